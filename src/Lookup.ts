@@ -1,0 +1,253 @@
+/**
+ * How the items of a registry are found.
+ *
+ * A lookup has a selector, which takes the keys from an item, and says whether a key belongs to one item (`unique`) or
+ * to any number of them (`group`). Keys are compared with `Equal` and `Hash`, so strings, numbers, `null`, `NaN` and
+ * Effect data work by value. They are taken when an item is registered, and once more after its `onItemRegistering`
+ * hooks: what happens to the item later does not change how it is found.
+ *
+ * @since 0.1.0
+ */
+import * as Predicate from "effect/Predicate"
+
+const TypeId = "~effect-registry/Lookup"
+
+/**
+ * A way to find items: `Unique`, where a key belongs to one item, or `Group`, where it belongs to any number.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Lookup<Item, Key = unknown> = Unique<Item, Key> | Group<Item, Key>
+
+/**
+ * A lookup whose keys belong to one item each.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Unique<in Item, out Key = unknown> extends Proto<Item, Key> {
+  readonly _tag: "Unique"
+}
+
+/**
+ * A lookup whose keys belong to any number of items, in registration order.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Group<in Item, out Key = unknown> extends Proto<Item, Key> {
+  readonly _tag: "Group"
+}
+
+interface Proto<in Item, out Key> {
+  readonly [TypeId]: { readonly _Key: () => Key }
+  /** Whether the selector answers all the keys of an item, or its one key. */
+  readonly each: boolean
+  /** Whether an item may lack the attribute. */
+  readonly optional: boolean
+  readonly select: (item: Item) => unknown
+}
+
+/**
+ * What `options.lookup` takes: lookups by name, or the names of properties, short for unique lookups.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Input<Item> = { readonly [attribute: string]: Lookup<Item> } | ReadonlyArray<PropertyNames<Item>>
+
+/**
+ * The names of an item's properties that a list of names may use.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type PropertyNames<Item> = unknown extends Item ? string : keyof Item & string
+
+/**
+ * The keys of each lookup of a registry, by its name.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Keys<Item, Lookups> = Lookups extends ReadonlyArray<infer Name>
+  ? { readonly [N in Name & keyof Item]: Exclude<Item[N], undefined> }
+  : { readonly [N in keyof Lookups]: Lookups[N] extends Proto<any, infer Key> ? Key : never }
+
+/**
+ * The keys of each unique lookup of a registry, by its name.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type UniqueKeys<Item, Lookups> = Lookups extends ReadonlyArray<unknown> ? Keys<Item, Lookups>
+  : { readonly [N in keyof Lookups as Lookups[N] extends { readonly _tag: "Unique" } ? N : never]: KeyOf<Lookups[N]> }
+
+type KeyOf<L> = L extends Proto<any, infer Key> ? Key : never
+
+const make = <Tag extends "Unique" | "Group">(
+  _tag: Tag,
+  each: boolean,
+  optional: boolean,
+  select: (item: any) => unknown
+): { readonly _tag: Tag } & Proto<any, never> => ({
+  [TypeId]: variance,
+  _tag,
+  each,
+  optional,
+  select
+})
+
+const variance: Proto<any, never>[typeof TypeId] = { _Key: () => undefined as never }
+
+/**
+ * Finds an item by a value that no other item has.
+ *
+ * An item whose selector answers `undefined` cannot be registered (`missing_attribute`); `null`, `""`, `0` and `NaN`
+ * are values like any other. A selector that throws surfaces as a defect, and nothing is registered.
+ *
+ * **Example** (Finding an item by its id)
+ *
+ * ```ts
+ * import { Lookup, Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const registry = yield* Registry.make<{ readonly id: number }>()({
+ *     lookup: { id: Lookup.unique((item) => item.id) },
+ *     defaults: [{ id: 1 }]
+ *   })
+ *   return yield* Registry.get(registry, "id", 1)
+ * }))
+ *
+ * await Effect.runPromise(program) // => { id: 1 }
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const unique = <Item, Key>(select: (item: Item) => Key): Unique<Item, Exclude<Key, undefined>> =>
+  make("Unique", false, false, select)
+
+/**
+ * Finds an item by any of its values; no other item has one of them.
+ *
+ * The same value twice in one item counts once; `undefined` among them is `missing_attribute`.
+ *
+ * **Example** (Finding an item by its aliases)
+ *
+ * ```ts
+ * import { Lookup, Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const registry = yield* Registry.make<{ readonly aliases: ReadonlyArray<string> }>()({
+ *     lookup: { alias: Lookup.uniqueEach((item) => item.aliases) },
+ *     defaults: [{ aliases: ["ts", "typescript"] }]
+ *   })
+ *   return yield* Registry.has(registry, "alias", "ts")
+ * }))
+ *
+ * await Effect.runPromise(program) // => true
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const uniqueEach = <Item, Key>(
+  select: (item: Item) => Iterable<Key>
+): Unique<Item, Exclude<Key, undefined>> => make("Unique", true, false, select)
+
+/**
+ * Finds all items that have a value, in registration order.
+ *
+ * **Example** (Finding items by their kind)
+ *
+ * ```ts
+ * import { Lookup, Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const registry = yield* Registry.make<{ readonly kind: string; readonly n: number }>()({
+ *     lookup: { kind: Lookup.group((item) => item.kind) },
+ *     defaults: [{ kind: "a", n: 1 }, { kind: "b", n: 2 }, { kind: "a", n: 3 }]
+ *   })
+ *   return (yield* Registry.getAll(registry, "kind", "a")).map((item) => item.n)
+ * }))
+ *
+ * await Effect.runPromise(program) // => [1, 3]
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const group = <Item, Key>(select: (item: Item) => Key): Group<Item, Exclude<Key, undefined>> =>
+  make("Group", false, false, select)
+
+/**
+ * Finds all items that have a value among theirs, in registration order.
+ *
+ * **Example** (Finding items by their extensions)
+ *
+ * ```ts
+ * import { Lookup, Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const registry = yield* Registry.make<{ readonly name: string; readonly extensions: ReadonlyArray<string> }>()({
+ *     lookup: { extension: Lookup.groupEach((item) => item.extensions) },
+ *     defaults: [{ name: "C", extensions: [".c", ".h"] }, { name: "C++", extensions: [".cc", ".h"] }]
+ *   })
+ *   return (yield* Registry.getAll(registry, "extension", ".h")).map((item) => item.name)
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["C", "C++"]
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const groupEach = <Item, Key>(
+  select: (item: Item) => Iterable<Key>
+): Group<Item, Exclude<Key, undefined>> => make("Group", true, false, select)
+
+/**
+ * Makes a lookup that an item may lack: a selector that answers `undefined` is not an error, the item is just not found
+ * by this attribute.
+ *
+ * **Example** (An attribute that only some items have)
+ *
+ * ```ts
+ * import { Lookup, Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const registry = yield* Registry.make<{ readonly name: string; readonly shortcut?: string }>()({
+ *     lookup: {
+ *       name: Lookup.unique((item) => item.name),
+ *       shortcut: Lookup.optional(Lookup.unique((item) => item.shortcut))
+ *     },
+ *     defaults: [{ name: "save", shortcut: "ctrl-s" }, { name: "about" }]
+ *   })
+ *   return yield* Registry.size(registry)
+ * }))
+ *
+ * await Effect.runPromise(program) // => 2
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const optional: {
+  <Item, Key>(lookup: Unique<Item, Key>): Unique<Item, Key>
+  <Item, Key>(lookup: Group<Item, Key>): Group<Item, Key>
+} = (lookup: Lookup<any, any>): any => make(lookup._tag, lookup.each, true, lookup.select)
+
+/**
+ * Whether a value is a `Lookup`.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isLookup = (u: unknown): u is Lookup<any> => Predicate.hasProperty(u, TypeId)

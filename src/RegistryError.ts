@@ -1,0 +1,221 @@
+/**
+ * What can go wrong with a registry, as typed errors that name the registry, the attribute, the value and the holder,
+ * and say what to do.
+ *
+ * Every error has a `registry`, a `code` and a `message`. `options.messages` of a registry replaces the text of a code;
+ * the replaced text is kept in the error's `text`, which crosses a wire with it. For other classes use
+ * `Effect.mapError`.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Formatter from "effect/Formatter"
+import * as Schema from "effect/Schema"
+
+const common = {
+  /** The name of the registry. */
+  registry: Schema.String,
+  /** The text that replaces the usual message, from `options.messages` of the registry. */
+  text: Schema.optionalKey(Schema.String)
+}
+
+/**
+ * The item cannot be registered because it, or one of its unique values, is already there.
+ *
+ * `already_registered`: an equal item is in. `attribute_registered`: the item `existing` has the `value` of the unique
+ * lookup `attribute`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class AlreadyRegisteredError extends Schema.TaggedError<AlreadyRegisteredError>()("AlreadyRegisteredError", {
+  ...common,
+  code: Schema.Literals(["already_registered", "attribute_registered"]),
+  item: Schema.Unknown,
+  attribute: Schema.optionalKey(Schema.String),
+  value: Schema.optionalKey(Schema.Unknown),
+  existing: Schema.optionalKey(Schema.Unknown)
+}) {
+  override get message(): string {
+    if (this.text !== undefined) return this.text
+    return this.code === "already_registered"
+      ? `Could not register ${show(this.item)} in "${this.registry}": it is already registered.`
+      : `Could not register ${show(this.item)} in "${this.registry}": ${
+        show(this.existing)
+      } is already registered with ${this.attribute} = ${show(this.value)}. Unregister or replace it first.`
+  }
+}
+
+/**
+ * The item cannot be registered because of what it is.
+ *
+ * `missing_attribute`: the selector of the lookup `attribute` answered `undefined`. `invalid_item`: it does not satisfy
+ * the registry's schema, as `issue` says. `rejected`: an `onItemRegistering` hook refused it, for `reason`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class RegistrationError extends Schema.TaggedError<RegistrationError>()("RegistrationError", {
+  ...common,
+  code: Schema.Literals(["missing_attribute", "invalid_item", "rejected"]),
+  item: Schema.Unknown,
+  attribute: Schema.optionalKey(Schema.String),
+  issue: Schema.optionalKey(Schema.String),
+  reason: Schema.optionalKey(Schema.String)
+}) {
+  override get message(): string {
+    if (this.text !== undefined) return this.text
+    const start = `Could not register ${show(this.item)} in "${this.registry}"`
+    switch (this.code) {
+      case "missing_attribute":
+        return `${start}: it has no "${this.attribute}". Give it one, or make the lookup optional.`
+      case "invalid_item":
+        return `${start}: it does not satisfy the registry's schema. ${this.issue}`
+      case "rejected":
+        return `${start}: ${this.reason}`
+    }
+  }
+}
+
+/**
+ * What stops an item from being registered.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type RegistrationFailure = AlreadyRegisteredError | RegistrationError
+
+/**
+ * There is no such item, or no such lookup.
+ *
+ * `not_registered`: no item has the `value` of the lookup `attribute`; `suggestions` are near matches among its keys.
+ * `invalid_attribute`: the registry has no lookup `attribute` that can answer; `suggestions` are those that can.
+ * `unregister`: the `item` to unregister is not in.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ItemLookupError extends Schema.TaggedError<ItemLookupError>()("ItemLookupError", {
+  ...common,
+  code: Schema.Literals(["not_registered", "invalid_attribute", "unregister"]),
+  attribute: Schema.optionalKey(Schema.String),
+  value: Schema.optionalKey(Schema.Unknown),
+  item: Schema.optionalKey(Schema.Unknown),
+  suggestions: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    if (this.text !== undefined) return this.text
+    switch (this.code) {
+      case "not_registered":
+        return `No item is registered in "${this.registry}" with ${this.attribute} = ${show(this.value)}.${
+          this.suggestions.length === 0 ? "" : ` Did you mean ${this.suggestions.map(show).join(" or ")}?`
+        }`
+      case "invalid_attribute":
+        return `"${this.attribute}" is no lookup of "${this.registry}" that finds one item: use ${
+          this.suggestions.length === 0 ? "getAll" : this.suggestions.map(show).join(" or ")
+        }.`
+      case "unregister":
+        return `Could not unregister ${show(this.item)} from "${this.registry}": it is not registered.`
+    }
+  }
+}
+
+/**
+ * The registry could not be populated. It is empty and `Pending`, as before; the next use tries again.
+ *
+ * `defaults`: the effect or stream of defaults failed. `registration`: a default could not be registered, or a hook
+ * refused it. `import`: the module of a registry that loads late could not be loaded. `cause` is that error.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class PopulationError<out E = unknown> extends Schema.TaggedError<PopulationError<any>>()("PopulationError", {
+  ...common,
+  code: Schema.Literals(["defaults", "registration", "import"]),
+  cause: Schema.Unknown
+}) {
+  declare readonly cause: E
+
+  override get message(): string {
+    if (this.text !== undefined) return this.text
+    const why = this.cause instanceof Error ? this.cause.message : show(this.cause)
+    switch (this.code) {
+      case "defaults":
+        return `Could not populate "${this.registry}": its defaults failed. ${why}`
+      case "registration":
+        return `Could not populate "${this.registry}": a default could not be registered. ${why}`
+      case "import":
+        return `Could not populate "${this.registry}": its module could not be loaded. ${why}`
+    }
+  }
+}
+
+/**
+ * Every error of a registry.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type RegistryError = RegistrationFailure | ItemLookupError | PopulationError
+
+/**
+ * The codes of all errors.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type Code = RegistryError["code"]
+
+/**
+ * Texts that replace the usual messages, by code. A function that throws leaves the usual message.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Messages = {
+  readonly [C in Code]?: (error: Details<RegistryError, C>) => string
+}
+
+/** What an error with the code carries. */
+type Details<E extends RegistryError, C extends Code> = E extends { readonly code: infer K }
+  ? C extends K ? Omit<E, "message" | "text" | "name" | "stack" | "code"> & { readonly code: C } : never
+  : never
+
+/**
+ * Refuses an item, in an `onItemRegistering` hook. The registry puts in its name.
+ *
+ * **Example** (A hook that refuses reserved names)
+ *
+ * ```ts
+ * import { Registry, RegistryError, RegistryHooks } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const registry = yield* Registry.make<{ readonly name: string }>()({
+ *     name: "plugins",
+ *     lookup: ["name"],
+ *     hooks: RegistryHooks.make<{ readonly name: string }>()({
+ *       onItemRegistering: (item) =>
+ *         item.name.startsWith("x-") ? RegistryError.reject(item, "x- names are reserved") : Effect.void
+ *     })
+ *   })
+ *   const error = yield* Effect.flip(Registry.register(registry, { name: "x-mine" }))
+ *   return [error.registry, error.code]
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["plugins", "rejected"]
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const reject = (item: unknown, reason: string): Effect.Effect<never, RegistrationError> =>
+  Effect.suspend(() => Effect.fail(new RegistrationError({ registry: "", code: "rejected", item, reason })))
+
+/** Items come from outside: whatever they are, a message is readable and of bounded length. */
+const show = (value: unknown): string => {
+  const text = Formatter.format(value)
+  return text.length <= longest ? text : `${text.slice(0, longest)}…`
+}
+
+const longest = 200

@@ -1,0 +1,93 @@
+/**
+ * What happened to the items of a registry.
+ *
+ * A `RegistryChange` is what one committed transaction did, as `RegistryEvent`s in their order. Whoever applies
+ * `Registered`, `Unregistered` and `Replaced` one after the other to a list of items always has the items of the
+ * registry at that revision; `Populated` and `Reset` follow the events that they sum up.
+ *
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+
+/**
+ * One event: an item came, went or was replaced, or the registry was populated or reset.
+ *
+ * `position` is the item's index among all items, in registration order, at that moment.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type RegistryEvent<Item> = Data.TaggedEnum<{
+  readonly Registered: { readonly item: Item; readonly position: number }
+  readonly Unregistered: { readonly item: Item }
+  readonly Replaced: { readonly previous: Item; readonly item: Item }
+  readonly Populated: { readonly size: number }
+  readonly Reset: {}
+}>
+
+/**
+ * What one committed transaction did: the revision that it made, and its events in order.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RegistryChange<out Item> {
+  readonly revision: number
+  readonly events: ReadonlyArray<RegistryEvent<Item>>
+}
+
+interface Definition extends Data.TaggedEnum.WithGenerics<1> {
+  readonly taggedEnum: RegistryEvent<this["A"]>
+}
+
+export const {
+  /**
+   * Whether an event has a tag.
+   *
+   * @category guards
+   * @since 0.1.0
+   */
+  $is: is,
+  /**
+   * Handles an event by its tag.
+   *
+   * @category pattern matching
+   * @since 0.1.0
+   */
+  $match: match,
+  /**
+   * The registry was populated.
+   *
+   * @category constructors
+   * @since 0.1.0
+   */
+  Populated,
+  /**
+   * An item came.
+   *
+   * @category constructors
+   * @since 0.1.0
+   */
+  Registered,
+  /**
+   * An item took the place of another.
+   *
+   * @category constructors
+   * @since 0.1.0
+   */
+  Replaced,
+  /**
+   * The registry was reset.
+   *
+   * @category constructors
+   * @since 0.1.0
+   */
+  Reset,
+  /**
+   * An item went.
+   *
+   * @category constructors
+   * @since 0.1.0
+   */
+  Unregistered
+} = Data.taggedEnum<Definition>()

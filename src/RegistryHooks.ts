@@ -1,0 +1,197 @@
+/**
+ * Hooks of a registry as values that combine, and as layers.
+ *
+ * Hooks run under the registry's lock, with the services of where they were given, and in the transaction of the
+ * operation that calls them: they may use the registry in any way, from any child fiber. `onItemRegistering` alone may
+ * fail, which refuses the item. A defect of any hook undoes the operation, and the completed calls of the others are
+ * played back, newest first: `onItemUnregistered` for an `onItemRegistered`, and the other way round.
+ *
+ * @since 0.1.0
+ */
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
+import * as Layer from "effect/Layer"
+import * as Pipeable from "effect/Pipeable"
+import type * as Scope from "effect/Scope"
+import * as Hooks from "./internal/hooks.ts"
+import * as Registry from "./Registry.ts"
+import type * as RegistryError from "./RegistryError.ts"
+
+export type {
+  /**
+   * What a registry calls around its operations.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Handlers,
+  /**
+   * Hooks as a value, which combines with others.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  RegistryHooks
+} from "./internal/hooks.ts"
+
+class RegistryHooksImpl<Item, E, R> extends Pipeable.Class implements Hooks.RegistryHooks<Item, E, R> {
+  readonly [Hooks.TypeId]: Hooks.RegistryHooks<Item, E, R>[typeof Hooks.TypeId]
+
+  constructor(parts: ReadonlyArray<Partial<Hooks.Handlers<Item, E, R>>>) {
+    super()
+    this[Hooks.TypeId] = { parts }
+  }
+  private get parts() {
+    return this[Hooks.TypeId].parts
+  }
+  get onItemRegistering() {
+    return (item: Item) => Hooks.sequence(this.parts, (part) => part.onItemRegistering?.(item))
+  }
+  get onItemRegistered() {
+    return (item: Item) => Hooks.sequence(this.parts, (part) => part.onItemRegistered?.(item))
+  }
+  get onItemUnregistering() {
+    return (item: Item) => Hooks.sequence(this.parts.toReversed(), (part) => part.onItemUnregistering?.(item))
+  }
+  get onItemUnregistered() {
+    return (item: Item) => Hooks.sequence(this.parts.toReversed(), (part) => part.onItemUnregistered?.(item))
+  }
+  get onPopulating() {
+    return Hooks.sequence(this.parts, (part) => part.onPopulating)
+  }
+  get onPopulated() {
+    return Hooks.sequence(this.parts, (part) => part.onPopulated)
+  }
+  get onResetting() {
+    return Hooks.sequence(this.parts.toReversed(), (part) => part.onResetting)
+  }
+  get onReset() {
+    return Hooks.sequence(this.parts.toReversed(), (part) => part.onReset)
+  }
+}
+
+/**
+ * Makes hooks from any of the handlers.
+ *
+ * **Example** (Hooks that are told of every item)
+ *
+ * ```ts
+ * import { Registry, RegistryHooks } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const seen: Array<string> = []
+ * const hooks = RegistryHooks.make<string>()({
+ *   onItemRegistered: (item) => Effect.sync(() => seen.push(`+${item}`)),
+ *   onItemUnregistered: (item) => Effect.sync(() => seen.push(`-${item}`))
+ * })
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const registry = yield* Registry.make<string>()({ lookup: [], hooks })
+ *   yield* Registry.register(registry, "a")
+ *   yield* Registry.unregister(registry, "a")
+ *   return seen
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["+a", "-a"]
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make =
+  <Item>() =>
+  <E = never, R = never>(handlers: Partial<Hooks.Handlers<Item, E, R>>): Hooks.RegistryHooks<Item, E, R> =>
+    new RegistryHooksImpl([handlers])
+
+/**
+ * Hooks that do nothing.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const empty: Hooks.RegistryHooks<unknown> = new RegistryHooksImpl<unknown, never, never>([])
+
+/**
+ * Both hooks as one. Its parts are called in this order by registration and population, in the reverse order by
+ * unregistration and reset, and are undone on their own. It is associative, and `empty` is its unit.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const combine: {
+  <Item2, E2, R2>(second: Hooks.RegistryHooks<Item2, E2, R2>): <Item, E, R>(
+    first: Hooks.RegistryHooks<Item, E, R>
+  ) => Hooks.RegistryHooks<Item & Item2, E | E2, R | R2>
+  <Item, E, R, Item2, E2, R2>(
+    first: Hooks.RegistryHooks<Item, E, R>,
+    second: Hooks.RegistryHooks<Item2, E2, R2>
+  ): Hooks.RegistryHooks<Item & Item2, E | E2, R | R2>
+} = dual(
+  2,
+  <Item, E, R, Item2, E2, R2>(
+    first: Hooks.RegistryHooks<Item, E, R>,
+    second: Hooks.RegistryHooks<Item2, E2, R2>
+  ): Hooks.RegistryHooks<Item & Item2, E | E2, R | R2> =>
+    new RegistryHooksImpl<Item & Item2, E | E2, R | R2>([...Hooks.partsOf(first), ...Hooks.partsOf(second)])
+)
+
+/**
+ * All hooks as one, in the order of the list.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const combineAll = <Item, E = never, R = never>(
+  list: Iterable<Hooks.RegistryHooks<Item, E, R>>
+): Hooks.RegistryHooks<Item, E, R> => new RegistryHooksImpl(Array.from(list).flatMap(Hooks.partsOf))
+
+/**
+ * Installs hooks in a registry for as long as the layer lives. They take part from the next operation on.
+ *
+ * They refuse items with `RegistryError.reject`. An effect of hooks may acquire what they need in the layer's scope.
+ *
+ * **Example** (Hooks as a layer)
+ *
+ * ```ts
+ * import { Registry, RegistryError, RegistryHooks } from "effect-registry"
+ * import { Effect, Layer } from "effect"
+ *
+ * interface Plugin { readonly name: string }
+ * class Plugins extends Registry.Service<Plugins, Plugin>()("app/Plugins", { lookup: ["name"] }) {}
+ *
+ * const NoReservedNames = RegistryHooks.layer(Plugins, {
+ *   onItemRegistering: (plugin) =>
+ *     plugin.name.startsWith("x-") ? RegistryError.reject(plugin, "x- names are reserved") : Effect.void
+ * })
+ *
+ * const program = Effect.flip(Plugins.register({ name: "x-mine" })).pipe(
+ *   Effect.map((error) => error.code),
+ *   Effect.provide(NoReservedNames.pipe(Layer.provideMerge(Plugins.layer)))
+ * )
+ *
+ * await Effect.runPromise(program) // => "rejected"
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: {
+  <Self, Item, Lookups, P, V, R = never>(
+    tag: Context.Key<Self, Registry.Registry<Item, Lookups, P, V>>,
+    hooks: Hooks.Input<Item, RegistryError.RegistrationError, R>
+  ): Layer.Layer<never, never, Self | Exclude<R, Scope.Scope>>
+  <Self, Item, Lookups, P, V, R = never, R2 = never>(
+    tag: Context.Key<Self, Registry.Registry<Item, Lookups, P, V>>,
+    hooks: Effect.Effect<Hooks.Input<Item, RegistryError.RegistrationError, R>, never, R2>
+  ): Layer.Layer<never, never, Self | Exclude<R | R2, Scope.Scope>>
+} = <Self, Item, Lookups, P, V, R, R2>(
+  tag: Context.Key<Self, Registry.Registry<Item, Lookups, P, V>>,
+  hooks:
+    | Hooks.Input<Item, RegistryError.RegistrationError, R>
+    | Effect.Effect<Hooks.Input<Item, RegistryError.RegistrationError, R>, never, R2>
+): Layer.Layer<never, never, Self | Exclude<R | R2, Scope.Scope>> =>
+  Layer.effectDiscard(Effect.gen(function*() {
+    const registry = yield* tag
+    yield* Registry.addHooks(registry, Effect.isEffect(hooks) ? yield* hooks : hooks)
+  }))

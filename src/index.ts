@@ -1,0 +1,9 @@
+/**
+ * @since 0.1.0
+ */
+export * as Lookup from "./Lookup.ts"
+export * as Registry from "./Registry.ts"
+export * as RegistryError from "./RegistryError.ts"
+export * as RegistryEvent from "./RegistryEvent.ts"
+export * as RegistryHooks from "./RegistryHooks.ts"
+export * as RegistrySnapshot from "./RegistrySnapshot.ts"

@@ -1,0 +1,47 @@
+/**
+ * What a transaction did, kept as it happened; the events that tell it are built when they are first read.
+ *
+ * @internal
+ */
+import * as RegistryEvent from "../RegistryEvent.ts"
+import type { Entry } from "./contents.ts"
+
+/** @internal */
+export type Step<Item> =
+  /** Entries were added, one after the other, the first at `position` among all. */
+  | { readonly _tag: "Inserted"; readonly entries: ReadonlyArray<Entry<Item>>; readonly position: number }
+  | { readonly _tag: "Removed"; readonly entries: ReadonlyArray<Entry<Item>> }
+  | { readonly _tag: "Swapped"; readonly previous: Entry<Item>; readonly entry: Entry<Item> }
+  | { readonly _tag: "Populated"; readonly size: number }
+  | { readonly _tag: "Reset" }
+
+/** @internal */
+export class Change<Item> implements RegistryEvent.RegistryChange<Item> {
+  readonly revision: number
+  readonly steps: ReadonlyArray<Step<Item>>
+  private told: ReadonlyArray<RegistryEvent.RegistryEvent<Item>> | undefined = undefined
+
+  constructor(revision: number, steps: ReadonlyArray<Step<Item>>) {
+    this.revision = revision
+    this.steps = steps
+  }
+
+  get events(): ReadonlyArray<RegistryEvent.RegistryEvent<Item>> {
+    return this.told ??= Object.freeze(this.steps.flatMap(eventsOf))
+  }
+}
+
+const eventsOf = <Item>(step: Step<Item>): ReadonlyArray<RegistryEvent.RegistryEvent<Item>> => {
+  switch (step._tag) {
+    case "Inserted":
+      return step.entries.map(({ item }, i) => RegistryEvent.Registered({ item, position: step.position + i }))
+    case "Removed":
+      return step.entries.map(({ item }) => RegistryEvent.Unregistered({ item }))
+    case "Swapped":
+      return [RegistryEvent.Replaced({ previous: step.previous.item, item: step.entry.item })]
+    case "Populated":
+      return [RegistryEvent.Populated({ size: step.size })]
+    case "Reset":
+      return [RegistryEvent.Reset()]
+  }
+}

@@ -1,0 +1,227 @@
+/**
+ * Hooks and their parts: how they are called, and how what they did is undone.
+ *
+ * @internal
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Pipeable from "effect/Pipeable"
+import { CurrentTransaction } from "./current.ts"
+
+/** @internal */
+export const TypeId = "~effect-registry/RegistryHooks"
+
+/**
+ * What a registry calls around its operations. Each is an effect that runs under the registry's lock, in the transaction
+ * of the operation that calls it: it may use the registry in any way, from any child fiber.
+ *
+ * `onItemRegistering` alone may fail, which refuses the item. It is a check, and acquires nothing: it may run for an
+ * operation that then fails. A defect of any hook undoes the operation.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Handlers<in Item, out E = never, out R = never> {
+  /** Before an item is registered, and after it was checked. A failure refuses it. */
+  readonly onItemRegistering: (item: Item) => Effect.Effect<unknown, E, R>
+  /** After an item was registered. */
+  readonly onItemRegistered: (item: Item) => Effect.Effect<unknown, never, R>
+  /** Before an item is unregistered. */
+  readonly onItemUnregistering: (item: Item) => Effect.Effect<unknown, never, R>
+  /** After an item was unregistered. */
+  readonly onItemUnregistered: (item: Item) => Effect.Effect<unknown, never, R>
+  /** Before the defaults are asked for. */
+  readonly onPopulating: Effect.Effect<unknown, never, R>
+  /** After the last default was registered. */
+  readonly onPopulated: Effect.Effect<unknown, never, R>
+  /** Before the first item is unregistered by a reset. */
+  readonly onResetting: Effect.Effect<unknown, never, R>
+  /** After the last item was unregistered by a reset. */
+  readonly onReset: Effect.Effect<unknown, never, R>
+}
+
+/**
+ * Hooks as a value, which combines with others. It keeps its parts: each one's calls are counted, and undone, on their
+ * own.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RegistryHooks<in Item, out E = never, out R = never> extends Handlers<Item, E, R>, Pipeable.Pipeable {
+  readonly [TypeId]: { readonly parts: ReadonlyArray<Partial<Handlers<Item, E, R>>> }
+}
+
+/** @internal */
+export type ItemHook = "onItemRegistering" | "onItemRegistered" | "onItemUnregistering" | "onItemUnregistered"
+
+/** @internal */
+export type RegistryHook = "onPopulating" | "onPopulated" | "onResetting" | "onReset"
+
+/**
+ * One part of the hooks of a registry, with the services of where it was given.
+ *
+ * @internal
+ */
+export interface Part<in Item, out E> {
+  readonly handlers: Partial<Handlers<Item, E, any>>
+  readonly context: Context.Context<any>
+  /** Nobody calls a part that is no longer installed, but what it did is still undone by it. */
+  installed: boolean
+}
+
+/** @internal */
+export const install = <Item, E, R>(
+  hooks: Input<Item, E, NoInfer<R>>,
+  context: Context.Context<R>
+): ReadonlyArray<Part<Item, E>> => partsOf(hooks).map((handlers) => ({ handlers, context, installed: true }))
+
+/** @internal */
+export type Input<Item, E, R> = RegistryHooks<Item, E, R> | Partial<Handlers<Item, E, R>>
+
+/** @internal */
+export const partsOf = <Item, E, R>(hooks: Input<Item, E, R>): ReadonlyArray<Partial<Handlers<Item, E, R>>> =>
+  TypeId in hooks ? hooks[TypeId].parts : [hooks]
+
+/**
+ * Calls a hook of each part that is installed when its turn comes, one after the other.
+ *
+ * @internal
+ */
+export const call = <Item, E>(parts: ReadonlyArray<Part<Item, E>>, hook: RegistryHook): Effect.Effect<void> =>
+  sequence(
+    inOrder(parts, hook),
+    (part) => part.installed && part.handlers[hook] !== undefined ? run(part, part.handlers[hook]) : undefined
+  )
+
+/**
+ * The same for an item, before it is registered or unregistered.
+ *
+ * @internal
+ */
+export const callBefore = <Item, E, Hook extends "onItemRegistering" | "onItemUnregistering">(
+  parts: ReadonlyArray<Part<Item, E>>,
+  hook: Hook,
+  item: Item
+): Effect.Effect<void, Failure<E, Hook>> => sequence(inOrder(parts, hook), (part) => callInstalled(part, hook, item))
+
+/**
+ * A call that was completed, and can be undone.
+ *
+ * @internal
+ */
+export interface Call<Item> {
+  readonly part: Part<Item, unknown>
+  readonly hook: "onItemRegistered" | "onItemUnregistered"
+  readonly item: Item
+}
+
+/**
+ * The same for an item that was registered or unregistered. A call is added to `calls` in the step that completes it.
+ *
+ * @internal
+ */
+export const callAfter = <Item>(
+  parts: ReadonlyArray<Part<Item, unknown>>,
+  hook: Call<Item>["hook"],
+  item: Item,
+  calls: Array<Call<Item>>
+): Effect.Effect<void> =>
+  sequence(inOrder(parts, hook), (part) => {
+    const effect = callInstalled(part, hook, item)
+    // with the mask, no interruption fits between the end of the hook and its record
+    return effect && Effect.uninterruptibleMask((restore) =>
+      Effect.map(restore(effect), () => {
+        calls.push({ part, hook, item })
+      })
+    )
+  })
+
+/**
+ * Plays completed calls back, newest first. A part that dies does not stop the others: what went wrong is collected.
+ *
+ * @internal
+ */
+export const undo = <Item>(calls: ReadonlyArray<Call<Item>>): Effect.Effect<Cause.Cause<never>> =>
+  collect(
+    calls.toReversed(),
+    ({ hook, item, part }) =>
+      tell(part, hook === "onItemRegistered" ? "onItemUnregistered" : "onItemRegistered", item)
+  )
+
+/**
+ * Runs `f` on one element after the other. One that dies does not stop the others: what went wrong is collected.
+ *
+ * @internal
+ */
+export const collect = <A>(
+  list: ReadonlyArray<A>,
+  f: (a: A) => Effect.Effect<unknown> | undefined
+): Effect.Effect<Cause.Cause<never>> =>
+  Effect.suspend(() => {
+    let causes = Cause.empty
+    const all = sequence(list, (a) => {
+      const effect = f(a)
+      return effect && Effect.map(Effect.exit(effect), (exit) => {
+        if (Exit.isFailure(exit)) causes = Cause.combine(causes, exit.cause)
+      })
+    })
+    return Effect.map(all, () => causes)
+  })
+
+/**
+ * Runs `f` on one element after the other; where it has nothing to do, no step is taken.
+ *
+ * @internal
+ */
+export const sequence = <A, E, R>(
+  list: ReadonlyArray<A>,
+  f: (a: A) => Effect.Effect<unknown, E, R> | undefined,
+  from = 0
+): Effect.Effect<void, E, R> =>
+  Effect.suspend(() => {
+    for (let i = from; i < list.length; i++) {
+      const effect = f(list[i]!)
+      if (effect !== undefined) return Effect.flatMap(effect, () => sequence(list, f, i + 1))
+    }
+    return Effect.void
+  })
+
+/**
+ * The order in which parts are called: for registration and population as they were installed, for unregistration and
+ * reset the other way round.
+ */
+const inOrder = <P>(parts: ReadonlyArray<P>, hook: ItemHook | RegistryHook): ReadonlyArray<P> => {
+  switch (hook) {
+    case "onItemUnregistering":
+    case "onItemUnregistered":
+    case "onResetting":
+    case "onReset":
+      return parts.length < 2 ? parts : parts.toReversed()
+    default:
+      return parts
+  }
+}
+
+const callInstalled = <Item, E, Hook extends ItemHook>(part: Part<Item, E>, hook: Hook, item: Item) =>
+  part.installed ? tell(part, hook, item) : undefined
+
+/**
+ * Calls a hook of a part for an item, whether it is still installed or not, and keeps no record.
+ *
+ * @internal
+ */
+export const tell = <Item, E, Hook extends ItemHook>(part: Part<Item, E>, hook: Hook, item: Item) => {
+  const handler: ((item: Item) => Effect.Effect<unknown, Failure<E, Hook>, any>) | undefined = part.handlers[hook] as any
+  return handler === undefined ? undefined : run(part, Effect.suspend(() => handler(item)))
+}
+
+/** Only `onItemRegistering` can fail. */
+type Failure<E, Hook extends ItemHook> = Hook extends "onItemRegistering" ? E : never
+
+/** With the services of where the part was given, and in the transactions of the fiber that runs it. */
+const run = <A, E>(part: Part<never, unknown>, effect: Effect.Effect<A, E, any>): Effect.Effect<A, E> =>
+  Effect.updateContext(effect, (current: Context.Context<never>): Context.Context<any> =>
+    Context.add(part.context, CurrentTransaction, Context.get(current, CurrentTransaction))
+  )

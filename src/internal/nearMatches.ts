@@ -1,0 +1,34 @@
+/**
+ * Strings that someone may have meant, nearest first: at most `limit` of those within a third of the length of `value`
+ * in single-character edits (Levenshtein's distance), regardless of case.
+ *
+ * @internal
+ */
+export const nearMatches = (value: unknown, candidates: Iterable<unknown>, limit = 3): ReadonlyArray<string> => {
+  if (typeof value !== "string" || value.length > longest) return []
+  const wanted = value.toLowerCase()
+  const most = Math.max(1, Math.floor(wanted.length / 3))
+  const near: Array<{ readonly candidate: string; readonly distance: number }> = []
+  for (const candidate of candidates) {
+    if (typeof candidate !== "string" || Math.abs(candidate.length - wanted.length) > most) continue
+    const distance = editDistance(wanted, candidate.toLowerCase())
+    if (distance <= most) near.push({ candidate, distance })
+  }
+  return near.sort((a, b) => a.distance - b.distance).slice(0, limit).map(({ candidate }) => candidate)
+}
+
+/** Longer strings are no typing mistakes, and the distance takes the product of the lengths. */
+const longest = 64
+
+const editDistance = (a: string, b: string): number => {
+  let previous = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      current.push(Math.min(replaced, previous[j]! + 1, current[j - 1]! + 1))
+    }
+    previous = current
+  }
+  return previous[b.length]!
+}

@@ -1,0 +1,594 @@
+/**
+ * What the operations of a registry do to a draft. Checks come before hooks, and are repeated after them in the step
+ * that changes the draft: a hook may have changed anything.
+ *
+ * @internal
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Formatter from "effect/Formatter"
+import * as Ref from "effect/Ref"
+import * as Result from "effect/Result"
+import * as Scope from "effect/Scope"
+import * as RegistryError from "../RegistryError.ts"
+import * as Contents from "./contents.ts"
+import * as Definition from "./definition.ts"
+import * as Hooks from "./hooks.ts"
+import { nearMatches } from "./nearMatches.ts"
+import { type Core, failIfAny, type Operation, run, step, type Transaction } from "./transaction.ts"
+
+type Entry<Item> = Contents.Entry<Item>
+type Failure = RegistryError.RegistrationFailure
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Finding
+// ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * The place of a lookup in the definition; nothing if there is none that can answer.
+ *
+ * @internal
+ */
+export const lookupIndex = <Item>(
+  definition: Definition.Definition<Item>,
+  attribute: string,
+  unique: boolean
+): number | undefined => {
+  const index = definition.lookupIndex.get(attribute)
+  return index !== undefined && unique && !definition.lookups[index]!.unique ? undefined : index
+}
+
+/** @internal */
+export const invalidAttribute = <Item>(
+  definition: Definition.Definition<Item>,
+  attribute: string,
+  unique: boolean,
+  value: unknown
+): RegistryError.ItemLookupError =>
+  Definition.failure(definition, RegistryError.ItemLookupError, {
+    code: "invalid_attribute",
+    attribute: String(attribute),
+    value,
+    suggestions: definition.lookups.filter((lookup) => lookup.unique || !unique).map((lookup) => lookup.attribute)
+  })
+
+type Located<Item> = Result.Result<Entry<Item>, RegistryError.ItemLookupError>
+
+type Locate<Item> = (contents: Contents.Contents<Item>) => Located<Item>
+
+/**
+ * The entry that alone has a key.
+ *
+ * @internal
+ */
+export const locateBy = <Item>(attribute: string, value: unknown): Locate<Item> => (contents) => {
+  const { definition } = contents
+  const index = lookupIndex(definition, attribute, true)
+  if (index === undefined) return Result.fail(invalidAttribute(definition, attribute, true, value))
+  const lookup = contents.indexes[index]!
+  const entry = lookup.get(value)
+  if (entry !== undefined) return Result.succeed(entry)
+  const suggestions = contents.size > fewKeys ? [] : nearMatches(value, lookup.keys())
+  const props = { code: "not_registered", attribute, value, suggestions } as const
+  return Result.fail(Definition.failure(definition, RegistryError.ItemLookupError, props))
+}
+
+/** The entry of an equal item. */
+const locate = <Item>(item: Item): Locate<Item> => (contents) => {
+  const entry = Contents.find(contents, item)
+  if (entry !== undefined) return Result.succeed(entry)
+  const props = { code: "unregister", item, suggestions: [] } as const
+  return Result.fail(Definition.failure(contents.definition, RegistryError.ItemLookupError, props))
+}
+
+/** Finds again what hooks were called for: nothing else takes its place. */
+const locateAgain = <Item>(
+  contents: Contents.Contents<Item>,
+  entry: Entry<Item>,
+  locateEntry: Locate<Item>
+): Located<Item> => {
+  if (Contents.holds(contents, entry)) return Result.succeed(entry)
+  const found = locateEntry(contents)
+  return Result.isSuccess(found) && found.success.item !== entry.item ? locate(entry.item)(contents) : found
+}
+
+/** The number of keys up to which near matches are looked for. */
+const fewKeys = 10_000
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Registering
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** @internal */
+export const register = <Item, P, V>(item: Item): Operation<Item, P, V, Entry<Item>, Failure | V | P> => ({
+  name: "register",
+  step: insert(item),
+  body: (transaction) => registerIn(transaction, item),
+  undone: () => Effect.succeed(undoneEntry(item))
+})
+
+/** @internal */
+export const registerAll = <Item, P, V>(
+  items: ReadonlyArray<Item>
+): Operation<Item, P, V, ReadonlyArray<Entry<Item>>, Failure | V | P> => ({
+  name: "registerAll",
+  body: (transaction) => registerAllIn(transaction, items),
+  undone: () => Effect.succeed(items.map(undoneEntry))
+})
+
+/**
+ * The same until a scope closes.
+ *
+ * @internal
+ */
+export const scoped = <Item, P, V, E>(
+  core: Core<Item, P, V>,
+  scope: Scope.Scope,
+  operation: Operation<Item, P, V, ReadonlyArray<Entry<Item>>, E>
+): Operation<Item, P, V, ReadonlyArray<Entry<Item>>, E> => ({
+  ...operation,
+  // a scope that has closed in the meantime takes them out at once
+  committed: (entries) => Scope.addFinalizer(scope, takeOut(core, entries))
+})
+
+/** Stands for a registration that did not take place; no contents hold it. */
+const undoneEntry = <Item>(item: Item): Entry<Item> => ({ item, position: -1, keys: [], earlier: undefined })
+
+const registerIn = <Item, P, V>(
+  transaction: Transaction<Item, P, V>,
+  item: Item
+): Effect.Effect<Entry<Item>, Failure | V | P> => {
+  const { hooks } = transaction
+  if (hooks.length === 0) return step(transaction, insert(item))
+  return step(transaction, canInsert(item)).pipe(
+    Effect.andThen(registering(transaction, item)),
+    Effect.andThen(step(transaction, insert(item))),
+    Effect.tap(() => Hooks.callAfter(hooks, "onItemRegistered", item, transaction.calls))
+  )
+}
+
+/**
+ * One after the other: an item's hooks end before the next is checked.
+ *
+ * @internal
+ */
+export const registerAllIn = <Item, P, V>(
+  transaction: Transaction<Item, P, V>,
+  items: ReadonlyArray<Item>
+): Effect.Effect<ReadonlyArray<Entry<Item>>, Failure | V | P> =>
+  Effect.suspend(() => {
+    const entries: Array<Entry<Item>> = []
+    const add = (more: ReadonlyArray<Entry<Item>>) => {
+      for (const entry of more) entries.push(entry)
+    }
+    const all = transaction.hooks.length === 0
+      ? Hooks.sequence(chunks(items), (chunk) => {
+        const inserting = Effect.map(step(transaction, insertAll(chunk)), add)
+        return entries.length === 0 ? inserting : Effect.andThen(Effect.yieldNow, inserting)
+      })
+      : Hooks.sequence(items, (item) => Effect.map(registerIn(transaction, item), (entry) => add([entry])))
+    return Effect.as(all, entries)
+  })
+
+/** Few enough items to be inserted in one step without a stall that others would notice. */
+const chunkSize = 1_000
+
+const chunks = <A>(list: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> => {
+  if (list.length <= chunkSize) return [list]
+  const out: Array<ReadonlyArray<A>> = []
+  for (let i = 0; i < list.length; i += chunkSize) out.push(list.slice(i, i + chunkSize))
+  return out
+}
+
+/** A hook refuses with an error that does not know the registry's name. */
+const registering = <Item, P, V>(transaction: Transaction<Item, P, V>, item: Item): Effect.Effect<void, V> =>
+  Effect.mapError(
+    Hooks.callBefore(transaction.hooks, "onItemRegistering", item),
+    (error) =>
+      error instanceof RegistryError.RegistrationError && error.code === "rejected" && error.registry === ""
+        // the same class with the name filled in, so still a V
+        ? Definition.failure(transaction.core.definition, RegistryError.RegistrationError, {
+          code: "rejected",
+          item: error.item,
+          ...(error.reason === undefined ? {} : { reason: error.reason })
+        }) as V & RegistryError.RegistrationError
+        : error
+  )
+
+const canInsert = <Item>(item: Item) => ({ draft }: Transaction<Item>): Exit.Exit<void, Failure> => {
+  const checked = Contents.check(draft, item)
+  return Result.isFailure(checked) ? Exit.fail(checked.failure) : Exit.void
+}
+
+const insert = <Item>(item: Item) => (transaction: Transaction<Item>): Exit.Exit<Entry<Item>, Failure> => {
+  const { draft, steps } = transaction
+  const checked = Contents.check(draft, item)
+  if (Result.isFailure(checked)) return Exit.fail(checked.failure)
+  const { added, contents } = Contents.insert(draft, item, checked.success)
+  steps.push({ _tag: "Inserted", entries: [added], position: draft.size })
+  transaction.draft = contents
+  return Exit.succeed(added)
+}
+
+const insertAll =
+  <Item>(items: ReadonlyArray<Item>) =>
+  (transaction: Transaction<Item>): Exit.Exit<ReadonlyArray<Entry<Item>>, Failure> => {
+    const { draft, steps } = transaction
+    const inserted = Contents.insertAll(draft, items)
+    if (Result.isFailure(inserted)) return Exit.fail(inserted.failure)
+    const { added, contents } = inserted.success
+    steps.push({ _tag: "Inserted", entries: added, position: draft.size })
+    transaction.draft = contents
+    return Exit.succeed(added)
+  }
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Unregistering
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** @internal */
+export const unregister = <Item, P, V>(item: Item) => unregisterLocated<Item, P, V>("unregister", locate(item))
+
+/** @internal */
+export const unregisterBy = <Item, P, V>(attribute: string, value: unknown) =>
+  unregisterLocated<Item, P, V>("unregisterBy", locateBy(attribute, value))
+
+const unregisterLocated = <Item, P, V>(
+  name: string,
+  locateEntry: Locate<Item>
+): Operation<Item, P, V, void, RegistryError.ItemLookupError | P> => ({
+  name,
+  step: (transaction) => onLocated(locateEntry(transaction.draft), (entry) => remove(transaction, entry)),
+  body: (transaction) =>
+    Effect.flatMap(
+      step(transaction, ({ draft }) => onLocated(locateEntry(draft), Exit.succeed)),
+      (entry) => unregisterIn(transaction, entry, locateEntry)
+    ),
+  undone: () => Effect.void
+})
+
+const unregisterIn = <Item, P, V>(
+  transaction: Transaction<Item, P, V>,
+  entry: Entry<Item>,
+  locateEntry: Locate<Item>
+): Effect.Effect<void, RegistryError.ItemLookupError | P> => {
+  const { calls, hooks } = transaction
+  const removing = step(
+    transaction,
+    ({ draft }) => onLocated(locateAgain(draft, entry, locateEntry), (found) => remove(transaction, found))
+  )
+  return Hooks.callBefore(hooks, "onItemUnregistering", entry.item).pipe(
+    Effect.andThen(removing),
+    Effect.andThen(Hooks.callAfter(hooks, "onItemUnregistered", entry.item, calls))
+  )
+}
+
+const onLocated = <Item, A, E>(
+  located: Located<Item>,
+  f: (entry: Entry<Item>) => Exit.Exit<A, E>
+): Exit.Exit<A, E | RegistryError.ItemLookupError> =>
+  Result.isSuccess(located) ? f(located.success) : Exit.fail(located.failure)
+
+const remove = <Item>(transaction: Transaction<Item>, entry: Entry<Item>): Exit.Exit<void> => {
+  transaction.draft = Contents.remove(transaction.draft, entry)
+  transaction.steps.push({ _tag: "Removed", entries: [entry] })
+  return Exit.void
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Replacing
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** @internal */
+export const replace = <Item, P, V>(attribute: string, value: unknown, item: Item) =>
+  replaceLocated<Item, P, V>("replace", locateBy(attribute, value), item)
+
+/**
+ * Replaces the item that has the first unique key of this one, or registers it.
+ *
+ * @internal
+ */
+export const upsert = <Item, P, V>(
+  item: Item
+): Operation<Item, P, V, void, Failure | V | P> => ({
+  name: "upsert",
+  step: (transaction) => {
+    const holder = Contents.holderOfFirstKey(transaction.draft, item)
+    return holder === undefined ? Exit.asVoid(insert(item)(transaction)) : swap(transaction, holder, item)
+  },
+  body: (transaction) =>
+    Effect.flatMap(
+      step(transaction, ({ draft }) => Exit.succeed(Contents.holderOfFirstKey(draft, item))),
+      (holder) =>
+        holder === undefined
+          ? Effect.asVoid(registerIn(transaction, item))
+          // a hook may have taken the holder out: then there is nothing to replace
+          : Effect.catchIf(replaceIn(transaction, locate(holder.item), item), isGone, () => registerIn(transaction, item))
+    ),
+  undone: () => Effect.void
+})
+
+const isGone = (error: unknown): error is RegistryError.ItemLookupError =>
+  error instanceof RegistryError.ItemLookupError
+
+const replaceLocated = <Item, P, V>(
+  name: string,
+  locateEntry: Locate<Item>,
+  item: Item
+): Operation<Item, P, V, void, Failure | RegistryError.ItemLookupError | V | P> => ({
+  name,
+  step: (transaction) => onLocated(locateEntry(transaction.draft), (entry) => swap(transaction, entry, item)),
+  body: (transaction) => replaceIn(transaction, locateEntry, item),
+  undone: () => Effect.void
+})
+
+/** Hooks: registering new, unregistering old, the swap, unregistered old, registered new. */
+const replaceIn = <Item, P, V>(
+  transaction: Transaction<Item, P, V>,
+  locateEntry: Locate<Item>,
+  item: Item
+): Effect.Effect<void, Failure | RegistryError.ItemLookupError | V | P> => {
+  const { calls, hooks } = transaction
+  const checking = step(transaction, ({ draft }) =>
+    onLocated(locateEntry(draft), (entry) => {
+      const checked = Contents.check(draft, item, entry)
+      return Result.isFailure(checked) ? Exit.fail(checked.failure) : Exit.succeed(entry)
+    }))
+  return Effect.flatMap(checking, (previous) => {
+    const swapping = step(
+      transaction,
+      ({ draft }) => onLocated(locateAgain(draft, previous, locateEntry), (entry) => swap(transaction, entry, item))
+    )
+    return registering(transaction, item).pipe(
+      Effect.andThen(Hooks.callBefore(hooks, "onItemUnregistering", previous.item)),
+      Effect.andThen(swapping),
+      Effect.andThen(Hooks.callAfter(hooks, "onItemUnregistered", previous.item, calls)),
+      Effect.andThen(Hooks.callAfter(hooks, "onItemRegistered", item, calls))
+    )
+  })
+}
+
+const swap = <Item>(transaction: Transaction<Item>, previous: Entry<Item>, item: Item): Exit.Exit<void, Failure> => {
+  const { draft, steps } = transaction
+  const checked = Contents.check(draft, item, previous)
+  if (Result.isFailure(checked)) return Exit.fail(checked.failure)
+  const { added, contents } = Contents.replace(draft, previous, item, checked.success)
+  steps.push({ _tag: "Swapped", previous, entry: added })
+  transaction.draft = contents
+  return Exit.void
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Resetting
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** @internal */
+export const reset = <Item, P, V>(core: Core<Item, P, V>): Effect.Effect<void> =>
+  runWithoutPopulation(core, {
+    name: "reset",
+    body: (transaction) => {
+      const { base, hooks, parent } = transaction
+      // a part of a reset or a population does nothing, and what is Pending is empty
+      if (!base.populated || parent?.resetting === true || parent?.populating === true) return Effect.void
+      if (hooks.length === 0) return step(transaction, emptyAtOnce)
+      return Hooks.call(hooks, "onResetting").pipe(
+        Effect.andThen(step(transaction, ({ draft }) => Exit.succeed(Contents.entries(draft).toReversed()))),
+        Effect.flatMap((entries) =>
+          Hooks.sequence(entries, (entry) => unregisterIfHeld(transaction, entry, (call) => call(hooks)))
+        ),
+        Effect.andThen(step(transaction, nothingLeft)),
+        Effect.andThen(Hooks.call(hooks, "onReset")),
+        Effect.andThen(step(transaction, nothingLeft)),
+        Effect.andThen(step(transaction, emptied))
+      )
+    },
+    undone: () => Effect.void
+  })
+
+const emptyAtOnce = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {
+  transaction.steps.push({ _tag: "Removed", entries: Contents.entries(transaction.draft).toReversed() })
+  return emptied(transaction)
+}
+
+const emptied = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {
+  transaction.draft = Contents.asPending(transaction.draft)
+  transaction.populationScope = undefined
+  transaction.steps.push({ _tag: "Reset" })
+  return Exit.void
+}
+
+const nothingLeft = <Item>({ draft, name }: Transaction<Item>): Exit.Exit<void> => {
+  const added = Contents.at(draft, 0)
+  return added === undefined ? Exit.void : Exit.die(
+    new Error(
+      `Could not reset "${name}": a hook registered ${Formatter.format(added.item)} while its items were unregistered. ` +
+        "What onResetting registers goes with the rest; what is to stay belongs into the defaults."
+    )
+  )
+}
+
+/** Calls hooks of parts: of all at once, or of one after the other. */
+type Calling<Item, V> = (call: (parts: ReadonlyArray<Hooks.Part<Item, V>>) => Effect.Effect<void>) => Effect.Effect<void>
+
+/** Unregisters an entry, unless it is gone when its turn comes. */
+const unregisterIfHeld = <Item, P, V>(
+  transaction: Transaction<Item, P, V>,
+  entry: Entry<Item>,
+  calling: Calling<Item, V>
+): Effect.Effect<void, P> | undefined => {
+  if (!Contents.holds(transaction.draft, entry)) return undefined
+  return calling((parts) => Hooks.callBefore(parts, "onItemUnregistering", entry.item)).pipe(
+    Effect.andThen(step(transaction, () => Exit.succeed(removeIfHeld(transaction, entry)))),
+    Effect.flatMap((removed) =>
+      removed
+        ? calling((parts) => Hooks.callAfter(parts, "onItemUnregistered", entry.item, transaction.calls))
+        : Effect.void
+    )
+  )
+}
+
+const removeIfHeld = <Item>(transaction: Transaction<Item>, entry: Entry<Item>): boolean => {
+  const held = Contents.holds(transaction.draft, entry)
+  if (held) remove(transaction, entry)
+  return held
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// When a scope closes
+// ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * Takes out exactly these registrations, newest first; one that is gone is no error. It never populates. A hook that
+ * dies stops nothing: what is taken out stays out, and all defects surface.
+ *
+ * @internal
+ */
+export const takeOut = <Item, P, V>(core: Core<Item, P, V>, entries: ReadonlyArray<Entry<Item>>): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const contents = Ref.getUnsafe(core.published)
+    const mayBeIn = core.lock.holder !== undefined || entries.some((entry) => Contents.holds(contents, entry))
+    if (core.closed || !mayBeIn) return Effect.void
+    const overAgain = takeOut(core, entries)
+    return Effect.flatMap(
+      runWithoutPopulation(core, {
+        name: "close a scope",
+        step: (transaction) => {
+          transaction.regardless.push(overAgain)
+          for (const entry of entries.toReversed()) removeIfHeld(transaction, entry)
+          return Exit.succeed(Cause.empty)
+        },
+        body: (transaction) => {
+          transaction.regardless.push(overAgain)
+          let defects = Cause.empty
+          const calling: Calling<Item, V> = (call) =>
+            Effect.map(Hooks.collect(transaction.hooks.toReversed(), (part) => call([part])), (causes) => {
+              defects = Cause.combine(defects, causes)
+            })
+          const all = Hooks.sequence(entries.toReversed(), (entry) => unregisterIfHeld(transaction, entry, calling))
+          return Effect.map(all, () => defects)
+        },
+        undone: (transaction) => {
+          transaction.regardless.push(overAgain)
+          return Effect.succeed(Cause.empty)
+        }
+      }),
+      failIfAny
+    )
+  })
+
+/** Runs an operation that works on contents that are `Pending`, too, so that the error of a population cannot occur. */
+const runWithoutPopulation = <Item, P, V, A>(
+  core: Core<Item, P, V>,
+  operation: Omit<Operation<Item, never, V, A, never>, "pending">
+): Effect.Effect<A> => run(core as Core<Item, never, V>, { ...operation, pending: true })
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Hooks
+// ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * Installs hooks after telling them of each item that is in, as if it were registered now. What they do to the registry
+ * meanwhile they are told, too, so that in the end they know exactly what is in.
+ *
+ * @internal
+ */
+export const installAndTell = <Item, P, V>(
+  core: Core<Item, P, V>,
+  scope: Scope.Scope,
+  parts: ReadonlyArray<Hooks.Part<Item, V>>
+): Effect.Effect<void> =>
+  runWithoutPopulation(core, {
+    name: "addHooks",
+    body: (transaction) => {
+      const { calls } = transaction
+      const told = new Set<Entry<Item>>()
+      const tell: Effect.Effect<void> = Effect.suspend(() => {
+        const { draft } = transaction
+        const gone = Array.from(told).filter((entry) => !Contents.holds(draft, entry)).toReversed()
+        const come = Contents.entries(draft).filter((entry) => !told.has(entry))
+        if (gone.length === 0 && come.length === 0) return Effect.void
+        return Hooks.sequence(gone, (entry) => {
+          told.delete(entry)
+          return Hooks.callAfter(parts, "onItemUnregistered", entry.item, calls)
+        }).pipe(
+          Effect.andThen(Hooks.sequence(come, (entry) => {
+            if (!Contents.holds(transaction.draft, entry)) return undefined
+            told.add(entry)
+            return Hooks.callAfter(parts, "onItemRegistered", entry.item, calls)
+          })),
+          Effect.andThen(tell)
+        )
+      })
+      return tell
+    },
+    undone: () => Effect.void,
+    committed: () => installNow(core, scope, parts, true)
+  })
+
+/**
+ * Installs hooks until a scope closes.
+ *
+ * @internal
+ */
+export const install = <Item, P, V>(
+  core: Core<Item, P, V>,
+  scope: Scope.Scope,
+  parts: ReadonlyArray<Hooks.Part<Item, V>>
+): Effect.Effect<void> => Effect.uninterruptible(Effect.suspend(() => installNow(core, scope, parts, false)))
+
+const installNow = <Item, P, V>(
+  core: Core<Item, P, V>,
+  scope: Scope.Scope,
+  parts: ReadonlyArray<Hooks.Part<Item, V>>,
+  tell: boolean
+): Effect.Effect<void> => {
+  core.hooks = core.hooks.concat(parts)
+  return Scope.addFinalizer(scope, uninstall(core, parts, tell))
+}
+
+/**
+ * Removes hooks. It waits for who is calling them, so that nobody does when it ends; those that were told of what was in
+ * are told of what still is.
+ */
+const uninstall = <Item, P, V>(
+  core: Core<Item, P, V>,
+  parts: ReadonlyArray<Hooks.Part<Item, V>>,
+  tell: boolean
+): Effect.Effect<void> => {
+  const removeNow = () => {
+    core.hooks = core.hooks.filter((part) => !parts.includes(part))
+    for (const part of parts) part.installed = false
+  }
+  const removing = runWithoutPopulation(core, {
+    name: "remove hooks",
+    body: (transaction) => {
+      if (!tell) return Effect.sync(removeNow)
+      return Effect.suspend(() => {
+        const entries = Contents.entries(transaction.draft).toReversed()
+        removeNow()
+        forget(transaction, parts)
+        const calls = entries.flatMap((entry) => parts.toReversed().map((part) => ({ entry, part })))
+        const telling = Hooks.collect(calls, ({ entry, part }) =>
+          Contents.holds(transaction.draft, entry)
+            ? Hooks.tell(part, "onItemUnregistered", entry.item)
+            : undefined)
+        return Effect.flatMap(telling, failIfAny)
+      })
+    },
+    undone: () => Effect.sync(removeNow)
+  })
+  return Effect.suspend(() => {
+    if (!core.closed) return Effect.ensuring(removing, Effect.sync(removeNow))
+    removeNow()
+    return Effect.void
+  })
+}
+
+/** What they are told now makes up for all they were told in the transactions around, so none of it is undone. */
+const forget = <Item>(transaction: Transaction<Item>, parts: ReadonlyArray<Hooks.Part<Item, unknown>>): void => {
+  for (let around = transaction.parent; around !== undefined; around = around.parent) {
+    const rest = around.calls.filter(({ part }) => !parts.includes(part))
+    around.calls.splice(0, around.calls.length, ...rest)
+  }
+}

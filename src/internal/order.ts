@@ -1,0 +1,241 @@
+/**
+ * What a registry holds, in registration order: a persistent B+ tree, sorted by position. Every function answers a new
+ * tree that shares all but one path with the old one; `at` counts its way down, and a walk visits the leaves.
+ *
+ * @internal
+ */
+
+/** @internal */
+export interface Positioned {
+  readonly position: number
+}
+
+/** @internal */
+export type Order<A extends Positioned> = Node<A> | undefined
+
+type Node<A extends Positioned> = Leaf<A> | Branch<A>
+
+interface Leaf<A extends Positioned> {
+  readonly children: undefined
+  readonly entries: ReadonlyArray<A>
+  readonly size: number
+  readonly first: number
+}
+
+interface Branch<A extends Positioned> {
+  readonly children: ReadonlyArray<Node<A>>
+  readonly size: number
+  readonly first: number
+}
+
+const capacity = 32
+
+const leaf = <A extends Positioned>(entries: ReadonlyArray<A>): Leaf<A> => ({
+  children: undefined,
+  entries,
+  size: entries.length,
+  first: entries[0]!.position
+})
+
+const branch = <A extends Positioned>(children: ReadonlyArray<Node<A>>): Branch<A> => {
+  let size = 0
+  for (let i = 0; i < children.length; i++) size += children[i]!.size
+  return { children, size, first: children[0]!.first }
+}
+
+const width = <A extends Positioned>(node: Node<A>): number =>
+  node.children === undefined ? node.entries.length : node.children.length
+
+/** The last index whose element starts at or before `position`, or 0. */
+const childIndex = <A extends Positioned>(children: ReadonlyArray<Node<A>>, position: number): number => {
+  let low = 0
+  let high = children.length - 1
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1
+    if (children[middle]!.first <= position) low = middle
+    else high = middle - 1
+  }
+  return low
+}
+
+/** The index of the entry at `position`, or where it belongs. */
+const entryIndex = <A extends Positioned>(entries: ReadonlyArray<A>, position: number): number => {
+  let low = 0
+  let high = entries.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (entries[middle]!.position < position) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** @internal */
+export const size = <A extends Positioned>(self: Order<A>): number => self === undefined ? 0 : self.size
+
+/** @internal */
+export const get = <A extends Positioned>(self: Order<A>, position: number): A | undefined => {
+  let node = self
+  if (node === undefined) return undefined
+  while (node.children !== undefined) node = node.children[childIndex(node.children, position)]!
+  const entry = node.entries[entryIndex(node.entries, position)]
+  return entry !== undefined && entry.position === position ? entry : undefined
+}
+
+/**
+ * How many entries stand before `position`.
+ *
+ * @internal
+ */
+export const rank = <A extends Positioned>(self: Order<A>, position: number): number => {
+  let node = self
+  if (node === undefined) return 0
+  let before = 0
+  while (node.children !== undefined) {
+    const children: ReadonlyArray<Node<A>> = node.children
+    const index = childIndex(children, position)
+    for (let i = 0; i < index; i++) before += children[i]!.size
+    node = children[index]!
+  }
+  return before + entryIndex(node.entries, position)
+}
+
+/** @internal */
+export const at = <A extends Positioned>(self: Order<A>, index: number): A | undefined => {
+  let node = self
+  if (node === undefined || index < 0 || index >= node.size) return undefined
+  while (node.children !== undefined) {
+    let i = 0
+    while (index >= node.children[i]!.size) index -= node.children[i++]!.size
+    node = node.children[i]!
+  }
+  return node.entries[index]
+}
+
+/**
+ * Puts an entry at its position; one that is there already is replaced.
+ *
+ * @internal
+ */
+export const set = <A extends Positioned>(self: Order<A>, entry: A): Node<A> => {
+  if (self === undefined) return leaf([entry])
+  const node = setIn(self, entry)
+  return width(node) <= capacity ? node : branch(split(node))
+}
+
+const setIn = <A extends Positioned>(node: Node<A>, entry: A): Node<A> => {
+  if (node.children === undefined) {
+    const index = entryIndex(node.entries, entry.position)
+    const replaces = index < node.entries.length && node.entries[index]!.position === entry.position
+    const entries = node.entries.slice()
+    if (replaces) entries[index] = entry
+    else if (index === entries.length) entries.push(entry)
+    else entries.splice(index, 0, entry)
+    return leaf(entries)
+  }
+  const index = childIndex(node.children, entry.position)
+  const child = setIn(node.children[index]!, entry)
+  const children = node.children.slice()
+  if (width(child) <= capacity) children[index] = child
+  else children.splice(index, 1, ...split(child))
+  return branch(children)
+}
+
+/** Entries come in order as a rule: what is split at the right edge stays full on the left. */
+const split = <A extends Positioned>(node: Node<A>): [Node<A>, Node<A>] => {
+  if (node.children === undefined) {
+    const middle = node.entries.length - (capacity >>> 2)
+    return [leaf(node.entries.slice(0, middle)), leaf(node.entries.slice(middle))]
+  }
+  const middle = node.children.length - (capacity >>> 2)
+  return [branch(node.children.slice(0, middle)), branch(node.children.slice(middle))]
+}
+
+/** @internal */
+export const remove = <A extends Positioned>(self: Order<A>, position: number): Order<A> => {
+  if (self === undefined) return undefined
+  let node = removeIn(self, position)
+  while (node !== undefined && node.children !== undefined && node.children.length === 1) node = node.children[0]
+  return node
+}
+
+const removeIn = <A extends Positioned>(node: Node<A>, position: number): Order<A> => {
+  if (node.children === undefined) {
+    const index = entryIndex(node.entries, position)
+    const entry = node.entries[index]
+    if (entry === undefined || entry.position !== position) return node
+    if (node.entries.length === 1) return undefined
+    const entries = node.entries.slice()
+    entries.splice(index, 1)
+    return leaf(entries)
+  }
+  const index = childIndex(node.children, position)
+  const before = node.children[index]!
+  const child = removeIn(before, position)
+  if (child === before) return node
+  const children = node.children.slice()
+  if (child === undefined) {
+    if (children.length === 1) return undefined
+    children.splice(index, 1)
+    return branch(children)
+  }
+  children[index] = child
+  const neighbour = index > 0 ? index - 1 : index
+  const left = children[neighbour]!
+  const right = children[neighbour + 1]
+  if (right !== undefined && width(left) + width(right) <= capacity >>> 1) {
+    children.splice(neighbour, 2, merge(left, right))
+  }
+  return branch(children)
+}
+
+/** Two neighbours are of one height. */
+const merge = <A extends Positioned>(left: Node<A>, right: Node<A>): Node<A> => {
+  if (left.children === undefined) {
+    return right.children === undefined ? leaf(left.entries.concat(right.entries)) : right
+  }
+  return right.children === undefined ? left : branch(left.children.concat(right.children))
+}
+
+/**
+ * Adds entries whose positions follow one another and come after all others.
+ *
+ * @internal
+ */
+export const append = <A extends Positioned>(self: Order<A>, entries: ReadonlyArray<A>): Order<A> => {
+  if (self === undefined || entries.length > self.size >>> 3) {
+    return build(self === undefined ? entries : toArray(self, (entry) => entry).concat(entries))
+  }
+  let node: Order<A> = self
+  for (let i = 0; i < entries.length; i++) node = set(node, entries[i]!)
+  return node
+}
+
+const build = <A extends Positioned>(entries: ReadonlyArray<A>): Order<A> => {
+  if (entries.length === 0) return undefined
+  let nodes: Array<Node<A>> = []
+  for (let i = 0; i < entries.length; i += capacity) nodes.push(leaf(entries.slice(i, i + capacity)))
+  while (nodes.length > 1) {
+    const parents: Array<Node<A>> = []
+    for (let i = 0; i < nodes.length; i += capacity) parents.push(branch(nodes.slice(i, i + capacity)))
+    nodes = parents
+  }
+  return nodes[0]
+}
+
+/** @internal */
+export const forEach = <A extends Positioned>(self: Order<A>, f: (entry: A) => void): void => {
+  if (self === undefined) return
+  if (self.children === undefined) {
+    for (let i = 0; i < self.entries.length; i++) f(self.entries[i]!)
+  } else {
+    for (let i = 0; i < self.children.length; i++) forEach(self.children[i], f)
+  }
+}
+
+/** @internal */
+export const toArray = <A extends Positioned, B>(self: Order<A>, f: (entry: A) => B): Array<B> => {
+  const out: Array<B> = []
+  forEach(self, (entry) => out.push(f(entry)))
+  return out
+}

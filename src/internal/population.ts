@@ -1,0 +1,144 @@
+/**
+ * Population: once, shared by all who wait for it, undone if it fails, and tried again at the next use.
+ *
+ * The run is memoized for as long as it runs, and not a moment longer: the memory that a registry is populated is what
+ * is published. So there is nothing to invalidate that a reset or an interruption could forget.
+ *
+ * @internal
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Formatter from "effect/Formatter"
+import * as Ref from "effect/Ref"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as RegistryError from "../RegistryError.ts"
+import * as Contents from "./contents.ts"
+import { CurrentTransaction } from "./current.ts"
+import { failure } from "./definition.ts"
+import * as Hooks from "./hooks.ts"
+import { registerAllIn } from "./operations.ts"
+import { type Core, current, innermost, type Operation, Party, run, step, type Transaction, waitFor } from "./transaction.ts"
+
+/**
+ * Where the defaults of a registry come from.
+ *
+ * @internal
+ */
+export type Defaults<Item, E, R> = Iterable<Item> | Effect.Effect<Iterable<Item>, E, R> | Stream.Stream<Item, E, R>
+
+/** Its error, and the error of each of its parts as the cause. */
+type Failed<E, V> = RegistryError.PopulationError<E | RegistryError.RegistrationFailure | V>
+
+/**
+ * Makes the effect that populates the contents that a fiber works on, or waits for who does, until they are `Ready`. It
+ * does nothing where they are, and in a part of a population or a reset.
+ *
+ * @internal
+ */
+export const make = <Item, P, V, E>(
+  core: Core<Item, P, V>,
+  defaults: Defaults<Item, E, any>
+): Effect.Effect<Effect.Effect<void, Failed<E, V>>> => {
+  // a population has no other population to wait for, so its own transaction has only the errors of its body
+  const populating = run(core as Core<Item, never, V>, populate(defaults))
+
+  /** It has nothing of the fiber that asks for it: no service, no transaction. */
+  const outermost = Effect.suspend(() => {
+    const self = new Party(core.definition.name, "populate", undefined)
+    core.population.holder = self
+    return Effect.onExitPrimitive(
+      Effect.catchCause(Effect.provideService(populating, CurrentTransaction, self), interruptedInside(core)),
+      () => {
+        // one that was abandoned may end after the next has begun
+        if (core.population.holder === self) core.population.holder = undefined
+        return undefined
+      }
+    )
+  })
+
+  /** In a transaction of the registry, after a reset there: with the services of the registry, in that transaction. */
+  const nested = Effect.updateContext(
+    populating,
+    (caller: Context.Context<never>) =>
+      Context.add(core.context, CurrentTransaction, Context.get(caller, CurrentTransaction))
+  )
+
+  return Effect.map(
+    // With no time to live a result is not kept; below zero it is not even while a clock stands still or goes back.
+    Effect.cachedWithTTL(Effect.setContext(outermost, core.context), Duration.negativeInfinity),
+    (shared) => {
+      const untilReady: Effect.Effect<void, Failed<E, V>> = Effect.withFiber((fiber) => {
+        const transaction = current(core, fiber.context)
+        if (transaction !== undefined) {
+          return transaction.ready || transaction.resetting || transaction.state === "undoing" ? Effect.void : nested
+        }
+        if (Ref.getUnsafe(core.published).populated) return Effect.void
+        if (core.closed) return Effect.interrupt
+        return Effect.flatMap(waitFor(innermost(fiber.context), core.population, () => shared), () => untilReady)
+      })
+      return untilReady
+    }
+  )
+}
+
+const interruptedInside =
+  <Item, P, V>(core: Core<Item, P, V>) => <E>(cause: Cause.Cause<E>): Effect.Effect<never, E> =>
+    // who waits was not interrupted: to them this is a defect
+    Cause.hasInterruptsOnly(cause) && !core.closed
+      ? Effect.die(new Error(`The population of "${core.definition.name}" was interrupted from inside.`))
+      : Effect.failCause(cause)
+
+/** The defaults, and that they are all in, become visible together. */
+const populate = <Item, V, E>(
+  defaults: Defaults<Item, E, any>
+): Operation<Item, never, V, void, Failed<E, V>, any> => ({
+  name: "populate",
+  pending: true,
+  body: (transaction) => {
+    const { base, core, hooks } = transaction
+    if (base.populated) return Effect.void
+    const scope = Scope.forkUnsafe(core.scope)
+    transaction.scopes.push(scope)
+    transaction.populationScope = scope
+    return Hooks.call(hooks, "onPopulating").pipe(
+      Effect.andThen(Effect.provideService(registerDefaults(transaction, defaults), Scope.Scope, scope)),
+      Effect.andThen(Hooks.call(hooks, "onPopulated")),
+      Effect.andThen(step(transaction, becomeReady))
+    )
+  },
+  undone: () => Effect.void
+})
+
+const becomeReady = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {
+  transaction.draft = Contents.asPopulated(transaction.draft)
+  transaction.steps.push({ _tag: "Populated", size: transaction.draft.size })
+  return Exit.void
+}
+
+const registerDefaults = <Item, V, E>(
+  transaction: Transaction<Item, never, V>,
+  defaults: Defaults<Item, E, any>
+): Effect.Effect<void, Failed<E, V>, any> => {
+  const { definition } = transaction.core
+  const failed = (code: "defaults" | "registration") => (cause: E | RegistryError.RegistrationFailure | V) =>
+    failure(definition, RegistryError.PopulationError<typeof cause>, { code, cause })
+  const registerThem = (items: ReadonlyArray<Item>) =>
+    Effect.mapError(registerAllIn(transaction, items), failed("registration"))
+
+  if (Stream.isStream(defaults)) {
+    return Stream.runForEachArray(Stream.mapError(defaults, failed("defaults")), registerThem)
+  }
+  const items = Effect.isEffect(defaults) ? Effect.mapError(defaults, failed("defaults")) : Effect.succeed(defaults)
+  return Effect.flatMap(items, (iterable) =>
+    isIterable(iterable)
+      ? Effect.asVoid(registerThem(Array.from(iterable)))
+      : Effect.die(new Error(`The defaults of "${definition.name}" are ${Formatter.format(iterable)}, which is no iterable of items.`)))
+}
+
+/** @internal */
+export const isIterable = (u: unknown): u is Iterable<unknown> =>
+  u !== null && u !== undefined && typeof (u as Iterable<unknown>)[Symbol.iterator] === "function"

@@ -1,0 +1,529 @@
+/**
+ * The one idea: an operation is a transaction, and the transaction is in the fiber's context.
+ *
+ * A transaction works on a private draft of the contents. `publish`, which ends an outermost one, is the only place
+ * where an item becomes visible to others; a nested one ends in the draft of its parent. Who may change a draft at a
+ * time is whoever holds its lock: the registry's for the published contents, the parent's for a nested transaction.
+ *
+ * @internal
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as MutableRef from "effect/MutableRef"
+import * as Ref from "effect/Ref"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import type * as RegistryEvent from "../RegistryEvent.ts"
+import { Change, type Step } from "./change.ts"
+import * as Contents from "./contents.ts"
+import { CurrentTransaction } from "./current.ts"
+import type { Definition } from "./definition.ts"
+import * as Hooks from "./hooks.ts"
+
+/**
+ * A registry.
+ *
+ * @internal
+ */
+export interface Core<in out Item, out P = unknown, in out V = unknown> {
+  readonly definition: Definition<Item>
+  /** Written by `publish` alone. */
+  readonly published: Ref.Ref<Contents.Contents<Item>>
+  readonly lock: Lock
+  /** The hooks from the next operation on. */
+  hooks: ReadonlyArray<Hooks.Part<Item, V>>
+  /** The context of the layer that built the registry, without transactions: what its defaults need is in it. */
+  readonly context: Context.Context<any>
+  /** The scope of the layer that built the registry. */
+  readonly scope: Scope.Scope
+  /** Set when that scope has closed: nothing is published any more. */
+  closed: boolean
+  /** Populates, or waits for who does; nothing in a registry that is not `Pending`, or in a reset or population of it. */
+  readonly populate: Effect.Effect<void, P>
+  /** Held by an outermost population from its first step to its last: others wait for its result. */
+  readonly population: Waitable
+  /** The scope of the population that filled the published contents. */
+  populationScope: Scope.Closeable | undefined
+  /** The last changes, oldest first; at most `history`. */
+  readonly changes: Array<RegistryEvent.RegistryChange<Item>>
+  readonly history: number
+}
+
+/** Something that fibers wait for, and who holds it. */
+interface Waitable {
+  holder: Party | undefined
+}
+
+interface Wait {
+  readonly waitable: Waitable
+}
+
+/**
+ * One permit, and the transaction that holds it. The holder is set in the step in which it looks at what it is about to
+ * change, some time after it took the permit.
+ *
+ * @internal
+ */
+export class Lock implements Waitable {
+  holder: Party | undefined = undefined
+  readonly semaphore = Semaphore.makeUnsafe(1)
+}
+
+/**
+ * Who waits for others and is waited for: a transaction, or the run of a population before it has its lock.
+ *
+ * @internal
+ */
+export class Party {
+  readonly name: string
+  readonly doing: string
+  /** The party that was innermost when this one began. */
+  readonly outer: Party | undefined
+  /** What the fibers that are in this party wait for now. */
+  waits: Set<Wait> | undefined = undefined
+  state: "open" | "undoing" | "closed" = "open"
+
+  constructor(name: string, doing: string, outer: Party | undefined) {
+    this.name = name
+    this.doing = doing
+    this.outer = outer
+  }
+}
+
+/** @internal */
+export class Transaction<in out Item, out P = any, in out V = any> extends Party {
+  readonly core: Core<Item, P, V>
+  readonly parent: Transaction<Item, P, V> | undefined
+  /** The hooks that were installed when it began. */
+  readonly hooks: ReadonlyArray<Hooks.Part<Item, V>>
+  /** A population, or a part of one: it works on contents that are `Pending`. */
+  readonly populating: boolean
+  /** A reset, or a part of one. */
+  readonly resetting: boolean
+  /** Its own steps work on contents that are `Pending`, too. */
+  readonly pending: boolean
+  /** What it found when it began. */
+  readonly base: Contents.Contents<Item>
+  draft: Contents.Contents<Item>
+  /** The scope of the population that filled the draft. */
+  populationScope: Scope.Closeable | undefined
+  /** The scopes of all populations that ran in it. */
+  readonly scopes: Array<Scope.Closeable> = []
+  /** What happened, in order. */
+  readonly steps: Array<Step<Item>> = []
+  /** The completed calls of hooks, in order. */
+  readonly calls: Array<Hooks.Call<Item>> = []
+  /** What has to be done over again, outside, if the transaction fails: what a scope that closed in it did. */
+  readonly regardless: Array<Effect.Effect<void>> = []
+  private innerLock: Lock | undefined = undefined
+
+  constructor(
+    core: Core<Item, P, V>,
+    operation: { readonly name: string; readonly pending?: boolean },
+    outer: Party | undefined,
+    parent: Transaction<Item, P, V> | undefined
+  ) {
+    super(core.definition.name, operation.name, outer)
+    this.core = core
+    this.parent = parent
+    this.hooks = core.hooks
+    this.populating = operation.name === "populate" || parent?.populating === true
+    this.pending = operation.pending === true
+    this.resetting = operation.name === "reset" || parent?.resetting === true
+    this.base = parent === undefined ? Ref.getUnsafe(core.published) : parent.draft
+    this.draft = this.base
+    this.populationScope = parent === undefined ? core.populationScope : parent.populationScope
+  }
+
+  /** Held by the nested transaction in flight. */
+  get lock(): Lock {
+    return this.innerLock ??= new Lock()
+  }
+
+  /** Whether a nested transaction is in flight. */
+  get busy(): boolean {
+    return this.innerLock?.holder !== undefined
+  }
+
+  /** Whether the draft can be answered from. */
+  get ready(): boolean {
+    return this.draft.populated || this.populating
+  }
+
+  /** Whether its own steps can work on the draft. */
+  get workable(): boolean {
+    return this.ready || this.pending
+  }
+}
+
+/**
+ * What a transaction does.
+ *
+ * @internal
+ */
+export interface Operation<Item, P, V, A, E, R = never> {
+  /** For messages; `populate` and `reset` are what makes a transaction one. */
+  readonly name: string
+  /** Whether it works on contents that are `Pending`, too. */
+  readonly pending?: boolean
+  /** All of it where there are no hooks, if that is one synchronous step. */
+  readonly step?: (transaction: Transaction<Item, P, V>) => Exit.Exit<A, E>
+  readonly body: (transaction: Transaction<Item, P, V>) => Effect.Effect<A, E, R>
+  /** What is left of it in a transaction that is being undone: the draft is gone, so it changes nothing. */
+  readonly undone: (transaction: Transaction<Item, P, V>) => Effect.Effect<A, E, R>
+  /** Called in the step that ends it, if it succeeded; what it answers is run when the permit has been given back. */
+  readonly committed?: (result: A) => Effect.Effect<void>
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Where a fiber is
+// ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * The innermost party of a fiber that has not ended. A fiber may outlive its transaction, and then finds it closed.
+ *
+ * @internal
+ */
+export const innermost = (context: Context.Context<never>): Party | undefined => {
+  let party = Context.get(context, CurrentTransaction)
+  while (party !== undefined && party.state === "closed") party = party.outer
+  return party
+}
+
+const openIn = <Item, P, V>(
+  party: Party | undefined,
+  core: Core<Item, P, V>
+): Transaction<Item, P, V> | undefined => {
+  for (; party !== undefined; party = party.outer) {
+    if (party instanceof Transaction && party.core === core && party.state !== "closed") return party
+  }
+  return undefined
+}
+
+/**
+ * The transaction of a registry that a fiber is in.
+ *
+ * @internal
+ */
+export const current = <Item, P, V>(
+  core: Core<Item, P, V>,
+  context: Context.Context<never>
+): Transaction<Item, P, V> | undefined =>
+  // where nobody holds the lock no transaction of the registry is open, so the fiber is in none
+  core.lock.holder === undefined ? undefined : openIn(Context.get(context, CurrentTransaction), core)
+
+/**
+ * Answers from the contents that the fiber sees, in one step with looking at them: the draft of its transaction, or what
+ * is published. Contents that are `Pending` are populated first.
+ *
+ * @internal
+ */
+export const read = <Item, P, V, A, E>(
+  core: Core<Item, P, V>,
+  answer: (contents: Contents.Contents<Item>) => Exit.Exit<A, E>
+): Effect.Effect<A, E | P> =>
+  Effect.withFiber((fiber) => {
+    const transaction = current(core, fiber.context)
+    if (transaction === undefined) {
+      const contents = Ref.getUnsafe(core.published)
+      if (contents.populated) return answer(contents)
+    } else if (transaction.ready || transaction.state === "undoing") {
+      return answer(transaction.draft)
+    }
+    return Effect.flatMap(core.populate, () => read(core, answer))
+  })
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Waiting
+// ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * Runs an effect that waits for something on behalf of a party, and of all that it is in. Dies at once if they are
+ * what is, over however many others, waited for: the wait would never end. `arrived` ends the wait before the effect.
+ *
+ * @internal
+ */
+export const waitFor = <A, E, R>(
+  party: Party | undefined,
+  waitable: Waitable,
+  effect: (arrived: () => void) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => {
+  // a fiber that is in nothing is not waited for by anything that could be seen
+  if (party === undefined) return effect(() => {})
+  const arrived = () => {
+    for (let one: Party | undefined = party; one !== undefined; one = one.outer) one.waits?.delete(wait)
+  }
+  const wait: Wait = { waitable }
+  return Effect.onExitPrimitive(
+    Effect.suspend(() => {
+      const circle = findCircle(party, waitable)
+      if (circle !== undefined) return Effect.die(new Error(circleMessage(party, circle)))
+      for (let one: Party | undefined = party; one !== undefined; one = one.outer) (one.waits ??= new Set()).add(wait)
+      return effect(arrived)
+    }),
+    () => {
+      arrived()
+      return undefined
+    }
+  )
+}
+
+/** The parties over which a wait would lead back to who waits. The last one to wait sees the circle, so it sees it whole. */
+const findCircle = (party: Party, waitable: Waitable): ReadonlyArray<Party> | undefined => {
+  const seen = new Set<Party>()
+  const follow = (holder: Party | undefined): ReadonlyArray<Party> | undefined => {
+    if (holder === undefined || seen.has(holder)) return undefined
+    seen.add(holder)
+    for (let one: Party | undefined = party; one !== undefined; one = one.outer) {
+      if (one === holder) return [holder]
+    }
+    for (const wait of holder.waits ?? []) {
+      const rest = follow(wait.waitable.holder)
+      if (rest !== undefined) return [holder, ...rest]
+    }
+    return undefined
+  }
+  return follow(waitable.holder)
+}
+
+const circleMessage = (party: Party, circle: ReadonlyArray<Party>): string => {
+  const chain = [party, ...circle].map(({ doing, name }) => `"${doing}" of "${name}"`).join(" waits for ")
+  return `Deadlock: ${chain}. What a transaction starts counts as awaited by it; Registry.detached runs an effect outside of all transactions.`
+}
+
+/** Takes the permit of a lock for as long as the effect runs. */
+const withPermit = <A, E, R>(
+  party: Party | undefined,
+  lock: Lock,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  waitFor(party, lock, (arrived) =>
+    lock.semaphore.withPermit(Effect.suspend(() => {
+      arrived()
+      return effect
+    })))
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Beginning
+// ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * Runs an operation as a transaction: nested in the one of its registry that the fiber is in, or an outermost one.
+ *
+ * @internal
+ */
+export const run = <Item, P, V, A, E, R>(
+  core: Core<Item, P, V>,
+  operation: Operation<Item, P, V, A, E, R>
+): Effect.Effect<A, E | P, R> =>
+  Effect.withFiber((fiber) => {
+    const outer = innermost(fiber.context)
+    const parent = openIn(outer, core)
+    if (parent?.state === "undoing") return operation.undone(parent)
+    const lock = parent === undefined ? core.lock : parent.lock
+    if (operation.step !== undefined && operation.committed === undefined && core.hooks.length === 0 && lock.holder === undefined && !core.closed) {
+      // Nobody has begun to work on these contents and no hook is called: looking at them, changing them and publishing
+      // is all in this one step, so it needs neither the lock nor a place in the context.
+      const transaction = new Transaction(core, operation, outer, parent)
+      if (transaction.workable) {
+        const exit = operation.step(transaction)
+        if (Exit.isSuccess(exit)) commit(transaction)
+        return exit
+      }
+    }
+    const later: Later = { effect: undefined }
+    return Effect.flatMap(
+      Effect.onExitPrimitive(
+        withPermit(outer, lock, begin(core, operation, outer, parent, lock, later)),
+        () => later.effect
+      ),
+      (result) => result === again ? Effect.flatMap(core.populate, () => run(core, operation)) : Effect.succeed(result)
+    )
+  })
+
+/** It waited, and found nothing to work on: its parent had ended, or the contents were `Pending`. It starts over. */
+const again = Symbol("effect-registry/again")
+
+/** What is left to do when the permit has been given back. */
+interface Later {
+  effect: Effect.Effect<void> | undefined
+}
+
+/** With the permit: looks, and begins, in one step; runs the body; ends. Only the body can be interrupted. */
+const begin = <Item, P, V, A, E, R>(
+  core: Core<Item, P, V>,
+  operation: Operation<Item, P, V, A, E, R>,
+  outer: Party | undefined,
+  parent: Transaction<Item, P, V> | undefined,
+  lock: Lock,
+  later: Later
+): Effect.Effect<A | typeof again, E | P, R> =>
+  Effect.uninterruptibleMask((restore): Effect.Effect<A | typeof again, E | P, R> => {
+    if (core.closed) return Effect.interrupt
+    if (parent !== undefined && parent.state !== "open") return Effect.succeed(again)
+    const transaction = new Transaction(core, operation, outer, parent)
+    if (!transaction.workable) return Effect.succeed(again)
+    lock.holder = transaction
+    const ending: Ending<A> = { lock, later, committed: operation.committed }
+    const body = Effect.suspend((): Effect.Effect<A, E | P, R> =>
+      operation.step !== undefined && transaction.hooks.length === 0
+        ? step(transaction, operation.step)
+        : operation.body(transaction)
+    )
+    return Effect.flatMap(
+      Effect.exit(restore(Effect.provideService(body, CurrentTransaction, transaction))),
+      (exit) => end(transaction, exit, ending)
+    )
+  })
+
+/**
+ * A step of the body of a transaction on its draft. It waits for the nested transaction in flight, which would overwrite
+ * what it does, and works on contents that are `Ready`.
+ *
+ * @internal
+ */
+export const step = <Item, P, V, A, E>(
+  transaction: Transaction<Item, P, V>,
+  f: (transaction: Transaction<Item, P, V>) => Exit.Exit<A, E>
+): Effect.Effect<A, E | P> =>
+  Effect.suspend(() => {
+    if (transaction.busy) return withPermit(transaction, transaction.lock, Effect.suspend(attempt))
+    return attempt()
+
+    function attempt(): Effect.Effect<A | typeof again, E> {
+      return transaction.workable ? f(transaction) : Effect.succeed(again)
+    }
+  }).pipe(Effect.flatMap((result) =>
+    result === again
+      ? Effect.flatMap(transaction.core.populate, () => step(transaction, f))
+      : Effect.succeed(result)
+  ))
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Ending
+// ---------------------------------------------------------------------------------------------------------------------
+
+interface Ending<A> {
+  readonly lock: Lock
+  readonly later: Later
+  readonly committed: ((result: A) => Effect.Effect<void>) | undefined
+}
+
+/** Ends a transaction whose body has ended, as soon as the nested one in flight has. */
+const end = <Item, P, V, A, E>(
+  transaction: Transaction<Item, P, V>,
+  exit: Exit.Exit<A, E>,
+  ending: Ending<A>
+): Effect.Effect<A, E> => {
+  if (!transaction.busy) return endNow(transaction, exit, ending)
+  return Effect.matchCauseEffect(
+    // the end itself comes when the permit has been given back: what waits for it finds the transaction ended
+    withPermit(transaction, transaction.lock, Effect.sync(() => endNow(transaction, exit, ending))),
+    {
+      onFailure: (deadlock) =>
+        undo(transaction, Exit.isFailure(exit) ? Cause.combine(exit.cause, deadlock) : deadlock, ending),
+      onSuccess: (ended) => ended
+    }
+  )
+}
+
+/** Decides how it ends, in one step. */
+const endNow = <Item, P, V, A, E>(
+  transaction: Transaction<Item, P, V>,
+  exit: Exit.Exit<A, E>,
+  ending: Ending<A>
+): Effect.Effect<A, E> => {
+  const { core, doing, name, parent } = transaction
+  if (Exit.isFailure(exit)) return undo(transaction, exit.cause, ending)
+  if (core.closed) return undo(transaction, Cause.interrupt(), ending)
+  if (parent !== undefined && parent.state !== "open") {
+    const message = `"${doing}" of "${name}" was undone, because the transaction that it was part of had to end without it.`
+    return undo(transaction, Cause.die(new Error(message)), ending)
+  }
+  const committed = commit(transaction)
+  const after = ending.committed?.(exit.value)
+  ending.later.effect = committed === undefined || after === undefined ? committed ?? after : Effect.andThen(committed, after)
+  ending.lock.holder = undefined
+  return exit
+}
+
+/** Ends a transaction that succeeded: in the draft of its parent, or for all to see. Answers what is left to do. */
+const commit = <Item, P, V>(transaction: Transaction<Item, P, V>): Effect.Effect<void> | undefined => {
+  transaction.state = "closed"
+  const { parent } = transaction
+  if (parent === undefined) return publish(transaction)
+  parent.draft = transaction.draft
+  parent.populationScope = transaction.populationScope
+  pushAll(parent.scopes, transaction.scopes)
+  pushAll(parent.steps, transaction.steps)
+  pushAll(parent.calls, transaction.calls)
+  pushAll(parent.regardless, transaction.regardless)
+  return undefined
+}
+
+const pushAll = <A>(target: Array<A>, source: ReadonlyArray<A>): void => {
+  for (let i = 0; i < source.length; i++) target.push(source[i]!)
+}
+
+/** Where contents become visible to others: the one place, and one synchronous step. */
+const publish = <Item, P, V>(transaction: Transaction<Item, P, V>): Effect.Effect<void> | undefined => {
+  const { base, core, draft, populationScope, scopes, steps } = transaction
+  if (draft === base) return undefined
+  const revision = base.revision + 1
+  MutableRef.set(core.published.ref, Contents.withRevision(draft, revision))
+  core.changes.push(new Change(revision, steps))
+  if (core.changes.length > core.history) core.changes.shift()
+
+  const emptied = scopes.filter((scope) => scope !== populationScope)
+  if (core.populationScope !== undefined && core.populationScope !== populationScope) emptied.push(core.populationScope)
+  core.populationScope = populationScope
+  return emptied.length === 0 ? undefined : closeAll(emptied, Exit.void)
+}
+
+const closeAll = (scopes: ReadonlyArray<Scope.Closeable>, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
+  Effect.flatMap(Hooks.collect(scopes, (scope) => Scope.close(scope, exit)), failIfAny)
+
+/** @internal */
+export const failIfAny = (cause: Cause.Cause<never>): Effect.Effect<void> =>
+  cause.reasons.length === 0 ? Effect.void : Effect.failCause(cause)
+
+/**
+ * Ends a transaction that failed. Who is still in it sees from now on what it found when it began, and changes nothing.
+ * The completed calls of its hooks are played back, and what its populations acquired is released.
+ */
+const undo = <Item, P, V, E>(
+  transaction: Transaction<Item, P, V>,
+  cause: Cause.Cause<E>,
+  { later, lock }: Ending<any>
+): Effect.Effect<never, E> => {
+  transaction.state = "undoing"
+  transaction.draft = transaction.base
+  const defects = Effect.zipWith(
+    Hooks.undo(transaction.calls),
+    Hooks.collect(transaction.scopes, (scope) => Scope.close(scope, Exit.failCause(cause))),
+    (hooks, scopes) => Cause.combine(hooks, scopes)
+  )
+  return Effect.flatMap(Effect.provideService(defects, CurrentTransaction, transaction), (defects) => {
+    transaction.state = "closed"
+    lock.holder = undefined
+    if (transaction.regardless.length > 0) {
+      later.effect = Effect.flatMap(Hooks.collect(transaction.regardless, (effect) => effect), failIfAny)
+    }
+    return Effect.failCause(Cause.combine(cause, defects))
+  })
+}
+
+/**
+ * Ends a registry: it publishes nothing any more and answers nobody, and whoever waits for it is interrupted when its
+ * turn comes. No hook is called and no lock is taken.
+ *
+ * @internal
+ */
+export const close = <Item, P, V>(core: Core<Item, P, V>): void => {
+  core.closed = true
+  core.hooks = []
+  core.changes.length = 0
+  MutableRef.set(core.published.ref, Contents.empty(core.definition))
+}
