@@ -247,6 +247,18 @@ export const optional: {
 /**
  * Whether a value is a `Lookup`.
  *
+ * **Example** (Telling a lookup from its selector)
+ *
+ * ```ts
+ * import { Lookup } from "effect-registry"
+ *
+ * const selector = (codec: { readonly name: string }) => codec.name
+ *
+ * const answers = [Lookup.isLookup(Lookup.unique(selector)), Lookup.isLookup(selector)]
+ *
+ * answers // => [true, false]
+ * ```
+ *
  * @category guards
  * @since 0.1.0
  */

@@ -173,6 +173,22 @@ const coreOf = <Item, L, P, V>(registry: Registry<Item, L, P, V>): Transaction.C
 /**
  * Whether a value is a `Registry`.
  *
+ * **Example** (Telling a registry from its options)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const options = { lookup: ["name"] } as const
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const themes = yield* Registry.make<{ readonly name: string }>()(options)
+ *   return [Registry.isRegistry(themes), Registry.isRegistry(options)]
+ * }))
+ *
+ * await Effect.runPromise(program) // => [true, false]
+ * ```
+ *
  * @category guards
  * @since 0.1.0
  */
@@ -284,10 +300,39 @@ const getUntyped = <Item, P, V>(
   value: unknown
 ): Effect.Effect<Item, RegistryError.ItemLookupError | P> =>
   Transaction.read(coreOf(self), (contents) => {
-    const located = Operations.locateBy<Item>(attribute, value)(contents)
-    return Result.isSuccess(located) ? Exit.succeed(located.success.item) : Exit.fail(located.failure)
+    const entry = Contents.get(contents, attribute, value)
+    return entry === undefined ? Exit.fail(Operations.notFound(contents, attribute, value)) : Exit.succeed(entry.item)
   })
 
+/**
+ * The item that has a value of a unique lookup.
+ *
+ * Fails with an `ItemLookupError`: of code `not_registered` if no item has the value, with the near matches among the
+ * keys as `suggestions`; of code `invalid_attribute` if there is no such unique lookup, which is a compile error in typed
+ * code. Like every reader it never waits for a change in flight, only for the population of a registry that is `Pending`.
+ *
+ * **Example** (A name with a typing mistake)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const languages = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"] })
+ *   yield* Registry.register(languages, { name: "TypeScript" })
+ *   const found = yield* Registry.get(languages, "name", "TypeScript")
+ *   const error = yield* Effect.flip(Registry.get(languages, "name", "TypScript"))
+ *   return [found.name, error.code, error.suggestions]
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["TypeScript", "not_registered", ["TypeScript"]]
+ * ```
+ *
+ * @see {@link getOption} if it is no error that there is none
+ *
+ * @category reading
+ * @since 0.1.0
+ */
 export const get: {
   <const Attribute extends string, Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V> & Fits<UniqueKeys<Item, Lookups>, Attribute, Key>
@@ -309,6 +354,32 @@ const getOptionUntyped = <Item, P, V>(
     return entry === undefined ? Option.none() : Option.some(entry.item)
   })
 
+/**
+ * The item that has a value of a unique lookup, if there is one.
+ *
+ * An attribute that is no unique lookup is a compile error; in untyped code it dies with an `ItemLookupError` of code
+ * `invalid_attribute`.
+ *
+ * **Example** (A tool that may be missing)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect, Option } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<{ readonly name: string }>()({
+ *     lookup: ["name"],
+ *     defaults: [{ name: "search" }]
+ *   })
+ *   return [yield* Registry.getOption(tools, "name", "search"), yield* Registry.getOption(tools, "name", "paint")]
+ * }))
+ *
+ * await Effect.runPromise(program) // => [Option.some({ name: "search" }), Option.none()]
+ * ```
+ *
+ * @category reading
+ * @since 0.1.0
+ */
 export const getOption: {
   <const Attribute extends string, Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V> & Fits<UniqueKeys<Item, Lookups>, Attribute, Key>
@@ -327,6 +398,32 @@ const getAllUntyped = <Item, P, V>(
 ): Effect.Effect<ReadonlyArray<Item>, P> =>
   readLookup(self, attribute, value, false, (index) => index.getAll(value))
 
+/**
+ * All items that have a value of a lookup, in registration order: of a unique lookup one at most, of a group any number.
+ *
+ * An attribute that is no lookup is a compile error; in untyped code it dies with an `ItemLookupError` of code
+ * `invalid_attribute`.
+ *
+ * **Example** (The languages that an extension may stand for)
+ *
+ * ```ts
+ * import { Lookup, Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const languages = yield* Registry.make<{ readonly name: string; readonly extension: string }>()({
+ *     lookup: { name: Lookup.unique((item) => item.name), extension: Lookup.group((item) => item.extension) },
+ *     defaults: [{ name: "TypeScript", extension: ".ts" }, { name: "XML", extension: ".ts" }]
+ *   })
+ *   return (yield* Registry.getAll(languages, "extension", ".ts")).map((item) => item.name)
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["TypeScript", "XML"]
+ * ```
+ *
+ * @category reading
+ * @since 0.1.0
+ */
 export const getAll: {
   <const Attribute extends string, Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V> & Fits<Keys<Item, Lookups>, Attribute, Key>
@@ -341,6 +438,32 @@ export const getAll: {
 const hasUntyped = <Item, P, V>(self: Registry<Item, any, P, V>, attribute: string, value: unknown): Effect.Effect<boolean, P> =>
   readLookup(self, attribute, value, false, (index) => index.has(value))
 
+/**
+ * Whether an item has a value of a lookup, unique or group.
+ *
+ * An attribute that is no lookup is a compile error; in untyped code it dies with an `ItemLookupError` of code
+ * `invalid_attribute`.
+ *
+ * **Example** (Whether a command is known)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const commands = yield* Registry.make<{ readonly name: string }>()({
+ *     lookup: ["name"],
+ *     defaults: [{ name: "build" }]
+ *   })
+ *   return [yield* Registry.has(commands, "name", "build"), yield* Registry.has(commands, "name", "deploy")]
+ * }))
+ *
+ * await Effect.runPromise(program) // => [true, false]
+ * ```
+ *
+ * @category reading
+ * @since 0.1.0
+ */
 export const has: {
   <const Attribute extends string, Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V> & Fits<Keys<Item, Lookups>, Attribute, Key>
@@ -367,6 +490,34 @@ const readLookup = <Item, P, V, A>(
       : Exit.succeed(answer(contents.indexes[index]!))
   })
 
+/**
+ * Whether an item is in, or one that equals it.
+ *
+ * An object that was changed since it was registered is found all the same.
+ *
+ * **Example** (Plain items are equal by value)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const codecs = yield* Registry.make<{ readonly name: string; readonly level: number }>()({
+ *     lookup: ["name"],
+ *     defaults: [{ name: "gzip", level: 6 }]
+ *   })
+ *   return [
+ *     yield* Registry.contains(codecs, { name: "gzip", level: 6 }),
+ *     yield* Registry.contains(codecs, { name: "gzip", level: 9 })
+ *   ]
+ * }))
+ *
+ * await Effect.runPromise(program) // => [true, false]
+ * ```
+ *
+ * @category reading
+ * @since 0.1.0
+ */
 export const contains: {
   <Item>(item: Item): <Lookups, P, V>(self: Registry<Item, Lookups, P, V>) => Effect.Effect<boolean, P>
   <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>, item: Item): Effect.Effect<boolean, P>
@@ -376,14 +527,84 @@ export const contains: {
     Transaction.read(coreOf(self), (contents) => Exit.succeed(Contents.find(contents, item) !== undefined))
 )
 
+/**
+ * How many items there are.
+ *
+ * **Example** (Counting the formats)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const formats = yield* Registry.make<{ readonly name: string }>()({
+ *     lookup: ["name"],
+ *     defaults: [{ name: "json" }, { name: "yaml" }]
+ *   })
+ *   return yield* Registry.size(formats)
+ * }))
+ *
+ * await Effect.runPromise(program) // => 2
+ * ```
+ *
+ * @category reading
+ * @since 0.1.0
+ */
 export const size = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>): Effect.Effect<number, P> =>
   Transaction.read(coreOf(self), (contents) => Exit.succeed(contents.size))
 
+/**
+ * All items, in registration order.
+ *
+ * The array is frozen, and of one revision: what is registered while it is iterated is not in it.
+ *
+ * **Example** (Registering while iterating)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const formats = yield* Registry.make<{ readonly name: string }>()({
+ *     lookup: ["name"],
+ *     defaults: [{ name: "json" }, { name: "yaml" }]
+ *   })
+ *   for (const { name } of yield* Registry.values(formats)) yield* Registry.register(formats, { name: `${name}.gz` })
+ *   return (yield* Registry.values(formats)).map((item) => item.name)
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["json", "yaml", "json.gz", "yaml.gz"]
+ * ```
+ *
+ * @category reading
+ * @since 0.1.0
+ */
 export const values = <Item, Lookups, P, V>(
   self: Registry<Item, Lookups, P, V>
 ): Effect.Effect<ReadonlyArray<Item>, P> =>
   Transaction.read(coreOf(self), (contents) => Exit.succeed(contents.values))
 
+/**
+ * The item at an index, in registration order; a negative index counts from the end. One that is out of range, or no
+ * integer, finds nothing.
+ *
+ * **Example** (The first and the last)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect, Option } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const steps = yield* Registry.make<string>()({ lookup: [], defaults: ["lint", "test", "pack"] })
+ *   return [yield* Registry.at(steps, 0), yield* Registry.at(steps, -1), yield* Registry.at(steps, 3)]
+ * }))
+ *
+ * await Effect.runPromise(program) // => [Option.some("lint"), Option.some("pack"), Option.none()]
+ * ```
+ *
+ * @category reading
+ * @since 0.1.0
+ */
 export const at: {
   (index: number): <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>) => Effect.Effect<Option.Option<Item>, P>
   <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>, index: number): Effect.Effect<Option.Option<Item>, P>
@@ -399,11 +620,66 @@ export const at: {
     })
 )
 
+/**
+ * What the registry holds now, as a value that never changes and is asked synchronously.
+ *
+ * Takes the same short time however many items there are. Inside a transaction of the registry it is the draft.
+ *
+ * **Example** (Several answers from one revision)
+ *
+ * ```ts
+ * import { Registry, RegistrySnapshot } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const codecs = yield* Registry.make<{ readonly name: string }>()({
+ *     lookup: ["name"],
+ *     defaults: [{ name: "gzip" }]
+ *   })
+ *   const before = yield* Registry.snapshot(codecs)
+ *   yield* Registry.register(codecs, { name: "brotli" })
+ *   return [RegistrySnapshot.size(before), RegistrySnapshot.has(before, "name", "brotli"), yield* Registry.size(codecs)]
+ * }))
+ *
+ * await Effect.runPromise(program) // => [1, false, 2]
+ * ```
+ *
+ * @category reading
+ * @since 0.1.0
+ */
 export const snapshot = <Item, Lookups, P, V>(
   self: Registry<Item, Lookups, P, V>
 ): Effect.Effect<RegistrySnapshot<Item, Lookups>, P> =>
   Transaction.read(coreOf(self), (contents) => Exit.succeed(snapshotOf(contents)))
 
+/**
+ * What was last published, at once, for code that is not an effect: empty until the registry is populated, and blind to
+ * the draft of a transaction that the caller is in.
+ *
+ * **Example** (Before and after population)
+ *
+ * ```ts
+ * import { Registry, RegistrySnapshot } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const codecs = yield* Registry.make<{ readonly name: string }>()({
+ *     lookup: ["name"],
+ *     defaults: [{ name: "gzip" }]
+ *   })
+ *   const before = RegistrySnapshot.size(Registry.snapshotUnsafe(codecs))
+ *   yield* Registry.populate(codecs)
+ *   return [before, RegistrySnapshot.size(Registry.snapshotUnsafe(codecs))]
+ * }))
+ *
+ * await Effect.runPromise(program) // => [0, 1]
+ * ```
+ *
+ * @see {@link snapshot} which populates first
+ *
+ * @category reading
+ * @since 0.1.0
+ */
 export const snapshotUnsafe = <Item, Lookups, P, V>(
   self: Registry<Item, Lookups, P, V>
 ): RegistrySnapshot<Item, Lookups> => snapshotOf(Ref.getUnsafe(coreOf(self).published))
@@ -412,6 +688,32 @@ export const snapshotUnsafe = <Item, Lookups, P, V>(
 const snapshotOf = <Item, Lookups>(contents: Contents.Contents<Item>): RegistrySnapshot<Item, Lookups> =>
   contents as unknown as RegistrySnapshot<Item, Lookups>
 
+/**
+ * Whether the registry is `Pending`, `Populating` or `Ready`. Never populates, and never waits.
+ *
+ * Inside a transaction of the registry it is the state of the draft: `Pending` after a reset there.
+ *
+ * **Example** (From Pending to Ready and back)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"] })
+ *   const before = yield* Registry.state(tools)
+ *   yield* Registry.register(tools, { name: "search" })
+ *   const after = yield* Registry.state(tools)
+ *   yield* Registry.reset(tools)
+ *   return [before, after, yield* Registry.state(tools)]
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["Pending", "Ready", "Pending"]
+ * ```
+ *
+ * @category reading
+ * @since 0.1.0
+ */
 export const state = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>): Effect.Effect<RegistryState> =>
   Effect.withFiber((fiber) => {
     const core = coreOf(self)
@@ -430,6 +732,29 @@ const stateOf = <Item, P, V>(
   return transaction.populating ? "Populating" : "Pending"
 }
 
+/**
+ * Whether the state is any but `Pending`: true while the registry is `Populating`, too.
+ *
+ * **Example** (Whether the tools were asked for)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"] })
+ *   const before = yield* Registry.populated(tools)
+ *   yield* Registry.size(tools)
+ *   return [before, yield* Registry.populated(tools)]
+ * }))
+ *
+ * await Effect.runPromise(program) // => [false, true]
+ * ```
+ *
+ * @deprecated Use {@link state}, which tells `Populating` from `Ready`.
+ * @category reading
+ * @since 0.1.0
+ */
 export const populated = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>): Effect.Effect<boolean> =>
   Effect.map(state(self), (current) => current !== "Pending")
 
@@ -440,6 +765,35 @@ export const populated = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, 
 type RegistrationFailure = RegistryError.RegistrationFailure
 type ItemLookupError = RegistryError.ItemLookupError
 
+/**
+ * Adds an item after all others.
+ *
+ * Fails, before any hook is called, with a `RegistrationError` (`invalid_item`, `missing_attribute`) or an
+ * `AlreadyRegisteredError` (`already_registered`, `attribute_registered`); and with what an `onItemRegistering` hook
+ * refuses the item with. If it fails, dies or is interrupted, nothing was registered, and the completed calls of hooks are
+ * played back. Of fibers that register the same item at once, one succeeds.
+ *
+ * **Example** (A name that is taken)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const commands = yield* Registry.make<{ readonly name: string; readonly run: string }>()({ lookup: ["name"] })
+ *   yield* Registry.register(commands, { name: "test", run: "vitest" })
+ *   const error = yield* Effect.flip(Registry.register(commands, { name: "test", run: "jest" }))
+ *   return [error.code, yield* Registry.size(commands)]
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["attribute_registered", 1]
+ * ```
+ *
+ * @see {@link upsert} to replace what has the same name
+ *
+ * @category changing
+ * @since 0.1.0
+ */
 export const register: {
   <Item>(item: Item): <Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>
@@ -457,6 +811,31 @@ export const register: {
     Effect.asVoid(Transaction.run(coreOf(self), Operations.register(item)))
 )
 
+/**
+ * Adds items in their order, all of them or none. Others see them all at once.
+ *
+ * Each is checked when the hooks of the one before have ended, so two of them can conflict with each other. Fails like
+ * `register`.
+ *
+ * **Example** (One that conflicts takes the others with it)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const codecs = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"] })
+ *   yield* Registry.registerAll(codecs, [{ name: "gzip" }, { name: "brotli" }])
+ *   const error = yield* Effect.flip(Registry.registerAll(codecs, [{ name: "zstd" }, { name: "gzip" }]))
+ *   return [error.code, yield* Registry.size(codecs)]
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["already_registered", 2]
+ * ```
+ *
+ * @category changing
+ * @since 0.1.0
+ */
 export const registerAll: {
   <Item>(items: Iterable<Item>): <Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>
@@ -474,6 +853,31 @@ export const registerAll: {
     Effect.suspend(() => Effect.asVoid(Transaction.run(coreOf(self), Operations.registerAll(Array.from(items)))))
 )
 
+/**
+ * Replaces the item that has the same value of the first unique lookup, in its place, or adds this one after all others.
+ *
+ * Fails like `register`, and with `attribute_registered` if a third item has a value of another unique lookup. Without a
+ * unique lookup it replaces an equal item.
+ *
+ * **Example** (A newer version of a tool)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<{ readonly name: string; readonly version: number }>()({ lookup: ["name"] })
+ *   yield* Registry.registerAll(tools, [{ name: "search", version: 1 }, { name: "fetch", version: 1 }])
+ *   yield* Registry.upsert(tools, { name: "search", version: 2 })
+ *   return (yield* Registry.values(tools)).map((item) => `${item.name} ${item.version}`)
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["search 2", "fetch 1"]
+ * ```
+ *
+ * @category changing
+ * @since 0.1.0
+ */
 export const upsert: {
   <Item>(item: Item): <Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>
@@ -490,6 +894,34 @@ export const upsert: {
   ): Effect.Effect<void, RegistrationFailure | V | P> => Transaction.run(coreOf(self), Operations.upsert(item))
 )
 
+/**
+ * Adds an item like `register`, and unregisters it when the scope closes.
+ *
+ * It takes out this very registration, never a later one under the same key; one that is gone already is no error. It does
+ * so, too, if the scope closes while the item is being registered. If a hook dies in the close, the item stays
+ * unregistered, the other hooks still run, and the defect surfaces in the close.
+ *
+ * **Example** (A command for the time of a session)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const commands = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"] })
+ *   const during = yield* Effect.scoped(Effect.gen(function*() {
+ *     yield* Registry.registerScoped(commands, { name: "debug" })
+ *     return yield* Registry.size(commands)
+ *   }))
+ *   return [during, yield* Registry.size(commands)]
+ * }))
+ *
+ * await Effect.runPromise(program) // => [1, 0]
+ * ```
+ *
+ * @category changing
+ * @since 0.1.0
+ */
 export const registerScoped: {
   <Item>(item: Item): <Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>
@@ -506,6 +938,30 @@ export const registerScoped: {
   ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope> => registerAllScoped(self, [item])
 )
 
+/**
+ * Adds items like `registerAll`, and unregisters them, newest first and in one transaction, when the scope closes.
+ *
+ * What has become of each registration meanwhile is as in `registerScoped`.
+ *
+ * **Example** (The commands of a plugin)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const commands = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"] })
+ *   yield* Registry.register(commands, { name: "help" })
+ *   yield* Effect.scoped(Registry.registerAllScoped(commands, [{ name: "lint" }, { name: "format" }]))
+ *   return yield* Registry.values(commands)
+ * }))
+ *
+ * await Effect.runPromise(program) // => [{ name: "help" }]
+ * ```
+ *
+ * @category changing
+ * @since 0.1.0
+ */
 export const registerAllScoped: {
   <Item>(items: Iterable<Item>): <Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>
@@ -527,6 +983,32 @@ export const registerAllScoped: {
     })
 )
 
+/**
+ * Takes out an item, or the one that equals it. The others keep their order.
+ *
+ * Fails with an `ItemLookupError` of code `unregister` if there is none; no hook is called then. An object that was
+ * changed since it was registered is found by the keys that it was registered with.
+ *
+ * **Example** (Taking out what is not in)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const codecs = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"] })
+ *   yield* Registry.register(codecs, { name: "gzip" })
+ *   yield* Registry.unregister(codecs, { name: "gzip" })
+ *   const error = yield* Effect.flip(Registry.unregister(codecs, { name: "gzip" }))
+ *   return error.code
+ * }))
+ *
+ * await Effect.runPromise(program) // => "unregister"
+ * ```
+ *
+ * @category changing
+ * @since 0.1.0
+ */
 export const unregister: {
   <Item>(item: Item): <Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>
@@ -547,6 +1029,32 @@ const unregisterByUntyped = <Item, P, V>(
 ): Effect.Effect<void, ItemLookupError | P> =>
   Transaction.run(coreOf(self), Operations.unregisterBy(attribute, value))
 
+/**
+ * Takes out the item that has a value of a unique lookup.
+ *
+ * Fails with an `ItemLookupError` like `get`.
+ *
+ * **Example** (Withdrawing a tool by its name)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<{ readonly name: string }>()({
+ *     lookup: ["name"],
+ *     defaults: [{ name: "search" }, { name: "shell" }]
+ *   })
+ *   yield* Registry.unregisterBy(tools, "name", "shell")
+ *   return yield* Registry.values(tools)
+ * }))
+ *
+ * await Effect.runPromise(program) // => [{ name: "search" }]
+ * ```
+ *
+ * @category changing
+ * @since 0.1.0
+ */
 export const unregisterBy: {
   <const Attribute extends string, Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V> & Fits<UniqueKeys<Item, Lookups>, Attribute, Key>
@@ -566,6 +1074,35 @@ const replaceUntyped = <Item, P, V>(
 ): Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P> =>
   Transaction.run(coreOf(self), Operations.replace(attribute, value, item))
 
+/**
+ * Puts an item in the place of the one that has a value of a unique lookup. Others see the old or the new one, never both
+ * and never neither.
+ *
+ * Fails with an `ItemLookupError` like `get`, and like `register`: what the old item holds is free, what a third one holds
+ * is not. Hooks are called in this order: registering the new, unregistering the old, then the swap, unregistered the old,
+ * registered the new.
+ *
+ * **Example** (Renaming a command)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const commands = yield* Registry.make<{ readonly name: string }>()({
+ *     lookup: ["name"],
+ *     defaults: [{ name: "tst" }, { name: "build" }]
+ *   })
+ *   yield* Registry.replace(commands, "name", "tst", { name: "test" })
+ *   return yield* Registry.values(commands)
+ * }))
+ *
+ * await Effect.runPromise(program) // => [{ name: "test" }, { name: "build" }]
+ * ```
+ *
+ * @category changing
+ * @since 0.1.0
+ */
 export const replace: {
   <const Attribute extends string, Key, Item>(attribute: Attribute, value: Key, item: Item): <Lookups, P, V>(
     self: Registry<Item, Lookups, P, V> & Fits<UniqueKeys<Item, Lookups>, Attribute, Key>
@@ -578,6 +1115,44 @@ export const replace: {
   ): Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P>
 } = dual(4, replaceUntyped)
 
+/**
+ * Runs an effect as one transaction of the registry: what it, its children and the hooks that they cause do to the
+ * registry becomes visible to others in one step, or, if it fails, dies or is interrupted, leaves no trace in it.
+ *
+ * **Details**
+ *
+ * Inside, reads see what was written before. A `transact` inside is nested: it can fail, and be recovered from, on its
+ * own. Until the effect ends, changes by other fibers wait, and can be interrupted while they do; readers do not wait.
+ *
+ * **Gotchas**
+ *
+ * What the effect does to another registry is committed there at once, and stays. Two fibers that wait for each other's
+ * registries do not hang: the one whose wait closes the circle dies with a message that names the chain. Other waits,
+ * like one for a `Deferred`, cannot be seen.
+ *
+ * **Example** (Moving a name from one item to another)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const formats = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"] })
+ *   yield* Registry.register(formats, { name: "json" })
+ *   const failing = Registry.transact(formats, Effect.gen(function*() {
+ *     yield* Registry.unregisterBy(formats, "name", "json")
+ *     yield* Registry.register(formats, { name: "json5" })
+ *     return yield* Effect.fail(`stopped with ${yield* Registry.size(formats)}`)
+ *   }))
+ *   return [yield* Effect.flip(failing), yield* Registry.values(formats)]
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["stopped with 1", [{ name: "json" }]]
+ * ```
+ *
+ * @category transactions
+ * @since 0.1.0
+ */
 export const transact: {
   <A, E, R>(effect: Effect.Effect<A, E, R>): <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>
@@ -595,12 +1170,103 @@ export const transact: {
     Transaction.run(coreOf(self), { name: "transact", body: () => effect, undone: () => effect })
 )
 
+/**
+ * Runs an effect outside every transaction, as if its fiber had not been started in one: it reads what is published, and
+ * its changes wait for the lock. For what a hook or a `transact` body forks and does not wait for.
+ *
+ * **Gotchas**
+ *
+ * A transaction that waits for a detached change of its own registry waits for ever: that wait cannot be seen.
+ *
+ * **Example** (What the others see meanwhile)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const codecs = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"] })
+ *   return yield* Registry.transact(codecs, Effect.gen(function*() {
+ *     yield* Registry.register(codecs, { name: "gzip" })
+ *     return [yield* Registry.size(codecs), yield* Registry.detached(Registry.size(codecs))]
+ *   }))
+ * }))
+ *
+ * await Effect.runPromise(program) // => [1, 0]
+ * ```
+ *
+ * @category transactions
+ * @since 0.1.0
+ */
 export const detached = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.provideService(effect, CurrentTransaction, undefined)
 
+/**
+ * Fills the registry with its defaults. Does nothing if it is `Ready`, and inside its own population or reset.
+ *
+ * **Details**
+ *
+ * Fibers that ask at the same time, by this or any other operation, share one run and its result. Interrupting some of
+ * them does not disturb it; interrupting all of them interrupts it. It runs with the services and in the scope of where
+ * the registry was made. What the defaults acquire is released by the next `reset`, or when the run fails.
+ *
+ * Fails with a `PopulationError`, or dies with it if `populationFailure` is `"die"`. Then the registry is empty and
+ * `Pending` as before, the completed calls of hooks have been played back, and the next use tries again.
+ *
+ * **Example** (Three fibers, one run)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * let runs = 0
+ * const load = Effect.sync(() => [{ name: `search ${++runs}` }])
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"], defaults: load })
+ *   yield* Effect.all([Registry.populate(tools), Registry.size(tools), Registry.values(tools)], { concurrency: 3 })
+ *   return yield* Registry.values(tools)
+ * }))
+ *
+ * await Effect.runPromise(program) // => [{ name: "search 1" }]
+ * ```
+ *
+ * @category populating
+ * @since 0.1.0
+ */
 export const populate = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>): Effect.Effect<void, P> =>
   coreOf(self).populate
 
+/**
+ * Unregisters all items, the last one first, and makes the registry `Pending`: the next use populates it again. Does
+ * nothing if it is `Pending`, and inside another reset or a population of it.
+ *
+ * It takes the lock first, so it waits for a population and for changes in flight. Afterwards it releases what the
+ * population acquired. If a hook dies, or registers an item after the unregistering has begun, it dies, and nothing
+ * changes.
+ *
+ * **Example** (Loading the languages again)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const languages = yield* Registry.make<{ readonly name: string }>()({
+ *     lookup: ["name"],
+ *     defaults: [{ name: "TypeScript" }]
+ *   })
+ *   yield* Registry.register(languages, { name: "Mine" })
+ *   yield* Registry.reset(languages)
+ *   return yield* Registry.values(languages)
+ * }))
+ *
+ * await Effect.runPromise(program) // => [{ name: "TypeScript" }]
+ * ```
+ *
+ * @category populating
+ * @since 0.1.0
+ */
 export const reset = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>): Effect.Effect<void> =>
   Operations.reset(coreOf(self))
 
@@ -608,6 +1274,44 @@ export const reset = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>):
 // Hooks
 // ---------------------------------------------------------------------------------------------------------------------
 
+/**
+ * Installs hooks, with the services of now, until the scope closes. They take part from the next operation on, and refuse
+ * items with `RegistryError.reject`.
+ *
+ * **Details**
+ *
+ * They are not told of what is already in. With `existing` they are: `onItemRegistered` is called for each item when they
+ * are added, and `onItemUnregistered` for each that is still in when they are removed. That is not possible inside a
+ * transaction of the registry, which may still fail: it dies there.
+ *
+ * Removing them waits for the operations that call them. When the scope has closed, nobody calls them any more, but what
+ * they did is still undone by them.
+ *
+ * **Example** (Knowing all names, early and late)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const names = new Set<string>()
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"] })
+ *   yield* Registry.register(tools, { name: "search" })
+ *   yield* Registry.addHooks(tools, {
+ *     onItemRegistered: (item) => Effect.sync(() => names.add(item.name)),
+ *     onItemUnregistered: (item) => Effect.sync(() => names.delete(item.name))
+ *   }, { existing: true })
+ *   yield* Registry.register(tools, { name: "fetch" })
+ *   return Array.from(names)
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["search", "fetch"]
+ * ```
+ *
+ * @category hooks
+ * @since 0.1.0
+ */
 export const addHooks: {
   <Item, R = never>(
     hooks: Hooks.Input<Item, RegistryError.RegistrationError, R>,
@@ -705,6 +1409,36 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
   ) => Effect.Effect<void, never, Self | Scope.Scope | R2>
 }
 
+/**
+ * Makes a class that is a registry as a service: its identifier is the name of the registry, and its layers and operations
+ * are its statics. The operations need the service instead of taking the registry.
+ *
+ * Every layer that is built from it has a registry of its own; within one program Effect builds `layer` once.
+ *
+ * **Example** (Languages as a service)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect, Layer } from "effect"
+ *
+ * interface Language { readonly name: string }
+ *
+ * class Languages extends Registry.Service<Languages, Language>()("app/Languages", {
+ *   lookup: ["name"],
+ *   defaults: [{ name: "TypeScript" }]
+ * }) {}
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Languages.register({ name: "Mine" })
+ *   return (yield* Languages.values).map((language) => language.name)
+ * }).pipe(Effect.provide(Languages.items([{ name: "XML" }]).pipe(Layer.provideMerge(Languages.layer))))
+ *
+ * await Effect.runPromise(program) // => ["TypeScript", "XML", "Mine"]
+ * ```
+ *
+ * @category services
+ * @since 0.1.0
+ */
 export const Service = <Self, Item>() =>
 <
   const Id extends string,

@@ -25,6 +25,25 @@ const common = {
  * `already_registered`: an equal item is in. `attribute_registered`: the item `existing` has the `value` of the unique
  * lookup `attribute`.
  *
+ * **Example** (Who has the name)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const codecs = yield* Registry.make<{ readonly name: string; readonly level: number }>()({
+ *     name: "codecs",
+ *     lookup: ["name"]
+ *   })
+ *   yield* Registry.register(codecs, { name: "gzip", level: 6 })
+ *   yield* Registry.register(codecs, { name: "gzip", level: 9 })
+ *   return undefined
+ * })).pipe(Effect.catchTag("AlreadyRegisteredError", (error) => Effect.succeed([error.attribute, error.existing])))
+ *
+ * await Effect.runPromise(program) // => ["name", { name: "gzip", level: 6 }]
+ * ```
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -51,6 +70,24 @@ export class AlreadyRegisteredError extends Schema.TaggedError<AlreadyRegistered
  *
  * `missing_attribute`: the selector of the lookup `attribute` answered `undefined`. `invalid_item`: it does not satisfy
  * the registry's schema, as `issue` says. `rejected`: an `onItemRegistering` hook refused it, for `reason`.
+ *
+ * **Example** (An item without a name)
+ *
+ * ```ts
+ * import { Lookup, Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const themes = yield* Registry.make<{ readonly name?: string }>()({
+ *     name: "themes",
+ *     lookup: { name: Lookup.unique((theme) => theme.name) }
+ *   })
+ *   const error = yield* Effect.flip(Registry.register(themes, {}))
+ *   return error.message
+ * }))
+ *
+ * await Effect.runPromise(program) // => 'Could not register {} in "themes": it has no "name". Give it one, or make the lookup optional.'
+ * ```
  *
  * @category errors
  * @since 0.1.0
@@ -92,6 +129,22 @@ export type RegistrationFailure = AlreadyRegisteredError | RegistrationError
  * `invalid_attribute`: the registry has no lookup `attribute` that can answer; `suggestions` are those that can.
  * `unregister`: the `item` to unregister is not in.
  *
+ * **Example** (What someone may have meant)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<{ readonly name: string }>()({ name: "tools", lookup: ["name"] })
+ *   yield* Registry.register(tools, { name: "search" })
+ *   const error = yield* Effect.flip(Registry.get(tools, "name", "serach"))
+ *   return error.message
+ * }))
+ *
+ * await Effect.runPromise(program) // => 'No item is registered in "tools" with name = "serach". Did you mean "search"?'
+ * ```
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -125,6 +178,24 @@ export class ItemLookupError extends Schema.TaggedError<ItemLookupError>()("Item
  *
  * `defaults`: the effect or stream of defaults failed. `registration`: a default could not be registered, or a hook
  * refused it. `import`: the module of a registry that loads late could not be loaded. `cause` is that error.
+ *
+ * **Example** (A population that fails once)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * let attempts = 0
+ * const load = Effect.suspend(() => ++attempts === 1 ? Effect.fail("offline" as const) : Effect.succeed([{ name: "de" }]))
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const locales = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"], defaults: load })
+ *   const error = yield* Effect.flip(Registry.size(locales))
+ *   return [error.code, error.cause, yield* Registry.size(locales)]
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["defaults", "offline", 1]
+ * ```
  *
  * @category errors
  * @since 0.1.0

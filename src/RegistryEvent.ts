@@ -44,12 +44,49 @@ export const {
   /**
    * Whether an event has a tag.
    *
+   * **Example** (Whether an item came)
+   *
+   * ```ts
+   * import { RegistryEvent } from "effect-registry"
+   *
+   * const event: RegistryEvent.RegistryEvent<string> = RegistryEvent.Registered({ item: "gzip", position: 0 })
+   *
+   * const name = RegistryEvent.is("Registered")(event) ? event.item : undefined
+   *
+   * name // => "gzip"
+   * ```
+   *
    * @category guards
    * @since 0.1.0
    */
   $is: is,
   /**
    * Handles an event by its tag.
+   *
+   * **Example** (A line for each event)
+   *
+   * ```ts
+   * import { RegistryEvent } from "effect-registry"
+   *
+   * const line = (event: RegistryEvent.RegistryEvent<string>): string =>
+   *   RegistryEvent.match(event, {
+   *     Registered: ({ item, position }) => `+ ${item} at ${position}`,
+   *     Unregistered: ({ item }) => `- ${item}`,
+   *     Replaced: ({ item, previous }) => `${previous} is now ${item}`,
+   *     Populated: ({ size }) => `populated with ${size}`,
+   *     Reset: () => "reset"
+   *   })
+   *
+   * const events: ReadonlyArray<RegistryEvent.RegistryEvent<string>> = [
+   *   RegistryEvent.Registered({ item: "gzip", position: 0 }),
+   *   RegistryEvent.Populated({ size: 1 }),
+   *   RegistryEvent.Replaced({ previous: "gzip", item: "zstd" }),
+   *   RegistryEvent.Unregistered({ item: "zstd" }),
+   *   RegistryEvent.Reset()
+   * ]
+   *
+   * events.map(line) // => ["+ gzip at 0", "populated with 1", "gzip is now zstd", "- zstd", "reset"]
+   * ```
    *
    * @category pattern matching
    * @since 0.1.0

@@ -107,6 +107,25 @@ export const make =
 /**
  * Hooks that do nothing.
  *
+ * **Example** (Hooks that are switched on)
+ *
+ * ```ts
+ * import { Registry, RegistryHooks } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const seen: Array<string> = []
+ * const tracing = (on: boolean) =>
+ *   on ? RegistryHooks.make<string>()({ onItemRegistered: (item) => Effect.sync(() => seen.push(item)) }) : RegistryHooks.empty
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const registry = yield* Registry.make<string>()({ lookup: [], hooks: tracing(false) })
+ *   yield* Registry.register(registry, "a")
+ *   return seen
+ * }))
+ *
+ * await Effect.runPromise(program) // => []
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -115,6 +134,30 @@ export const empty: Hooks.RegistryHooks<unknown> = new RegistryHooksImpl<unknown
 /**
  * Both hooks as one. Its parts are called in this order by registration and population, in the reverse order by
  * unregistration and reset, and are undone on their own. It is associative, and `empty` is its unit.
+ *
+ * **Example** (In which order two hooks are called)
+ *
+ * ```ts
+ * import { Registry, RegistryHooks } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const seen: Array<string> = []
+ * const hooks = (name: string) =>
+ *   RegistryHooks.make<string>()({
+ *     onItemRegistered: (item) => Effect.sync(() => seen.push(`${name} +${item}`)),
+ *     onItemUnregistered: (item) => Effect.sync(() => seen.push(`${name} -${item}`))
+ *   })
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const both = RegistryHooks.combine(hooks("first"), hooks("second"))
+ *   const registry = yield* Registry.make<string>()({ lookup: [], hooks: both })
+ *   yield* Registry.register(registry, "a")
+ *   yield* Registry.unregister(registry, "a")
+ *   return seen
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["first +a", "second +a", "second -a", "first -a"]
+ * ```
  *
  * @category combinators
  * @since 0.1.0
@@ -138,6 +181,28 @@ export const combine: {
 
 /**
  * All hooks as one, in the order of the list.
+ *
+ * **Example** (A rule for each reserved prefix)
+ *
+ * ```ts
+ * import { Registry, RegistryError, RegistryHooks } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const rules = ["x-", "_"].map((prefix) =>
+ *   RegistryHooks.make<string>()({
+ *     onItemRegistering: (item) =>
+ *       item.startsWith(prefix) ? RegistryError.reject(item, `${prefix} is reserved`) : Effect.void
+ *   })
+ * )
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const headers = yield* Registry.make<string>()({ lookup: [], hooks: RegistryHooks.combineAll(rules) })
+ *   const error = yield* Effect.flip(Registry.register(headers, "_internal"))
+ *   return error.code
+ * }))
+ *
+ * await Effect.runPromise(program) // => "rejected"
+ * ```
  *
  * @category combinators
  * @since 0.1.0

@@ -39,6 +39,21 @@ const contentsOf = <Item>(snapshot: RegistrySnapshot<Item, any>): Contents.Conte
  * Throws an `ItemLookupError` of code `invalid_attribute` for an attribute that is no unique lookup, which is a compile
  * error in typed code.
  *
+ * **Example** (Finding a codec in a snapshot)
+ *
+ * ```ts
+ * import { Registry, RegistrySnapshot } from "effect-registry"
+ * import { Effect, Option } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const codecs = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"], defaults: [{ name: "gzip" }] })
+ *   const snapshot = yield* Registry.snapshot(codecs)
+ *   return [RegistrySnapshot.get(snapshot, "name", "gzip"), RegistrySnapshot.get(snapshot, "name", "zip")]
+ * }))
+ *
+ * await Effect.runPromise(program) // => [Option.some({ name: "gzip" }), Option.none()]
+ * ```
+ *
  * @category lookups
  * @since 0.1.0
  */
@@ -60,6 +75,24 @@ export const get: {
 /**
  * The items that have a value of a lookup, in registration order.
  *
+ * **Example** (The tools of a kind)
+ *
+ * ```ts
+ * import { Lookup, Registry, RegistrySnapshot } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<{ readonly name: string; readonly kind: string }>()({
+ *     lookup: { kind: Lookup.group((tool) => tool.kind) },
+ *     defaults: [{ name: "grep", kind: "read" }, { name: "edit", kind: "write" }, { name: "list", kind: "read" }]
+ *   })
+ *   const snapshot = yield* Registry.snapshot(tools)
+ *   return RegistrySnapshot.getAll(snapshot, "kind", "read").map((tool) => tool.name)
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["grep", "list"]
+ * ```
+ *
  * @category lookups
  * @since 0.1.0
  */
@@ -79,6 +112,23 @@ export const getAll: {
 
 /**
  * Whether an item has a value of a lookup.
+ *
+ * **Example** (A snapshot does not see what comes later)
+ *
+ * ```ts
+ * import { Registry, RegistrySnapshot } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const codecs = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"] })
+ *   const before = yield* Registry.snapshot(codecs)
+ *   yield* Registry.register(codecs, { name: "gzip" })
+ *   const after = yield* Registry.snapshot(codecs)
+ *   return [RegistrySnapshot.has(before, "name", "gzip"), RegistrySnapshot.has(after, "name", "gzip")]
+ * }))
+ *
+ * await Effect.runPromise(program) // => [false, true]
+ * ```
  *
  * @category lookups
  * @since 0.1.0
@@ -100,6 +150,21 @@ export const has: {
 /**
  * Whether an equal item is in.
  *
+ * **Example** (Whether a step is in)
+ *
+ * ```ts
+ * import { Registry, RegistrySnapshot } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const steps = yield* Registry.make<string>()({ lookup: [], defaults: ["lint", "test"] })
+ *   const snapshot = yield* Registry.snapshot(steps)
+ *   return [RegistrySnapshot.contains(snapshot, "test"), RegistrySnapshot.contains(snapshot, "deploy")]
+ * }))
+ *
+ * await Effect.runPromise(program) // => [true, false]
+ * ```
+ *
  * @category lookups
  * @since 0.1.0
  */
@@ -115,6 +180,20 @@ export const contains: {
 /**
  * How many items there are.
  *
+ * **Example** (Counting steps)
+ *
+ * ```ts
+ * import { Registry, RegistrySnapshot } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const steps = yield* Registry.make<string>()({ lookup: [], defaults: ["lint", "test"] })
+ *   return RegistrySnapshot.size(yield* Registry.snapshot(steps))
+ * }))
+ *
+ * await Effect.runPromise(program) // => 2
+ * ```
+ *
  * @category getters
  * @since 0.1.0
  */
@@ -122,6 +201,21 @@ export const size = <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>): numb
 
 /**
  * All items, in registration order: one frozen array for all who ask.
+ *
+ * **Example** (A snapshot as an array, and as an iterable)
+ *
+ * ```ts
+ * import { Registry, RegistrySnapshot } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const steps = yield* Registry.make<string>()({ lookup: [], defaults: ["lint", "test"] })
+ *   const snapshot = yield* Registry.snapshot(steps)
+ *   return [RegistrySnapshot.values(snapshot).join(" && "), new Set(snapshot).size]
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["lint && test", 2]
+ * ```
  *
  * @category getters
  * @since 0.1.0
@@ -132,6 +226,20 @@ export const values = <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>): Re
 /**
  * The item at an index, in registration order; a negative one counts from the end. An index that is no integer finds
  * nothing.
+ *
+ * **Example** (The last step)
+ *
+ * ```ts
+ * import { Registry, RegistrySnapshot } from "effect-registry"
+ * import { Effect, Option } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const steps = yield* Registry.make<string>()({ lookup: [], defaults: ["lint", "test"] })
+ *   return RegistrySnapshot.at(yield* Registry.snapshot(steps), -1)
+ * }))
+ *
+ * await Effect.runPromise(program) // => Option.some("test")
+ * ```
  *
  * @category lookups
  * @since 0.1.0
@@ -146,6 +254,22 @@ export const at: {
 
 /**
  * The revision: 0 before the first population, and one more for each transaction that was committed since.
+ *
+ * **Example** (Whether anything has changed)
+ *
+ * ```ts
+ * import { Registry, RegistrySnapshot } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const themes = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"] })
+ *   const populated = yield* Registry.snapshot(themes)
+ *   yield* Registry.registerAll(themes, [{ name: "dark" }, { name: "light" }])
+ *   return [RegistrySnapshot.revision(populated), RegistrySnapshot.revision(yield* Registry.snapshot(themes))]
+ * }))
+ *
+ * await Effect.runPromise(program) // => [1, 2]
+ * ```
  *
  * @category getters
  * @since 0.1.0

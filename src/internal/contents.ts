@@ -128,6 +128,16 @@ export const asPending = <Item>(self: Contents<Item>): Contents<Item> => {
 // Finding
 // ---------------------------------------------------------------------------------------------------------------------
 
+/**
+ * The entry that alone has a key; nothing for an attribute that is no unique lookup.
+ *
+ * @internal
+ */
+export const get = <Item>(self: Contents<Item>, attribute: string, key: unknown): Entry<Item> | undefined => {
+  const index = self.definition.lookupIndex.get(attribute)
+  return index === undefined ? undefined : self.indexes[index]!.get(key)
+}
+
 /** @internal */
 export const at = <Item>(self: Contents<Item>, index: number): Entry<Item> | undefined =>
   Number.isInteger(index) ? Order.at(self.order, index < 0 ? index + self.size : index) : undefined
@@ -160,18 +170,19 @@ export const find = <Item>(self: Contents<Item>, item: Item): Entry<Item> | unde
  */
 const findWithKeys = <Item>(self: Contents<Item>, item: Item, keys: Keys): Entry<Item> | undefined => {
   if (hasOwnEquality(item)) return Option.getOrUndefined(HashMap.get(self.byItem, item))
-  const first = firstUniqueKey(self.definition, keys)
-  if (first === undefined) {
+  const { lastEntries, lookups } = self.definition
+  const first = firstUnique(self.definition, keys)
+  if (first === -1) {
     const entry = Option.getOrUndefined(HashMap.get(self.byItem, item))
     if (entry !== undefined) return entry
   } else {
-    const entry = self.indexes[first.index]!.get(first.key)
-    if (entry !== undefined && Equal.equals(entry.item, item)) return entry
+    const entry = self.indexes[first]!.get(keyAt(lookups[first]!, keys[first]))
+    if (entry !== undefined && (entry.item === item || Equal.equals(entry.item, item))) return entry
   }
-  let last = isObject(item) ? self.definition.lastEntries.get(item) : undefined
+  let last = isObject(item) ? lastEntries.get(item) : undefined
   for (; last !== undefined; last = last.earlier) {
-    const then = firstUniqueKey(self.definition, last.keys)
-    const entry = then === undefined ? undefined : self.indexes[then.index]!.get(then.key)
+    const then = firstUnique(self.definition, last.keys)
+    const entry = self.indexes[then]!.get(keyAt(lookups[then]!, last.keys[then]))
     if (entry !== undefined && entry.item === item) return entry
   }
   return undefined
@@ -198,19 +209,17 @@ const isObject = (u: unknown): u is object => typeof u === "object" ? u !== null
 
 const hasOwnEquality = (u: unknown): boolean => isObject(u) && Equal.isEqual(u)
 
-const firstUniqueKey = <Item>(
-  { lookups }: Definition<Item>,
-  keys: Keys
-): { readonly index: number; readonly key: unknown } | undefined => {
-  for (let index = 0; index < keys.length; index++) {
-    const lookup = lookups[index]!
-    if (!lookup.unique) continue
-    const taken = keys[index]
-    const key = lookup.each ? (taken as ReadonlyArray<unknown>)[0] : taken
-    if (key !== undefined) return { index, key }
+/** The first unique lookup that an item has a key of, or -1. */
+const firstUnique = <Item>({ lookups }: Definition<Item>, keys: Keys): number => {
+  for (let i = 0; i < keys.length; i++) {
+    if (lookups[i]!.unique && keyAt(lookups[i]!, keys[i]) !== undefined) return i
   }
-  return undefined
+  return -1
 }
+
+/** The first key in the slot of a lookup. */
+const keyAt = (lookup: { readonly each: boolean }, slot: unknown): unknown =>
+  lookup.each ? (slot as ReadonlyArray<unknown>)[0] : slot
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Checking
@@ -320,40 +329,66 @@ export const insert = <Item>(self: Contents<Item>, item: Item, keys: Keys): Chan
 }
 
 /**
- * With all the items after all others, or the reason why one of them cannot be registered. The indexes are filled in
- * place until the result is made: nobody can see them before.
+ * Puts many items in, after all others. The indexes are filled in place until `finish`: nobody sees them before.
  *
  * @internal
  */
-export const insertAll = <Item>(
-  self: Contents<Item>,
-  items: ReadonlyArray<Item>
-): Result.Result<Changed<Item, ReadonlyArray<Entry<Item>>>, RegistryError.RegistrationFailure> => {
-  const { definition } = self
-  const indexes = self.indexes.map((index) => index.begin())
-  let byItem = HashMap.beginMutation(self.byItem)
-  const filling = new Contents(definition, self.revision, self.populated, self.next, self.order, indexes, byItem)
-  const inserted: Array<Entry<Item>> = []
-  for (let i = 0; i < items.length; i++) {
-    const item = items[i]!
-    const checked = check(filling, item)
-    if (Result.isFailure(checked)) return Result.fail(checked.failure)
-    const entry = makeEntry(definition, item, self.next + i, checked.success)
-    addKeys(definition, indexes, entry)
-    byItem = addByItem(definition, byItem, entry)
-    inserted.push(entry)
+export class Filling<Item> {
+  private readonly start: Contents<Item>
+  private readonly indexes: Array<Index.Index<Item>>
+  private readonly added: Array<Entry<Item>> = []
+  private filling: Contents<Item>
+
+  constructor(start: Contents<Item>, additions: number) {
+    this.start = start
+    this.indexes = start.indexes.map((index) => index.begin(additions))
+    this.filling = new Contents(
+      start.definition,
+      start.revision,
+      start.populated,
+      start.next,
+      start.order,
+      this.indexes,
+      start.byItem
+    )
   }
-  for (const index of indexes) index.finish()
-  const contents = new Contents(
-    definition,
-    self.revision,
-    self.populated,
-    self.next + items.length,
-    Order.append(self.order, inserted),
-    indexes,
-    HashMap.endMutation(byItem)
-  )
-  return Result.succeed({ added: inserted, contents })
+
+  /** Puts an item in, or answers why it cannot be registered. */
+  add(item: Item): RegistryError.RegistrationFailure | undefined {
+    const { added, indexes, start } = this
+    const checked = check(this.filling, item)
+    if (Result.isFailure(checked)) return checked.failure
+    const entry = makeEntry(start.definition, item, start.next + added.length, checked.success)
+    added.push(entry)
+    addKeys(start.definition, indexes, entry)
+    const byItem = addByItem(start.definition, this.filling.byItem, entry)
+    if (byItem !== this.filling.byItem) {
+      this.filling = new Contents(
+        start.definition,
+        start.revision,
+        start.populated,
+        start.next,
+        start.order,
+        indexes,
+        byItem
+      )
+    }
+    return undefined
+  }
+
+  finish(): Changed<Item, ReadonlyArray<Entry<Item>>> {
+    const { added, filling, indexes, start } = this
+    const contents = new Contents(
+      start.definition,
+      start.revision,
+      start.populated,
+      start.next + added.length,
+      Order.append(start.order, added),
+      indexes.map((index) => index.finish()),
+      filling.byItem
+    )
+    return { added, contents }
+  }
 }
 
 /**
@@ -404,18 +439,17 @@ export const replace = <Item>(
 }
 
 const makeEntry = <Item>(definition: Definition<Item>, item: Item, position: number, keys: Keys): Entry<Item> => {
-  if (!isObject(item) || Object.isFrozen(item)) return { item, position, keys, earlier: undefined }
-  const first = firstUniqueKey(definition, keys)
-  if (first === undefined) return { item, position, keys, earlier: undefined }
-  const last = definition.lastEntries.get(item)
-  const entry = { item, position, keys, earlier: last === undefined ? undefined : earlier(definition, last, first.key) }
-  definition.lastEntries.set(item, entry)
+  const { lastEntries, lookups } = definition
+  const first = isObject(item) && !Object.isFrozen(item) ? firstUnique(definition, keys) : -1
+  if (!isObject(item) || first === -1) return { item, position, keys, earlier: undefined }
+  const last = lastEntries.get(item)
+  // an object has earlier entries only if it was changed between two registrations: one for each first unique key
+  const changed = last !== undefined &&
+    !Equal.equals(keyAt(lookups[first]!, last.keys[first]), keyAt(lookups[first]!, keys[first]))
+  const entry = { item, position, keys, earlier: changed ? last : last?.earlier }
+  lastEntries.set(item, entry)
   return entry
 }
-
-/** Only an object that was changed between two registrations has earlier entries: one for each first unique key. */
-const earlier = <Item>(definition: Definition<Item>, last: Entry<Item>, key: unknown): Entry<Item> | undefined =>
-  Equal.equals(firstUniqueKey(definition, last.keys)?.key, key) ? last.earlier : last
 
 const addKeys = <Item>(definition: Definition<Item>, indexes: Array<Index.Index<Item>>, entry: Entry<Item>): void => {
   for (let i = 0; i < indexes.length; i++) {
@@ -445,7 +479,7 @@ const removeKeys = <Item>(
 
 /** Whether an entry is found by its unique keys, and not by its item. */
 const byKeys = <Item>(definition: Definition<Item>, entry: Entry<Item>): boolean =>
-  !hasOwnEquality(entry.item) && firstUniqueKey(definition, entry.keys) !== undefined
+  !hasOwnEquality(entry.item) && firstUnique(definition, entry.keys) !== -1
 
 const addByItem = <Item>(
   definition: Definition<Item>,

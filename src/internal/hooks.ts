@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Pipeable from "effect/Pipeable"
+import * as Scheduler from "effect/Scheduler"
 import { CurrentTransaction } from "./current.ts"
 
 /** @internal */
@@ -66,7 +67,8 @@ export type RegistryHook = "onPopulating" | "onPopulated" | "onResetting" | "onR
  */
 export interface Part<in Item, out E> {
   readonly handlers: Partial<Handlers<Item, E, any>>
-  readonly context: Context.Context<any>
+  /** The services, and the scheduler of the fiber that ran it last. */
+  context: { readonly services: Context.Context<any>; readonly scheduler: Scheduler.Scheduler }
   /** Nobody calls a part that is no longer installed, but what it did is still undone by it. */
   installed: boolean
 }
@@ -75,7 +77,12 @@ export interface Part<in Item, out E> {
 export const install = <Item, E, R>(
   hooks: Input<Item, E, NoInfer<R>>,
   context: Context.Context<R>
-): ReadonlyArray<Part<Item, E>> => partsOf(hooks).map((handlers) => ({ handlers, context, installed: true }))
+): ReadonlyArray<Part<Item, E>> =>
+  partsOf(hooks).map((handlers) => ({
+    handlers,
+    context: { services: context, scheduler: Context.get(context, Scheduler.Scheduler) },
+    installed: true
+  }))
 
 /** @internal */
 export type Input<Item, E, R> = RegistryHooks<Item, E, R> | Partial<Handlers<Item, E, R>>
@@ -90,10 +97,10 @@ export const partsOf = <Item, E, R>(hooks: Input<Item, E, R>): ReadonlyArray<Par
  * @internal
  */
 export const call = <Item, E>(parts: ReadonlyArray<Part<Item, E>>, hook: RegistryHook): Effect.Effect<void> =>
-  sequence(
-    inOrder(parts, hook),
-    (part) => part.installed && part.handlers[hook] !== undefined ? run(part, part.handlers[hook]) : undefined
-  )
+  sequence(inOrder(parts, hook), (part) => {
+    const effect = part.installed ? part.handlers[hook] : undefined
+    return effect && run(part, effect)
+  })
 
 /**
  * The same for an item, before it is registered or unregistered.
@@ -104,7 +111,8 @@ export const callBefore = <Item, E, Hook extends "onItemRegistering" | "onItemUn
   parts: ReadonlyArray<Part<Item, E>>,
   hook: Hook,
   item: Item
-): Effect.Effect<void, Failure<E, Hook>> => sequence(inOrder(parts, hook), (part) => callInstalled(part, hook, item))
+): Effect.Effect<void, Failure<E, Hook>> =>
+  sequence(inOrder(parts, hook), (part) => part.installed ? tell(part, hook, item) : undefined)
 
 /**
  * A call that was completed, and can be undone.
@@ -129,13 +137,14 @@ export const callAfter = <Item>(
   calls: Array<Call<Item>>
 ): Effect.Effect<void> =>
   sequence(inOrder(parts, hook), (part) => {
-    const effect = callInstalled(part, hook, item)
+    if (!part.installed || part.handlers[hook] === undefined) return undefined
+    const completed = () => {
+      calls.push({ part, hook, item })
+    }
+    const effect = tell(part, hook, item)
+    if (effect === undefined) return completed()
     // with the mask, no interruption fits between the end of the hook and its record
-    return effect && Effect.uninterruptibleMask((restore) =>
-      Effect.map(restore(effect), () => {
-        calls.push({ part, hook, item })
-      })
-    )
+    return Effect.uninterruptibleMask((restore) => Effect.map(restore(effect), completed))
   })
 
 /**
@@ -146,8 +155,7 @@ export const callAfter = <Item>(
 export const undo = <Item>(calls: ReadonlyArray<Call<Item>>): Effect.Effect<Cause.Cause<never>> =>
   collect(
     calls.toReversed(),
-    ({ hook, item, part }) =>
-      tell(part, hook === "onItemRegistered" ? "onItemUnregistered" : "onItemRegistered", item)
+    ({ hook, item, part }) => tell(part, hook === "onItemRegistered" ? "onItemUnregistered" : "onItemRegistered", item)
   )
 
 /**
@@ -161,12 +169,13 @@ export const collect = <A>(
 ): Effect.Effect<Cause.Cause<never>> =>
   Effect.suspend(() => {
     let causes = Cause.empty
-    const all = sequence(list, (a) => {
-      const effect = f(a)
-      return effect && Effect.map(Effect.exit(effect), (exit) => {
-        if (Exit.isFailure(exit)) causes = Cause.combine(causes, exit.cause)
-      })
-    })
+    const all = sequence(list, (a) =>
+      Effect.matchCause(Effect.suspend(() => f(a) ?? Effect.void), {
+        onFailure: (cause) => {
+          causes = Cause.combine(causes, cause)
+        },
+        onSuccess: () => {}
+      }))
     return Effect.map(all, () => causes)
   })
 
@@ -177,7 +186,7 @@ export const collect = <A>(
  */
 export const sequence = <A, E, R>(
   list: ReadonlyArray<A>,
-  f: (a: A) => Effect.Effect<unknown, E, R> | undefined,
+  f: (a: A) => Effect.Effect<unknown, E, R> | undefined | void,
   from = 0
 ): Effect.Effect<void, E, R> =>
   Effect.suspend(() => {
@@ -204,24 +213,33 @@ const inOrder = <P>(parts: ReadonlyArray<P>, hook: ItemHook | RegistryHook): Rea
   }
 }
 
-const callInstalled = <Item, E, Hook extends ItemHook>(part: Part<Item, E>, hook: Hook, item: Item) =>
-  part.installed ? tell(part, hook, item) : undefined
-
 /**
- * Calls a hook of a part for an item, whether it is still installed or not, and keeps no record.
+ * Calls a hook of a part for an item, whether it is installed or not, and keeps no record. What has succeeded already,
+ * `Effect.void` for instance, need not be run.
  *
  * @internal
  */
-export const tell = <Item, E, Hook extends ItemHook>(part: Part<Item, E>, hook: Hook, item: Item) => {
+export const tell = <Item, E, Hook extends ItemHook>(
+  part: Part<Item, E>,
+  hook: Hook,
+  item: Item
+): Effect.Effect<unknown, Failure<E, Hook>> | undefined => {
+  // one hook or another, it is called with an item; which of them can fail is in the type of the answer
   const handler: ((item: Item) => Effect.Effect<unknown, Failure<E, Hook>, any>) | undefined = part.handlers[hook] as any
-  return handler === undefined ? undefined : run(part, Effect.suspend(() => handler(item)))
+  const effect = handler?.(item)
+  return effect === undefined || Exit.isExit(effect) && Exit.isSuccess(effect) ? undefined : run(part, effect)
 }
 
 /** Only `onItemRegistering` can fail. */
 type Failure<E, Hook extends ItemHook> = Hook extends "onItemRegistering" ? E : never
 
-/** With the services of where the part was given, and in the transactions of the fiber that runs it. */
+/** With the services of where the part was given; on the scheduler and in the transactions of the fiber that runs it. */
 const run = <A, E>(part: Part<never, unknown>, effect: Effect.Effect<A, E, any>): Effect.Effect<A, E> =>
-  Effect.updateContext(effect, (current: Context.Context<never>): Context.Context<any> =>
-    Context.add(part.context, CurrentTransaction, Context.get(current, CurrentTransaction))
-  )
+  Effect.withFiber((fiber) => {
+    const { scheduler } = fiber.cache
+    if (part.context.scheduler !== scheduler) {
+      part.context = { scheduler, services: Context.add(part.context.services, Scheduler.Scheduler, scheduler) }
+    }
+    const transaction = fiber.getRef(CurrentTransaction)
+    return Effect.setContext(effect, Context.add(part.context.services, CurrentTransaction, transaction))
+  })

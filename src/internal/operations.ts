@@ -16,7 +16,7 @@ import * as Contents from "./contents.ts"
 import * as Definition from "./definition.ts"
 import * as Hooks from "./hooks.ts"
 import { nearMatches } from "./nearMatches.ts"
-import { type Core, failIfAny, type Operation, run, step, type Transaction } from "./transaction.ts"
+import { type Core, failIfAny, longStep, type Operation, run, step, type Transaction } from "./transaction.ts"
 
 type Entry<Item> = Contents.Entry<Item>
 type Failure = RegistryError.RegistrationFailure
@@ -58,20 +58,30 @@ type Located<Item> = Result.Result<Entry<Item>, RegistryError.ItemLookupError>
 type Locate<Item> = (contents: Contents.Contents<Item>) => Located<Item>
 
 /**
- * The entry that alone has a key.
+ * Why there is no entry that alone has a key.
  *
  * @internal
  */
-export const locateBy = <Item>(attribute: string, value: unknown): Locate<Item> => (contents) => {
+export const notFound = <Item>(
+  contents: Contents.Contents<Item>,
+  attribute: string,
+  value: unknown
+): RegistryError.ItemLookupError => {
   const { definition } = contents
   const index = lookupIndex(definition, attribute, true)
-  if (index === undefined) return Result.fail(invalidAttribute(definition, attribute, true, value))
-  const lookup = contents.indexes[index]!
-  const entry = lookup.get(value)
-  if (entry !== undefined) return Result.succeed(entry)
-  const suggestions = contents.size > fewKeys ? [] : nearMatches(value, lookup.keys())
-  const props = { code: "not_registered", attribute, value, suggestions } as const
-  return Result.fail(Definition.failure(definition, RegistryError.ItemLookupError, props))
+  if (index === undefined) return invalidAttribute(definition, attribute, true, value)
+  const suggestions = contents.size > fewKeys ? [] : nearMatches(value, contents.indexes[index]!.keys())
+  return Definition.failure(definition, RegistryError.ItemLookupError, {
+    code: "not_registered",
+    attribute,
+    value,
+    suggestions
+  })
+}
+
+const locateBy = <Item>(attribute: string, value: unknown): Locate<Item> => (contents) => {
+  const entry = Contents.get(contents, attribute, value)
+  return entry === undefined ? Result.fail(notFound(contents, attribute, value)) : Result.succeed(entry)
 }
 
 /** The entry of an equal item. */
@@ -113,6 +123,7 @@ export const registerAll = <Item, P, V>(
   items: ReadonlyArray<Item>
 ): Operation<Item, P, V, ReadonlyArray<Entry<Item>>, Failure | V | P> => ({
   name: "registerAll",
+  ...(items.length <= chunkSize ? { step: insertAll(items) } : undefined),
   body: (transaction) => registerAllIn(transaction, items),
   undone: () => Effect.succeed(items.map(undoneEntry))
 })
@@ -158,28 +169,18 @@ export const registerAllIn = <Item, P, V>(
   items: ReadonlyArray<Item>
 ): Effect.Effect<ReadonlyArray<Entry<Item>>, Failure | V | P> =>
   Effect.suspend(() => {
-    const entries: Array<Entry<Item>> = []
-    const add = (more: ReadonlyArray<Entry<Item>>) => {
-      for (const entry of more) entries.push(entry)
+    if (transaction.hooks.length === 0) {
+      return items.length <= chunkSize
+        ? step(transaction, insertAll(items))
+        : longStep(transaction, insertInChunks(items))
     }
-    const all = transaction.hooks.length === 0
-      ? Hooks.sequence(chunks(items), (chunk) => {
-        const inserting = Effect.map(step(transaction, insertAll(chunk)), add)
-        return entries.length === 0 ? inserting : Effect.andThen(Effect.yieldNow, inserting)
-      })
-      : Hooks.sequence(items, (item) => Effect.map(registerIn(transaction, item), (entry) => add([entry])))
+    const entries: Array<Entry<Item>> = []
+    const all = Hooks.sequence(items, (item) => Effect.map(registerIn(transaction, item), (entry) => entries.push(entry)))
     return Effect.as(all, entries)
   })
 
 /** Few enough items to be inserted in one step without a stall that others would notice. */
 const chunkSize = 1_000
-
-const chunks = <A>(list: ReadonlyArray<A>): ReadonlyArray<ReadonlyArray<A>> => {
-  if (list.length <= chunkSize) return [list]
-  const out: Array<ReadonlyArray<A>> = []
-  for (let i = 0; i < list.length; i += chunkSize) out.push(list.slice(i, i + chunkSize))
-  return out
-}
 
 /** A hook refuses with an error that does not know the registry's name. */
 const registering = <Item, P, V>(transaction: Transaction<Item, P, V>, item: Item): Effect.Effect<void, V> =>
@@ -214,14 +215,37 @@ const insert = <Item>(item: Item) => (transaction: Transaction<Item>): Exit.Exit
 const insertAll =
   <Item>(items: ReadonlyArray<Item>) =>
   (transaction: Transaction<Item>): Exit.Exit<ReadonlyArray<Entry<Item>>, Failure> => {
-    const { draft, steps } = transaction
-    const inserted = Contents.insertAll(draft, items)
-    if (Result.isFailure(inserted)) return Exit.fail(inserted.failure)
-    const { added, contents } = inserted.success
-    steps.push({ _tag: "Inserted", entries: added, position: draft.size })
-    transaction.draft = contents
-    return Exit.succeed(added)
+    const filling = new Contents.Filling(transaction.draft, items.length)
+    for (let i = 0; i < items.length; i++) {
+      const failure = filling.add(items[i]!)
+      if (failure !== undefined) return Exit.fail(failure)
+    }
+    return Exit.succeed(finish(transaction, filling))
   }
+
+const insertInChunks =
+  <Item>(items: ReadonlyArray<Item>) =>
+  (transaction: Transaction<Item>): Effect.Effect<ReadonlyArray<Entry<Item>>, Failure> => {
+    const filling = new Contents.Filling(transaction.draft, items.length)
+    const from = (start: number): Effect.Effect<void, Failure> =>
+      Effect.suspend(() => {
+        const end = Math.min(start + chunkSize, items.length)
+        for (let i = start; i < end; i++) {
+          const failure = filling.add(items[i]!)
+          if (failure !== undefined) return Effect.fail(failure)
+        }
+        return end === items.length ? Effect.void : Effect.andThen(Effect.yieldNow, from(end))
+      })
+    return Effect.map(from(0), () => finish(transaction, filling))
+  }
+
+const finish = <Item>(transaction: Transaction<Item>, filling: Contents.Filling<Item>): ReadonlyArray<Entry<Item>> => {
+  const { draft, steps } = transaction
+  const { added, contents } = filling.finish()
+  steps.push({ _tag: "Inserted", entries: added, position: draft.size })
+  transaction.draft = contents
+  return added
+}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Unregistering

@@ -389,17 +389,36 @@ export const step = <Item, P, V, A, E>(
   f: (transaction: Transaction<Item, P, V>) => Exit.Exit<A, E>
 ): Effect.Effect<A, E | P> =>
   Effect.suspend(() => {
-    if (transaction.busy) return withPermit(transaction, transaction.lock, Effect.suspend(attempt))
-    return attempt()
+    if (!transaction.workable) return Effect.flatMap(transaction.core.populate, () => step(transaction, f))
+    if (!transaction.busy) return f(transaction)
+    const turn = Effect.sync(() => transaction.workable ? f(transaction) : undefined)
+    // whoever was in flight may have reset the registry: then it starts over, without the permit
+    return Effect.flatMap(withPermit(transaction, transaction.lock, turn), (exit) => exit ?? step(transaction, f))
+  })
 
-    function attempt(): Effect.Effect<A | typeof again, E> {
-      return transaction.workable ? f(transaction) : Effect.succeed(again)
-    }
-  }).pipe(Effect.flatMap((result) =>
+/**
+ * A step that takes several turns, in which others run: nested transactions wait until it has ended.
+ *
+ * @internal
+ */
+export const longStep = <Item, P, V, A, E>(
+  transaction: Transaction<Item, P, V>,
+  f: (transaction: Transaction<Item, P, V>) => Effect.Effect<A, E>
+): Effect.Effect<A, E | P> => {
+  const { doing, lock, name } = transaction
+  const attempt = Effect.uninterruptibleMask((restore): Effect.Effect<A | typeof again, E> => {
+    if (!transaction.workable) return Effect.succeed(again)
+    lock.holder = new Party(name, doing, transaction)
+    return Effect.onExitPrimitive(restore(Effect.suspend(() => f(transaction))), () => {
+      lock.holder = undefined
+      return undefined
+    })
+  })
+  return Effect.flatMap(withPermit(transaction, lock, attempt), (result) =>
     result === again
-      ? Effect.flatMap(transaction.core.populate, () => step(transaction, f))
-      : Effect.succeed(result)
-  ))
+      ? Effect.flatMap(transaction.core.populate, () => longStep(transaction, f))
+      : Effect.succeed(result))
+}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Ending
