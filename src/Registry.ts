@@ -287,7 +287,9 @@ const defaultsOf = <Item>(
 ): Population.Defaults<Item, any, any> => {
   if (defaults === undefined) return []
   if (Stream.isStream(defaults) || Effect.isEffect(defaults) || Population.isIterable(defaults)) return defaults
-  throw new Error(`The registry "${name}" has defaults that are no iterable of items, no effect of one, and no stream of items.`)
+  throw new Error(
+    `The registry "${name}" has defaults that are no iterable of items, no effect of one, and no stream of items.`
+  )
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -395,8 +397,7 @@ const getAllUntyped = <Item, P, V>(
   self: Registry<Item, any, P, V>,
   attribute: string,
   value: unknown
-): Effect.Effect<ReadonlyArray<Item>, P> =>
-  readLookup(self, attribute, value, false, (index) => index.getAll(value))
+): Effect.Effect<ReadonlyArray<Item>, P> => readLookup(self, attribute, value, false, (index) => index.getAll(value))
 
 /**
  * All items that have a value of a lookup, in registration order: of a unique lookup one at most, of a group any number.
@@ -435,8 +436,11 @@ export const getAll: {
   ): Effect.Effect<ReadonlyArray<Item>, P>
 } = dual(3, getAllUntyped)
 
-const hasUntyped = <Item, P, V>(self: Registry<Item, any, P, V>, attribute: string, value: unknown): Effect.Effect<boolean, P> =>
-  readLookup(self, attribute, value, false, (index) => index.has(value))
+const hasUntyped = <Item, P, V>(
+  self: Registry<Item, any, P, V>,
+  attribute: string,
+  value: unknown
+): Effect.Effect<boolean, P> => readLookup(self, attribute, value, false, (index) => index.has(value))
 
 /**
  * Whether an item has a value of a lookup, unique or group.
@@ -581,8 +585,7 @@ export const size = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>): 
  */
 export const values = <Item, Lookups, P, V>(
   self: Registry<Item, Lookups, P, V>
-): Effect.Effect<ReadonlyArray<Item>, P> =>
-  Transaction.read(coreOf(self), (contents) => Exit.succeed(contents.values))
+): Effect.Effect<ReadonlyArray<Item>, P> => Transaction.read(coreOf(self), (contents) => Exit.succeed(contents.values))
 
 /**
  * The item at an index, in registration order; a negative index counts from the end. One that is out of range, or no
@@ -1026,8 +1029,7 @@ const unregisterByUntyped = <Item, P, V>(
   self: Registry<Item, any, P, V>,
   attribute: string,
   value: unknown
-): Effect.Effect<void, ItemLookupError | P> =>
-  Transaction.run(coreOf(self), Operations.unregisterBy(attribute, value))
+): Effect.Effect<void, ItemLookupError | P> => Transaction.run(coreOf(self), Operations.unregisterBy(attribute, value))
 
 /**
  * Takes out the item that has a value of a unique lookup.
@@ -1210,8 +1212,9 @@ export const detached = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect
  * them does not disturb it; interrupting all of them interrupts it. It runs with the services and in the scope of where
  * the registry was made. What the defaults acquire is released by the next `reset`, or when the run fails.
  *
- * Fails with a `PopulationError`, or dies with it if `populationFailure` is `"die"`. Then the registry is empty and
- * `Pending` as before, the completed calls of hooks have been played back, and the next use tries again.
+ * If the defaults fail, or one of them cannot be registered, it fails with a `PopulationError`, or dies with it if
+ * `populationFailure` is `"die"`; a defect stays one. Then the registry is empty and `Pending` as before, the completed
+ * calls of hooks have been played back, and the next use tries again.
  *
  * **Example** (Three fibers, one run)
  *
@@ -1284,7 +1287,7 @@ export const reset = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>):
  * are added, and `onItemUnregistered` for each that is still in when they are removed. That is not possible inside a
  * transaction of the registry, which may still fail: it dies there.
  *
- * Removing them waits for the operations that call them. When the scope has closed, nobody calls them any more, but what
+ * Removing them waits for the change in flight. When the scope has closed, nobody calls them any more, but what
  * they did is still undone by them.
  *
  * **Example** (Knowing all names, early and late)
@@ -1357,52 +1360,82 @@ export const addHooks: {
 export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
   extends Context.ServiceClass<Self, Id, Registry<Item, Lookups, P, V>>
 {
+  /** Makes the registry; the first use populates it. */
   readonly layer: Layer.Layer<Self, never, R>
+  /** Makes the registry and populates it, so that a failing population is a failure of the layer. */
   readonly layerPopulated: Layer.Layer<Self, P, R>
+  /** Registers items, all or none, until the layer is closed or the registry is reset. */
   readonly items: (items: Iterable<Item>) => Layer.Layer<never, RegistrationFailure | V | P, Self>
+  /** The item that has a value of a unique lookup: see {@link get}. */
   readonly get: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute]
   ) => Effect.Effect<Item, ItemLookupError | P, Self>
+  /** The item that has a value of a unique lookup, if there is one: see {@link getOption}. */
   readonly getOption: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute]
   ) => Effect.Effect<Option.Option<Item>, P, Self>
+  /** All items that have a value of a lookup, in registration order: see {@link getAll}. */
   readonly getAll: <Attribute extends keyof Keys<Item, Lookups> & string>(
     attribute: Attribute,
     value: Keys<Item, Lookups>[Attribute]
   ) => Effect.Effect<ReadonlyArray<Item>, P, Self>
+  /** Whether an item has a value of a lookup: see {@link has}. */
   readonly has: <Attribute extends keyof Keys<Item, Lookups> & string>(
     attribute: Attribute,
     value: Keys<Item, Lookups>[Attribute]
   ) => Effect.Effect<boolean, P, Self>
+  /** Whether an equal item is in: see {@link contains}. */
   readonly contains: (item: Item) => Effect.Effect<boolean, P, Self>
+  /** How many items there are: see {@link size}. */
   readonly size: Effect.Effect<number, P, Self>
+  /** All items, in registration order: see {@link values}. */
   readonly values: Effect.Effect<ReadonlyArray<Item>, P, Self>
+  /** The item at an index; a negative one counts from the end: see {@link at}. */
   readonly at: (index: number) => Effect.Effect<Option.Option<Item>, P, Self>
+  /** What the registry holds now, as a value: see {@link snapshot}. */
   readonly snapshot: Effect.Effect<RegistrySnapshot<Item, Lookups>, P, Self>
+  /** `Pending`, `Populating` or `Ready`: see {@link state}. */
   readonly state: Effect.Effect<RegistryState, never, Self>
+  /**
+   * Whether the state is any but `Pending`.
+   *
+   * @deprecated Use `state`.
+   */
   readonly populated: Effect.Effect<boolean, never, Self>
+  /** Adds an item after all others: see {@link register}. */
   readonly register: (item: Item) => Effect.Effect<void, RegistrationFailure | V | P, Self>
+  /** Adds items, all of them or none: see {@link registerAll}. */
   readonly registerAll: (items: Iterable<Item>) => Effect.Effect<void, RegistrationFailure | V | P, Self>
+  /** Replaces the item with the same first unique value, or adds this one: see {@link upsert}. */
   readonly upsert: (item: Item) => Effect.Effect<void, RegistrationFailure | V | P, Self>
+  /** Adds an item until the scope closes: see {@link registerScoped}. */
   readonly registerScoped: (item: Item) => Effect.Effect<void, RegistrationFailure | V | P, Self | Scope.Scope>
+  /** Adds items, all or none, until the scope closes: see {@link registerAllScoped}. */
   readonly registerAllScoped: (
     items: Iterable<Item>
   ) => Effect.Effect<void, RegistrationFailure | V | P, Self | Scope.Scope>
+  /** Takes out an item: see {@link unregister}. */
   readonly unregister: (item: Item) => Effect.Effect<void, ItemLookupError | P, Self>
+  /** Takes out the item that has a value of a unique lookup: see {@link unregisterBy}. */
   readonly unregisterBy: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute]
   ) => Effect.Effect<void, ItemLookupError | P, Self>
+  /** Puts an item in the place of another: see {@link replace}. */
   readonly replace: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute],
     item: Item
   ) => Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P, Self>
+  /** Runs an effect as one transaction of the registry: see {@link transact}. */
   readonly transact: <A, E, R2>(effect: Effect.Effect<A, E, R2>) => Effect.Effect<A, E | P, Self | R2>
+  /** Fills the registry with its defaults: see {@link populate}. */
   readonly populate: Effect.Effect<void, P, Self>
+  /** Unregisters all items; the next use populates again: see {@link reset}. */
   readonly reset: Effect.Effect<void, never, Self>
+  /** Installs hooks until the scope closes: see {@link addHooks}. */
   readonly addHooks: <R2 = never>(
     hooks: Hooks.Input<Item, RegistryError.RegistrationError, R2>,
     options?: { readonly existing?: boolean | undefined }
@@ -1412,8 +1445,6 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
 /**
  * Makes a class that is a registry as a service: its identifier is the name of the registry, and its layers and operations
  * are its statics. The operations need the service instead of taking the registry.
- *
- * Every layer that is built from it has a registry of its own; within one program Effect builds `layer` once.
  *
  * **Example** (Languages as a service)
  *

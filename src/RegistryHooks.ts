@@ -100,8 +100,7 @@ class RegistryHooksImpl<Item, E, R> extends Pipeable.Class implements Hooks.Regi
  * @since 0.1.0
  */
 export const make =
-  <Item>() =>
-  <E = never, R = never>(handlers: Partial<Hooks.Handlers<Item, E, R>>): Hooks.RegistryHooks<Item, E, R> =>
+  <Item>() => <E = never, R = never>(handlers: Partial<Hooks.Handlers<Item, E, R>>): Hooks.RegistryHooks<Item, E, R> =>
     new RegistryHooksImpl([handlers])
 
 /**

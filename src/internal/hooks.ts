@@ -137,15 +137,21 @@ export const callAfter = <Item>(
   calls: Array<Call<Item>>
 ): Effect.Effect<void> =>
   sequence(inOrder(parts, hook), (part) => {
-    if (!part.installed || part.handlers[hook] === undefined) return undefined
+    if (!part.installed) return undefined
+    const effect = handle(part, hook, item)
     const completed = () => {
-      calls.push({ part, hook, item })
+      if (part.handlers[inverse[hook]] !== undefined) calls.push({ part, hook, item })
     }
-    const effect = tell(part, hook, item)
+    // a handler that is not there, or has nothing to run, has completed
     if (effect === undefined) return completed()
-    // with the mask, no interruption fits between the end of the hook and its record
-    return Effect.uninterruptibleMask((restore) => Effect.map(restore(effect), completed))
+    // with the mask, and with nothing between, no interruption fits between the last step of the hook and its record
+    return run(part, Effect.uninterruptibleMask((restore) => Effect.map(restore(effect), completed)))
   })
+
+const inverse = {
+  onItemRegistered: "onItemUnregistered",
+  onItemUnregistered: "onItemRegistered"
+} as const
 
 /**
  * Plays completed calls back, newest first. A part that dies does not stop the others: what went wrong is collected.
@@ -155,7 +161,7 @@ export const callAfter = <Item>(
 export const undo = <Item>(calls: ReadonlyArray<Call<Item>>): Effect.Effect<Cause.Cause<never>> =>
   collect(
     calls.toReversed(),
-    ({ hook, item, part }) => tell(part, hook === "onItemRegistered" ? "onItemUnregistered" : "onItemRegistered", item)
+    ({ hook, item, part }) => tell(part, inverse[hook], item)
   )
 
 /**
@@ -214,8 +220,7 @@ const inOrder = <P>(parts: ReadonlyArray<P>, hook: ItemHook | RegistryHook): Rea
 }
 
 /**
- * Calls a hook of a part for an item, whether it is installed or not, and keeps no record. What has succeeded already,
- * `Effect.void` for instance, need not be run.
+ * Calls a hook of a part for an item, whether it is installed or not, and keeps no record.
  *
  * @internal
  */
@@ -224,10 +229,20 @@ export const tell = <Item, E, Hook extends ItemHook>(
   hook: Hook,
   item: Item
 ): Effect.Effect<unknown, Failure<E, Hook>> | undefined => {
-  // one hook or another, it is called with an item; which of them can fail is in the type of the answer
+  const effect = handle(part, hook, item)
+  return effect && run(part, effect)
+}
+
+/** What is to be run: what has succeeded already, `Effect.void` for instance, need not be. */
+const handle = <Item, E, Hook extends ItemHook>(
+  part: Part<Item, E>,
+  hook: Hook,
+  item: Item
+): Effect.Effect<unknown, Failure<E, Hook>, any> | undefined => {
+  // whichever hook it is, it is called with an item; which of them can fail is in the type of the answer
   const handler: ((item: Item) => Effect.Effect<unknown, Failure<E, Hook>, any>) | undefined = part.handlers[hook] as any
   const effect = handler?.(item)
-  return effect === undefined || Exit.isExit(effect) && Exit.isSuccess(effect) ? undefined : run(part, effect)
+  return effect !== undefined && Exit.isExit(effect) && Exit.isSuccess(effect) ? undefined : effect
 }
 
 /** Only `onItemRegistering` can fail. */

@@ -1,0 +1,306 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Exit, Fiber, Scope } from "effect"
+import { Registry, RegistryError, RegistryHooks, RegistrySnapshot } from "effect-registry"
+import { RegistryTest } from "effect-registry/testing"
+import { a, b, Balance, c, d, found, Item, messageOf, recording } from "./utils/items.ts"
+
+const seeds = 300
+
+const make = Registry.make<Item>()({ lookup: ["id", "name"] })
+
+describe("atomicity", () => {
+  it.effect("G7 a transaction that fails, dies or is interrupted leaves no trace", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id", "name"], defaults: [a, b] })
+      const before = yield* Registry.snapshot(registry)
+      for (const end of [Effect.fail("no"), Effect.die("boom"), Effect.interrupt]) {
+        const exit = yield* Effect.exit(Registry.transact(
+          registry,
+          Effect.gen(function*() {
+            yield* Registry.register(registry, c)
+            yield* Registry.unregister(registry, a)
+            yield* Registry.replace(registry, "id", 2, d)
+            yield* Registry.reset(registry)
+            yield* Registry.register(registry, c)
+            return yield* end
+          })
+        ))
+        assert.isTrue(Exit.isFailure(exit))
+        assert.strictEqual(yield* Registry.snapshot(registry), before)
+      }
+      yield* Registry.register(registry, c)
+    }))
+
+  it.effect("G7 registerAll is all or nothing, hooks included", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], hooks: recording(log) })
+      yield* Registry.populate(registry)
+      log.length = 0
+      const error = yield* Effect.flip(Registry.registerAll(registry, [a, b, new Item(1, "twin"), c]))
+      assert.instanceOf(error, RegistryError.AlreadyRegisteredError)
+      assert.strictEqual(yield* Registry.size(registry), 0)
+      assert.deepStrictEqual(log.filter((line) => !line.includes("ing")), [
+        "registered 1",
+        "registered 2",
+        "unregistered 2",
+        "unregistered 1"
+      ])
+    }))
+
+  it.effect("G7 registerAll of many, without hooks, is all or nothing", () =>
+    Effect.gen(function*() {
+      const registry = yield* make
+      const many = Array.from({ length: 5000 }, (_, id) => new Item(id))
+      yield* Effect.flip(Registry.registerAll(registry, [...many, new Item(17, "twin")]))
+      assert.strictEqual(yield* Registry.size(registry), 0)
+      yield* Registry.registerAll(registry, many)
+      assert.strictEqual(yield* Registry.size(registry), 5000)
+      assert.deepStrictEqual(yield* found(registry, many[4321]!), [true, true, true, true])
+    }))
+
+  it.effect("G7 a nested transaction that fails leaves no trace in the one around it", () =>
+    Effect.gen(function*() {
+      const registry = yield* make
+      yield* Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          yield* Registry.register(registry, a)
+          yield* Effect.exit(
+            Registry.transact(registry, Effect.andThen(Registry.register(registry, b), Effect.fail("no")))
+          )
+          yield* Registry.register(registry, c)
+        })
+      )
+      assert.deepStrictEqual([...(yield* Registry.values(registry))], [a, c])
+      assert.strictEqual(RegistrySnapshot.revision(yield* Registry.snapshot(registry)), 2)
+    }))
+
+  it.effect("G7 what outlives a transaction finds it closed, and works outside", () =>
+    Effect.gen(function*() {
+      const registry = yield* make
+      const gate = yield* Deferred.make<void>()
+      const late = yield* Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          yield* Registry.register(registry, a)
+          return yield* Effect.forkDetach(Effect.andThen(Deferred.await(gate), Registry.register(registry, b)), {
+            startImmediately: true
+          })
+        })
+      )
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(late)
+      assert.deepStrictEqual([...(yield* Registry.values(registry))], [a, b])
+    }))
+
+  it.effect("G7 while a transaction is undone, who is in it sees what it found, and changes nothing", () =>
+    Effect.gen(function*() {
+      const seen: Array<unknown> = []
+      const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        hooks: {
+          onItemUnregistered: () =>
+            Effect.gen(function*() {
+              seen.push([...(yield* Registry.values(registry))])
+              yield* Registry.register(registry, c)
+              yield* Registry.unregister(registry, d)
+              yield* Registry.reset(registry)
+              seen.push([...(yield* Registry.values(registry))])
+            }).pipe(Effect.orDie)
+        }
+      })
+      yield* Registry.register(registry, a)
+      yield* Effect.exit(Registry.transact(registry, Effect.andThen(Registry.register(registry, b), Effect.fail("no"))))
+      assert.deepStrictEqual(seen, [[a], [a]])
+      assert.deepStrictEqual([...(yield* Registry.values(registry))], [a])
+    }))
+
+  it.effect("G7 an undo that dies does not stop the rest, and its defect joins the cause", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        hooks: RegistryHooks.combine(
+          recording(log),
+          RegistryHooks.make<Item>()({
+            onItemUnregistered: (item) => item === b ? Effect.die(new Error("undo")) : Effect.void,
+            onItemRegistered: () => Effect.void
+          })
+        )
+      })
+      yield* Registry.populate(registry)
+      log.length = 0
+      const exit = yield* Effect.exit(Registry.transact(
+        registry,
+        Registry.registerAll(registry, [a, b]).pipe(Effect.andThen(Effect.fail("no")))
+      ))
+      assert.isTrue(Exit.isFailure(exit) && exit.cause.reasons.length === 2)
+      assert.deepStrictEqual(log.filter((line) => line.startsWith("unregistered")), ["unregistered 2", "unregistered 1"])
+    }))
+
+  it.effect("G8 an item is found by all its attributes or by none, under schedules", () =>
+    RegistryTest.interleave(
+      Effect.scoped(Effect.gen(function*() {
+        const registry = yield* Registry.make<Item>()({
+          lookup: ["id", "name"],
+          hooks: { onItemRegistered: () => Effect.yieldNow, onItemUnregistered: () => Effect.yieldNow }
+        })
+        const twin = new Item(1, "twin")
+        const writer = Effect.gen(function*() {
+          yield* Registry.register(registry, a)
+          yield* Registry.replace(registry, "id", 1, twin)
+          yield* Registry.unregister(registry, twin)
+        })
+        const reader = Effect.gen(function*() {
+          const snapshot = yield* Registry.snapshot(registry)
+          for (const item of [a, twin]) {
+            const held = RegistrySnapshot.contains(snapshot, item)
+            assert.strictEqual(RegistrySnapshot.has(snapshot, "name", item.name), held)
+            assert.strictEqual([...snapshot].includes(item), held)
+            assert.strictEqual(RegistrySnapshot.get(snapshot, "id", 1)._tag === "Some", RegistrySnapshot.size(snapshot) === 1)
+          }
+        })
+        yield* Effect.all([writer, ...Array.from({ length: 5 }, () => reader)], { concurrency: "unbounded" })
+      })),
+      { seeds }
+    ))
+
+  it.effect("G8 an iteration shows one revision, whatever is written meanwhile", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a, b, c] })
+      const seen: Array<Item> = []
+      for (const item of yield* Registry.snapshot(registry)) {
+        seen.push(item)
+        yield* Registry.unregister(registry, item)
+        yield* Registry.register(registry, new Item(item.id + 10))
+      }
+      assert.deepStrictEqual(seen, [a, b, c])
+    }))
+
+  it.effect("G8 what a registry answers cannot be used to change it", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a] })
+      const values = (yield* Registry.values(registry)) as Array<Item>
+      assert.throws(() => values.push(b))
+      assert.strictEqual(yield* Registry.size(registry), 1)
+    }))
+
+  it.effect("G9 keys are taken once more after onItemRegistering, for good", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<{ id: number }>()({
+        lookup: ["id"],
+        hooks: { onItemRegistering: (item: { id: number }) => Effect.sync(() => item.id *= 10) }
+      })
+      const item = { id: 1 }
+      yield* Registry.register(registry, item)
+      assert.deepStrictEqual([
+        yield* Registry.has(registry, "id", 1),
+        yield* Registry.has(registry, "id", 10)
+      ], [false, true])
+      item.id = 5
+      assert.isTrue(yield* Registry.contains(registry, item))
+      assert.strictEqual((yield* Effect.flip(Registry.register(registry, item)))._tag, "AlreadyRegisteredError")
+      yield* Registry.unregister(registry, item)
+      assert.isFalse(yield* Registry.has(registry, "id", 10))
+    }))
+
+  it.effect("G9 a key function that throws surfaces as itself, and nothing is registered", () =>
+    Effect.gen(function*() {
+      const broken = new Error("broken getter")
+      const registry = yield* Registry.make<{ readonly id: number }>()({ lookup: ["id"] })
+      const exit = yield* Effect.exit(Registry.register(registry, {
+        get id(): number {
+          throw broken
+        }
+      }))
+      assert.strictEqual(messageOf(exit), "broken getter")
+      assert.strictEqual(yield* Registry.size(registry), 0)
+      yield* Registry.register(registry, { id: 1 })
+    }))
+
+  it.effect("G12 replace keeps the position, in values, at and group lookups", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a, b, c] })
+      yield* Registry.replace(registry, "id", 2, d)
+      assert.deepStrictEqual([...(yield* Registry.values(registry))], [a, d, c])
+      yield* Registry.upsert(registry, new Item(1, "new"))
+      yield* Registry.upsert(registry, new Item(9, "nine"))
+      assert.deepStrictEqual((yield* Registry.values(registry)).map(({ name }) => name), ["new", "item 4", "item 3", "nine"])
+      const error = yield* Effect.flip(Registry.replace(registry, "id", 2, a))
+      assert.strictEqual(error.code, "not_registered")
+    }))
+})
+
+/** Every operation that changes a registry of `b` and `c`. */
+const operations: Record<
+  string,
+  (registry: Registry.Registry<Item, readonly ["id", "name"], any, any>, scope: Scope.Scope) => Effect.Effect<unknown, unknown>
+> = {
+  register: (registry) => Registry.register(registry, a),
+  registerAll: (registry) => Registry.registerAll(registry, [a, d]),
+  upsert: (registry) => Registry.upsert(registry, new Item(2, "other")),
+  registerScoped: (registry, scope) => Scope.provide(Registry.registerScoped(registry, a), scope),
+  unregister: (registry) => Registry.unregister(registry, b),
+  unregisterBy: (registry) => Registry.unregisterBy(registry, "name", b.name),
+  replace: (registry) => Registry.replace(registry, "id", 2, a),
+  reset: (registry) => Registry.reset(registry),
+  populate: (registry) => Effect.andThen(Registry.reset(registry), Registry.populate(registry)),
+  transact: (registry) =>
+    Registry.transact(
+      registry,
+      Effect.gen(function*() {
+        yield* Registry.register(registry, a)
+        yield* Registry.unregister(registry, b)
+        yield* Registry.reset(registry)
+        yield* Registry.register(registry, d)
+      })
+    )
+}
+
+describe("interrupted at every step", () => {
+  for (const [name, operation] of Object.entries(operations)) {
+    for (const from of ["outside", "inside"] as const) {
+      for (const hooked of [true, false]) {
+        it.effect(`G7 ${name} ${hooked ? "with" : "without"} hooks, interrupted from ${from}: all or nothing, the lock is free`, () =>
+          Effect.gen(function*() {
+            const outcomes = new Set<string>()
+            const interrupted = yield* RegistryTest.interruptEach({
+              setup: Effect.gen(function*() {
+                const balance = new Balance()
+                const scope = yield* Scope.make()
+                const registry = yield* Registry.make<Item>()({
+                  lookup: ["id", "name"],
+                  defaults: [b, c],
+                  hooks: hooked ? balance.hooks : {}
+                })
+                yield* Registry.populate(registry)
+                return { registry, scope, balance, before: ids(Registry.snapshotUnsafe(registry)) }
+              }),
+              run: ({ registry, scope }) => operation(registry, scope),
+              check: ({ balance, before, registry, scope }) =>
+                Effect.gen(function*() {
+                  const snapshot = Registry.snapshotUnsafe(registry)
+                  const after = ids(snapshot)
+                  outcomes.add(after === before ? "before" : after)
+                  for (const item of snapshot) {
+                    assert.deepStrictEqual(yield* found(registry, item), [true, true, true, true])
+                  }
+                  if (hooked && from === "outside") assert.deepStrictEqual(balance.wrong(snapshot), [])
+                  // the lock is free, and a scope that closes takes its own
+                  yield* Scope.close(scope, Exit.void)
+                  assert.isFalse((yield* Registry.values(registry)).includes(a) && name === "registerScoped")
+                  yield* Registry.register(registry, new Item(99))
+                }),
+              from
+            })
+            assert.isAbove(interrupted, 0)
+            // "populate" consists of two operations
+            assert.isAtMost(outcomes.size, name === "populate" ? 2 : 2, [...outcomes].join(" | "))
+          }))
+      }
+    }
+  }
+})
+
+const ids = (snapshot: Iterable<Item>): string => Array.from(snapshot, ({ name }) => name).join()

@@ -1,0 +1,68 @@
+import { Cause, Effect, Exit } from "effect"
+import { Registry, RegistryHooks } from "effect-registry"
+
+export class Item {
+  readonly id: number
+  readonly name: string
+  constructor(id: number, name = `item ${id}`) {
+    this.id = id
+    this.name = name
+  }
+}
+
+export const a = new Item(1)
+export const b = new Item(2)
+export const c = new Item(3)
+export const d = new Item(4)
+
+/** What hooks were called for, in order: `+1` for `onItemRegistered` of item 1, `-1` for `onItemUnregistered`. */
+export const recording = (log: Array<string>) =>
+  RegistryHooks.make<Item>()({
+    onItemRegistering: ({ id }) => Effect.sync(() => log.push(`registering ${id}`)),
+    onItemRegistered: ({ id }) => Effect.sync(() => log.push(`registered ${id}`)),
+    onItemUnregistering: ({ id }) => Effect.sync(() => log.push(`unregistering ${id}`)),
+    onItemUnregistered: ({ id }) => Effect.sync(() => log.push(`unregistered ${id}`)),
+    onPopulating: Effect.sync(() => log.push("populating")),
+    onPopulated: Effect.sync(() => log.push("populated")),
+    onResetting: Effect.sync(() => log.push("resetting")),
+    onReset: Effect.sync(() => log.push("reset"))
+  })
+
+/** How often hooks were told that an item came, less how often that it went. */
+export class Balance {
+  readonly counts = new Map<Item, number>()
+  readonly hooks = RegistryHooks.make<Item>()({
+    onItemRegistered: (item) => Effect.andThen(Effect.yieldNow, Effect.sync(() => this.add(item, 1))),
+    onItemUnregistered: (item) => Effect.andThen(Effect.yieldNow, Effect.sync(() => this.add(item, -1)))
+  })
+  add(item: Item, by: number): void {
+    this.counts.set(item, (this.counts.get(item) ?? 0) + by)
+  }
+  /** The items whose count is not what it should be, by what is in. */
+  wrong(items: Iterable<Item>): ReadonlyArray<string> {
+    const held = new Set(items)
+    return Array.from(new Set([...this.counts.keys(), ...held]))
+      .filter((item) => (this.counts.get(item) ?? 0) !== (held.has(item) ? 1 : 0))
+      .map((item) => `${item.id}: ${this.counts.get(item) ?? 0}, ${held.has(item) ? "in" : "out"}`)
+  }
+}
+
+export const defectOf = <A, E>(exit: Exit.Exit<A, E>): unknown =>
+  Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+
+export const messageOf = <A, E>(exit: Exit.Exit<A, E>): string => {
+  const defect = defectOf(exit)
+  return defect instanceof Error ? defect.message : String(defect)
+}
+
+/** Every way to find an item, in one answer. */
+export const found = <P>(registry: Registry.Registry<Item, readonly ["id", "name"], P, any>, item: Item) =>
+  Effect.gen(function*() {
+    const snapshot = yield* Registry.snapshot(registry)
+    return [
+      yield* Registry.has(registry, "id", item.id),
+      yield* Registry.has(registry, "name", item.name),
+      yield* Registry.contains(registry, item),
+      [...snapshot].includes(item)
+    ]
+  })
