@@ -1,0 +1,412 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Deferred, Effect, Exit, Fiber, Layer, Scope } from "effect"
+import { Registry, RegistryError, RegistryHooks } from "effect-registry"
+import { RegistryTest } from "effect-registry/testing"
+import { a, b, Balance, c, d, Item, messageOf, recording } from "./utils/items.ts"
+
+const seeds = 300
+
+class Prefix extends Context.Service<Prefix, string>()("test/Prefix") {}
+
+const named = (name: string, log: Array<string>) =>
+  RegistryHooks.make<Item>()({
+    onItemRegistering: ({ id }) => Effect.sync(() => log.push(`${name} registering ${id}`)),
+    onItemRegistered: ({ id }) => Effect.sync(() => log.push(`${name} registered ${id}`)),
+    onItemUnregistering: ({ id }) => Effect.sync(() => log.push(`${name} unregistering ${id}`)),
+    onItemUnregistered: ({ id }) => Effect.sync(() => log.push(`${name} unregistered ${id}`)),
+    onPopulating: Effect.sync(() => log.push(`${name} populating`)),
+    onPopulated: Effect.sync(() => log.push(`${name} populated`)),
+    onResetting: Effect.sync(() => log.push(`${name} resetting`)),
+    onReset: Effect.sync(() => log.push(`${name} reset`))
+  })
+
+describe("hooks", () => {
+  it.effect("G18 an item that cannot be registered, or is not registered, reaches no hook", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], hooks: recording(log), defaults: [a] })
+      yield* Registry.populate(registry)
+      log.length = 0
+      yield* Effect.flip(Registry.register(registry, a))
+      yield* Effect.flip(Registry.register(registry, new Item(1, "twin")))
+      yield* Effect.flip(Registry.unregister(registry, b))
+      yield* Effect.flip(Registry.unregisterBy(registry, "id", 9))
+      yield* Effect.flip(Registry.replace(registry, "id", 9, c))
+      assert.deepStrictEqual(log, [])
+    }))
+
+  it.effect("G18 the checks are repeated after onItemRegistering: a hook took the key", () =>
+    Effect.gen(function*() {
+      const twin = new Item(1, "twin")
+      const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        hooks: {
+          onItemRegistering: (item) => item === a ? Effect.orDie(Registry.register(registry, twin)) : Effect.void
+        }
+      })
+      const error = yield* Effect.flip(Registry.register(registry, a))
+      assert.deepStrictEqual([error.code, error._tag], ["attribute_registered", "AlreadyRegisteredError"])
+      // all or nothing: what the hook did went with it
+      assert.strictEqual(yield* Registry.size(registry), 0)
+    }))
+
+  it.effect("G18 the checks are repeated after onItemUnregistering: a hook unregistered it", () =>
+    Effect.gen(function*() {
+      let once = true
+      const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        hooks: {
+          onItemUnregistering: (item) => {
+            if (!once) return Effect.void
+            once = false
+            return Effect.orDie(Registry.unregister(registry, item))
+          }
+        }
+      })
+      yield* Registry.register(registry, a)
+      assert.strictEqual((yield* Effect.flip(Registry.unregister(registry, a))).code, "unregister")
+      assert.strictEqual(yield* Registry.size(registry), 1)
+    }))
+
+  it.effect("G19 onItemRegistering refuses, and the registry puts in its name", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ name: "items", lookup: ["id"] })
+      yield* Registry.addHooks(registry, {
+        onItemRegistering: (item: Item) => item === a ? RegistryError.reject(item, "not that one") : Effect.void
+      })
+      const error = yield* Effect.flip(Registry.register(registry, a))
+      assert.instanceOf(error, RegistryError.RegistrationError)
+      assert.deepStrictEqual([error.registry, error.code], ["items", "rejected"])
+      assert.include(error.message, "not that one")
+      assert.strictEqual(yield* Registry.size(registry), 0)
+    }))
+
+  it.effect("G19 a defect of any hook undoes the operation and surfaces to its caller", () =>
+    Effect.gen(function*() {
+      type Items = Registry.Registry<Item, readonly ["id"], any, any>
+      const cases: ReadonlyArray<
+        readonly [(boom: Effect.Effect<void>) => Partial<RegistryHooks.Handlers<Item>>, (registry: Items) => Effect.Effect<void, any>]
+      > = [
+        [(boom) => ({ onItemRegistering: () => boom }), (registry) => Registry.register(registry, c)],
+        [(boom) => ({ onItemRegistered: () => boom }), (registry) => Registry.register(registry, c)],
+        [(boom) => ({ onItemUnregistering: () => boom }), (registry) => Registry.unregister(registry, a)],
+        [(boom) => ({ onItemUnregistered: () => boom }), (registry) => Registry.unregister(registry, a)],
+        [(boom) => ({ onResetting: boom }), Registry.reset],
+        [(boom) => ({ onReset: boom }), Registry.reset]
+      ]
+      for (const [hooks, operation] of cases) {
+        let armed = false
+        const boom = Effect.suspend(() => armed ? Effect.die(new Error("boom")) : Effect.void)
+        const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a, b], hooks: hooks(boom) })
+        const before = yield* Registry.snapshot(registry)
+        armed = true
+        const exit = yield* Effect.exit(operation(registry))
+        assert.strictEqual(messageOf(exit), "boom")
+        assert.strictEqual(yield* Registry.snapshot(registry), before)
+      }
+    }))
+
+  it.effect("G20 parts of combined hooks are undone on their own: only what had completed", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        hooks: RegistryHooks.combineAll([
+          named("first", log),
+          RegistryHooks.make<Item>()({
+            onItemRegistered: () => Effect.die(new Error("boom")),
+            onItemUnregistered: () => Effect.sync(() => log.push("never"))
+          }),
+          named("third", log)
+        ])
+      })
+      yield* Registry.populate(registry)
+      log.length = 0
+      yield* Effect.exit(Registry.register(registry, a))
+      assert.deepStrictEqual(log, ["first registering 1", "third registering 1", "first registered 1", "first unregistered 1"])
+    }))
+
+  it.effect("G20 at rest every part has been told of exactly what is in, under schedules with failures and interruptions", () =>
+    RegistryTest.interleave(
+      Effect.scoped(Effect.gen(function*() {
+        const balances = [new Balance(), new Balance()]
+        let dice = 0
+        const unreliable = RegistryHooks.make<Item>()({
+          onItemRegistered: () => ++dice % 4 === 0 ? Effect.die(new Error("boom")) : Effect.yieldNow,
+          onItemUnregistering: () => ++dice % 5 === 0 ? Effect.die(new Error("boom")) : Effect.yieldNow
+        })
+        const registry = yield* Registry.make<Item>()({
+          lookup: ["id"],
+          defaults: [a],
+          hooks: RegistryHooks.combineAll([balances[0]!.hooks, unreliable, balances[1]!.hooks])
+        })
+        const scoped = Effect.scoped(Effect.andThen(Registry.registerScoped(registry, c), Effect.yieldNow))
+        const nested = Registry.transact(
+          registry,
+          Effect.gen(function*() {
+            yield* Effect.exit(Registry.register(registry, d))
+            yield* Effect.exit(Registry.transact(registry, Effect.andThen(Registry.unregister(registry, a), Effect.fail("no"))))
+            yield* Effect.exit(Registry.replace(registry, "id", 4, new Item(4, "new")))
+          })
+        )
+        const operations: ReadonlyArray<Effect.Effect<unknown, unknown>> = [
+          Registry.register(registry, b),
+          Registry.unregister(registry, a),
+          scoped,
+          nested,
+          Registry.reset(registry),
+          Registry.registerAll(registry, [new Item(5), new Item(6)])
+        ]
+        const fibers = yield* Effect.forEach(operations, (operation) => Effect.forkChild(operation))
+        yield* Effect.forkChild(Fiber.interrupt(fibers[3]!))
+        yield* Effect.forkChild(Fiber.interrupt(fibers[5]!))
+        yield* Effect.forEach(fibers, Fiber.await)
+        for (const balance of balances) assert.deepStrictEqual(balance.wrong(Registry.snapshotUnsafe(registry)), [])
+      })),
+      { seeds }
+    ))
+
+  it.effect("G21 …ing and …ed of registration and population in order, of unregistration and reset in reverse", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: [a, b],
+        hooks: RegistryHooks.combine(named("1", log), named("2", log))
+      })
+      yield* Registry.populate(registry)
+      assert.deepStrictEqual(log, [
+        "1 populating", "2 populating",
+        "1 registering 1", "2 registering 1", "1 registered 1", "2 registered 1",
+        "1 registering 2", "2 registering 2", "1 registered 2", "2 registered 2",
+        "1 populated", "2 populated"
+      ])
+      log.length = 0
+      yield* Registry.reset(registry)
+      assert.deepStrictEqual(log, [
+        "2 resetting", "1 resetting",
+        "2 unregistering 2", "1 unregistering 2", "2 unregistered 2", "1 unregistered 2",
+        "2 unregistering 1", "1 unregistering 1", "2 unregistered 1", "1 unregistered 1",
+        "2 reset", "1 reset"
+      ])
+    }))
+
+  it.effect("replace: registering new, unregistering old, the swap, unregistered old, registered new", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a], hooks: recording(log) })
+      yield* Registry.populate(registry)
+      log.length = 0
+      yield* Registry.replace(registry, "id", 1, b)
+      assert.deepStrictEqual(log, ["registering 2", "unregistering 1", "unregistered 1", "registered 2"])
+    }))
+
+  it.effect("G21 added hooks take part from the next operation on, nested ones included", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const scope = yield* Scope.make()
+      const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        hooks: {
+          onItemRegistered: (item) =>
+            item !== a ? Effect.void : Effect.gen(function*() {
+              yield* Scope.provide(Registry.addHooks(registry, named("added", log)), scope)
+              yield* Registry.register(registry, b)
+            }).pipe(Effect.orDie)
+        }
+      })
+      yield* Registry.register(registry, a)
+      assert.deepStrictEqual(log, ["added registering 2", "added registered 2"])
+      yield* Scope.close(scope, Exit.void)
+      yield* Registry.register(registry, c)
+      assert.strictEqual(log.length, 2)
+    }))
+
+  it.effect("G21 removing hooks waits for who is calling them: when the scope has closed, nobody does", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const gate = yield* Deferred.make<void>()
+      const scope = yield* Scope.make()
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
+      yield* Registry.populate(registry)
+      yield* Scope.provide(
+        Registry.addHooks(registry, {
+          onItemRegistering: () => Deferred.await(gate),
+          onItemRegistered: () => Effect.sync(() => log.push("registered"))
+        }),
+        scope
+      )
+      const registering = yield* Effect.forkChild(Registry.register(registry, a), { startImmediately: true })
+      const closing = yield* Effect.forkChild(
+        Effect.andThen(Scope.close(scope, Exit.void), Effect.sync(() => log.push("closed"))),
+        { startImmediately: true }
+      )
+      assert.isUndefined(closing.pollUnsafe())
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(registering)
+      yield* Fiber.join(closing)
+      assert.deepStrictEqual(log, ["registered", "closed"])
+    }))
+
+  it.effect("G21 a hook that removes another one in the same operation: it is not called any more", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const scope = yield* Scope.make()
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        hooks: { onItemRegistered: () => Scope.close(scope, Exit.void) }
+      })
+      yield* Registry.populate(registry)
+      yield* Scope.provide(Registry.addHooks(registry, named("removed", log)), scope)
+      yield* Registry.register(registry, a)
+      assert.deepStrictEqual(log, ["removed registering 1"])
+    }))
+
+  it.effect("G21 what removed hooks did in a transaction that fails is still undone by them", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const scope = yield* Scope.make()
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
+      yield* Registry.populate(registry)
+      yield* Scope.provide(Registry.addHooks(registry, named("h", log)), scope)
+      yield* Effect.exit(Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          yield* Registry.register(registry, a)
+          yield* Scope.close(scope, Exit.void)
+          yield* Registry.register(registry, b)
+          return yield* Effect.fail("no")
+        })
+      ))
+      assert.deepStrictEqual(log.filter((line) => !line.includes("ing")), ["h registered 1", "h unregistered 1"])
+    }))
+
+  it.effect("G21 existing: told of each item that is in when added, and of each that still is when removed", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const scope = yield* Scope.make()
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a, b] })
+      yield* Registry.populate(registry)
+      yield* Scope.provide(Registry.addHooks(registry, named("h", log), { existing: true }), scope)
+      yield* Registry.register(registry, c)
+      yield* Registry.unregister(registry, a)
+      yield* Scope.close(scope, Exit.void)
+      yield* Registry.unregister(registry, b)
+      assert.deepStrictEqual(log.filter((line) => line.includes("ed ")), [
+        "h registered 1",
+        "h registered 2",
+        "h registered 3",
+        "h unregistered 1",
+        "h unregistered 3",
+        "h unregistered 2"
+      ])
+    }))
+
+  it.effect("G21 existing: nothing is populated, and adding it in a transaction dies with a message", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ name: "items", lookup: ["id"], defaults: [a] })
+      yield* Registry.addHooks(registry, {}, { existing: true })
+      assert.strictEqual(yield* Registry.state(registry), "Pending")
+      const exit = yield* Effect.exit(Registry.transact(registry, Registry.addHooks(registry, {}, { existing: true })))
+      assert.match(messageOf(exit), /"existing" to "items"/)
+    }))
+
+  it.effect("G20 existing: a hook that changes the registry while it is told, and one that dies", () =>
+    Effect.gen(function*() {
+      const balance = new Balance()
+      const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: [a, b],
+        populationFailure: "die"
+      })
+      yield* Registry.populate(registry)
+      const meddling = RegistryHooks.make<Item>()({
+        onItemRegistered: (item) => {
+          balance.add(item, 1)
+          return item === a
+            ? Effect.orDie(Effect.andThen(Registry.register(registry, c), Registry.unregister(registry, b)))
+            : Effect.void
+        },
+        onItemUnregistered: (item) => Effect.sync(() => balance.add(item, -1))
+      })
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* Registry.addHooks(registry, meddling, { existing: true })
+        assert.deepStrictEqual(balance.wrong(yield* Registry.values(registry)), [])
+      }))
+      assert.deepStrictEqual(balance.wrong([]), [])
+
+      const fragile = RegistryHooks.make<Item>()({
+        onItemRegistered: (item) =>
+          item === c ? Effect.die(new Error("boom")) : Effect.sync(() => balance.add(item, 1)),
+        onItemUnregistered: (item) => Effect.sync(() => balance.add(item, -1))
+      })
+      assert.strictEqual(messageOf(yield* Effect.exit(Registry.addHooks(registry, fragile, { existing: true }))), "boom")
+      assert.deepStrictEqual(balance.wrong([]), [])
+      yield* Registry.register(registry, d)
+      assert.deepStrictEqual(balance.wrong([]), [])
+    }))
+
+  it.effect("G20 existing hooks come and go while others write, under schedules", () =>
+    RegistryTest.interleave(
+      Effect.scoped(Effect.gen(function*() {
+        const balance = new Balance()
+        const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a, b] })
+        const watching = Effect.scoped(
+          Effect.andThen(Registry.addHooks(registry, balance.hooks, { existing: true }), Effect.yieldNow)
+        )
+        const churn = (item: Item) =>
+          Effect.exit(Effect.andThen(Registry.register(registry, item), Registry.unregister(registry, item)))
+        const fibers = yield* Effect.forEach([watching, churn(c), Registry.reset(registry), churn(d)], (operation) =>
+          Effect.forkChild<Effect.Effect<unknown>>(operation))
+        yield* Effect.forkChild(Fiber.interrupt(fibers[0]!))
+        yield* Effect.forEach(fibers, Fiber.await)
+        assert.deepStrictEqual(balance.wrong([]), [])
+        yield* Effect.scoped(Effect.gen(function*() {
+          yield* Registry.addHooks(registry, balance.hooks, { existing: true })
+          yield* churn(c)
+          assert.deepStrictEqual(balance.wrong(Registry.snapshotUnsafe(registry)), [])
+        }))
+      })),
+      { seeds }
+    ))
+
+  it.effect("hooks run with the services of where they were given, and in the transaction of who calls them", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      class Items extends Registry.Service<Items, Item>()("test/Items", { lookup: ["id"] }) {}
+      const Log = RegistryHooks.layer(Items, {
+        onItemRegistered: (item) =>
+          Effect.gen(function*() {
+            log.push(`${yield* Prefix}${item.id} of ${yield* Effect.orDie(Items.size)}`)
+          })
+      })
+      const live = Log.pipe(Layer.provide(Layer.succeed(Prefix, "layer ")), Layer.provideMerge(Items.layer))
+      yield* Effect.gen(function*() {
+        yield* Effect.provideService(Items.register(a), Prefix, "caller ")
+      }).pipe(Effect.provide(live))
+      assert.deepStrictEqual(log, ["layer 1 of 1"])
+    }))
+
+  it.effect("hooks of a layer made by an effect may acquire what they need, for the layer's life", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      class Items extends Registry.Service<Items, Item>()("test/Items", { lookup: ["id"] }) {}
+      const Log = RegistryHooks.layer(
+        Items,
+        Effect.map(
+          Effect.acquireRelease(Effect.sync(() => log.push("open")), () => Effect.sync(() => log.push("close"))),
+          () => ({ onItemRegistered: (item: Item) => Effect.sync(() => log.push(`write ${item.id}`)) })
+        )
+      )
+      yield* Items.register(a).pipe(Effect.provide(Log.pipe(Layer.provideMerge(Items.layer))))
+      assert.deepStrictEqual(log, ["open", "write 1", "close"])
+    }))
+
+  it.effect("a registry that runs synchronously stays so with hooks", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<number>()({ lookup: [], hooks: { onItemRegistered: () => Effect.sync(() => {}) } })
+      yield* Registry.populate(registry)
+      Effect.runSync(Effect.forEach(Array.from({ length: 5000 }, (_, i) => i), (i) => Registry.register(registry, i)))
+      assert.strictEqual(yield* Registry.size(registry), 5000)
+    }))
+})
