@@ -2,10 +2,10 @@
  * Registries: sets of unique things that are found by several attributes, fill themselves on first use, take additions
  * and withdrawals at run time, call hooks around every change, and stay right under any interleaving of fibers.
  *
- * **Reading** takes no lock. It answers from one consistent snapshot: what is published, or, inside a transaction of the
- * registry, its draft. **Changing** is a transaction: it takes the registry's lock, works on a draft, calls the hooks,
- * and publishes the draft in one step, or leaves no trace. Inside a transaction (in a hook, in its children, in a
- * `transact` body) an operation joins it. Either populates a registry that is `Pending` first.
+ * **Reading** takes no lock. It answers from one consistent snapshot: what is published, or, inside a transaction of
+ * the registry, its draft. **Changing** is a transaction: it takes the registry's lock, works on a draft, calls the
+ * hooks, and publishes the draft in one step, or leaves no trace. Inside a transaction (in a hook, in its children, in
+ * a `transact` body) an operation joins it. Either populates a registry that is `Pending` first.
  *
  * A registry is not a cache (nothing is evicted), not a dependency-injection container (Effect has `Layer`), and not a
  * database.
@@ -78,7 +78,7 @@ export type RegistryState = "Pending" | "Populating" | "Ready"
  * @category models
  * @since 0.1.0
  */
-export interface Options<Item, Lookups, Defaults, HookError, HookServices, Failure> {
+export interface Options<Item, Lookups, Defaults, AllHooks, Failure> {
   /** How items are found: lookups by name, or a list of property names, short for unique lookups. */
   readonly lookup: Lookups
   /** Items are validated by its type side. It never transforms them. */
@@ -86,7 +86,7 @@ export interface Options<Item, Lookups, Defaults, HookError, HookServices, Failu
   /** What the registry holds after population: an iterable of items, an effect of one, or a stream of items. */
   readonly defaults?: Defaults | undefined
   /** Hooks that are installed as long as the registry lives. */
-  readonly hooks?: Hooks.Input<Item, HookError, HookServices> | undefined
+  readonly hooks?: AllHooks | undefined
   /** Texts that replace the messages of errors, by code. */
   readonly messages?: RegistryError.Messages | undefined
   /** Whether a failed population is an error of every operation (the default), or a defect. */
@@ -124,6 +124,11 @@ type Keys<Item, Lookups> = Lookup.Keys<Item, Lookups>
 
 /** In data-last form the registry comes after the attribute and the value: it is checked against them. */
 type Fits<AllKeys, Attribute, Key> = Attribute extends keyof AllKeys ? Key extends AllKeys[Attribute] ? unknown : never
+  : never
+
+/** The same for an item; a literal keeps its literal types, and may serve for a type that is not `readonly`. */
+type Takes<Item, Given> = [Given] extends [Item] ? unknown
+  : [Types.DeepMutable<Given>] extends [Item] ? unknown
   : never
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -197,8 +202,8 @@ export const isRegistry = (u: unknown): u is Registry<any, any, any, any> => Pre
 /**
  * Makes a registry that lives as long as the scope. Its defaults and hooks run with the services of now.
  *
- * A definition that makes no sense (a lookup named twice or with an empty name, defaults that are no iterable, effect or
- * stream) dies with a message that says so. When the scope closes no hook is called; from then on every operation is
+ * A definition that makes no sense (a lookup named twice or with an empty name, defaults that are no iterable, effect
+ * or stream) dies with a message that says so. When the scope closes no hook is called; from then on every operation is
  * interrupted.
  *
  * **Example** (Making a registry)
@@ -226,21 +231,21 @@ export const isRegistry = (u: unknown): u is Registry<any, any, any, any> => Pre
 export const make = <Item>() =>
 <
   const Lookups extends Lookup.Input<Item>,
+  const AllHooks extends Hooks.Input<Item, unknown, unknown> & Hooks.NoExcess<AllHooks>,
   Defaults extends Population.Defaults<Item, any, any> = never,
-  HookError = never,
-  HookServices = never,
   Failure extends "fail" | "die" = "fail"
 >(
-  options: Options<Item, Lookups, Defaults, HookError, HookServices, Failure> & { readonly name?: string | undefined }
+  options: Options<Item, Lookups, Defaults, AllHooks, Failure> & { readonly name?: string | undefined }
 ): Effect.Effect<
-  Registry<Item, Lookups, PopulationFailure<Defaults, HookError, Failure>, HookError>,
+  Registry<Item, Lookups, PopulationFailure<Defaults, Hooks.ErrorOf<AllHooks>, Failure>, Hooks.ErrorOf<AllHooks>>,
   never,
-  Scope.Scope | ServicesOf<Defaults> | HookServices
+  Scope.Scope | ServicesOf<Defaults> | Hooks.ServicesOf<AllHooks>
 > =>
   Effect.gen(function*() {
-    type P = PopulationFailure<Defaults, HookError, Failure>
+    type V = Hooks.ErrorOf<AllHooks>
+    type P = PopulationFailure<Defaults, V, Failure>
     const name = options.name ?? "registry"
-    const context = withoutTransactions(yield* Effect.context<Scope.Scope | ServicesOf<Defaults> | HookServices>())
+    const context = withoutTransactions(yield* Effect.context<Scope.Scope | ServicesOf<Defaults> | Hooks.ServicesOf<AllHooks>>())
     const scope = Context.get(context, Scope.Scope)
     const definition = Definition.make<Item>({
       name,
@@ -252,11 +257,12 @@ export const make = <Item>() =>
     if (!Number.isInteger(history) || history < 0) {
       throw new Error(`The registry "${name}" has a history of ${history} changes: it takes a whole number, 0 or more.`)
     }
-    const core: Transaction.Core<Item, P, HookError> = {
+    const core: Transaction.Core<Item, P, V> = {
       definition,
       published: yield* Ref.make(Contents.empty(definition)),
       lock: new Transaction.Lock(),
-      hooks: options.hooks === undefined ? [] : Hooks.install(options.hooks, context),
+      // what they refuse items with is V
+      hooks: options.hooks === undefined ? [] : Hooks.install(options.hooks as Hooks.Input<Item, V, any>, context),
       context,
       scope,
       closed: false,
@@ -310,8 +316,9 @@ const getUntyped = <Item, P, V>(
  * The item that has a value of a unique lookup.
  *
  * Fails with an `ItemLookupError`: of code `not_registered` if no item has the value, with the near matches among the
- * keys as `suggestions`; of code `invalid_attribute` if there is no such unique lookup, which is a compile error in typed
- * code. Like every reader it never waits for a change in flight, only for the population of a registry that is `Pending`.
+ * keys as `suggestions`; of code `invalid_attribute` if there is no such unique lookup, which is a compile error in
+ * typed code. Like every reader it never waits for a change in flight, only for the population of a registry that is
+ * `Pending`.
  *
  * **Example** (A name with a typing mistake)
  *
@@ -336,7 +343,7 @@ const getUntyped = <Item, P, V>(
  * @since 0.1.0
  */
 export const get: {
-  <const Attribute extends string, Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
+  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V> & Fits<UniqueKeys<Item, Lookups>, Attribute, Key>
   ) => Effect.Effect<Item, RegistryError.ItemLookupError | P>
   <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
@@ -383,7 +390,7 @@ const getOptionUntyped = <Item, P, V>(
  * @since 0.1.0
  */
 export const getOption: {
-  <const Attribute extends string, Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
+  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V> & Fits<UniqueKeys<Item, Lookups>, Attribute, Key>
   ) => Effect.Effect<Option.Option<Item>, P>
   <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
@@ -400,7 +407,8 @@ const getAllUntyped = <Item, P, V>(
 ): Effect.Effect<ReadonlyArray<Item>, P> => readLookup(self, attribute, value, false, (index) => index.getAll(value))
 
 /**
- * All items that have a value of a lookup, in registration order: of a unique lookup one at most, of a group any number.
+ * All items that have a value of a lookup, in registration order: of a unique lookup one at most, of a group any
+ * number.
  *
  * An attribute that is no lookup is a compile error; in untyped code it dies with an `ItemLookupError` of code
  * `invalid_attribute`.
@@ -426,7 +434,7 @@ const getAllUntyped = <Item, P, V>(
  * @since 0.1.0
  */
 export const getAll: {
-  <const Attribute extends string, Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
+  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V> & Fits<Keys<Item, Lookups>, Attribute, Key>
   ) => Effect.Effect<ReadonlyArray<Item>, P>
   <Item, Lookups, P, V, Attribute extends keyof Keys<Item, Lookups> & string>(
@@ -469,7 +477,7 @@ const hasUntyped = <Item, P, V>(
  * @since 0.1.0
  */
 export const has: {
-  <const Attribute extends string, Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
+  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V> & Fits<Keys<Item, Lookups>, Attribute, Key>
   ) => Effect.Effect<boolean, P>
   <Item, Lookups, P, V, Attribute extends keyof Keys<Item, Lookups> & string>(
@@ -523,7 +531,9 @@ const readLookup = <Item, P, V, A>(
  * @since 0.1.0
  */
 export const contains: {
-  <Item>(item: Item): <Lookups, P, V>(self: Registry<Item, Lookups, P, V>) => Effect.Effect<boolean, P>
+  <const Given>(item: Given): <Item, Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V> & Takes<Item, Given>
+  ) => Effect.Effect<boolean, P>
   <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>, item: Item): Effect.Effect<boolean, P>
 } = dual(
   2,
@@ -640,8 +650,8 @@ export const at: {
  *     defaults: [{ name: "gzip" }]
  *   })
  *   const before = yield* Registry.snapshot(codecs)
- *   yield* Registry.register(codecs, { name: "brotli" })
- *   return [RegistrySnapshot.size(before), RegistrySnapshot.has(before, "name", "brotli"), yield* Registry.size(codecs)]
+ *   yield* Registry.register(codecs, { name: "zstd" })
+ *   return [RegistrySnapshot.size(before), RegistrySnapshot.has(before, "name", "zstd"), yield* Registry.size(codecs)]
  * }))
  *
  * await Effect.runPromise(program) // => [1, false, 2]
@@ -773,8 +783,8 @@ type ItemLookupError = RegistryError.ItemLookupError
  *
  * Fails, before any hook is called, with a `RegistrationError` (`invalid_item`, `missing_attribute`) or an
  * `AlreadyRegisteredError` (`already_registered`, `attribute_registered`); and with what an `onItemRegistering` hook
- * refuses the item with. If it fails, dies or is interrupted, nothing was registered, and the completed calls of hooks are
- * played back. Of fibers that register the same item at once, one succeeds.
+ * refuses the item with. If it fails, dies or is interrupted, nothing was registered, and the completed calls of hooks
+ * are played back. Of fibers that register the same item at once, one succeeds.
  *
  * **Example** (A name that is taken)
  *
@@ -798,8 +808,8 @@ type ItemLookupError = RegistryError.ItemLookupError
  * @since 0.1.0
  */
 export const register: {
-  <Item>(item: Item): <Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>
+  <const Given>(item: Given): <Item, Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V> & Takes<Item, Given>
   ) => Effect.Effect<void, RegistrationFailure | V | P>
   <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,
@@ -840,8 +850,8 @@ export const register: {
  * @since 0.1.0
  */
 export const registerAll: {
-  <Item>(items: Iterable<Item>): <Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>
+  <const Given>(items: Iterable<Given>): <Item, Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V> & Takes<Item, Given>
   ) => Effect.Effect<void, RegistrationFailure | V | P>
   <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,
@@ -857,10 +867,11 @@ export const registerAll: {
 )
 
 /**
- * Replaces the item that has the same value of the first unique lookup, in its place, or adds this one after all others.
+ * Replaces the item that has the same value of the first unique lookup, in its place, or adds this one after all
+ * others.
  *
- * Fails like `register`, and with `attribute_registered` if a third item has a value of another unique lookup. Without a
- * unique lookup it replaces an equal item.
+ * Fails like `register`, and with `attribute_registered` if a third item has a value of another unique lookup. Without
+ * a unique lookup it replaces an equal item.
  *
  * **Example** (A newer version of a tool)
  *
@@ -882,8 +893,8 @@ export const registerAll: {
  * @since 0.1.0
  */
 export const upsert: {
-  <Item>(item: Item): <Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>
+  <const Given>(item: Given): <Item, Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V> & Takes<Item, Given>
   ) => Effect.Effect<void, RegistrationFailure | V | P>
   <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,
@@ -900,8 +911,8 @@ export const upsert: {
 /**
  * Adds an item like `register`, and unregisters it when the scope closes.
  *
- * It takes out this very registration, never a later one under the same key; one that is gone already is no error. It does
- * so, too, if the scope closes while the item is being registered. If a hook dies in the close, the item stays
+ * It takes out this very registration, never a later one under the same key; one that is gone already is no error. It
+ * does so, too, if the scope closes while the item is being registered. If a hook dies in the close, the item stays
  * unregistered, the other hooks still run, and the defect surfaces in the close.
  *
  * **Example** (A command for the time of a session)
@@ -926,8 +937,8 @@ export const upsert: {
  * @since 0.1.0
  */
 export const registerScoped: {
-  <Item>(item: Item): <Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>
+  <const Given>(item: Given): <Item, Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V> & Takes<Item, Given>
   ) => Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope>
   <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,
@@ -966,8 +977,8 @@ export const registerScoped: {
  * @since 0.1.0
  */
 export const registerAllScoped: {
-  <Item>(items: Iterable<Item>): <Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>
+  <const Given>(items: Iterable<Given>): <Item, Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V> & Takes<Item, Given>
   ) => Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope>
   <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,
@@ -1013,8 +1024,8 @@ export const registerAllScoped: {
  * @since 0.1.0
  */
 export const unregister: {
-  <Item>(item: Item): <Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>
+  <const Given>(item: Given): <Item, Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V> & Takes<Item, Given>
   ) => Effect.Effect<void, ItemLookupError | P>
   <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>, item: Item): Effect.Effect<void, ItemLookupError | P>
 } = dual(
@@ -1058,7 +1069,7 @@ const unregisterByUntyped = <Item, P, V>(
  * @since 0.1.0
  */
 export const unregisterBy: {
-  <const Attribute extends string, Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
+  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V> & Fits<UniqueKeys<Item, Lookups>, Attribute, Key>
   ) => Effect.Effect<void, ItemLookupError | P>
   <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
@@ -1077,12 +1088,12 @@ const replaceUntyped = <Item, P, V>(
   Transaction.run(coreOf(self), Operations.replace(attribute, value, item))
 
 /**
- * Puts an item in the place of the one that has a value of a unique lookup. Others see the old or the new one, never both
- * and never neither.
+ * Puts an item in the place of the one that has a value of a unique lookup. Others see the old or the new one, never
+ * both and never neither.
  *
- * Fails with an `ItemLookupError` like `get`, and like `register`: what the old item holds is free, what a third one holds
- * is not. Hooks are called in this order: registering the new, unregistering the old, then the swap, unregistered the old,
- * registered the new.
+ * Fails with an `ItemLookupError` like `get`, and like `register`: what the old item holds is free, what a third one
+ * holds is not. Hooks are called in this order: registering the new, unregistering the old, then the swap, unregistered
+ * the old, registered the new.
  *
  * **Example** (Renaming a command)
  *
@@ -1106,8 +1117,12 @@ const replaceUntyped = <Item, P, V>(
  * @since 0.1.0
  */
 export const replace: {
-  <const Attribute extends string, Key, Item>(attribute: Attribute, value: Key, item: Item): <Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V> & Fits<UniqueKeys<Item, Lookups>, Attribute, Key>
+  <const Attribute extends string, const Key, const Given>(
+    attribute: Attribute,
+    value: Key,
+    item: Given
+  ): <Item, Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V> & Fits<UniqueKeys<Item, Lookups>, Attribute, Key> & Takes<Item, Given>
   ) => Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P>
   <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
     self: Registry<Item, Lookups, P, V>,
@@ -1132,7 +1147,7 @@ export const replace: {
  * registries do not hang: the one whose wait closes the circle dies with a message that names the chain. Other waits,
  * like one for a `Deferred`, cannot be seen.
  *
- * **Example** (Moving a name from one item to another)
+ * **Example** (A change that is given up half-way)
  *
  * ```ts
  * import { Registry } from "effect-registry"
@@ -1173,8 +1188,8 @@ export const transact: {
 )
 
 /**
- * Runs an effect outside every transaction, as if its fiber had not been started in one: it reads what is published, and
- * its changes wait for the lock. For what a hook or a `transact` body forks and does not wait for.
+ * Runs an effect outside every transaction, as if its fiber had not been started in one: it reads what is published,
+ * and its changes wait for the lock. For what a hook or a `transact` body forks and does not wait for.
  *
  * **Gotchas**
  *
@@ -1278,14 +1293,14 @@ export const reset = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>):
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * Installs hooks, with the services of now, until the scope closes. They take part from the next operation on, and refuse
- * items with `RegistryError.reject`.
+ * Installs hooks, with the services of now, until the scope closes. They take part from the next operation on, and
+ * refuse items with `RegistryError.reject`.
  *
  * **Details**
  *
- * They are not told of what is already in. With `existing` they are: `onItemRegistered` is called for each item when they
- * are added, and `onItemUnregistered` for each that is still in when they are removed. That is not possible inside a
- * transaction of the registry, which may still fail: it dies there.
+ * They are not told of what is already in. With `existing` they are: `onItemRegistered` is called for each item when
+ * they are added, and `onItemUnregistered` for each that is still in when they are removed. That is not possible inside
+ * a transaction of the registry, which may still fail: it dies there.
  *
  * Removing them waits for the change in flight. When the scope has closed, nobody calls them any more, but what
  * they did is still undone by them.
@@ -1316,23 +1331,25 @@ export const reset = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>):
  * @since 0.1.0
  */
 export const addHooks: {
-  <Item, R = never>(
-    hooks: Hooks.Input<Item, RegistryError.RegistrationError, R>,
+  <Item, const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>>(
+    hooks: More,
     options?: { readonly existing?: boolean | undefined }
-  ): <Lookups, P, V>(self: Registry<Item, Lookups, P, V>) => Effect.Effect<void, never, Scope.Scope | R>
-  <Item, Lookups, P, V, R = never>(
+  ): <Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V>
+  ) => Effect.Effect<void, never, Scope.Scope | Hooks.ServicesOf<More>>
+  <Item, Lookups, P, V, const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>>(
     self: Registry<Item, Lookups, P, V>,
-    hooks: Hooks.Input<Item, RegistryError.RegistrationError, R>,
+    hooks: More,
     options?: { readonly existing?: boolean | undefined }
-  ): Effect.Effect<void, never, Scope.Scope | R>
+  ): Effect.Effect<void, never, Scope.Scope | Hooks.ServicesOf<More>>
 } = dual(
   (args) => isRegistry(args[0]),
-  <Item, Lookups, P, V, R>(
+  <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,
-    hooks: Hooks.Input<Item, RegistryError.RegistrationError, R>,
+    hooks: Hooks.Input<Item, RegistryError.RegistrationError>,
     options?: { readonly existing?: boolean | undefined }
-  ): Effect.Effect<void, never, Scope.Scope | R> =>
-    Effect.contextWith((context: Context.Context<Scope.Scope | R>) => {
+  ): Effect.Effect<void, never, Scope.Scope> =>
+    Effect.contextWith((context: Context.Context<Scope.Scope>) => {
       // what they refuse items with is in the type of `register` whatever V is
       const core = coreOf(self) as Transaction.Core<Item, P, V | RegistryError.RegistrationError>
       const parts = Hooks.install(hooks, withoutTransactions(context))
@@ -1436,15 +1453,15 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
   /** Unregisters all items; the next use populates again: see {@link reset}. */
   readonly reset: Effect.Effect<void, never, Self>
   /** Installs hooks until the scope closes: see {@link addHooks}. */
-  readonly addHooks: <R2 = never>(
-    hooks: Hooks.Input<Item, RegistryError.RegistrationError, R2>,
+  readonly addHooks: <const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>>(
+    hooks: More,
     options?: { readonly existing?: boolean | undefined }
-  ) => Effect.Effect<void, never, Self | Scope.Scope | R2>
+  ) => Effect.Effect<void, never, Self | Scope.Scope | Hooks.ServicesOf<More>>
 }
 
 /**
- * Makes a class that is a registry as a service: its identifier is the name of the registry, and its layers and operations
- * are its statics. The operations need the service instead of taking the registry.
+ * Makes a class that is a registry as a service: its identifier is the name of the registry, and its layers and
+ * operations are its statics. The operations need the service instead of taking the registry.
  *
  * **Example** (Languages as a service)
  *
@@ -1474,24 +1491,23 @@ export const Service = <Self, Item>() =>
 <
   const Id extends string,
   const Lookups extends Lookup.Input<Item>,
+  const AllHooks extends Hooks.Input<Item, unknown, unknown> & Hooks.NoExcess<AllHooks>,
   Defaults extends Population.Defaults<Item, any, any> = never,
-  HookError = never,
-  HookServices = never,
   Failure extends "fail" | "die" = "fail"
 >(
   id: Id,
-  options: Options<Item, Lookups, Defaults, HookError, HookServices, Failure>
+  options: Options<Item, Lookups, Defaults, AllHooks, Failure>
 ): ServiceClass<
   Self,
   Id,
   Item,
   Lookups,
-  PopulationFailure<Defaults, HookError, Failure>,
-  HookError,
-  ServicesOf<Defaults> | Exclude<HookServices, Scope.Scope>
+  PopulationFailure<Defaults, Hooks.ErrorOf<AllHooks>, Failure>,
+  Hooks.ErrorOf<AllHooks>,
+  ServicesOf<Defaults> | Exclude<Hooks.ServicesOf<AllHooks>, Scope.Scope>
 > => {
-  type P = PopulationFailure<Defaults, HookError, Failure>
-  type Shape = Registry<Item, Lookups, P, HookError>
+  type V = Hooks.ErrorOf<AllHooks>
+  type Shape = Registry<Item, Lookups, PopulationFailure<Defaults, V, Failure>, V>
   const Tag = Context.Service<Self, Shape>()(id)
   const layer = Layer.effect(Tag, make<Item>()({ ...options, name: id }))
   const statics = {
@@ -1521,8 +1537,8 @@ export const Service = <Self, Item>() =>
     transact: <A, E, R>(effect: Effect.Effect<A, E, R>) => Tag.use(transact(effect)),
     populate: Tag.use(populate),
     reset: Tag.use(reset),
-    addHooks: <R>(
-      hooks: Hooks.Input<Item, RegistryError.RegistrationError, R>,
+    addHooks: <const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>>(
+      hooks: More,
       options?: { readonly existing?: boolean | undefined }
     ) => Tag.use((self) => addHooks(self, hooks, options))
   }

@@ -79,14 +79,13 @@ export class AlreadyRegisteredError extends Schema.TaggedError<AlreadyRegistered
  *
  * const program = Effect.scoped(Effect.gen(function*() {
  *   const themes = yield* Registry.make<{ readonly name?: string }>()({
- *     name: "themes",
  *     lookup: { name: Lookup.unique((theme) => theme.name) }
  *   })
  *   const error = yield* Effect.flip(Registry.register(themes, {}))
- *   return error.message
+ *   return [error.code, error.attribute]
  * }))
  *
- * await Effect.runPromise(program) // => 'Could not register {} in "themes": it has no "name". Give it one, or make the lookup optional.'
+ * await Effect.runPromise(program) // => ["missing_attribute", "name"]
  * ```
  *
  * @category errors
@@ -138,11 +137,11 @@ export type RegistrationFailure = AlreadyRegisteredError | RegistrationError
  * const program = Effect.scoped(Effect.gen(function*() {
  *   const tools = yield* Registry.make<{ readonly name: string }>()({ name: "tools", lookup: ["name"] })
  *   yield* Registry.register(tools, { name: "search" })
- *   const error = yield* Effect.flip(Registry.get(tools, "name", "serach"))
+ *   const error = yield* Effect.flip(Registry.get(tools, "name", "serch"))
  *   return error.message
  * }))
  *
- * await Effect.runPromise(program) // => 'No item is registered in "tools" with name = "serach". Did you mean "search"?'
+ * await Effect.runPromise(program) // => 'No item is registered in "tools" with name = "serch". Did you mean "search"?'
  * ```
  *
  * @category errors
@@ -186,7 +185,7 @@ export class ItemLookupError extends Schema.TaggedError<ItemLookupError>()("Item
  * import { Effect } from "effect"
  *
  * let attempts = 0
- * const load = Effect.suspend(() => ++attempts === 1 ? Effect.fail("offline" as const) : Effect.succeed([{ name: "de" }]))
+ * const load = Effect.suspend(() => ++attempts === 1 ? Effect.fail("offline") : Effect.succeed([{ name: "de" }]))
  *
  * const program = Effect.scoped(Effect.gen(function*() {
  *   const locales = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"], defaults: load })

@@ -100,8 +100,12 @@ class RegistryHooksImpl<Item, E, R> extends Pipeable.Class implements Hooks.Regi
  * @since 0.1.0
  */
 export const make =
-  <Item>() => <E = never, R = never>(handlers: Partial<Hooks.Handlers<Item, E, R>>): Hooks.RegistryHooks<Item, E, R> =>
-    new RegistryHooksImpl([handlers])
+  <Item>() =>
+  <const Some extends Partial<Hooks.Handlers<Item, unknown, unknown>> & Hooks.NoExcess<Some>>(
+    handlers: Some
+  ): Hooks.RegistryHooks<Item, Hooks.ErrorOf<Some>, Hooks.ServicesOf<Some>> =>
+    // the parts are those of `Some`, whose error and services are read off them
+    new RegistryHooksImpl<Item, any, any>([handlers])
 
 /**
  * Hooks that do nothing.
@@ -113,11 +117,11 @@ export const make =
  * import { Effect } from "effect"
  *
  * const seen: Array<string> = []
- * const tracing = (on: boolean) =>
- *   on ? RegistryHooks.make<string>()({ onItemRegistered: (item) => Effect.sync(() => seen.push(item)) }) : RegistryHooks.empty
+ * const tracing = RegistryHooks.make<string>()({ onItemRegistered: (item) => Effect.sync(() => seen.push(item)) })
+ * const hooksFor = (verbose: boolean) => verbose ? tracing : RegistryHooks.empty
  *
  * const program = Effect.scoped(Effect.gen(function*() {
- *   const registry = yield* Registry.make<string>()({ lookup: [], hooks: tracing(false) })
+ *   const registry = yield* Registry.make<string>()({ lookup: [], hooks: hooksFor(false) })
  *   yield* Registry.register(registry, "a")
  *   return seen
  * }))
@@ -241,20 +245,20 @@ export const combineAll = <Item, E = never, R = never>(
  * @since 0.1.0
  */
 export const layer: {
-  <Self, Item, Lookups, P, V, R = never>(
+  <Self, Item, Lookups, P, V, const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>>(
     tag: Context.Key<Self, Registry.Registry<Item, Lookups, P, V>>,
-    hooks: Hooks.Input<Item, RegistryError.RegistrationError, R>
-  ): Layer.Layer<never, never, Self | Exclude<R, Scope.Scope>>
-  <Self, Item, Lookups, P, V, R = never, R2 = never>(
+    hooks: More
+  ): Layer.Layer<never, never, Self | Exclude<Hooks.ServicesOf<More>, Scope.Scope>>
+  <Self, Item, Lookups, P, V, const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>, R>(
     tag: Context.Key<Self, Registry.Registry<Item, Lookups, P, V>>,
-    hooks: Effect.Effect<Hooks.Input<Item, RegistryError.RegistrationError, R>, never, R2>
-  ): Layer.Layer<never, never, Self | Exclude<R | R2, Scope.Scope>>
-} = <Self, Item, Lookups, P, V, R, R2>(
+    hooks: Effect.Effect<More, never, R>
+  ): Layer.Layer<never, never, Self | Exclude<Hooks.ServicesOf<More> | R, Scope.Scope>>
+} = <Self, Item, Lookups, P, V, R>(
   tag: Context.Key<Self, Registry.Registry<Item, Lookups, P, V>>,
   hooks:
-    | Hooks.Input<Item, RegistryError.RegistrationError, R>
-    | Effect.Effect<Hooks.Input<Item, RegistryError.RegistrationError, R>, never, R2>
-): Layer.Layer<never, never, Self | Exclude<R | R2, Scope.Scope>> =>
+    | Hooks.Input<Item, RegistryError.RegistrationError, any>
+    | Effect.Effect<Hooks.Input<Item, RegistryError.RegistrationError, any>, never, R>
+): Layer.Layer<never, never, Self | Exclude<R, Scope.Scope>> =>
   Layer.effectDiscard(Effect.gen(function*() {
     const registry = yield* tag
     yield* Registry.addHooks(registry, Effect.isEffect(hooks) ? yield* hooks : hooks)

@@ -46,7 +46,10 @@ const contentsOf = <Item>(snapshot: RegistrySnapshot<Item, any>): Contents.Conte
  * import { Effect, Option } from "effect"
  *
  * const program = Effect.scoped(Effect.gen(function*() {
- *   const codecs = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"], defaults: [{ name: "gzip" }] })
+ *   const codecs = yield* Registry.make<{ readonly name: string }>()({
+ *     lookup: ["name"],
+ *     defaults: [{ name: "gzip" }]
+ *   })
  *   const snapshot = yield* Registry.snapshot(codecs)
  *   return [RegistrySnapshot.get(snapshot, "name", "gzip"), RegistrySnapshot.get(snapshot, "name", "zip")]
  * }))
@@ -58,7 +61,7 @@ const contentsOf = <Item>(snapshot: RegistrySnapshot<Item, any>): Contents.Conte
  * @since 0.1.0
  */
 export const get: {
-  <const Attribute extends string, Key>(attribute: Attribute, value: Key): <Item, Lookups>(
+  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups>(
     self: RegistrySnapshot<Item, Lookups> & Fits<Lookup.UniqueKeys<Item, Lookups>, Attribute, Key>
   ) => Option.Option<Item>
   <Item, Lookups, Attribute extends keyof Lookup.UniqueKeys<Item, Lookups> & string>(
@@ -97,7 +100,7 @@ export const get: {
  * @since 0.1.0
  */
 export const getAll: {
-  <const Attribute extends string, Key>(attribute: Attribute, value: Key): <Item, Lookups>(
+  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups>(
     self: RegistrySnapshot<Item, Lookups> & Fits<Lookup.Keys<Item, Lookups>, Attribute, Key>
   ) => ReadonlyArray<Item>
   <Item, Lookups, Attribute extends keyof Lookup.Keys<Item, Lookups> & string>(
@@ -134,7 +137,7 @@ export const getAll: {
  * @since 0.1.0
  */
 export const has: {
-  <const Attribute extends string, Key>(attribute: Attribute, value: Key): <Item, Lookups>(
+  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups>(
     self: RegistrySnapshot<Item, Lookups> & Fits<Lookup.Keys<Item, Lookups>, Attribute, Key>
   ) => boolean
   <Item, Lookups, Attribute extends keyof Lookup.Keys<Item, Lookups> & string>(
@@ -169,7 +172,9 @@ export const has: {
  * @since 0.1.0
  */
 export const contains: {
-  <Item>(item: Item): <Lookups>(self: RegistrySnapshot<Item, Lookups>) => boolean
+  <Given>(item: Given): <Item, Lookups>(
+    self: RegistrySnapshot<Item, Lookups> & ([Given] extends [Item] ? unknown : never)
+  ) => boolean
   <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>, item: Item): boolean
 } = dual(
   2,

@@ -13,6 +13,7 @@ import * as Pipeable from "effect/Pipeable"
 import * as Result from "effect/Result"
 import * as RegistryError from "../RegistryError.ts"
 import { type Definition, failure, type Keys, takeKeys } from "./definition.ts"
+import { isObject } from "./identity.ts"
 import * as Index from "./index.ts"
 import * as Order from "./order.ts"
 
@@ -26,8 +27,6 @@ export interface Entry<out Item> {
   readonly item: Item
   readonly position: number
   readonly keys: Keys
-  /** The entry that the same object was registered as before, with another first unique key. */
-  readonly earlier: Entry<Item> | undefined
 }
 
 /** @internal */
@@ -154,38 +153,25 @@ export const holds = <Item>(self: Contents<Item>, entry: Entry<Item>): boolean =
 export const entries = <Item>(self: Contents<Item>): ReadonlyArray<Entry<Item>> => Order.toArray(self.order, (entry) => entry)
 
 /**
- * The entry of an equal item.
+ * The entry of the item itself, whatever has become of it, or else of an equal one.
  *
  * @internal
  */
 export const find = <Item>(self: Contents<Item>, item: Item): Entry<Item> | undefined =>
-  findWithKeys(self, item, takeKeys(self.definition, item))
+  // the keys of an object that is in may have come to throw: it is found without them
+  self.definition.identity.find(item, (entry) => holds(self, entry)) ??
+    findEqual(self, item, takeKeys(self.definition, item))
 
 /**
  * Equal items have equal keys, because without an equality of their own they are compared by what they are made of. So
  * an equal item can only be the one that has the first unique key: no item need be hashed, which costs more than all
  * lookups together. Items with an equality of their own, and those without a unique key, are indexed by item.
- *
- * An object that was changed since it was registered is found by the keys that it had then.
  */
-const findWithKeys = <Item>(self: Contents<Item>, item: Item, keys: Keys): Entry<Item> | undefined => {
-  if (hasOwnEquality(item)) return Option.getOrUndefined(HashMap.get(self.byItem, item))
-  const { lastEntries, lookups } = self.definition
+const findEqual = <Item>(self: Contents<Item>, item: Item, keys: Keys): Entry<Item> | undefined => {
   const first = firstUnique(self.definition, keys)
-  if (first === -1) {
-    const entry = Option.getOrUndefined(HashMap.get(self.byItem, item))
-    if (entry !== undefined) return entry
-  } else {
-    const entry = self.indexes[first]!.get(keyAt(lookups[first]!, keys[first]))
-    if (entry !== undefined && (entry.item === item || Equal.equals(entry.item, item))) return entry
-  }
-  let last = isObject(item) ? lastEntries.get(item) : undefined
-  for (; last !== undefined; last = last.earlier) {
-    const then = firstUnique(self.definition, last.keys)
-    const entry = self.indexes[then]!.get(keyAt(lookups[then]!, last.keys[then]))
-    if (entry !== undefined && entry.item === item) return entry
-  }
-  return undefined
+  if (first === -1 || hasOwnEquality(item)) return Option.getOrUndefined(HashMap.get(self.byItem, item))
+  const entry = self.indexes[first]!.get(keyAt(self.definition.lookups[first]!, keys[first]))
+  return entry !== undefined && Equal.equals(entry.item, item) ? entry : undefined
 }
 
 /**
@@ -196,7 +182,7 @@ const findWithKeys = <Item>(self: Contents<Item>, item: Item, keys: Keys): Entry
 export const holderOfFirstKey = <Item>(self: Contents<Item>, item: Item): Entry<Item> | undefined => {
   const keys = takeKeys(self.definition, item)
   const index = self.definition.lookups.findIndex(({ unique }) => unique)
-  if (index === -1) return findWithKeys(self, item, keys)
+  if (index === -1) return find(self, item)
   const taken = keys[index]
   for (const key of self.definition.lookups[index]!.each ? taken as ReadonlyArray<unknown> ?? [] : [taken]) {
     const holder = self.indexes[index]!.get(key)
@@ -204,8 +190,6 @@ export const holderOfFirstKey = <Item>(self: Contents<Item>, item: Item): Entry<
   }
   return undefined
 }
-
-const isObject = (u: unknown): u is object => typeof u === "object" ? u !== null : typeof u === "function"
 
 const hasOwnEquality = (u: unknown): boolean => isObject(u) && Equal.isEqual(u)
 
@@ -241,8 +225,9 @@ export const check = <Item>(
   if (issue !== undefined) {
     return Result.fail(failure(definition, RegistryError.RegistrationError, { code: "invalid_item", item, issue }))
   }
-  const keys = takeKeys(definition, item)
-  const equal = findWithKeys(self, item, keys)
+  const itself = definition.identity.find(item, (entry) => holds(self, entry))
+  const keys = itself === undefined || itself === ignoring ? takeKeys(definition, item) : []
+  const equal = itself ?? findEqual(self, item, keys)
   if (equal !== undefined && equal !== ignoring) {
     return Result.fail(failure(definition, RegistryError.AlreadyRegisteredError, { code: "already_registered", item }))
   }
@@ -439,15 +424,8 @@ export const replace = <Item>(
 }
 
 const makeEntry = <Item>(definition: Definition<Item>, item: Item, position: number, keys: Keys): Entry<Item> => {
-  const { lastEntries, lookups } = definition
-  const first = isObject(item) && !Object.isFrozen(item) ? firstUnique(definition, keys) : -1
-  if (!isObject(item) || first === -1) return { item, position, keys, earlier: undefined }
-  const last = lastEntries.get(item)
-  // an object has earlier entries only if it was changed between two registrations: one for each first unique key
-  const changed = last !== undefined &&
-    !Equal.equals(keyAt(lookups[first]!, last.keys[first]), keyAt(lookups[first]!, keys[first]))
-  const entry = { item, position, keys, earlier: changed ? last : last?.earlier }
-  lastEntries.set(item, entry)
+  const entry = { item, position, keys }
+  definition.identity.remember(entry)
   return entry
 }
 

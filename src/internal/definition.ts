@@ -8,7 +8,7 @@ import * as Equal from "effect/Equal"
 import * as MutableHashSet from "effect/MutableHashSet"
 import * as Lookup from "../Lookup.ts"
 import type * as RegistryError from "../RegistryError.ts"
-import type { Entry } from "./contents.ts"
+import { Identity } from "./identity.ts"
 
 /** @internal */
 export interface Definition<Item> {
@@ -18,11 +18,7 @@ export interface Definition<Item> {
   /** What is wrong with an item by the schema of the registry. */
   readonly validate: ((item: Item) => string | undefined) | undefined
   readonly messages: RegistryError.Messages
-  /**
-   * The entry that an object was last registered as, in whatever draft. It only hints at the keys with which the object
-   * may be found after it was changed: whether it is found is up to the contents that are asked.
-   */
-  readonly lastEntries: WeakMap<object, Entry<Item>>
+  readonly identity: Identity<Item>
 }
 
 /** @internal */
@@ -58,7 +54,7 @@ export const make = <Item>(options: {
     lookupIndex,
     validate: options.validate,
     messages: options.messages,
-    lastEntries: new WeakMap()
+    identity: new Identity()
   }
 }
 

@@ -73,19 +73,54 @@ export interface Part<in Item, out E> {
   installed: boolean
 }
 
+/**
+ * What is taken for hooks: some of the handlers, or a value.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Input<Item, E = unknown, R = unknown> = RegistryHooks<Item, E, R> | Partial<Handlers<Item, E, R>>
+
+/**
+ * What hooks refuse items with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ErrorOf<Hooks> = Unknown extends Hooks ? never
+  : "onItemRegistering" extends keyof Hooks ? Called<Hooks["onItemRegistering"]>["error"]
+  : never
+
+/**
+ * The services that hooks need.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ServicesOf<Hooks> = Unknown extends Hooks ? never
+  : { [Hook in keyof Hooks & keyof Handlers<any>]: Called<Hooks[Hook]>["services"] }[keyof Hooks & keyof Handlers<any>]
+
+/** What hooks are taken for where there are none. */
+type Unknown = Partial<Handlers<any, unknown, unknown>>
+
+type Called<Handler> = Handler extends (item: any) => Effect.Effect<any, infer E, infer R>
+  ? { readonly error: E; readonly services: R }
+  : Handler extends Effect.Effect<any, infer E, infer R> ? { readonly error: E; readonly services: R }
+  : { readonly error: never; readonly services: never }
+
+/** A misspelt handler is an error where a record of handlers is taken. */
+export type NoExcess<Hooks> = { readonly [Hook in Exclude<keyof Hooks, keyof RegistryHooks<any>>]: never }
+
 /** @internal */
-export const install = <Item, E, R>(
-  hooks: Input<Item, E, NoInfer<R>>,
-  context: Context.Context<R>
+export const install = <Item, E>(
+  hooks: Input<Item, E, any>,
+  context: Context.Context<any>
 ): ReadonlyArray<Part<Item, E>> =>
   partsOf(hooks).map((handlers) => ({
     handlers,
     context: { services: context, scheduler: Context.get(context, Scheduler.Scheduler) },
     installed: true
   }))
-
-/** @internal */
-export type Input<Item, E, R> = RegistryHooks<Item, E, R> | Partial<Handlers<Item, E, R>>
 
 /** @internal */
 export const partsOf = <Item, E, R>(hooks: Input<Item, E, R>): ReadonlyArray<Partial<Handlers<Item, E, R>>> =>

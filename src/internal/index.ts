@@ -6,6 +6,7 @@
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import type { Entry } from "./contents.ts"
+import { isObject } from "./identity.ts"
 import * as Order from "./order.ts"
 
 /** @internal */
@@ -16,6 +17,7 @@ export interface Index<Item> {
   readonly getAll: (key: unknown) => ReadonlyArray<Item>
   readonly has: (key: unknown) => boolean
   readonly keys: () => Iterable<unknown>
+  /** With a key that is free, or, in a group, one more entry. */
   readonly add: (key: unknown, entry: Entry<Item>) => Index<Item>
   readonly remove: (key: unknown, entry: Entry<Item>) => Index<Item>
   /** An index that `add` changes in place until it is finished; this one stays as it is. */
@@ -25,7 +27,11 @@ export interface Index<Item> {
 
 /** @internal */
 export const make = <Item>(unique: boolean): Index<Item> =>
-  unique ? new UniqueIndex<Item>(new Map(), HashMap.empty(), 0, false) : new GroupIndex<Item>(HashMap.empty())
+  unique
+    ? new UniqueIndex<Item>(new Map(), HashMap.empty(), 0, "nothing")
+    : new GroupIndex<Item>(HashMap.empty())
+
+type Changes<Item> = HashMap.HashMap<unknown, Entry<Item> | undefined>
 
 /**
  * Most of a registry is there from the start, and is read far more often than it changes. So a unique index is a native
@@ -35,31 +41,30 @@ export const make = <Item>(unique: boolean): Index<Item> =>
  * A `Map` compares objects by reference, where keys are compared by `Equal`: an object is always among the changes.
  */
 class UniqueIndex<Item> implements Index<Item> {
-  readonly base: Map<unknown, Entry<Item>>
-  readonly changes: HashMap.HashMap<unknown, Entry<Item> | undefined>
-  /** The objects among the changes. */
-  readonly objects: number
-  /** Whether `add` changes the base in place, because nobody has seen it. */
-  readonly filling: boolean
-  private readonly changed: number
+  private readonly base: Map<unknown, Entry<Item>>
+  private readonly filling: "nothing" | "base" | "changes"
+  private changes: Changes<Item>
+  /** The number of changes, and how many of them are objects. */
+  private changed: number
+  private objects: number
 
   constructor(
     base: Map<unknown, Entry<Item>>,
-    changes: HashMap.HashMap<unknown, Entry<Item> | undefined>,
+    changes: Changes<Item>,
     objects: number,
-    filling: boolean
+    filling: "nothing" | "base" | "changes"
   ) {
     this.base = base
-    this.changes = changes
-    this.objects = objects
     this.filling = filling
+    this.changes = changes
     this.changed = HashMap.size(changes)
+    this.objects = objects
   }
 
   get(key: unknown): Entry<Item> | undefined {
     if (this.changed > 0) {
       const change = HashMap.get(this.changes, key)
-      if (change._tag === "Some") return change.value
+      if (Option.isSome(change)) return change.value
     }
     return this.base.get(key)
   }
@@ -75,52 +80,53 @@ class UniqueIndex<Item> implements Index<Item> {
     for (const [key, entry] of this.changes) if (entry !== undefined) yield key
   }
   add(key: unknown, entry: Entry<Item>): Index<Item> {
-    if (isObject(key)) {
-      const objects = this.objects + (HashMap.has(this.changes, key) ? 0 : 1)
-      return new UniqueIndex(this.base, HashMap.set(this.changes, key, entry), objects, this.filling)
+    const object = isObject(key)
+    if (this.filling === "nothing") {
+      return this.with(HashMap.set(this.changes, key, entry), object ? this.objects + 1 : this.objects)
     }
-    if (this.filling) {
+    if (this.filling === "base" && !object) {
       this.base.set(key, entry)
-      return this
+    } else {
+      this.changes = HashMap.set(this.changes, key, entry)
+      this.changed++
+      if (object) this.objects++
     }
-    return this.withChanges(HashMap.set(this.changes, key, entry))
+    return this
   }
   remove(key: unknown): Index<Item> {
-    if (isObject(key)) {
-      return new UniqueIndex(this.base, HashMap.remove(this.changes, key), this.objects - 1, false)
-    }
-    return this.withChanges(
-      this.base.has(key) ? HashMap.set(this.changes, key, undefined) : HashMap.remove(this.changes, key)
-    )
+    if (isObject(key)) return this.with(HashMap.remove(this.changes, key), this.objects - 1)
+    const changes = this.base.has(key)
+      ? HashMap.set(this.changes, key, undefined)
+      : HashMap.remove(this.changes, key)
+    return this.with(changes, this.objects)
   }
   begin(additions: number): Index<Item> {
-    return isMuch(additions, this.base.size) ? this.folded(true) : this
+    return isMuch(additions, this.base.size)
+      ? this.folded("base")
+      : new UniqueIndex(this.base, HashMap.beginMutation(this.changes), this.objects, "changes")
   }
   finish(): Index<Item> {
-    return this.filling ? new UniqueIndex(this.base, this.changes, this.objects, false) : this
+    return this.with(HashMap.endMutation(this.changes), this.objects)
   }
-  private withChanges(changes: HashMap.HashMap<unknown, Entry<Item> | undefined>): Index<Item> {
-    const next = new UniqueIndex(this.base, changes, this.objects, false)
-    return isMuch(HashMap.size(changes) - this.objects, this.base.size) ? next.folded(false) : next
+  private with(changes: Changes<Item>, objects: number): Index<Item> {
+    const next = new UniqueIndex(this.base, changes, objects, "nothing")
+    return isMuch(next.changed - objects, this.base.size) ? next.folded("nothing") : next
   }
-  /** The same with a new base, which holds the changes. */
-  private folded(filling: boolean): UniqueIndex<Item> {
+  /** The same with a new base that holds the changes. */
+  private folded(filling: "nothing" | "base"): UniqueIndex<Item> {
     const base = new Map(this.base)
-    let changes = this.changes
+    let objects: Changes<Item> = HashMap.empty()
     for (const [key, entry] of this.changes) {
-      if (isObject(key)) continue
-      if (entry === undefined) base.delete(key)
+      if (isObject(key)) objects = HashMap.set(objects, key, entry)
+      else if (entry === undefined) base.delete(key)
       else base.set(key, entry)
-      changes = HashMap.remove(changes, key)
     }
-    return new UniqueIndex(base, changes, this.objects, filling)
+    return new UniqueIndex(base, objects, this.objects, filling)
   }
 }
 
-/** Making a new base is paid for by the changes that led to it. */
+/** A new base is paid for by the changes that led to it. */
 const isMuch = (changes: number, size: number): boolean => changes > 32 && changes > size >>> 2
-
-const isObject = (key: unknown): boolean => typeof key === "object" ? key !== null : typeof key === "function"
 
 class GroupIndex<Item> implements Index<Item> {
   readonly map: HashMap.HashMap<unknown, Order.Order<Entry<Item>>>

@@ -144,7 +144,7 @@ export const scoped = <Item, P, V, E>(
 })
 
 /** Stands for a registration that did not take place; no contents hold it. */
-const undoneEntry = <Item>(item: Item): Entry<Item> => ({ item, position: -1, keys: [], earlier: undefined })
+const undoneEntry = <Item>(item: Item): Entry<Item> => ({ item, position: -1, keys: [] })
 
 const registerIn = <Item, P, V>(
   transaction: Transaction<Item, P, V>,

@@ -198,29 +198,28 @@ const merge = <A extends Positioned>(left: Node<A>, right: Node<A>): Node<A> => 
 }
 
 /**
- * Adds entries whose positions follow one another and come after all others.
+ * Adds entries in the order of their positions, after all others.
  *
  * @internal
  */
 export const append = <A extends Positioned>(self: Order<A>, entries: ReadonlyArray<A>): Order<A> => {
-  if (self === undefined || entries.length > self.size >>> 3) {
-    return build(self === undefined ? entries : toArray(self, (entry) => entry).concat(entries))
-  }
-  let node: Order<A> = self
-  for (let i = 0; i < entries.length; i++) node = set(node, entries[i]!)
-  return node
+  if (entries.length === 0) return self
+  let nodes = self === undefined ? inNodes(entries, leaf) : appendIn(self, entries)
+  while (nodes.length > 1) nodes = inNodes(nodes, branch)
+  return nodes[0]
 }
 
-const build = <A extends Positioned>(entries: ReadonlyArray<A>): Order<A> => {
-  if (entries.length === 0) return undefined
-  let nodes: Array<Node<A>> = []
-  for (let i = 0; i < entries.length; i += capacity) nodes.push(leaf(entries.slice(i, i + capacity)))
-  while (nodes.length > 1) {
-    const parents: Array<Node<A>> = []
-    for (let i = 0; i < nodes.length; i += capacity) parents.push(branch(nodes.slice(i, i + capacity)))
-    nodes = parents
-  }
-  return nodes[0]
+/** The nodes, of one height, that take the place of the last one. */
+const appendIn = <A extends Positioned>(node: Node<A>, entries: ReadonlyArray<A>): ReadonlyArray<Node<A>> => {
+  if (node.children === undefined) return inNodes(node.entries.concat(entries), leaf)
+  const last = node.children.length - 1
+  return inNodes(node.children.slice(0, last).concat(appendIn(node.children[last]!, entries)), branch)
+}
+
+const inNodes = <A, B>(list: ReadonlyArray<A>, node: (list: ReadonlyArray<A>) => B): ReadonlyArray<B> => {
+  const nodes: Array<B> = []
+  for (let i = 0; i < list.length; i += capacity) nodes.push(node(list.slice(i, i + capacity)))
+  return nodes
 }
 
 /** @internal */

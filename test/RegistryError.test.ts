@@ -1,0 +1,386 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Effect, Exit, Result, Schema } from "effect"
+import { Lookup, Registry, RegistryError, RegistryHooks } from "effect-registry"
+import * as Definition from "../src/internal/definition.ts"
+import { nearMatches } from "../src/internal/nearMatches.ts"
+
+const mine = { id: 1, name: "mine" }
+const yours = { id: 1, name: "yours" }
+
+const errors = {
+  already_registered: new RegistryError.AlreadyRegisteredError({
+    registry: "plugins",
+    code: "already_registered",
+    item: mine
+  }),
+  attribute_registered: new RegistryError.AlreadyRegisteredError({
+    registry: "plugins",
+    code: "attribute_registered",
+    item: mine,
+    attribute: "id",
+    value: 1,
+    existing: yours
+  }),
+  missing_attribute: new RegistryError.RegistrationError({
+    registry: "plugins",
+    code: "missing_attribute",
+    item: mine,
+    attribute: "path"
+  }),
+  invalid_item: new RegistryError.RegistrationError({
+    registry: "plugins",
+    code: "invalid_item",
+    item: mine,
+    issue: "Expected string, got 5"
+  }),
+  rejected: new RegistryError.RegistrationError({
+    registry: "plugins",
+    code: "rejected",
+    item: mine,
+    reason: "not now"
+  }),
+  not_registered: new RegistryError.ItemLookupError({
+    registry: "plugins",
+    code: "not_registered",
+    attribute: "name",
+    value: "mne",
+    suggestions: ["mine", "mien"]
+  }),
+  invalid_attribute: new RegistryError.ItemLookupError({
+    registry: "plugins",
+    code: "invalid_attribute",
+    attribute: "nmae",
+    value: "mine",
+    suggestions: ["id", "name"]
+  }),
+  unregister: new RegistryError.ItemLookupError({
+    registry: "plugins",
+    code: "unregister",
+    item: mine,
+    suggestions: []
+  }),
+  defaults: new RegistryError.PopulationError<Error>({
+    registry: "plugins",
+    code: "defaults",
+    cause: new Error("no network")
+  }),
+  registration: new RegistryError.PopulationError<RegistryError.RegistrationFailure>({
+    registry: "plugins",
+    code: "registration",
+    cause: new RegistryError.AlreadyRegisteredError({
+      registry: "plugins",
+      code: "attribute_registered",
+      item: mine,
+      attribute: "id",
+      value: 1,
+      existing: yours
+    })
+  }),
+  import: new RegistryError.PopulationError<string>({ registry: "plugins", code: "import", cause: "no module" })
+} satisfies { readonly [C in RegistryError.Code]?: RegistryError.RegistryError }
+
+const classes: ReadonlyArray<Schema.Codec<any>> = [
+  RegistryError.AlreadyRegisteredError,
+  RegistryError.RegistrationError,
+  RegistryError.ItemLookupError,
+  RegistryError.PopulationError
+]
+
+const classOf = (error: RegistryError.RegistryError): Schema.Codec<any, any> =>
+  classes.find((Class) => error instanceof (Class as any))!
+
+const text = (error: { readonly code: string; readonly registry: string }) => `${error.registry}/${error.code}`
+
+describe("RegistryError", () => {
+  it("every code has a readable message that names the registry, the attribute, the value and the holder", () => {
+    assert.deepStrictEqual(Object.fromEntries(Object.entries(errors).map(([code, error]) => [code, error.message])), {
+      already_registered: `Could not register {"id":1,"name":"mine"} in "plugins": it is already registered.`,
+      attribute_registered: `Could not register {"id":1,"name":"mine"} in "plugins": ` +
+        `{"id":1,"name":"yours"} is already registered with id = 1. Unregister or replace it first.`,
+      missing_attribute: `Could not register {"id":1,"name":"mine"} in "plugins": it has no "path". ` +
+        "Give it one, or make the lookup optional.",
+      invalid_item: `Could not register {"id":1,"name":"mine"} in "plugins": ` +
+        "it does not satisfy the registry's schema. Expected string, got 5",
+      rejected: `Could not register {"id":1,"name":"mine"} in "plugins": not now`,
+      not_registered: `No item is registered in "plugins" with name = "mne". Did you mean "mine" or "mien"?`,
+      invalid_attribute: `"nmae" is no lookup of "plugins" that finds one item: use "id" or "name".`,
+      unregister: `Could not unregister {"id":1,"name":"mine"} from "plugins": it is not registered.`,
+      defaults: `Could not populate "plugins": its defaults failed. no network`,
+      registration: `Could not populate "plugins": a default could not be registered. ` +
+        `Could not register {"id":1,"name":"mine"} in "plugins": ` +
+        `{"id":1,"name":"yours"} is already registered with id = 1. Unregister or replace it first.`,
+      import: `Could not populate "plugins": its module could not be loaded. "no module"`
+    })
+  })
+
+  it("all are errors with a registry, a code, a tag and a message", () => {
+    for (const [code, error] of Object.entries(errors)) {
+      assert.instanceOf(error, Error)
+      assert.strictEqual(error.registry, "plugins")
+      assert.strictEqual(error.code, code)
+      assert.strictEqual(error.name, error._tag)
+      assert.include(String(error), error.message)
+      assert.include(Cause.pretty(Cause.fail(error)), "plugins")
+    }
+  })
+
+  it("messages are readable whatever the items and values are", () => {
+    const hostile: ReadonlyArray<unknown> = [
+      undefined,
+      null,
+      NaN,
+      -0,
+      10n,
+      Symbol("s"),
+      () => 1,
+      Object.create(null),
+      {
+        toString: () => {
+          throw new Error()
+        }
+      },
+      Object.defineProperty({}, "x", {
+        enumerable: true,
+        get: () => {
+          throw new Error()
+        }
+      }),
+      new Proxy({}, {
+        get: () => {
+          throw new Error()
+        },
+        ownKeys: () => {
+          throw new Error()
+        }
+      }),
+      "x".repeat(10_000),
+      Array.from({ length: 10_000 }, (_, i) => i),
+      new Map([[{}, new Set([1])]]),
+      new Error("inner")
+    ]
+    for (const value of hostile) {
+      for (
+        const error of [
+          new RegistryError.AlreadyRegisteredError({ registry: "r", code: "already_registered", item: value }),
+          new RegistryError.AlreadyRegisteredError({
+            registry: "r",
+            code: "attribute_registered",
+            item: value,
+            attribute: "a",
+            value,
+            existing: value
+          }),
+          new RegistryError.ItemLookupError({
+            registry: "r",
+            code: "not_registered",
+            attribute: "a",
+            value,
+            suggestions: []
+          }),
+          new RegistryError.PopulationError({ registry: "r", code: "defaults", cause: value })
+        ]
+      ) {
+        assert.include(error.message, "\"r\"")
+        assert.isAtMost(error.message.length, 1_000)
+      }
+    }
+  })
+
+  it("a population's message is readable though its cause's is not", () => {
+    const causes = [
+      Object.defineProperty(new Error(), "message", {
+        get: () => {
+          throw new Error("no message")
+        }
+      }),
+      Object.assign(new Error(), { message: undefined }),
+      Object.assign(new Error(), { message: Symbol("m") }),
+      Object.assign(new Error(), { message: Object.create(null) }),
+      new Error("x".repeat(100_000))
+    ]
+    for (const cause of causes) {
+      const error = new RegistryError.PopulationError({ registry: "r", code: "defaults", cause })
+      assert.include(error.message, "Could not populate \"r\"")
+    }
+  })
+
+  it("replaced texts are the message, and cross a wire with the error", () => {
+    for (const error of Object.values<RegistryError.RegistryError>(errors)) {
+      const Class = classOf(error)
+      const replaced: RegistryError.RegistryError = new (Class as any)({
+        ...error,
+        ...(error._tag === "PopulationError" ? { cause: error.cause } : {}),
+        text: "replaced"
+      })
+      assert.strictEqual(replaced.message, "replaced")
+      const wire = JSON.parse(JSON.stringify(Schema.encodeUnknownSync(Class)(replaced)))
+      const back: any = Schema.decodeUnknownSync(Class)(wire)
+      assert.isTrue(back instanceof (Class as any))
+      assert.strictEqual(back.message, "replaced")
+      assert.strictEqual(back.code, error.code)
+      assert.strictEqual(back.registry, "plugins")
+    }
+  })
+
+  it("errors of plain items cross a wire, and say the same on the other side", () => {
+    for (const error of Object.values<RegistryError.RegistryError>(errors)) {
+      if (error._tag === "PopulationError" && typeof error.cause !== "string") continue
+      const Class = classOf(error)
+      const encoded: any = Schema.encodeUnknownSync(Class)(error)
+      assert.strictEqual(encoded._tag, error._tag)
+      const back: any = Schema.decodeUnknownSync(Class)(JSON.parse(JSON.stringify(encoded)))
+      assert.isTrue(back instanceof (Class as any))
+      assert.strictEqual(back.message, error.message)
+      assert.isUndefined(back.text)
+    }
+  })
+
+  it("what is no error of the kind is not decoded as one", () => {
+    const wrong: ReadonlyArray<unknown> = [
+      { _tag: "ItemLookupError", registry: "r", code: "not_registered" },
+      { _tag: "ItemLookupError", registry: "r", code: "nope", suggestions: [] },
+      { _tag: "ItemLookupError", code: "unregister", suggestions: [] },
+      { _tag: "Other", registry: "r", code: "unregister", suggestions: [] },
+      { _tag: "ItemLookupError", registry: "r", code: "unregister", suggestions: [], text: 5 }
+    ]
+    for (const input of wrong) {
+      assert.isTrue(Result.isFailure(Schema.decodeUnknownResult(RegistryError.ItemLookupError)(input)))
+    }
+  })
+
+  it("texts get what the error carries, for its code alone, and may throw", () => {
+    const messages: RegistryError.Messages = {
+      not_registered: ({ attribute, code, registry, suggestions, value }) =>
+        [registry, code, attribute, value, ...suggestions].join(" "),
+      unregister: () => {
+        throw new Error("boom")
+      }
+    }
+    const failure = (code: "not_registered" | "unregister" | "invalid_attribute") =>
+      Definition.failure({ name: "plugins", messages }, RegistryError.ItemLookupError, {
+        code,
+        attribute: "name",
+        value: "x",
+        item: mine,
+        suggestions: ["y"]
+      })
+    assert.strictEqual(failure("not_registered").message, "plugins not_registered name x y")
+    assert.strictEqual(failure("not_registered").text, "plugins not_registered name x y")
+    assert.strictEqual(failure("unregister").message, errors.unregister.message)
+    assert.isUndefined(failure("unregister").text)
+    assert.include(failure("invalid_attribute").message, "is no lookup")
+  })
+
+  it.effect("texts of all codes replace the messages of a registry", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<{ readonly id: number | string; readonly name?: string }>()({
+        name: "plugins",
+        lookup: {
+          id: Lookup.unique((item) => item.id),
+          name: Lookup.optional(Lookup.unique((item) => item.name)),
+          path: Lookup.group((item) => item.name === "lost" ? undefined : 1)
+        },
+        schema: Schema.Struct({
+          id: Schema.Union([Schema.Number, Schema.String]),
+          name: Schema.optionalKey(Schema.String)
+        }),
+        hooks: RegistryHooks.make<{ readonly id: number | string; readonly name?: string }>()({
+          onItemRegistering: (item) => item.name === "bad" ? RegistryError.reject(item, "bad") : Effect.void
+        }),
+        messages: {
+          already_registered: text,
+          attribute_registered: text,
+          missing_attribute: text,
+          invalid_item: text,
+          rejected: text,
+          not_registered: text,
+          invalid_attribute: text,
+          unregister: text
+        }
+      })
+      yield* Registry.register(registry, { id: 1 })
+      const attempts: { readonly [code: string]: Effect.Effect<unknown, { readonly message: string }> } = {
+        already_registered: Registry.register(registry, { id: 1 }),
+        attribute_registered: Registry.register(registry, { id: 1, name: "x" }),
+        missing_attribute: Registry.register(registry, { id: 2, name: "lost" }),
+        invalid_item: Registry.register(registry, { id: true } as any),
+        rejected: Registry.register(registry, { id: 2, name: "bad" }),
+        not_registered: Registry.get(registry, "id", 2),
+        invalid_attribute: Registry.get(registry, "path" as any, 2 as never),
+        unregister: Registry.unregister(registry, { id: 2 })
+      }
+      for (const [code, attempt] of Object.entries(attempts)) {
+        assert.strictEqual((yield* Effect.flip(attempt)).message, `plugins/${code}`)
+      }
+    }))
+
+  it.effect("texts of a population replace its message, and get the cause", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<{ readonly id: number }>()({
+        name: "plugins",
+        lookup: ["id"],
+        defaults: Effect.fail("no network") as Effect.Effect<Array<{ readonly id: number }>, string>,
+        messages: { defaults: (failure) => `${failure.registry} is offline: ${failure.cause}` }
+      })
+      const error = yield* Effect.flip(Registry.size(registry))
+      assert.strictEqual(error.message, "plugins is offline: no network")
+      assert.strictEqual(error.cause, "no network")
+      assert.strictEqual(error.code, "defaults")
+    }))
+
+  it.effect("reject refuses with a reason, and the registry fills in its name", () =>
+    Effect.gen(function*() {
+      const exit = yield* Effect.exit(RegistryError.reject(mine, "not now"))
+      assert.isTrue(Exit.isFailure(exit))
+      const registry = yield* Registry.make<typeof mine>()({ name: "plugins", lookup: ["id"] })
+      yield* Registry.addHooks(registry, { onItemRegistering: (item) => RegistryError.reject(item, "not now") })
+      const error = yield* Effect.flip(Registry.register(registry, mine))
+      assert.instanceOf(error, RegistryError.RegistrationError)
+      assert.strictEqual(error.code, "rejected")
+      assert.strictEqual(error.registry, "plugins")
+      assert.strictEqual(error.item, mine)
+      if (error._tag === "RegistrationError") assert.strictEqual(error.reason, "not now")
+      assert.strictEqual(error.message, errors.rejected.message)
+    }))
+
+  it.effect("a refusal that came through another registry keeps that one's name", () =>
+    Effect.gen(function*() {
+      const inner = yield* Registry.make<typeof mine>()({ name: "inner", lookup: ["id"] })
+      yield* Registry.addHooks(inner, { onItemRegistering: (item) => RegistryError.reject(item, "no") })
+      const outer = yield* Registry.make<typeof mine>()({
+        name: "outer",
+        lookup: ["id"],
+        hooks: { onItemRegistering: (item: typeof mine) => Registry.register(inner, item) }
+      })
+      const error = yield* Effect.flip(Registry.register(outer, mine))
+      assert.strictEqual(error.registry, "inner")
+    }))
+
+  it.effect("suggestions are near matches among string keys, nearest first", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<{ readonly name: string | number }>()({
+        name: "languages",
+        lookup: ["name"],
+        defaults: ["TypeScript", "JavaScript", "CoffeeScript", "Type", 5, "__proto__"].map((name) => ({ name }))
+      })
+      const suggested = (name: string | number) =>
+        Effect.flip(Registry.get(registry, "name", name)).pipe(
+          Effect.map((error) => error._tag === "ItemLookupError" ? error.suggestions : [])
+        )
+      assert.deepStrictEqual(yield* suggested("Typescript"), ["TypeScript"])
+      assert.deepStrictEqual(yield* suggested("Javascript "), ["JavaScript"])
+      assert.deepStrictEqual(yield* suggested("xyz"), [])
+      assert.deepStrictEqual(yield* suggested(""), [])
+      assert.deepStrictEqual(yield* suggested(6), [])
+      assert.deepStrictEqual(yield* suggested("_proto_"), ["__proto__"])
+      assert.deepStrictEqual(yield* suggested("x".repeat(1_000)), [])
+    }))
+
+  it("near matches are few, near and sorted by distance", () => {
+    assert.deepStrictEqual(nearMatches("cat", ["dog", "bat", "cart", "CAT", 5, null]), ["CAT", "bat", "cart"])
+    assert.deepStrictEqual(nearMatches("abcdef", ["abcdeg", "abcdfg", "abc", "abcdef1", "abcdefg"], 2).length, 2)
+    assert.deepStrictEqual(nearMatches("a", ["b", "ab", "abc"]), ["b", "ab"])
+    assert.deepStrictEqual(nearMatches(5, ["5"]), [])
+    assert.deepStrictEqual(nearMatches("5", [5]), [])
+  })
+})

@@ -1,0 +1,114 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { execFile } from "node:child_process"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import {
+  asserting,
+  compiling,
+  type Export,
+  exportsOf,
+  type Fence,
+  fencesOfMarkdown,
+  fencesOfModule
+} from "./utils/fences.ts"
+
+const root = Path.join(import.meta.dirname, "..")
+const read = (file: string): string => Fs.readFileSync(Path.join(root, file), "utf8")
+
+const sources = Fs.readdirSync(Path.join(root, "src"), { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".ts"))
+  .toSorted()
+
+const fences: ReadonlyArray<Fence> = [
+  ...sources.flatMap((file) => fencesOfModule(file.slice(0, -".ts".length), read(Path.join("src", file)))),
+  ...fencesOfMarkdown("README", read("README.md"))
+]
+
+const fileName = ({ title }: Fence): string => `${title.replace(/\W+/g, "-")}.ts`
+
+/** Beside the other tests, so that "effect-registry" is resolved as it is in them; hidden, so that `tsc` skips it. */
+let directory: string
+
+beforeAll(() => {
+  directory = Fs.mkdtempSync(Path.join(import.meta.dirname, ".fences-"))
+  Fs.mkdirSync(Path.join(directory, "compiled"))
+  for (const fence of fences) {
+    Fs.writeFileSync(Path.join(directory, "compiled", fileName(fence)), compiling(fence.code))
+    Fs.writeFileSync(Path.join(directory, fileName(fence)), asserting(fence.code))
+  }
+  Fs.writeFileSync(
+    Path.join(directory, "tsconfig.json"),
+    JSON.stringify({
+      extends: "../../tsconfig.json",
+      include: [],
+      files: fences.map((fence) => `compiled/${fileName(fence)}`)
+    })
+  )
+})
+
+afterAll(() => Fs.rmSync(directory, { recursive: true }))
+
+describe("examples", () => {
+  it.each(fences.map((fence) => [fence.title, fence] as const))("%s", async (_, fence) => {
+    await import(/* @vite-ignore */ Path.join(directory, fileName(fence)))
+  })
+
+  it("all compile", { timeout: 60_000 }, async () => {
+    const output = await new Promise<string>((resolve) =>
+      execFile(
+        Path.join(root, "node_modules/.bin/tsc"),
+        ["--project", directory, "--pretty", "false"],
+        { cwd: directory },
+        (error, stdout, stderr) => resolve(error === null ? "" : stdout + stderr || String(error))
+      )
+    )
+    assert.strictEqual(output, "")
+  })
+
+  it("have names of their own", () => assert.strictEqual(new Set(fences.map(fileName)).size, fences.length))
+})
+
+const hasExample = ({ doc = "" }: Export): boolean =>
+  /^\*\*Example\*\* \(.+\)\n\n```ts\n/m.test(doc) && / \/\/ => /.test(doc)
+
+/** Values without an example, and why. */
+const withoutExample: Record<string, string> = {
+  "RegistryEvent.Populated": "RegistryEvent.match shows all events at once",
+  "RegistryEvent.Registered": "RegistryEvent.match shows all events at once",
+  "RegistryEvent.Replaced": "RegistryEvent.match shows all events at once",
+  "RegistryEvent.Reset": "RegistryEvent.match shows all events at once",
+  "RegistryEvent.Unregistered": "RegistryEvent.match shows all events at once"
+}
+
+const modules = Array.from(read("src/index.ts").matchAll(/^export \* as (\w+) from "(.+)"$/gm), ([, name, path]) => {
+  const file = Path.join("src", path!)
+  return { name: name!, file, exports: exportsOf(read(file)) }
+})
+
+describe("doc comments", () => {
+  it("are looked for in every public module", async () => {
+    const index = await import("effect-registry")
+    assert.deepStrictEqual(modules.map(({ name }) => name).toSorted(), Object.keys(index).toSorted())
+  })
+
+  describe.each(modules)("of $name", ({ exports, file, name }) => {
+    const lacking = (lacks: (one: Export) => boolean): ReadonlyArray<string> =>
+      exports.filter(lacks).map((one) => `${name}.${one.name}`)
+
+    it("are looked for on every export", async () => {
+      const values = exports.filter(({ kind }) => kind !== "type").map((one) => one.name)
+      const module: object = await import(/* @vite-ignore */ Path.join(root, file))
+      assert.deepStrictEqual(values.toSorted(), Object.keys(module).toSorted())
+    })
+
+    it("say since when", () => assert.deepStrictEqual(lacking(({ doc }) => !/^@since \d/m.test(doc ?? "")), []))
+
+    it("say what it belongs to", () =>
+      assert.deepStrictEqual(lacking(({ doc }) => !/^@category \w/m.test(doc ?? "")), []))
+
+    it("have an example that runs", () => {
+      const expected = Object.keys(withoutExample).filter((key) => key.startsWith(`${name}.`))
+      assert.deepStrictEqual(lacking((one) => one.kind !== "type" && !hasExample(one)).toSorted(), expected.toSorted())
+    })
+  })
+})

@@ -1,0 +1,222 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as fc from "fast-check"
+import * as Order from "../src/internal/order.ts"
+
+interface Entry {
+  readonly position: number
+  readonly tag: number
+}
+
+type Command =
+  | { readonly _tag: "Set"; readonly position: number }
+  | { readonly _tag: "Remove"; readonly pick: number }
+  | { readonly _tag: "RemoveAbsent"; readonly position: number }
+  | { readonly _tag: "RemoveRange"; readonly pick: number; readonly count: number }
+  | { readonly _tag: "Append"; readonly count: number }
+
+const command = (most: number): fc.Arbitrary<Command> =>
+  fc.oneof(
+    { weight: 6, arbitrary: fc.record({ _tag: fc.constant("Set" as const), position: fc.nat(3 * most) }) },
+    { weight: 6, arbitrary: fc.record({ _tag: fc.constant("Remove" as const), pick: fc.nat() }) },
+    { weight: 1, arbitrary: fc.record({ _tag: fc.constant("RemoveAbsent" as const), position: fc.nat(3 * most) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ _tag: fc.constant("RemoveRange" as const), pick: fc.nat(), count: fc.nat(most) })
+    },
+    { weight: 2, arbitrary: fc.record({ _tag: fc.constant("Append" as const), count: fc.nat(most) }) }
+  )
+
+/** Where the first entry at or after a position is in a sorted array. */
+const lowerBound = (entries: ReadonlyArray<Entry>, position: number): number => {
+  let low = 0
+  let high = entries.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (entries[middle]!.position < position) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+interface Shape {
+  readonly size: number
+  readonly first: number
+  readonly children: ReadonlyArray<Shape> | undefined
+  readonly entries?: ReadonlyArray<Entry>
+}
+
+/** What every node promises: no empty node, no more than 32 children, sizes and firsts that are true, one depth. */
+const depthOf = (node: Shape): number => {
+  if (node.children === undefined) {
+    const { entries } = node
+    assert.isAtLeast(entries!.length, 1)
+    assert.isAtMost(entries!.length, 32)
+    assert.strictEqual(node.size, entries!.length)
+    assert.strictEqual(node.first, entries![0]!.position)
+    return 1
+  }
+  assert.isAtLeast(node.children.length, 1)
+  assert.isAtMost(node.children.length, 32)
+  assert.strictEqual(node.size, node.children.reduce((sum, child) => sum + child.size, 0))
+  assert.strictEqual(node.first, node.children[0]!.first)
+  const depths = new Set(node.children.map(depthOf))
+  assert.strictEqual(depths.size, 1, "all leaves are of one depth")
+  return Math.max(...depths) + 1
+}
+
+/** A tree is a sorted array, whatever way it is asked. */
+const agree = (order: Order.Order<Entry>, model: ReadonlyArray<Entry>): void => {
+  assert.strictEqual(Order.size(order), model.length)
+  assert.deepStrictEqual(Order.toArray(order, (entry) => entry), model.slice())
+  if (order !== undefined) depthOf(order as Shape)
+  const stride = Math.max(1, Math.floor(model.length / 97))
+  for (let i = 0; i < model.length; i += stride) {
+    const entry = model[i]!
+    assert.strictEqual(Order.at(order, i), entry)
+    assert.strictEqual(Order.get(order, entry.position), entry)
+    assert.strictEqual(Order.rank(order, entry.position), i)
+    for (const position of [entry.position - 1, entry.position + 1]) {
+      const index = lowerBound(model, position)
+      const there = model[index]?.position === position ? model[index] : undefined
+      assert.strictEqual(Order.get(order, position), there)
+      assert.strictEqual(Order.rank(order, position), index)
+    }
+  }
+  assert.strictEqual(Order.at(order, -1), undefined)
+  assert.strictEqual(Order.at(order, model.length), undefined)
+  assert.strictEqual(Order.rank(order, -1), 0)
+  assert.strictEqual(Order.rank(order, 1e9), model.length)
+  assert.strictEqual(Order.get(order, 1e9), undefined)
+}
+
+const play = (commands: ReadonlyArray<Command>, start: Order.Order<Entry>, startModel: ReadonlyArray<Entry>) => {
+  let order = start
+  let model = startModel
+  let tag = 0
+  const before: Array<readonly [Order.Order<Entry>, ReadonlyArray<Entry>]> = []
+  for (const one of commands) {
+    before.push([order, model])
+    switch (one._tag) {
+      case "Set": {
+        const entry = { position: one.position, tag: tag++ }
+        order = Order.set(order, entry)
+        const index = lowerBound(model, entry.position)
+        model = model.toSpliced(index, model[index]?.position === entry.position ? 1 : 0, entry)
+        break
+      }
+      case "Remove": {
+        if (model.length === 0) break
+        const index = one.pick % model.length
+        order = Order.remove(order, model[index]!.position)
+        model = model.toSpliced(index, 1)
+        break
+      }
+      case "RemoveAbsent": {
+        if (model[lowerBound(model, one.position)]?.position === one.position) break
+        const same: Order.Order<Entry> = Order.remove(order, one.position)
+        assert.strictEqual(same, order, "removing what is not in changes nothing")
+        break
+      }
+      case "RemoveRange": {
+        if (model.length === 0) break
+        const from = one.pick % model.length
+        for (const { position } of model.slice(from, from + one.count)) order = Order.remove(order, position)
+        model = model.toSpliced(from, one.count)
+        break
+      }
+      case "Append": {
+        const next = (model.at(-1)?.position ?? -1) + 1
+        const entries = Array.from({ length: one.count }, (_, i) => ({ position: next + i, tag: tag++ }))
+        order = Order.append(order, entries)
+        model = model.concat(entries)
+        break
+      }
+    }
+    agree(order, model)
+  }
+  // every tree is as it was when it was made
+  for (const [then, held] of before) agree(then, held)
+}
+
+describe("order", () => {
+  it("G12 is a sorted array, whatever is set, removed and appended", () => {
+    fc.assert(fc.property(fc.array(command(40), { maxLength: 60 }), (commands) => play(commands, undefined, [])), {
+      numRuns: 200
+    })
+  })
+
+  it("G12 stays one with thousands of entries, more than two levels deep", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1_100, max: 4_000 }),
+        fc.array(command(1_500), { minLength: 5, maxLength: 25 }),
+        (size, commands) => {
+          const model = Array.from({ length: size }, (_, i) => ({ position: i * 2, tag: -i }))
+          play(commands, Order.append(undefined, model), model)
+        }
+      ),
+      { numRuns: 20 }
+    )
+  })
+
+  it("G12 takes thousands of entries in any order, and gives them back in any other", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 3_000 }), fc.infiniteStream(fc.nat()), (size, random) => {
+        const shuffled = (list: ReadonlyArray<Entry>) =>
+          list.map((entry) => [random.next().value as number, entry] as const).toSorted((a, b) => a[0] - b[0]).map((
+            pair
+          ) => pair[1])
+        const entries = Array.from({ length: size }, (_, i) => ({ position: i, tag: i }))
+        let order: Order.Order<Entry> = undefined
+        for (const entry of shuffled(entries)) order = Order.set(order, entry)
+        agree(order, entries)
+        const leaving = shuffled(entries)
+        const kept = new Set(entries)
+        for (const [i, entry] of leaving.entries()) {
+          order = Order.remove(order, entry.position)
+          kept.delete(entry)
+          if (i % Math.ceil(size / 8) === 0) agree(order, Array.from(kept))
+        }
+        assert.strictEqual(order, undefined, "an empty tree is no tree")
+      }),
+      { numRuns: 25 }
+    )
+  })
+
+  it("G12 keeps its depth through a long life of comings and goings at the end", () => {
+    let order: Order.Order<Entry> = undefined
+    let model: Array<Entry> = []
+    for (let position = 0; position < 40_000; position++) {
+      const entry = { position, tag: position }
+      order = Order.set(order, entry)
+      model.push(entry)
+      if (model.length > 500) {
+        order = Order.remove(order, model[0]!.position)
+        model = model.slice(1)
+      }
+    }
+    agree(order, model)
+    assert.isAtMost(depthOf(order as unknown as Shape), 4)
+  })
+
+  it("appends nothing, one and many to what is empty, small and large", () => {
+    for (const size of [0, 1, 31, 32, 33, 1_023, 1_024, 1_025, 5_000]) {
+      const model = Array.from({ length: size }, (_, i) => ({ position: i, tag: i }))
+      const order = Order.append(undefined as Order.Order<Entry>, model)
+      agree(order, model)
+      for (const more of [0, 1, 4, 5, 32, 33, 700, 2_000]) {
+        const entries = Array.from({ length: more }, (_, i) => ({ position: size + 10 + i, tag: i }))
+        agree(Order.append(order, entries), model.concat(entries))
+        agree(order, model)
+      }
+    }
+  })
+
+  it("looks for positions that are no integers as for any other", () => {
+    const model = Array.from({ length: 2_000 }, (_, i) => ({ position: i, tag: i }))
+    const order = Order.append(undefined as Order.Order<Entry>, model)
+    assert.strictEqual(Order.get(order, 3.5), undefined)
+    assert.strictEqual(Order.rank(order, 3.5), 4)
+    assert.strictEqual(Order.get(order, -1), undefined)
+  })
+})

@@ -1,0 +1,920 @@
+/* Only tsc looks at these programs: most are never run. */
+import { describe, it } from "@effect/vitest"
+import { Context, Effect, type Layer, type Option, Schema, type Scope, Stream } from "effect"
+import { Lookup, Registry, RegistryError, RegistryEvent, RegistryHooks, RegistrySnapshot } from "effect-registry"
+import { expectTypeOf } from "vitest"
+
+class Language extends Schema.Class<Language>("Language")({
+  id: Schema.Number,
+  name: Schema.String,
+  aliases: Schema.Array(Schema.String),
+  extensions: Schema.Array(Schema.String)
+}) {}
+
+class Boom {
+  readonly _tag = "Boom"
+}
+
+class Veto {
+  readonly _tag = "Veto"
+}
+
+class Database extends Context.Service<Database, { readonly load: Effect.Effect<ReadonlyArray<Language>, Boom> }>()(
+  "types/Database"
+) {}
+
+class Log extends Context.Service<Log, { readonly say: (text: string) => Effect.Effect<void> }>()("types/Log") {}
+
+class Clerk extends Context.Service<Clerk, { readonly allow: (item: unknown) => Effect.Effect<void, Veto> }>()(
+  "types/Clerk"
+) {}
+
+type RegistrationFailure = RegistryError.RegistrationFailure
+type ItemLookupError = RegistryError.ItemLookupError
+type PopulationError<E = never> = RegistryError.PopulationError<E | RegistrationFailure>
+
+const lookup = {
+  id: Lookup.unique((language: Language) => language.id),
+  name: Lookup.unique((language: Language) => language.name),
+  alias: Lookup.uniqueEach((language: Language) => language.aliases),
+  extension: Lookup.groupEach((language: Language) => language.extensions),
+  first: Lookup.group((language: Language) => language.name[0])
+}
+
+const makePlain = Registry.make<Language>()({ lookup })
+
+class Languages extends Registry.Service<Languages, Language>()("types/Languages", {
+  schema: Language,
+  lookup,
+  defaults: Effect.flatMap(Database, (database) => database.load)
+}) {}
+
+declare const registry: Effect.Success<typeof makePlain>
+const language = new Language({ id: 1, name: "TypeScript", aliases: [], extensions: [] })
+declare const snapshot: RegistrySnapshot.RegistrySnapshot<Language, typeof lookup>
+
+/** Checked, and never run. */
+const never: (program: (...args: never) => unknown) => void = () => {}
+
+const fail = () => Effect.fail(new Boom())
+
+describe("types", () => {
+  it("an unknown attribute is a compile error", () => {
+    never(() => [
+      // @ts-expect-error
+      Registry.get(registry, "nope", 1),
+      // @ts-expect-error
+      Registry.getOption(registry, "nope", 1),
+      // @ts-expect-error
+      Registry.getAll(registry, "nope", 1),
+      // @ts-expect-error
+      Registry.has(registry, "nope", 1),
+      // @ts-expect-error
+      Registry.unregisterBy(registry, "nope", 1),
+      // @ts-expect-error
+      Registry.replace(registry, "nope", 1, language),
+      // @ts-expect-error
+      registry.pipe(Registry.get("nope", 1)),
+      // @ts-expect-error
+      registry.pipe(Registry.getOption("nope", 1)),
+      // @ts-expect-error
+      registry.pipe(Registry.getAll("nope", 1)),
+      // @ts-expect-error
+      registry.pipe(Registry.has("nope", 1)),
+      // @ts-expect-error
+      registry.pipe(Registry.unregisterBy("nope", 1)),
+      // @ts-expect-error
+      registry.pipe(Registry.replace("nope", 1, language)),
+      // @ts-expect-error
+      Languages.get("nope", 1),
+      // @ts-expect-error
+      Languages.getOption("nope", 1),
+      // @ts-expect-error
+      Languages.getAll("nope", 1),
+      // @ts-expect-error
+      Languages.has("nope", 1),
+      // @ts-expect-error
+      Languages.unregisterBy("nope", 1),
+      // @ts-expect-error
+      Languages.replace("nope", 1, language),
+      // @ts-expect-error
+      RegistrySnapshot.get(snapshot, "nope", 1),
+      // @ts-expect-error
+      RegistrySnapshot.getAll(snapshot, "nope", 1),
+      // @ts-expect-error
+      RegistrySnapshot.has(snapshot, "nope", 1),
+      // @ts-expect-error
+      snapshot.pipe(RegistrySnapshot.get("nope", 1)),
+      // @ts-expect-error
+      snapshot.pipe(RegistrySnapshot.getAll("nope", 1)),
+      // @ts-expect-error
+      snapshot.pipe(RegistrySnapshot.has("nope", 1))
+    ])
+  })
+
+  it("a value of the wrong type is a compile error", () => {
+    never(() => [
+      // @ts-expect-error
+      Registry.get(registry, "id", "1"),
+      // @ts-expect-error
+      Registry.get(registry, "name", 1),
+      // @ts-expect-error
+      Registry.get(registry, "alias", ["ts"]),
+      // @ts-expect-error
+      Registry.getOption(registry, "id", "1"),
+      // @ts-expect-error
+      Registry.getAll(registry, "extension", 1),
+      // @ts-expect-error
+      Registry.has(registry, "extension", [".ts"]),
+      // @ts-expect-error
+      Registry.unregisterBy(registry, "id", "1"),
+      // @ts-expect-error
+      Registry.replace(registry, "id", "1", language),
+      // @ts-expect-error
+      Registry.replace(registry, "id", 1, { id: 1 }),
+      // @ts-expect-error
+      Registry.register(registry, { id: 1 }),
+      // @ts-expect-error
+      Registry.registerAll(registry, [{ id: 1 }]),
+      // @ts-expect-error
+      Registry.upsert(registry, "TypeScript"),
+      // @ts-expect-error
+      Registry.unregister(registry, 1),
+      // @ts-expect-error
+      Registry.contains(registry, 1),
+      // @ts-expect-error
+      Registry.at(registry, "0"),
+      // @ts-expect-error
+      registry.pipe(Registry.get("id", "1")),
+      // @ts-expect-error
+      registry.pipe(Registry.getOption("id", "1")),
+      // @ts-expect-error
+      registry.pipe(Registry.getAll("extension", 1)),
+      // @ts-expect-error
+      registry.pipe(Registry.has("extension", [".ts"])),
+      // @ts-expect-error
+      registry.pipe(Registry.unregisterBy("id", "1")),
+      // @ts-expect-error
+      registry.pipe(Registry.replace("id", "1", language)),
+      // @ts-expect-error
+      registry.pipe(Registry.replace("id", 1, { id: 1 })),
+      // @ts-expect-error
+      registry.pipe(Registry.register({ id: 1 })),
+      // @ts-expect-error
+      registry.pipe(Registry.registerAll([{ id: 1 }])),
+      // @ts-expect-error
+      registry.pipe(Registry.registerScoped({ id: 1 })),
+      // @ts-expect-error
+      registry.pipe(Registry.upsert("TypeScript")),
+      // @ts-expect-error
+      registry.pipe(Registry.unregister(1)),
+      // @ts-expect-error
+      registry.pipe(Registry.contains(1)),
+      // @ts-expect-error
+      Languages.get("id", "1"),
+      // @ts-expect-error
+      Languages.getOption("id", "1"),
+      // @ts-expect-error
+      Languages.getAll("extension", 1),
+      // @ts-expect-error
+      Languages.has("extension", [".ts"]),
+      // @ts-expect-error
+      Languages.unregisterBy("id", "1"),
+      // @ts-expect-error
+      Languages.replace("id", "1", language),
+      // @ts-expect-error
+      Languages.replace("id", 1, { id: 1 }),
+      // @ts-expect-error
+      Languages.register({ id: 1 }),
+      // @ts-expect-error
+      Languages.items([{ id: 1 }]),
+      // @ts-expect-error
+      Languages.items(language),
+      // @ts-expect-error
+      RegistrySnapshot.get(snapshot, "id", "1"),
+      // @ts-expect-error
+      snapshot.pipe(RegistrySnapshot.get("id", "1")),
+      // @ts-expect-error
+      snapshot.pipe(RegistrySnapshot.getAll("extension", 1))
+    ])
+  })
+
+  it("one item by a group is a compile error", () => {
+    never(() => [
+      // @ts-expect-error
+      Registry.get(registry, "extension", ".ts"),
+      // @ts-expect-error
+      Registry.getOption(registry, "extension", ".ts"),
+      // @ts-expect-error
+      Registry.unregisterBy(registry, "extension", ".ts"),
+      // @ts-expect-error
+      Registry.replace(registry, "extension", ".ts", language),
+      // @ts-expect-error
+      Registry.get(registry, "first", "T"),
+      // @ts-expect-error
+      registry.pipe(Registry.get("extension", ".ts")),
+      // @ts-expect-error
+      registry.pipe(Registry.getOption("extension", ".ts")),
+      // @ts-expect-error
+      registry.pipe(Registry.unregisterBy("extension", ".ts")),
+      // @ts-expect-error
+      registry.pipe(Registry.replace("extension", ".ts", language)),
+      // @ts-expect-error
+      Languages.get("extension", ".ts"),
+      // @ts-expect-error
+      Languages.getOption("extension", ".ts"),
+      // @ts-expect-error
+      Languages.unregisterBy("extension", ".ts"),
+      // @ts-expect-error
+      Languages.replace("extension", ".ts", language),
+      // @ts-expect-error
+      RegistrySnapshot.get(snapshot, "extension", ".ts"),
+      // @ts-expect-error
+      snapshot.pipe(RegistrySnapshot.get("extension", ".ts"))
+    ])
+  })
+
+  it("a misspelt option is a compile error", () => {
+    never(() => [
+      // @ts-expect-error
+      Registry.make<Language>()({ lookup, default: [] }),
+      // @ts-expect-error
+      Registry.make<Language>()({ lookups: lookup }),
+      // @ts-expect-error
+      Registry.make<Language>()({ lookup, populationFailures: "die" }),
+      // @ts-expect-error
+      Registry.make<Language>()({ lookup, populationFailure: "dies" }),
+      // @ts-expect-error
+      Registry.make<Language>()({ lookup, schema: Schema.String }),
+      // @ts-expect-error
+      Registry.make<Language>()({ lookup, messages: { not_registerd: () => "" } }),
+      // @ts-expect-error
+      Registry.make<Language>()({ lookup, messages: { not_registered: () => 5 } }),
+      // @ts-expect-error
+      Registry.make<Language>()({ lookup, defaults: ["TypeScript"] }),
+      // @ts-expect-error
+      Registry.make<Language>()({ lookup, defaults: 5 }),
+      // @ts-expect-error
+      Registry.make<Language>()({ lookup, defaults: Effect.succeed(5) }),
+      // @ts-expect-error
+      Registry.make<Language>()({ lookup, defaults: Effect.succeed(["TypeScript"]) }),
+      // @ts-expect-error
+      Registry.make<Language>()({ lookup, defaults: Stream.make("TypeScript") }),
+      // @ts-expect-error
+      Registry.make<Language>()({ lookup, history: "1" }),
+      // @ts-expect-error
+      Registry.make<Language>()({ lookup: ["nope"] }),
+      // @ts-expect-error
+      Registry.make<Language>()({ lookup: { id: (item: Language) => item.id } }),
+      // @ts-expect-error
+      Registry.make<Language>()({ lookup: { id: Lookup.unique((item: { readonly other: string }) => item.other) } }),
+      // @ts-expect-error
+      Registry.make<Language>()({ lookup, hooks: { onItemRegister: () => Effect.void } }),
+      // @ts-expect-error
+      Registry.Service<Languages, Language>()("x", { lookup, default: [] }),
+      // @ts-expect-error
+      Registry.Service<Languages, Language>()("x", { lookups: lookup }),
+      // @ts-expect-error
+      Registry.Service<Languages, Language>()("x", { lookup, populationFailure: "dies" }),
+      // @ts-expect-error
+      Registry.Service<Languages, Language>()("x", { lookup, name: "y" }),
+      // @ts-expect-error
+      Registry.Service<Languages, Language>()("x", { lookup: ["nope"] }),
+      // @ts-expect-error
+      Registry.Service<Languages, Language>()("x", { lookup, hooks: { onItemRegister: () => Effect.void } }),
+      // @ts-expect-error
+      RegistryHooks.make<Language>()({ onItemRegister: () => Effect.void }),
+      // @ts-expect-error
+      RegistryHooks.layer(Languages, { onItemRegister: () => Effect.void }),
+      // @ts-expect-error
+      Registry.addHooks(registry, { onItemRegister: () => Effect.void }),
+      // @ts-expect-error
+      Registry.addHooks(registry, {}, { exists: true })
+    ])
+  })
+
+  it("operations answer with the types of API.md, data-first and data-last", () => {
+    never(() => {
+      expectTypeOf(Registry.get(registry, "id", 1)).toEqualTypeOf<Effect.Effect<Language, ItemLookupError>>()
+      expectTypeOf(Registry.get(registry, "alias", "ts")).toEqualTypeOf<Effect.Effect<Language, ItemLookupError>>()
+      expectTypeOf(registry.pipe(Registry.get("id", 1))).toEqualTypeOf<Effect.Effect<Language, ItemLookupError>>()
+      expectTypeOf(Registry.getOption(registry, "id", 1)).toEqualTypeOf<Effect.Effect<Option.Option<Language>>>()
+      expectTypeOf(registry.pipe(Registry.getOption("id", 1))).toEqualTypeOf<Effect.Effect<Option.Option<Language>>>()
+      expectTypeOf(Registry.getAll(registry, "extension", ".ts")).toEqualTypeOf<
+        Effect.Effect<ReadonlyArray<Language>>
+      >()
+      expectTypeOf(Registry.getAll(registry, "id", 1)).toEqualTypeOf<Effect.Effect<ReadonlyArray<Language>>>()
+      expectTypeOf(registry.pipe(Registry.getAll("extension", ".ts"))).toEqualTypeOf<
+        Effect.Effect<ReadonlyArray<Language>>
+      >()
+      expectTypeOf(Registry.has(registry, "first", "T")).toEqualTypeOf<Effect.Effect<boolean>>()
+      expectTypeOf(registry.pipe(Registry.has("first", "T"))).toEqualTypeOf<Effect.Effect<boolean>>()
+      expectTypeOf(Registry.contains(registry, language)).toEqualTypeOf<Effect.Effect<boolean>>()
+      expectTypeOf(registry.pipe(Registry.contains(language))).toEqualTypeOf<Effect.Effect<boolean>>()
+      expectTypeOf(Registry.size(registry)).toEqualTypeOf<Effect.Effect<number>>()
+      expectTypeOf(registry.pipe(Registry.size)).toEqualTypeOf<Effect.Effect<number>>()
+      expectTypeOf(registry.pipe(Registry.values)).toEqualTypeOf<Effect.Effect<ReadonlyArray<Language>>>()
+      expectTypeOf(Registry.at(registry, -1)).toEqualTypeOf<Effect.Effect<Option.Option<Language>>>()
+      expectTypeOf(registry.pipe(Registry.at(-1))).toEqualTypeOf<Effect.Effect<Option.Option<Language>>>()
+      expectTypeOf(Registry.snapshot(registry)).toEqualTypeOf<Effect.Effect<typeof snapshot>>()
+      expectTypeOf(Registry.snapshotUnsafe(registry)).toEqualTypeOf<typeof snapshot>()
+      expectTypeOf(Registry.state(registry)).toEqualTypeOf<Effect.Effect<"Pending" | "Populating" | "Ready">>()
+      expectTypeOf(Registry.populated(registry)).toEqualTypeOf<Effect.Effect<boolean>>()
+
+      expectTypeOf(Registry.register(registry, language)).toEqualTypeOf<Effect.Effect<void, RegistrationFailure>>()
+      expectTypeOf(registry.pipe(Registry.register(language))).toEqualTypeOf<
+        Effect.Effect<void, RegistrationFailure>
+      >()
+      expectTypeOf(Registry.registerAll(registry, new Set([language]))).toEqualTypeOf<
+        Effect.Effect<void, RegistrationFailure>
+      >()
+      expectTypeOf(registry.pipe(Registry.registerAll([language]))).toEqualTypeOf<
+        Effect.Effect<void, RegistrationFailure>
+      >()
+      expectTypeOf(registry.pipe(Registry.upsert(language))).toEqualTypeOf<Effect.Effect<void, RegistrationFailure>>()
+      expectTypeOf(registry.pipe(Registry.registerScoped(language))).toEqualTypeOf<
+        Effect.Effect<void, RegistrationFailure, Scope.Scope>
+      >()
+      expectTypeOf(registry.pipe(Registry.registerAllScoped([language]))).toEqualTypeOf<
+        Effect.Effect<void, RegistrationFailure, Scope.Scope>
+      >()
+      expectTypeOf(registry.pipe(Registry.unregister(language))).toEqualTypeOf<Effect.Effect<void, ItemLookupError>>()
+      expectTypeOf(registry.pipe(Registry.unregisterBy("id", 1))).toEqualTypeOf<
+        Effect.Effect<void, ItemLookupError>
+      >()
+      expectTypeOf(Registry.replace(registry, "id", 1, language)).toEqualTypeOf<
+        Effect.Effect<void, RegistrationFailure | ItemLookupError>
+      >()
+      expectTypeOf(registry.pipe(Registry.replace("id", 1, language))).toEqualTypeOf<
+        Effect.Effect<void, RegistrationFailure | ItemLookupError>
+      >()
+      expectTypeOf(Registry.transact(registry, Effect.flatMap(Log, () => Effect.fail(new Boom())))).toEqualTypeOf<
+        Effect.Effect<never, Boom, Log>
+      >()
+      expectTypeOf(registry.pipe(Registry.transact(Effect.succeed(1)))).toEqualTypeOf<Effect.Effect<number>>()
+      expectTypeOf(Registry.detached(Effect.fail(new Boom()))).toEqualTypeOf<Effect.Effect<never, Boom>>()
+      expectTypeOf(Registry.populate(registry)).toEqualTypeOf<Effect.Effect<void>>()
+      expectTypeOf(Registry.reset(registry)).toEqualTypeOf<Effect.Effect<void>>()
+
+      expectTypeOf(RegistrySnapshot.get(snapshot, "id", 1)).toEqualTypeOf<Option.Option<Language>>()
+      expectTypeOf(snapshot.pipe(RegistrySnapshot.get("id", 1))).toEqualTypeOf<Option.Option<Language>>()
+      expectTypeOf(snapshot.pipe(RegistrySnapshot.getAll("extension", ".ts"))).toEqualTypeOf<ReadonlyArray<Language>>()
+      expectTypeOf(snapshot.pipe(RegistrySnapshot.has("id", 1))).toEqualTypeOf<boolean>()
+      expectTypeOf(RegistrySnapshot.at(snapshot, 0)).toEqualTypeOf<Option.Option<Language>>()
+      expectTypeOf([...snapshot]).toEqualTypeOf<Array<Language>>()
+    })
+  })
+
+  it("values and items that are narrower than the types of the registry fit, data-first and data-last", () => {
+    interface Part {
+      readonly id: "a" | "b"
+      readonly kind: string | null
+      readonly tags: ReadonlyArray<string>
+      readonly path: ReadonlyArray<string>
+      readonly note?: string
+    }
+    const make = Registry.make<Part>()({
+      lookup: {
+        id: Lookup.unique((part) => part.id),
+        kind: Lookup.group((part) => part.kind),
+        path: Lookup.unique((part) => part.path)
+      }
+    })
+    class Parts extends Registry.Service<Parts, Part>()("types/Parts", { lookup: ["id", "kind", "note"] }) {}
+    class Special implements Part {
+      readonly id = "a"
+      readonly kind = null
+      readonly tags = []
+      readonly path = []
+      readonly more = 1
+    }
+    never(() => {
+      const parts: Effect.Success<typeof make> = undefined as never
+      const text: string = undefined as never
+      return [
+        Registry.get(parts, "id", "a"),
+        Registry.getAll(parts, "kind", null),
+        Registry.getAll(parts, "kind", text),
+        Registry.get(parts, "path", ["x"]),
+        parts.pipe(Registry.get("id", "a")),
+        parts.pipe(Registry.getOption("id", "a")),
+        parts.pipe(Registry.has("id", "b")),
+        parts.pipe(Registry.getAll("kind", null)),
+        parts.pipe(Registry.getAll("kind", text)),
+        parts.pipe(Registry.get("path", ["x"])),
+        parts.pipe(Registry.unregisterBy("id", "a")),
+        // @ts-expect-error
+        parts.pipe(Registry.get("id", "c")),
+        // @ts-expect-error
+        parts.pipe(Registry.get("id", text)),
+        Registry.register(parts, { id: "a", kind: null, tags: [], path: [] }),
+        Registry.register(parts, new Special()),
+        parts.pipe(Registry.register(new Special())),
+        parts.pipe(Registry.registerAll([new Special()])),
+        parts.pipe(Registry.registerScoped(new Special())),
+        parts.pipe(Registry.registerAllScoped([new Special()])),
+        parts.pipe(Registry.upsert(new Special())),
+        parts.pipe(Registry.unregister(new Special())),
+        parts.pipe(Registry.contains(new Special())),
+        parts.pipe(Registry.replace("id", "a", new Special())),
+        parts.pipe(Registry.register({ id: "a", kind: null, tags: [], path: [] })),
+        parts.pipe(Registry.registerAll([{ id: "a", kind: null, tags: [], path: [] }])),
+        parts.pipe(Registry.upsert({ id: "a", kind: "k", tags: ["x"], path: [], note: "n" })),
+        parts.pipe(Registry.replace("id", "a", { id: "b", kind: null, tags: [], path: [] })),
+        Parts.get("id", "b"),
+        Parts.get("kind", null),
+        Parts.get("note", "n"),
+        Parts.register(new Special()),
+        Parts.items([new Special(), { id: "b", kind: null, tags: [], path: [] }])
+      ]
+    })
+  })
+
+  it("a list of names makes unique lookups, typed by the property", () => {
+    const make = Registry.make<{ readonly id: number; readonly name?: string; readonly other: boolean }>()({
+      lookup: ["id", "name"]
+    })
+    never(() => {
+      const listed: Effect.Success<typeof make> = undefined as never
+      expectTypeOf(Registry.get(listed, "id", 1)).toExtend<Effect.Effect<{ readonly id: number }, ItemLookupError>>()
+      return [
+        listed.pipe(Registry.get("name", "x")),
+        Registry.unregisterBy(listed, "name", "x"),
+        Registry.getAll(listed, "name", "x"),
+        // @ts-expect-error
+        Registry.get(listed, "id", "x"),
+        // @ts-expect-error
+        Registry.get(listed, "name", undefined),
+        // @ts-expect-error
+        Registry.get(listed, "other", true),
+        // @ts-expect-error
+        listed.pipe(Registry.get("other", true))
+      ]
+    })
+    const none = Registry.make<string>()({ lookup: [] })
+    never(() => {
+      const words: Effect.Success<typeof none> = undefined as never
+      return [
+        Registry.contains(words, "x"),
+        Registry.register(words, "x"),
+        // @ts-expect-error
+        Registry.get(words, "length", 1),
+        // @ts-expect-error
+        words.pipe(Registry.has("length", 1))
+      ]
+    })
+  })
+
+  it("the keys of a lookup never contain undefined", () => {
+    const make = Registry.make<{ readonly id: number; readonly shortcut?: string; readonly parent: string | null }>()({
+      lookup: {
+        shortcut: Lookup.optional(Lookup.unique((command) => command.shortcut)),
+        shortcuts: Lookup.optional(Lookup.uniqueEach((command) => [command.shortcut])),
+        parent: Lookup.group((command) => command.parent),
+        group: Lookup.optional(Lookup.group((command) => command.shortcut))
+      }
+    })
+    type Commands = Effect.Success<typeof make>
+    type KeysOf = Commands extends Registry.Registry<infer Item, infer L, any, any> ? Lookup.Keys<Item, L> : never
+    expectTypeOf<KeysOf["shortcut"]>().toEqualTypeOf<string>()
+    expectTypeOf<KeysOf["shortcuts"]>().toEqualTypeOf<string>()
+    expectTypeOf<KeysOf["parent"]>().toEqualTypeOf<string | null>()
+    expectTypeOf<KeysOf["group"]>().toEqualTypeOf<string>()
+    never(() => {
+      const commands: Commands = undefined as never
+      return [
+        Registry.get(commands, "shortcut", "x"),
+        // @ts-expect-error
+        Registry.get(commands, "shortcut", undefined),
+        // @ts-expect-error
+        commands.pipe(Registry.get("shortcut", undefined)),
+        // @ts-expect-error
+        Registry.getAll(commands, "group", undefined),
+        // @ts-expect-error
+        Registry.get(commands, "group", "x")
+      ]
+    })
+  })
+
+  it("a selector's parameter is typed by the registry", () => {
+    Registry.make<Language>()({
+      lookup: {
+        id: Lookup.unique((item) => {
+          expectTypeOf(item).toEqualTypeOf<Language>()
+          return item.id
+        }),
+        alias: Lookup.uniqueEach((item) => {
+          expectTypeOf(item).toEqualTypeOf<Language>()
+          return item.aliases
+        }),
+        first: Lookup.group((item) => {
+          expectTypeOf(item).toEqualTypeOf<Language>()
+          return item.name
+        }),
+        extension: Lookup.groupEach((item) => {
+          expectTypeOf(item).toEqualTypeOf<Language>()
+          return item.extensions
+        }),
+        maybe: Lookup.optional(Lookup.unique((item) => {
+          expectTypeOf(item).toEqualTypeOf<Language>()
+          return item.name as string | undefined
+        })),
+        // @ts-expect-error
+        typo: Lookup.unique((item) => item.nmae)
+      }
+    })
+    class Typed extends Registry.Service<Typed, Language>()("types/Typed", {
+      lookup: {
+        id: Lookup.unique((item) => {
+          expectTypeOf(item).toEqualTypeOf<Language>()
+          return item.id
+        })
+      }
+    }) {}
+    never(() => Typed.get("id", 1))
+  })
+
+  it("P is never without defaults or with \"die\", else a PopulationError of all that may end a population", () => {
+    type P<M> = M extends Effect.Effect<Registry.Registry<any, any, infer PE, any>, any, any> ? PE : "none"
+    const failing = Effect.fail(new Boom()) as Effect.Effect<ReadonlyArray<Language>, Boom>
+    const hooks = RegistryHooks.make<Language>()({ onItemRegistering: () => Effect.fail(new Veto()) })
+    const none = Registry.make<Language>()({ lookup })
+    expectTypeOf<P<typeof none>>().toEqualTypeOf<never>()
+    const noneWithHooks = Registry.make<Language>()({ lookup, hooks })
+    expectTypeOf<P<typeof noneWithHooks>>().toEqualTypeOf<never>()
+    const iterable = Registry.make<Language>()({ lookup, defaults: new Set<Language>() })
+    expectTypeOf<P<typeof iterable>>().toEqualTypeOf<PopulationError>()
+    const nothing = Registry.make<Language>()({ lookup, defaults: [] })
+    expectTypeOf<P<typeof nothing>>().toEqualTypeOf<PopulationError>()
+    const effect = Registry.make<Language>()({ lookup, defaults: failing })
+    expectTypeOf<P<typeof effect>>().toEqualTypeOf<PopulationError<Boom>>()
+    const stream = Registry.make<Language>()({ lookup, defaults: Stream.fromIterableEffect(failing) })
+    expectTypeOf<P<typeof stream>>().toEqualTypeOf<PopulationError<Boom>>()
+    const hooked = Registry.make<Language>()({ lookup, defaults: failing, hooks })
+    expectTypeOf<P<typeof hooked>>().toEqualTypeOf<PopulationError<Boom | Veto>>()
+    const typed = Registry.make<Language>()({ lookup, defaults: failing, populationFailure: "fail" })
+    expectTypeOf<P<typeof typed>>().toEqualTypeOf<PopulationError<Boom>>()
+    const die = Registry.make<Language>()({ lookup, defaults: failing, hooks, populationFailure: "die" })
+    expectTypeOf<P<typeof die>>().toEqualTypeOf<never>()
+
+    class Dying extends Registry.Service<Dying, Language>()("types/Dying", {
+      lookup,
+      defaults: failing,
+      populationFailure: "die"
+    }) {}
+    expectTypeOf(Dying.values).toEqualTypeOf<Effect.Effect<ReadonlyArray<Language>, never, Dying>>()
+    expectTypeOf(Dying.layerPopulated).toEqualTypeOf<Layer.Layer<Dying>>()
+    never(() => {
+      const hookedRegistry: Effect.Success<typeof hooked> = undefined as never
+      expectTypeOf(Registry.get(hookedRegistry, "id", 1)).toEqualTypeOf<
+        Effect.Effect<Language, ItemLookupError | PopulationError<Boom | Veto>>
+      >()
+      expectTypeOf(Registry.size(hookedRegistry)).toEqualTypeOf<Effect.Effect<number, PopulationError<Boom | Veto>>>()
+      expectTypeOf(Registry.register(hookedRegistry, language)).toEqualTypeOf<
+        Effect.Effect<void, RegistrationFailure | Veto | PopulationError<Boom | Veto>>
+      >()
+      expectTypeOf(hookedRegistry.pipe(Registry.replace("id", 1, language))).toEqualTypeOf<
+        Effect.Effect<void, RegistrationFailure | ItemLookupError | Veto | PopulationError<Boom | Veto>>
+      >()
+      expectTypeOf(Registry.unregister(hookedRegistry, language)).toEqualTypeOf<
+        Effect.Effect<void, ItemLookupError | PopulationError<Boom | Veto>>
+      >()
+      expectTypeOf(Registry.state(hookedRegistry)).toEqualTypeOf<Effect.Effect<Registry.RegistryState>>()
+      expectTypeOf(Registry.reset(hookedRegistry)).toEqualTypeOf<Effect.Effect<void>>()
+    })
+  })
+
+  it("the services of defaults and hooks are the builder's, without the scope", () => {
+    type R<M> = M extends Effect.Effect<any, any, infer RE> ? RE : "none"
+    const scopedLoad = Effect.gen(function*() {
+      const database = yield* Database
+      yield* Effect.addFinalizer(() => Effect.void)
+      return yield* database.load
+    })
+    const plain = Registry.make<Language>()({ lookup })
+    expectTypeOf<R<typeof plain>>().toEqualTypeOf<Scope.Scope>()
+    const loaded = Registry.make<Language>()({ lookup, defaults: scopedLoad })
+    expectTypeOf<R<typeof loaded>>().toEqualTypeOf<Scope.Scope | Database>()
+    const streamed = Registry.make<Language>()({ lookup, defaults: Stream.fromIterableEffect(scopedLoad) })
+    expectTypeOf<R<typeof streamed>>().toEqualTypeOf<Scope.Scope | Database>()
+
+    // two services in two handlers
+    const inline = Registry.make<Language>()({
+      lookup,
+      defaults: scopedLoad,
+      hooks: {
+        onItemRegistering: (item) => Effect.flatMap(Clerk, (clerk) => clerk.allow(item)),
+        onItemRegistered: (item) => Effect.flatMap(Log, (log) => log.say(item.name)),
+        onPopulated: Effect.asVoid(Database)
+      }
+    })
+    expectTypeOf<R<typeof inline>>().toEqualTypeOf<Scope.Scope | Database | Clerk | Log>()
+    type V<M> = M extends Effect.Effect<Registry.Registry<any, any, any, infer VE>, any, any> ? VE : "none"
+    expectTypeOf<V<typeof inline>>().toEqualTypeOf<Veto>()
+
+    const hooks = RegistryHooks.make<Language>()({
+      onItemRegistering: (item) => Effect.flatMap(Clerk, (clerk) => clerk.allow(item)),
+      onItemRegistered: (item) => Effect.flatMap(Log, (log) => log.say(item.name)),
+      onReset: Effect.asVoid(Effect.scope)
+    })
+    expectTypeOf(hooks).toEqualTypeOf<RegistryHooks.RegistryHooks<Language, Veto, Clerk | Log | Scope.Scope>>()
+
+    class Served extends Registry.Service<Served, Language>()("types/Served", {
+      lookup,
+      defaults: scopedLoad,
+      hooks
+    }) {}
+    expectTypeOf(Served.layer).toEqualTypeOf<Layer.Layer<Served, never, Database | Clerk | Log>>()
+    expectTypeOf(Served.layerPopulated).toEqualTypeOf<
+      Layer.Layer<Served, PopulationError<Boom | Veto>, Database | Clerk | Log>
+    >()
+    expectTypeOf(Served.items([])).toEqualTypeOf<
+      Layer.Layer<never, RegistrationFailure | Veto | PopulationError<Boom | Veto>, Served>
+    >()
+    expectTypeOf(Served.register).toEqualTypeOf<
+      (item: Language) => Effect.Effect<void, RegistrationFailure | Veto | PopulationError<Boom | Veto>, Served>
+    >()
+    expectTypeOf(Served.get("id", 1)).toEqualTypeOf<
+      Effect.Effect<Language, ItemLookupError | PopulationError<Boom | Veto>, Served>
+    >()
+  })
+
+  it("statics need the service, and are effects where nothing else can be given", () => {
+    expectTypeOf(Languages.layer).toEqualTypeOf<Layer.Layer<Languages, never, Database>>()
+    expectTypeOf(Languages.layerPopulated).toEqualTypeOf<Layer.Layer<Languages, PopulationError<Boom>, Database>>()
+    expectTypeOf(Languages.items).returns.toEqualTypeOf<
+      Layer.Layer<never, RegistrationFailure | PopulationError<Boom>, Languages>
+    >()
+    expectTypeOf(Languages.values).toEqualTypeOf<
+      Effect.Effect<ReadonlyArray<Language>, PopulationError<Boom>, Languages>
+    >()
+    expectTypeOf(Languages.size).toEqualTypeOf<Effect.Effect<number, PopulationError<Boom>, Languages>>()
+    expectTypeOf(Languages.snapshot).toEqualTypeOf<
+      Effect.Effect<typeof snapshot, PopulationError<Boom>, Languages>
+    >()
+    expectTypeOf(Languages.state).toEqualTypeOf<Effect.Effect<Registry.RegistryState, never, Languages>>()
+    expectTypeOf(Languages.populated).toEqualTypeOf<Effect.Effect<boolean, never, Languages>>()
+    expectTypeOf(Languages.populate).toEqualTypeOf<Effect.Effect<void, PopulationError<Boom>, Languages>>()
+    expectTypeOf(Languages.reset).toEqualTypeOf<Effect.Effect<void, never, Languages>>()
+    expectTypeOf(Languages.get("id", 1)).toEqualTypeOf<
+      Effect.Effect<Language, ItemLookupError | PopulationError<Boom>, Languages>
+    >()
+    expectTypeOf(Languages.getAll("extension", ".ts")).toEqualTypeOf<
+      Effect.Effect<ReadonlyArray<Language>, PopulationError<Boom>, Languages>
+    >()
+    expectTypeOf(Languages.registerScoped(language)).toEqualTypeOf<
+      Effect.Effect<void, RegistrationFailure | PopulationError<Boom>, Languages | Scope.Scope>
+    >()
+    expectTypeOf(Languages.transact(Effect.flatMap(Log, () => Effect.fail(new Veto())))).toEqualTypeOf<
+      Effect.Effect<never, Veto | PopulationError<Boom>, Languages | Log>
+    >()
+    expectTypeOf<Languages["Service"]>().toEqualTypeOf<
+      Registry.Registry<Language, typeof lookup, PopulationError<Boom>, never>
+    >()
+    never(() =>
+      Effect.gen(function*() {
+        const service = yield* Languages
+        expectTypeOf(Registry.get(service, "id", 1)).toEqualTypeOf<
+          Effect.Effect<Language, ItemLookupError | PopulationError<Boom>>
+        >()
+        // @ts-expect-error
+        Languages.values()
+        // @ts-expect-error
+        Languages.reset()
+        // @ts-expect-error
+        Languages.nope()
+      })
+    )
+  })
+
+  it("a handler's parameter is typed by the registry, in make, layer, addHooks and options", () => {
+    RegistryHooks.make<Language>()({
+      onItemRegistering: (item) => {
+        expectTypeOf(item).toEqualTypeOf<Language>()
+        return Effect.void
+      }
+    })
+    never(() =>
+      RegistryHooks.layer(Languages, {
+        onItemRegistering: (item) => {
+          expectTypeOf(item).toEqualTypeOf<Language>()
+          return RegistryError.reject(item, "no")
+        },
+        onItemUnregistered: (item) => {
+          expectTypeOf(item).toEqualTypeOf<Language>()
+          return Effect.void
+        }
+      })
+    )
+    never(() =>
+      Registry.addHooks(registry, {
+        onItemRegistered: (item) => {
+          expectTypeOf(item).toEqualTypeOf<Language>()
+          return Effect.void
+        }
+      })
+    )
+    never(() =>
+      Languages.addHooks({
+        onItemRegistered: (item) => {
+          expectTypeOf(item).toEqualTypeOf<Language>()
+          return Effect.void
+        }
+      }, { existing: true })
+    )
+    Registry.make<Language>()({
+      lookup,
+      hooks: {
+        onItemUnregistering: (item) => {
+          expectTypeOf(item).toEqualTypeOf<Language>()
+          return Effect.void
+        }
+      }
+    })
+  })
+
+  it("hooks that come later veto with a RegistrationError only", () => {
+    const vetoing = RegistryHooks.make<Language>()({ onItemRegistering: () => Effect.fail(new Veto()) })
+    const rejecting = RegistryHooks.make<Language>()({ onItemRegistering: (item) => RegistryError.reject(item, "no") })
+    expectTypeOf(rejecting).toEqualTypeOf<RegistryHooks.RegistryHooks<Language, RegistryError.RegistrationError>>()
+    never(() => {
+      expectTypeOf(RegistryHooks.layer(Languages, rejecting)).toEqualTypeOf<Layer.Layer<never, never, Languages>>()
+      expectTypeOf(Registry.addHooks(registry, rejecting)).toEqualTypeOf<Effect.Effect<void, never, Scope.Scope>>()
+      expectTypeOf(registry.pipe(Registry.addHooks(rejecting))).toEqualTypeOf<
+        Effect.Effect<void, never, Scope.Scope>
+      >()
+      expectTypeOf(Languages.addHooks(rejecting)).toEqualTypeOf<
+        Effect.Effect<void, never, Languages | Scope.Scope>
+      >()
+      return [
+        // @ts-expect-error
+        RegistryHooks.layer(Languages, vetoing),
+        // @ts-expect-error
+        RegistryHooks.layer(Languages, { onItemRegistering: () => Effect.fail(new Veto()) }),
+        // @ts-expect-error
+        RegistryHooks.layer(Languages, Effect.succeed(vetoing)),
+        // @ts-expect-error
+        Registry.addHooks(registry, vetoing),
+        // @ts-expect-error
+        Registry.addHooks(registry, { onItemRegistering: () => Effect.fail(new Veto()) }),
+        // @ts-expect-error
+        registry.pipe(Registry.addHooks(vetoing)),
+        // @ts-expect-error
+        Languages.addHooks(vetoing),
+        // @ts-expect-error
+        Languages.addHooks({ onItemRegistering: () => Effect.fail(new Veto()) })
+      ]
+    })
+  })
+
+  it("hooks of a layer bring their services, and of an effect its services, too", () => {
+    never(() => {
+      expectTypeOf(RegistryHooks.layer(Languages, {
+        onItemRegistered: (item) => Effect.flatMap(Log, (log) => log.say(item.name)),
+        onItemUnregistered: (item) => Effect.ignore(Effect.flatMap(Clerk, (clerk) => clerk.allow(item)))
+      })).toEqualTypeOf<Layer.Layer<never, never, Languages | Log | Clerk>>()
+      expectTypeOf(RegistryHooks.layer(
+        Languages,
+        Effect.gen(function*() {
+          const log = yield* Log
+          yield* Effect.addFinalizer(() => Effect.void)
+          return RegistryHooks.make<Language>()({
+            onItemRegistered: (item) => log.say(item.name),
+            onReset: Effect.asVoid(Clerk)
+          })
+        })
+      )).toEqualTypeOf<Layer.Layer<never, never, Languages | Log | Clerk>>()
+      expectTypeOf(Registry.addHooks(registry, {
+        onItemRegistered: (item) => Effect.flatMap(Log, (log) => log.say(item.name)),
+        onItemUnregistered: (item) => Effect.ignore(Effect.flatMap(Clerk, (clerk) => clerk.allow(item)))
+      })).toEqualTypeOf<Effect.Effect<void, never, Scope.Scope | Log | Clerk>>()
+    })
+  })
+
+  it("only onItemRegistering can fail", () => {
+    never(() => [
+      // @ts-expect-error
+      RegistryHooks.make<Language>()({ onItemRegistered: fail }),
+      // @ts-expect-error
+      RegistryHooks.make<Language>()({ onItemUnregistering: fail }),
+      // @ts-expect-error
+      RegistryHooks.make<Language>()({ onItemUnregistered: fail }),
+      // @ts-expect-error
+      RegistryHooks.make<Language>()({ onPopulating: fail() }),
+      // @ts-expect-error
+      RegistryHooks.make<Language>()({ onPopulated: fail() }),
+      // @ts-expect-error
+      RegistryHooks.make<Language>()({ onResetting: fail() }),
+      // @ts-expect-error
+      RegistryHooks.make<Language>()({ onReset: fail() }),
+      // @ts-expect-error
+      RegistryHooks.make<Language>()({ onItemRegistering: fail, onItemRegistered: fail }),
+      // @ts-expect-error
+      Registry.make<Language>()({ lookup, hooks: { onItemRegistered: fail } }),
+      // @ts-expect-error
+      Registry.Service<Languages, Language>()("x", { lookup, hooks: { onItemRegistered: fail } }),
+      // @ts-expect-error
+      RegistryHooks.layer(Languages, { onItemRegistered: fail }),
+      // @ts-expect-error
+      RegistryHooks.layer(Languages, Effect.fail(new Boom())),
+      // @ts-expect-error
+      Registry.addHooks(registry, { onItemRegistered: fail }),
+      // @ts-expect-error
+      Languages.addHooks({ onItemUnregistered: fail })
+    ])
+  })
+
+  it("hooks of more general items serve, and hooks combine", () => {
+    const named = RegistryHooks.make<{ readonly name: string }>()({
+      onItemRegistering: (item) => item.name === "" ? Effect.fail(new Veto()) : Effect.asVoid(Log)
+    })
+    const numbered = RegistryHooks.make<{ readonly id: number }>()({
+      onItemRegistering: () => Effect.fail(new Boom()),
+      onItemRegistered: () => Effect.asVoid(Clerk)
+    })
+    const both = RegistryHooks.combine(named, numbered)
+    expectTypeOf(both).toExtend<
+      RegistryHooks.RegistryHooks<{ readonly name: string; readonly id: number }, Veto | Boom, Log | Clerk>
+    >()
+    expectTypeOf(named.pipe(RegistryHooks.combine(numbered))).toExtend<
+      RegistryHooks.RegistryHooks<{ readonly name: string; readonly id: number }, Veto | Boom, Log | Clerk>
+    >()
+    expectTypeOf(RegistryHooks.combineAll([named, named, RegistryHooks.empty])).toExtend<
+      RegistryHooks.RegistryHooks<{ readonly name: string }, Veto, Log>
+    >()
+    const make = Registry.make<Language>()({ lookup, hooks: both })
+    expectTypeOf(make).toEqualTypeOf<
+      Effect.Effect<Registry.Registry<Language, typeof lookup, never, Veto | Boom>, never, Scope.Scope | Log | Clerk>
+    >()
+    never(() => [
+      Registry.addHooks(registry, RegistryHooks.empty),
+      // @ts-expect-error
+      Registry.make<string>()({ lookup: [], hooks: both })
+    ])
+  })
+
+  it("messages get what an error of their code carries", () => {
+    Registry.make<Language>()({
+      lookup,
+      messages: {
+        not_registered: (error) => {
+          expectTypeOf(error.code).toEqualTypeOf<"not_registered">()
+          expectTypeOf(error.registry).toEqualTypeOf<string>()
+          expectTypeOf(error.suggestions).toEqualTypeOf<ReadonlyArray<string>>()
+          expectTypeOf(error.value).toBeUnknown()
+          // @ts-expect-error
+          return error.message
+        },
+        attribute_registered: ({ attribute, existing, value }) => `${attribute} ${String(value)} ${String(existing)}`,
+        rejected: ({ reason }) => reason ?? "",
+        registration: ({ cause }) => String(cause)
+      }
+    })
+  })
+
+  it("a hidden registry is as wide as its errors, and as narrow as its items", () => {
+    never(() => {
+      const narrow: Registry.Registry<Language, typeof lookup> = registry
+      const wide: Registry.Registry<Language, typeof lookup, Boom, Veto> = registry
+      // @ts-expect-error
+      const others: Registry.Registry<{ readonly id: number }, typeof lookup> = registry
+      // @ts-expect-error
+      const less: Registry.Registry<Language, Pick<typeof lookup, "id">> = registry
+      return [narrow, wide, others, less]
+    })
+  })
+
+  it("errors are told apart by their tags, and populations carry their cause", () => {
+    never(() =>
+      Languages.register(language).pipe(
+        Effect.catchTag("AlreadyRegisteredError", (error) => {
+          expectTypeOf(error.code).toEqualTypeOf<"already_registered" | "attribute_registered">()
+          return Effect.void
+        }),
+        Effect.catchTag("PopulationError", (error) => {
+          expectTypeOf(error.cause).toEqualTypeOf<Boom | RegistrationFailure>()
+          expectTypeOf(error.code).toEqualTypeOf<"defaults" | "registration" | "import">()
+          return Effect.void
+        }),
+        (effect) =>
+          expectTypeOf(effect).toEqualTypeOf<Effect.Effect<void, RegistryError.RegistrationError, Languages>>()
+      )
+    )
+  })
+
+  it("events are matched with the type of their items", () => {
+    never(() => (event: RegistryEvent.RegistryEvent<Language>) => {
+      const size = RegistryEvent.match(event, {
+        Registered: ({ item, position }) => {
+          expectTypeOf(item).toEqualTypeOf<Language>()
+          return position
+        },
+        Unregistered: ({ item }) => item.id,
+        Replaced: ({ item, previous }) => item.id - previous.id,
+        Populated: (populated) => populated.size,
+        Reset: () => 0
+      })
+      expectTypeOf(size).toEqualTypeOf<number>()
+    })
+  })
+})
