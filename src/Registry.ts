@@ -821,7 +821,7 @@ export const register: {
     self: Registry<Item, Lookups, P, V>,
     item: Item
   ): Effect.Effect<void, RegistrationFailure | V | P> =>
-    Effect.asVoid(Transaction.run(coreOf(self), Operations.register(item)))
+    Transaction.run(coreOf(self), Operations.register(item))
 )
 
 /**

@@ -46,28 +46,28 @@ class RegistryHooksImpl<Item, E, R> extends Pipeable.Class implements Hooks.Regi
     return this[Hooks.TypeId].parts
   }
   get onItemRegistering() {
-    return (item: Item) => Hooks.sequence(this.parts, (part) => part.onItemRegistering?.(item))
+    return (item: Item) => Effect.suspend(() => Hooks.sequence(this.parts, (part) => part.onItemRegistering?.(item)))
   }
   get onItemRegistered() {
-    return (item: Item) => Hooks.sequence(this.parts, (part) => part.onItemRegistered?.(item))
+    return (item: Item) => Effect.suspend(() => Hooks.sequence(this.parts, (part) => part.onItemRegistered?.(item)))
   }
   get onItemUnregistering() {
-    return (item: Item) => Hooks.sequence(this.parts.toReversed(), (part) => part.onItemUnregistering?.(item))
+    return (item: Item) => Effect.suspend(() => Hooks.sequence(this.parts.toReversed(), (part) => part.onItemUnregistering?.(item)))
   }
   get onItemUnregistered() {
-    return (item: Item) => Hooks.sequence(this.parts.toReversed(), (part) => part.onItemUnregistered?.(item))
+    return (item: Item) => Effect.suspend(() => Hooks.sequence(this.parts.toReversed(), (part) => part.onItemUnregistered?.(item)))
   }
   get onPopulating() {
-    return Hooks.sequence(this.parts, (part) => part.onPopulating)
+    return Effect.suspend(() => Hooks.sequence(this.parts, (part) => part.onPopulating))
   }
   get onPopulated() {
-    return Hooks.sequence(this.parts, (part) => part.onPopulated)
+    return Effect.suspend(() => Hooks.sequence(this.parts, (part) => part.onPopulated))
   }
   get onResetting() {
-    return Hooks.sequence(this.parts.toReversed(), (part) => part.onResetting)
+    return Effect.suspend(() => Hooks.sequence(this.parts.toReversed(), (part) => part.onResetting))
   }
   get onReset() {
-    return Hooks.sequence(this.parts.toReversed(), (part) => part.onReset)
+    return Effect.suspend(() => Hooks.sequence(this.parts.toReversed(), (part) => part.onReset))
   }
 }
 

@@ -159,7 +159,7 @@ export const entries = <Item>(self: Contents<Item>): ReadonlyArray<Entry<Item>> 
  */
 export const find = <Item>(self: Contents<Item>, item: Item): Entry<Item> | undefined =>
   // the keys of an object that is in may have come to throw: it is found without them
-  self.definition.identity.find(item, (entry) => holds(self, entry)) ??
+  self.definition.identity.find(item, self.order) ??
     findEqual(self, item, takeKeys(self.definition, item))
 
 /**
@@ -225,7 +225,7 @@ export const check = <Item>(
   if (issue !== undefined) {
     return Result.fail(failure(definition, RegistryError.RegistrationError, { code: "invalid_item", item, issue }))
   }
-  const itself = definition.identity.find(item, (entry) => holds(self, entry))
+  const itself = definition.identity.find(item, self.order)
   const keys = itself === undefined || itself === ignoring ? takeKeys(definition, item) : []
   const equal = itself ?? findEqual(self, item, keys)
   if (equal !== undefined && equal !== ignoring) {

@@ -217,11 +217,12 @@ export const collect = <A>(
         },
         onSuccess: () => {}
       }))
-    return Effect.map(all, () => causes)
+    return Effect.mapEager(all, () => causes)
   })
 
 /**
- * Runs `f` on one element after the other; where it has nothing to do, no step is taken.
+ * Runs `f` on one element after the other. Like all that is called a part of an operation it begins where it is called,
+ * and answers an `Exit` if it has nothing to wait for.
  *
  * @internal
  */
@@ -229,14 +230,14 @@ export const sequence = <A, E, R>(
   list: ReadonlyArray<A>,
   f: (a: A) => Effect.Effect<unknown, E, R> | undefined | void,
   from = 0
-): Effect.Effect<void, E, R> =>
-  Effect.suspend(() => {
-    for (let i = from; i < list.length; i++) {
-      const effect = f(list[i]!)
-      if (effect !== undefined) return Effect.flatMap(effect, () => sequence(list, f, i + 1))
-    }
-    return Effect.void
-  })
+): Effect.Effect<void, E, R> => {
+  for (let i = from; i < list.length; i++) {
+    const effect = f(list[i]!)
+    if (effect === undefined || Exit.isExit(effect) && Exit.isSuccess(effect)) continue
+    return Effect.flatMap(effect, () => sequence(list, f, i + 1))
+  }
+  return Effect.void
+}
 
 /**
  * The order in which parts are called: for registration and population as they were installed, for unregistration and

@@ -4,39 +4,53 @@
  * @internal
  */
 import type { Entry } from "./contents.ts"
+import * as Order from "./order.ts"
 
 /**
- * The entries that each object was registered as of late, in whatever draft: hints where to look. Whether one of them is
- * in is up to the contents that are asked. So nothing need be taken back when a draft is given up.
+ * The last two entries that each object was registered as, in whatever draft: hints where to look. Whether one of them
+ * is in is up to the contents that are asked, so nothing need be taken back when a draft is given up. (An object that
+ * was changed, and comes and goes twice within one transaction, which then fails, is found by its keys alone.)
  *
  * @internal
  */
 export class Identity<Item> {
-  private readonly entries = new WeakMap<object, Entry<Item> | ReadonlyArray<Entry<Item>>>()
+  private readonly entries = new WeakMap<object, Entry<Item> | Twice<Item>>()
 
   remember(entry: Entry<Item>): void {
     if (!isObject(entry.item)) return
     const before = this.entries.get(entry.item)
-    // nearly all objects are registered once: an array for each would double what this takes
+    // nearly all objects are registered once
     if (before === undefined) this.entries.set(entry.item, entry)
-    else this.entries.set(entry.item, [entry].concat(before).slice(0, few))
+    else if (before instanceof Twice) before.add(entry)
+    else this.entries.set(entry.item, new Twice(entry, before))
   }
 
-  find(item: Item, isIn: (entry: Entry<Item>) => boolean): Entry<Item> | undefined {
-    if (!isObject(item)) return undefined
-    const entries = this.entries.get(item)
-    if (entries === undefined) return undefined
-    return isArray(entries) ? entries.find(isIn) : isIn(entries) ? entries : undefined
+  /** The entry that an object is in as, in the order of some contents. */
+  find(item: Item, order: Order.Order<Entry<Item>>): Entry<Item> | undefined {
+    const last = isObject(item) ? this.entries.get(item) : undefined
+    if (last === undefined) return undefined
+    if (last instanceof Twice) return heldBy(order, last.newer) ?? heldBy(order, last.older)
+    return heldBy(order, last)
   }
 }
 
-/**
- * An object that is registered again and again leaves no trail. One that comes and goes more often than this within one
- * transaction, which then fails, is found by its keys alone.
- */
-const few = 8
+class Twice<Item> {
+  newer: Entry<Item>
+  older: Entry<Item>
 
-const isArray: (u: unknown) => u is ReadonlyArray<unknown> = Array.isArray
+  constructor(newer: Entry<Item>, older: Entry<Item>) {
+    this.newer = newer
+    this.older = older
+  }
+
+  add(entry: Entry<Item>): void {
+    this.older = this.newer
+    this.newer = entry
+  }
+}
+
+const heldBy = <Item>(order: Order.Order<Entry<Item>>, entry: Entry<Item>): Entry<Item> | undefined =>
+  Order.get(order, entry.position) === entry ? entry : undefined
 
 /** @internal */
 export const isObject = (u: unknown): u is object => typeof u === "object" ? u !== null : typeof u === "function"

@@ -111,11 +111,14 @@ const fewKeys = 10_000
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** @internal */
-export const register = <Item, P, V>(item: Item): Operation<Item, P, V, Entry<Item>, Failure | V | P> => ({
+export const register = <Item, P, V>(item: Item): Operation<Item, P, V, void, Failure | V | P> => ({
   name: "register",
-  step: insert(item),
-  body: (transaction) => registerIn(transaction, item),
-  undone: () => Effect.succeed(undoneEntry(item))
+  step: (transaction) => {
+    const inserted = insert(item)(transaction)
+    return Exit.isSuccess(inserted) ? Exit.void : inserted
+  },
+  body: (transaction) => Effect.mapEager(registerIn(transaction, item), () => undefined),
+  undone: () => Effect.void
 })
 
 /** @internal */
@@ -125,7 +128,7 @@ export const registerAll = <Item, P, V>(
   name: "registerAll",
   ...(items.length <= chunkSize ? { step: insertAll(items) } : undefined),
   body: (transaction) => registerAllIn(transaction, items),
-  undone: () => Effect.succeed(items.map(undoneEntry))
+  undone: () => Effect.succeed([])
 })
 
 /**
@@ -143,19 +146,18 @@ export const scoped = <Item, P, V, E>(
   committed: (entries) => Scope.addFinalizer(scope, takeOut(core, entries))
 })
 
-/** Stands for a registration that did not take place; no contents hold it. */
-const undoneEntry = <Item>(item: Item): Entry<Item> => ({ item, position: -1, keys: [] })
-
 const registerIn = <Item, P, V>(
   transaction: Transaction<Item, P, V>,
   item: Item
 ): Effect.Effect<Entry<Item>, Failure | V | P> => {
-  const { hooks } = transaction
+  const { calls, hooks } = transaction
   if (hooks.length === 0) return step(transaction, insert(item))
   return step(transaction, canInsert(item)).pipe(
-    Effect.andThen(registering(transaction, item)),
-    Effect.andThen(step(transaction, insert(item))),
-    Effect.tap(() => Hooks.callAfter(hooks, "onItemRegistered", item, transaction.calls))
+    Effect.flatMapEager(() => registering(transaction, item)),
+    Effect.flatMapEager(() => step(transaction, insert(item))),
+    Effect.flatMapEager((entry) =>
+      Effect.mapEager(Hooks.callAfter(hooks, "onItemRegistered", item, calls), () => entry)
+    )
   )
 }
 
@@ -175,8 +177,11 @@ export const registerAllIn = <Item, P, V>(
         : longStep(transaction, insertInChunks(items))
     }
     const entries: Array<Entry<Item>> = []
-    const all = Hooks.sequence(items, (item) => Effect.map(registerIn(transaction, item), (entry) => entries.push(entry)))
-    return Effect.as(all, entries)
+    const all = Hooks.sequence(
+      items,
+      (item) => Effect.mapEager(registerIn(transaction, item), (entry) => entries.push(entry))
+    )
+    return Effect.mapEager(all, () => entries)
   })
 
 /** Few enough items to be inserted in one step without a stall that others would notice. */
@@ -184,7 +189,7 @@ const chunkSize = 1_000
 
 /** A hook refuses with an error that does not know the registry's name. */
 const registering = <Item, P, V>(transaction: Transaction<Item, P, V>, item: Item): Effect.Effect<void, V> =>
-  Effect.mapError(
+  Effect.mapErrorEager(
     Hooks.callBefore(transaction.hooks, "onItemRegistering", item),
     (error) =>
       error instanceof RegistryError.RegistrationError && error.code === "rejected" && error.registry === ""
@@ -265,7 +270,7 @@ const unregisterLocated = <Item, P, V>(
   name,
   step: (transaction) => onLocated(locateEntry(transaction.draft), (entry) => remove(transaction, entry)),
   body: (transaction) =>
-    Effect.flatMap(
+    Effect.flatMapEager(
       step(transaction, ({ draft }) => onLocated(locateEntry(draft), Exit.succeed)),
       (entry) => unregisterIn(transaction, entry, locateEntry)
     ),
@@ -278,13 +283,11 @@ const unregisterIn = <Item, P, V>(
   locateEntry: Locate<Item>
 ): Effect.Effect<void, RegistryError.ItemLookupError | P> => {
   const { calls, hooks } = transaction
-  const removing = step(
-    transaction,
-    ({ draft }) => onLocated(locateAgain(draft, entry, locateEntry), (found) => remove(transaction, found))
-  )
+  const removing = ({ draft }: Transaction<Item>) =>
+    onLocated(locateAgain(draft, entry, locateEntry), (found) => remove(transaction, found))
   return Hooks.callBefore(hooks, "onItemUnregistering", entry.item).pipe(
-    Effect.andThen(removing),
-    Effect.andThen(Hooks.callAfter(hooks, "onItemUnregistered", entry.item, calls))
+    Effect.flatMapEager(() => step(transaction, removing)),
+    Effect.flatMapEager(() => Hooks.callAfter(hooks, "onItemUnregistered", entry.item, calls))
   )
 }
 
@@ -322,7 +325,7 @@ export const upsert = <Item, P, V>(
     return holder === undefined ? Exit.asVoid(insert(item)(transaction)) : swap(transaction, holder, item)
   },
   body: (transaction) =>
-    Effect.flatMap(
+    Effect.flatMapEager(
       step(transaction, ({ draft }) => Exit.succeed(Contents.holderOfFirstKey(draft, item))),
       (holder) =>
         holder === undefined
@@ -359,16 +362,14 @@ const replaceIn = <Item, P, V>(
       const checked = Contents.check(draft, item, entry)
       return Result.isFailure(checked) ? Exit.fail(checked.failure) : Exit.succeed(entry)
     }))
-  return Effect.flatMap(checking, (previous) => {
-    const swapping = step(
-      transaction,
-      ({ draft }) => onLocated(locateAgain(draft, previous, locateEntry), (entry) => swap(transaction, entry, item))
-    )
+  return Effect.flatMapEager(checking, (previous) => {
+    const swapping = ({ draft }: Transaction<Item>) =>
+      onLocated(locateAgain(draft, previous, locateEntry), (entry) => swap(transaction, entry, item))
     return registering(transaction, item).pipe(
-      Effect.andThen(Hooks.callBefore(hooks, "onItemUnregistering", previous.item)),
-      Effect.andThen(swapping),
-      Effect.andThen(Hooks.callAfter(hooks, "onItemUnregistered", previous.item, calls)),
-      Effect.andThen(Hooks.callAfter(hooks, "onItemRegistered", item, calls))
+      Effect.flatMapEager(() => Hooks.callBefore(hooks, "onItemUnregistering", previous.item)),
+      Effect.flatMapEager(() => step(transaction, swapping)),
+      Effect.flatMapEager(() => Hooks.callAfter(hooks, "onItemUnregistered", previous.item, calls)),
+      Effect.flatMapEager(() => Hooks.callAfter(hooks, "onItemRegistered", item, calls))
     )
   })
 }
@@ -397,25 +398,30 @@ export const reset = <Item, P, V>(core: Core<Item, P, V>): Effect.Effect<void> =
       if (!base.populated || parent?.resetting === true || parent?.populating === true) return Effect.void
       if (hooks.length === 0) return step(transaction, emptyAtOnce)
       return Hooks.call(hooks, "onResetting").pipe(
-        Effect.andThen(step(transaction, ({ draft }) => Exit.succeed(Contents.entries(draft).toReversed()))),
-        Effect.flatMap((entries) =>
+        Effect.flatMapEager(() =>
+          step(transaction, ({ draft }) => Exit.succeed(Contents.entries(draft).toReversed()))
+        ),
+        Effect.flatMapEager((entries) =>
           Hooks.sequence(entries, (entry) => unregisterIfHeld(transaction, entry, (call) => call(hooks)))
         ),
-        Effect.andThen(step(transaction, nothingLeft)),
-        Effect.andThen(Hooks.call(hooks, "onReset")),
-        Effect.andThen(step(transaction, nothingLeft)),
-        Effect.andThen(step(transaction, emptied))
+        Effect.flatMapEager(() => step(transaction, nothingLeft)),
+        Effect.flatMapEager(() => Hooks.call(hooks, "onReset")),
+        Effect.flatMapEager(() => step(transaction, emptied))
       )
     },
     undone: () => Effect.void
   })
 
 const emptyAtOnce = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {
-  transaction.steps.push({ _tag: "Removed", entries: Contents.entries(transaction.draft).toReversed() })
+  const { draft, steps } = transaction
+  steps.push({ _tag: "Removed", entries: Contents.entries(draft).toReversed() })
+  transaction.draft = Contents.asPending(draft)
   return emptied(transaction)
 }
 
 const emptied = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {
+  const exit = nothingLeft(transaction)
+  if (Exit.isFailure(exit)) return exit
   transaction.draft = Contents.asPending(transaction.draft)
   transaction.populationScope = undefined
   transaction.steps.push({ _tag: "Reset" })
@@ -443,8 +449,8 @@ const unregisterIfHeld = <Item, P, V>(
 ): Effect.Effect<void, P> | undefined => {
   if (!Contents.holds(transaction.draft, entry)) return undefined
   return calling((parts) => Hooks.callBefore(parts, "onItemUnregistering", entry.item)).pipe(
-    Effect.andThen(step(transaction, () => Exit.succeed(removeIfHeld(transaction, entry)))),
-    Effect.flatMap((removed) =>
+    Effect.flatMapEager(() => step(transaction, () => Exit.succeed(removeIfHeld(transaction, entry)))),
+    Effect.flatMapEager((removed) =>
       removed
         ? calling((parts) => Hooks.callAfter(parts, "onItemUnregistered", entry.item, transaction.calls))
         : Effect.void
@@ -536,12 +542,14 @@ export const installAndTell = <Item, P, V>(
           told.delete(entry)
           return Hooks.callAfter(parts, "onItemUnregistered", entry.item, calls)
         }).pipe(
-          Effect.andThen(Hooks.sequence(come, (entry) => {
-            if (!Contents.holds(transaction.draft, entry)) return undefined
-            told.add(entry)
-            return Hooks.callAfter(parts, "onItemRegistered", entry.item, calls)
-          })),
-          Effect.andThen(tell)
+          Effect.flatMapEager(() =>
+            Hooks.sequence(come, (entry) => {
+              if (!Contents.holds(transaction.draft, entry)) return undefined
+              told.add(entry)
+              return Hooks.callAfter(parts, "onItemRegistered", entry.item, calls)
+            })
+          ),
+          Effect.flatMapEager(() => tell)
         )
       })
       return tell

@@ -105,9 +105,11 @@ const populate = <Item, V, E>(
     transaction.scopes.push(scope)
     transaction.populationScope = scope
     return Hooks.call(hooks, "onPopulating").pipe(
-      Effect.andThen(Effect.provideService(registerDefaults(transaction, defaults), Scope.Scope, scope)),
-      Effect.andThen(Hooks.call(hooks, "onPopulated")),
-      Effect.andThen(step(transaction, becomeReady))
+      Effect.flatMapEager(() =>
+        Effect.provideService(registerDefaults(transaction, defaults), Scope.Scope, scope)
+      ),
+      Effect.flatMapEager(() => Hooks.call(hooks, "onPopulated")),
+      Effect.flatMapEager(() => step(transaction, becomeReady))
     )
   },
   undone: () => Effect.void

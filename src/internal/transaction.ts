@@ -250,7 +250,7 @@ export const waitFor = <A, E, R>(
   waitable: Waitable,
   effect: (arrived: () => void) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> => {
-  // a fiber that is in nothing is not waited for by anything that could be seen
+  // nothing that could be seen waits for a fiber that is in nothing
   if (party === undefined) return effect(() => {})
   const arrived = () => {
     for (let one: Party | undefined = party; one !== undefined; one = one.outer) one.waits?.delete(wait)
@@ -299,11 +299,9 @@ const withPermit = <A, E, R>(
   lock: Lock,
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
-  waitFor(party, lock, (arrived) =>
-    lock.semaphore.withPermit(Effect.suspend(() => {
-      arrived()
-      return effect
-    })))
+  party === undefined
+    ? lock.semaphore.withPermit(effect)
+    : waitFor(party, lock, (arrived) => lock.semaphore.withPermit(Effect.andThen(Effect.sync(arrived), effect)))
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Beginning
@@ -379,22 +377,21 @@ const begin = <Item, P, V, A, E, R>(
   })
 
 /**
- * A step of the body of a transaction on its draft. It waits for the nested transaction in flight, which would overwrite
- * what it does, and works on contents that are `Ready`.
+ * A step of the body of a transaction on its draft, taken where it is called. It waits for the nested transaction in
+ * flight, which would overwrite what it does, and works on contents that are `Ready`.
  *
  * @internal
  */
 export const step = <Item, P, V, A, E>(
   transaction: Transaction<Item, P, V>,
   f: (transaction: Transaction<Item, P, V>) => Exit.Exit<A, E>
-): Effect.Effect<A, E | P> =>
-  Effect.suspend(() => {
-    if (!transaction.workable) return Effect.flatMap(transaction.core.populate, () => step(transaction, f))
-    if (!transaction.busy) return f(transaction)
-    const turn = Effect.sync(() => transaction.workable ? f(transaction) : undefined)
-    // whoever was in flight may have reset the registry: then it starts over, without the permit
-    return Effect.flatMap(withPermit(transaction, transaction.lock, turn), (exit) => exit ?? step(transaction, f))
-  })
+): Effect.Effect<A, E | P> => {
+  if (!transaction.workable) return Effect.flatMap(transaction.core.populate, () => step(transaction, f))
+  if (!transaction.busy) return f(transaction)
+  const turn = Effect.sync(() => transaction.workable ? f(transaction) : undefined)
+  // whoever was in flight may have reset the registry: then it starts over, without the permit
+  return Effect.flatMap(withPermit(transaction, transaction.lock, turn), (exit) => exit ?? step(transaction, f))
+}
 
 /**
  * A step that takes several turns, in which others run: nested transactions wait until it has ended.
