@@ -776,6 +776,15 @@ export const populated = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, 
 // ---------------------------------------------------------------------------------------------------------------------
 
 type RegistrationFailure = RegistryError.RegistrationFailure
+
+/** `Array.from` makes an empty list of what is none, from untyped code. */
+const listOf = <Item, Lookups, P, V>(
+  { name }: Registry<Item, Lookups, P, V>,
+  items: Iterable<Item>
+): ReadonlyArray<Item> => {
+  if (Population.isIterable(items)) return Array.from(items)
+  throw new TypeError(`What is to be registered in "${name}" is no iterable of items.`)
+}
 type ItemLookupError = RegistryError.ItemLookupError
 
 /**
@@ -863,7 +872,7 @@ export const registerAll: {
     self: Registry<Item, Lookups, P, V>,
     items: Iterable<Item>
   ): Effect.Effect<void, RegistrationFailure | V | P> =>
-    Effect.suspend(() => Effect.asVoid(Transaction.run(coreOf(self), Operations.registerAll(Array.from(items)))))
+    Effect.suspend(() => Effect.asVoid(Transaction.run(coreOf(self), Operations.registerAll(listOf(self, items)))))
 )
 
 /**
@@ -992,7 +1001,7 @@ export const registerAllScoped: {
   ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope> =>
     Effect.flatMap(Effect.scope, (scope) => {
       const core = coreOf(self)
-      const operation = Operations.scoped(core, scope, Operations.registerAll(Array.from(items)))
+      const operation = Operations.scoped(core, scope, Operations.registerAll(listOf(self, items)))
       return Effect.asVoid(Transaction.run(core, operation))
     })
 )

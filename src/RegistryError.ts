@@ -163,9 +163,11 @@ export class ItemLookupError extends Schema.TaggedError<ItemLookupError>()("Item
           this.suggestions.length === 0 ? "" : ` Did you mean ${this.suggestions.map(show).join(" or ")}?`
         }`
       case "invalid_attribute":
-        return `"${this.attribute}" is no lookup of "${this.registry}" that finds one item: use ${
-          this.suggestions.length === 0 ? "getAll" : this.suggestions.map(show).join(" or ")
-        }.`
+        return `"${this.attribute}" is no lookup of "${this.registry}" that can answer this. ${
+          this.suggestions.length === 0
+            ? "It has none that can."
+            : `It can be asked for ${this.suggestions.map(show).join(" or ")}.`
+        }`
       case "unregister":
         return `Could not unregister ${show(this.item)} from "${this.registry}": it is not registered.`
     }
@@ -208,7 +210,7 @@ export class PopulationError<out E = unknown> extends Schema.TaggedError<Populat
 
   override get message(): string {
     if (this.text !== undefined) return this.text
-    const why = this.cause instanceof Error ? this.cause.message : show(this.cause)
+    const why = messageOf(this.cause)
     switch (this.code) {
       case "defaults":
         return `Could not populate "${this.registry}": its defaults failed. ${why}`
@@ -282,10 +284,18 @@ type Details<E extends RegistryError, C extends Code> = E extends { readonly cod
 export const reject = (item: unknown, reason: string): Effect.Effect<never, RegistrationError> =>
   Effect.suspend(() => Effect.fail(new RegistrationError({ registry: "", code: "rejected", item, reason })))
 
-/** Items come from outside: whatever they are, a message is readable and of bounded length. */
-const show = (value: unknown): string => {
-  const text = Formatter.format(value)
-  return text.length <= longest ? text : `${text.slice(0, longest)}…`
+const messageOf = (cause: unknown): string => {
+  try {
+    if (cause instanceof Error && typeof cause.message === "string") return shortened(cause.message, 5 * longest)
+  } catch {
+    // whatever it is, it has no message
+  }
+  return show(cause)
 }
+
+/** Items come from outside: whatever they are, a message is readable and of bounded length. */
+const show = (value: unknown): string => shortened(Formatter.format(value), longest)
+
+const shortened = (text: string, most: number): string => text.length <= most ? text : `${text.slice(0, most)}…`
 
 const longest = 200

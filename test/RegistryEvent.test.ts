@@ -4,7 +4,7 @@ import { RegistryEvent } from "effect-registry"
 import { Change, type Step } from "../src/internal/change.ts"
 import type { Entry } from "../src/internal/contents.ts"
 
-const entry = (item: string): Entry<string> => ({ item, position: 0, keys: [] })
+const entry = (item: string): Entry<string> => ({ item, position: 0, keys: [], serial: 0 })
 
 describe("RegistryEvent", () => {
   const events: ReadonlyArray<RegistryEvent.RegistryEvent<string>> = [

@@ -13,7 +13,7 @@ import * as Pipeable from "effect/Pipeable"
 import * as Result from "effect/Result"
 import * as RegistryError from "../RegistryError.ts"
 import { type Definition, failure, type Keys, takeKeys } from "./definition.ts"
-import { isObject } from "./identity.ts"
+import * as Identity from "./identity.ts"
 import * as Index from "./index.ts"
 import * as Order from "./order.ts"
 
@@ -25,40 +25,38 @@ import * as Order from "./order.ts"
  */
 export interface Entry<out Item> {
   readonly item: Item
+  /** Entries stand in the order of their positions. One that takes the place of another has its position. */
   readonly position: number
   readonly keys: Keys
+  /** No other entry of the registry has the same, in whatever draft. */
+  readonly serial: number
 }
 
-/** @internal */
+/**
+ * The functions of this module set the fields of a copy that nobody has seen yet; from then on they stay as they are.
+ *
+ * @internal
+ */
 export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspectable, Iterable<Item> {
   readonly definition: Definition<Item>
-  readonly revision: number
-  readonly populated: boolean
-  /** Where the next item goes: positions are never used twice. */
-  readonly next: number
-  readonly order: Order.Order<Entry<Item>>
-  readonly indexes: ReadonlyArray<Index.Index<Item>>
-  /** The entries that their unique keys do not find: see `byKeys`. */
-  readonly byItem: HashMap.HashMap<Item, Entry<Item>>
+  revision: number
+  populated: boolean
+  order: Order.Order<Entry<Item>>
+  indexes: ReadonlyArray<Index.Index<Item>>
+  /** The entries that no unique key finds, and those whose items have an equality of their own. */
+  byItem: HashMap.HashMap<Item, Entry<Item>>
+  laterEntries: Identity.LaterEntries<Item>
   private list: ReadonlyArray<Item> | undefined
 
-  constructor(
-    definition: Definition<Item>,
-    revision: number,
-    populated: boolean,
-    next: number,
-    order: Order.Order<Entry<Item>>,
-    indexes: ReadonlyArray<Index.Index<Item>>,
-    byItem: HashMap.HashMap<Item, Entry<Item>>
-  ) {
+  constructor(from: Pick<Contents<Item>, Part>) {
     super()
-    this.definition = definition
-    this.revision = revision
-    this.populated = populated
-    this.next = next
-    this.order = order
-    this.indexes = indexes
-    this.byItem = byItem
+    this.definition = from.definition
+    this.revision = from.revision
+    this.populated = from.populated
+    this.order = from.order
+    this.indexes = from.indexes
+    this.byItem = from.byItem
+    this.laterEntries = from.laterEntries
     this.list = undefined
   }
 
@@ -93,35 +91,42 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
   }
 }
 
+type Part = "definition" | "revision" | "populated" | "order" | "indexes" | "byItem" | "laterEntries"
+
 /** @internal */
 export const empty = <Item>(definition: Definition<Item>): Contents<Item> =>
-  new Contents(
+  new Contents({
     definition,
-    0,
-    false,
-    0,
-    undefined,
-    definition.lookups.map(({ unique }) => Index.make<Item>(unique)),
-    HashMap.empty()
-  )
+    revision: 0,
+    populated: false,
+    order: undefined,
+    indexes: definition.lookups.map(({ unique }) => Index.make<Item>(unique)),
+    byItem: HashMap.empty(),
+    laterEntries: HashMap.empty()
+  })
+
+const copy = <Item>(self: Contents<Item>): Contents<Item> => new Contents(self)
 
 /** @internal */
-export const withRevision = <Item>(self: Contents<Item>, revision: number): Contents<Item> =>
-  new Contents(self.definition, revision, self.populated, self.next, self.order, self.indexes, self.byItem)
+export const withRevision = <Item>(self: Contents<Item>, revision: number): Contents<Item> => {
+  const next = copy(self)
+  next.revision = revision
+  return next
+}
 
 /** @internal */
-export const asPopulated = <Item>(self: Contents<Item>): Contents<Item> =>
-  new Contents(self.definition, self.revision, true, self.next, self.order, self.indexes, self.byItem)
+export const asPopulated = <Item>(self: Contents<Item>): Contents<Item> => {
+  const next = copy(self)
+  next.populated = true
+  return next
+}
 
 /**
  * Back to `Pending`, and empty.
  *
  * @internal
  */
-export const asPending = <Item>(self: Contents<Item>): Contents<Item> => {
-  const { byItem, indexes } = empty(self.definition)
-  return new Contents(self.definition, self.revision, false, self.next, undefined, indexes, byItem)
-}
+export const asPending = <Item>(self: Contents<Item>): Contents<Item> => withRevision(empty(self.definition), self.revision)
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Finding
@@ -159,8 +164,11 @@ export const entries = <Item>(self: Contents<Item>): ReadonlyArray<Entry<Item>> 
  */
 export const find = <Item>(self: Contents<Item>, item: Item): Entry<Item> | undefined =>
   // the keys of an object that is in may have come to throw: it is found without them
-  self.definition.identity.find(item, self.order) ??
+  findItself(self, item) ??
     findEqual(self, item, takeKeys(self.definition, item))
+
+const findItself = <Item>(self: Contents<Item>, item: Item): Entry<Item> | undefined =>
+  Identity.find(self.definition.firstEntries, self.laterEntries, self.order, item)
 
 /**
  * Equal items have equal keys, because without an equality of their own they are compared by what they are made of. So
@@ -168,9 +176,12 @@ export const find = <Item>(self: Contents<Item>, item: Item): Entry<Item> | unde
  * lookups together. Items with an equality of their own, and those without a unique key, are indexed by item.
  */
 const findEqual = <Item>(self: Contents<Item>, item: Item, keys: Keys): Entry<Item> | undefined => {
+  const { lookups } = self.definition
   const first = firstUnique(self.definition, keys)
+  // whatever is in has all its attributes, and so has what is equal to it; to look for it would hash an unfinished item
+  if (keys.length < lookups.length && !hasOwnEquality(item)) return undefined
   if (first === -1 || hasOwnEquality(item)) return Option.getOrUndefined(HashMap.get(self.byItem, item))
-  const entry = self.indexes[first]!.get(keyAt(self.definition.lookups[first]!, keys[first]))
+  const entry = self.indexes[first]!.get(keyAt(lookups[first]!, keys[first]))
   return entry !== undefined && Equal.equals(entry.item, item) ? entry : undefined
 }
 
@@ -180,6 +191,8 @@ const findEqual = <Item>(self: Contents<Item>, item: Item, keys: Keys): Entry<It
  * @internal
  */
 export const holderOfFirstKey = <Item>(self: Contents<Item>, item: Item): Entry<Item> | undefined => {
+  // what does not satisfy the schema need not have anything that a selector looks for
+  if (self.definition.validate?.(item) !== undefined) return undefined
   const keys = takeKeys(self.definition, item)
   const index = self.definition.lookups.findIndex(({ unique }) => unique)
   if (index === -1) return find(self, item)
@@ -191,7 +204,7 @@ export const holderOfFirstKey = <Item>(self: Contents<Item>, item: Item): Entry<
   return undefined
 }
 
-const hasOwnEquality = (u: unknown): boolean => isObject(u) && Equal.isEqual(u)
+const hasOwnEquality = (u: unknown): boolean => Identity.isObject(u) && Equal.isEqual(u)
 
 /** The first unique lookup that an item has a key of, or -1. */
 const firstUnique = <Item>({ lookups }: Definition<Item>, keys: Keys): number => {
@@ -225,7 +238,7 @@ export const check = <Item>(
   if (issue !== undefined) {
     return Result.fail(failure(definition, RegistryError.RegistrationError, { code: "invalid_item", item, issue }))
   }
-  const itself = definition.identity.find(item, self.order)
+  const itself = findItself(self, item)
   const keys = itself === undefined || itself === ignoring ? takeKeys(definition, item) : []
   const equal = itself ?? findEqual(self, item, keys)
   if (equal !== undefined && equal !== ignoring) {
@@ -298,19 +311,12 @@ export interface Changed<Item, Added> {
  * @internal
  */
 export const insert = <Item>(self: Contents<Item>, item: Item, keys: Keys): Changed<Item, Entry<Item>> => {
-  const entry = makeEntry(self.definition, item, self.next, keys)
-  const indexes = self.indexes.slice()
-  addKeys(self.definition, indexes, entry)
-  const contents = new Contents(
-    self.definition,
-    self.revision,
-    self.populated,
-    self.next + 1,
-    Order.set(self.order, entry),
-    indexes,
-    addByItem(self.definition, self.byItem, entry)
-  )
-  return { added: entry, contents }
+  const contents = copy(self)
+  contents.indexes = self.indexes.slice()
+  const added = makeEntry(self.definition, item, keys)
+  putIn(contents, added)
+  contents.order = Order.set(self.order, added)
+  return { added, contents }
 }
 
 /**
@@ -319,59 +325,29 @@ export const insert = <Item>(self: Contents<Item>, item: Item, keys: Keys): Chan
  * @internal
  */
 export class Filling<Item> {
-  private readonly start: Contents<Item>
-  private readonly indexes: Array<Index.Index<Item>>
+  private readonly contents: Contents<Item>
   private readonly added: Array<Entry<Item>> = []
-  private filling: Contents<Item>
 
   constructor(start: Contents<Item>, additions: number) {
-    this.start = start
-    this.indexes = start.indexes.map((index) => index.begin(additions))
-    this.filling = new Contents(
-      start.definition,
-      start.revision,
-      start.populated,
-      start.next,
-      start.order,
-      this.indexes,
-      start.byItem
-    )
+    this.contents = copy(start)
+    this.contents.indexes = start.indexes.map((index) => index.begin(additions))
   }
 
   /** Puts an item in, or answers why it cannot be registered. */
   add(item: Item): RegistryError.RegistrationFailure | undefined {
-    const { added, indexes, start } = this
-    const checked = check(this.filling, item)
+    const { added, contents } = this
+    const checked = check(contents, item)
     if (Result.isFailure(checked)) return checked.failure
-    const entry = makeEntry(start.definition, item, start.next + added.length, checked.success)
+    const entry = makeEntry(contents.definition, item, checked.success)
+    putIn(contents, entry)
     added.push(entry)
-    addKeys(start.definition, indexes, entry)
-    const byItem = addByItem(start.definition, this.filling.byItem, entry)
-    if (byItem !== this.filling.byItem) {
-      this.filling = new Contents(
-        start.definition,
-        start.revision,
-        start.populated,
-        start.next,
-        start.order,
-        indexes,
-        byItem
-      )
-    }
     return undefined
   }
 
   finish(): Changed<Item, ReadonlyArray<Entry<Item>>> {
-    const { added, filling, indexes, start } = this
-    const contents = new Contents(
-      start.definition,
-      start.revision,
-      start.populated,
-      start.next + added.length,
-      Order.append(start.order, added),
-      indexes.map((index) => index.finish()),
-      filling.byItem
-    )
+    const { added, contents } = this
+    contents.indexes = contents.indexes.map((index) => index.finish())
+    contents.order = Order.append(contents.order, added)
     return { added, contents }
   }
 }
@@ -382,17 +358,11 @@ export class Filling<Item> {
  * @internal
  */
 export const remove = <Item>(self: Contents<Item>, entry: Entry<Item>): Contents<Item> => {
-  const indexes = self.indexes.slice()
-  removeKeys(self.definition, indexes, entry)
-  return new Contents(
-    self.definition,
-    self.revision,
-    self.populated,
-    self.next,
-    Order.remove(self.order, entry.position),
-    indexes,
-    removeByItem(self.definition, self.byItem, entry)
-  )
+  const contents = copy(self)
+  contents.indexes = self.indexes.slice()
+  takeOut(contents, entry)
+  contents.order = Order.remove(self.order, entry.position)
+  return contents
 }
 
 /**
@@ -406,67 +376,60 @@ export const replace = <Item>(
   item: Item,
   keys: Keys
 ): Changed<Item, Entry<Item>> => {
-  const { definition } = self
-  const entry = makeEntry(definition, item, previous.position, keys)
-  const indexes = self.indexes.slice()
-  removeKeys(definition, indexes, previous)
-  addKeys(definition, indexes, entry)
-  const contents = new Contents(
-    definition,
-    self.revision,
-    self.populated,
-    self.next,
-    Order.set(self.order, entry),
-    indexes,
-    addByItem(definition, removeByItem(definition, self.byItem, previous), entry)
-  )
-  return { added: entry, contents }
+  const contents = copy(self)
+  contents.indexes = self.indexes.slice()
+  takeOut(contents, previous)
+  const added = makeEntry(self.definition, item, keys, previous.position)
+  putIn(contents, added)
+  contents.order = Order.set(self.order, added)
+  return { added, contents }
 }
 
-const makeEntry = <Item>(definition: Definition<Item>, item: Item, position: number, keys: Keys): Entry<Item> => {
-  const entry = { item, position, keys }
-  definition.identity.remember(entry)
-  return entry
-}
-
-const addKeys = <Item>(definition: Definition<Item>, indexes: Array<Index.Index<Item>>, entry: Entry<Item>): void => {
-  for (let i = 0; i < indexes.length; i++) {
-    const taken = entry.keys[i]
-    if (definition.lookups[i]!.each) {
-      for (const key of taken as ReadonlyArray<unknown>) indexes[i] = indexes[i]!.add(key, entry)
-    } else if (taken !== undefined) {
-      indexes[i] = indexes[i]!.add(taken, entry)
-    }
-  }
-}
-
-const removeKeys = <Item>(
+const makeEntry = <Item>(
   definition: Definition<Item>,
-  indexes: Array<Index.Index<Item>>,
-  entry: Entry<Item>
-): void => {
-  for (let i = 0; i < indexes.length; i++) {
-    const taken = entry.keys[i]
-    if (definition.lookups[i]!.each) {
-      for (const key of taken as ReadonlyArray<unknown>) indexes[i] = indexes[i]!.remove(key, entry)
-    } else if (taken !== undefined) {
-      indexes[i] = indexes[i]!.remove(taken, entry)
-    }
-  }
+  item: Item,
+  keys: Keys,
+  position?: number
+): Entry<Item> => {
+  const serial = definition.serial++
+  return { item, position: position ?? serial, keys, serial }
 }
 
-/** Whether an entry is found by its unique keys, and not by its item. */
-const byKeys = <Item>(definition: Definition<Item>, entry: Entry<Item>): boolean =>
+/** In all but the order. The array of indexes is changed: it is a copy that nobody has seen. */
+const putIn = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
+  const { definition } = contents
+  const indexes = contents.indexes as Array<Index.Index<Item>>
+  for (let i = 0; i < indexes.length; i++) {
+    forEachKey(definition.lookups[i]!, entry.keys[i], (key) => {
+      indexes[i] = indexes[i]!.add(key, entry)
+    })
+  }
+  contents.laterEntries = Identity.add(definition.firstEntries, contents.laterEntries, entry)
+  if (!isFoundByKeys(definition, entry)) contents.byItem = HashMap.set(contents.byItem, entry.item, entry)
+}
+
+/** The reverse. */
+const takeOut = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
+  const { byItem, definition } = contents
+  const indexes = contents.indexes as Array<Index.Index<Item>>
+  for (let i = 0; i < indexes.length; i++) {
+    forEachKey(definition.lookups[i]!, entry.keys[i], (key) => {
+      indexes[i] = indexes[i]!.remove(key, entry)
+    })
+  }
+  contents.laterEntries = Identity.remove(definition.firstEntries, contents.laterEntries, entry)
+  if (isFoundByKeys(definition, entry)) return
+  const isThere = Option.getOrUndefined(HashMap.get(byItem, entry.item)) === entry
+  contents.byItem = isThere
+    ? HashMap.remove(byItem, entry.item)
+    // a `Date`, whose hash Effect does not keep, was changed since it was registered
+    : HashMap.filter(byItem, (other) => other !== entry)
+}
+
+const forEachKey = (lookup: { readonly each: boolean }, slot: unknown, f: (key: unknown) => void): void => {
+  if (lookup.each) (slot as ReadonlyArray<unknown>).forEach(f)
+  else if (slot !== undefined) f(slot)
+}
+
+const isFoundByKeys = <Item>(definition: Definition<Item>, entry: Entry<Item>): boolean =>
   !hasOwnEquality(entry.item) && firstUnique(definition, entry.keys) !== -1
-
-const addByItem = <Item>(
-  definition: Definition<Item>,
-  byItem: Contents<Item>["byItem"],
-  entry: Entry<Item>
-): Contents<Item>["byItem"] => byKeys(definition, entry) ? byItem : HashMap.set(byItem, entry.item, entry)
-
-const removeByItem = <Item>(
-  definition: Definition<Item>,
-  byItem: Contents<Item>["byItem"],
-  entry: Entry<Item>
-): Contents<Item>["byItem"] => byKeys(definition, entry) ? byItem : HashMap.remove(byItem, entry.item)

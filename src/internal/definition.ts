@@ -5,10 +5,11 @@
  * @internal
  */
 import * as Equal from "effect/Equal"
+import * as Formatter from "effect/Formatter"
 import * as MutableHashSet from "effect/MutableHashSet"
 import * as Lookup from "../Lookup.ts"
 import type * as RegistryError from "../RegistryError.ts"
-import { Identity } from "./identity.ts"
+import type * as Identity from "./identity.ts"
 
 /** @internal */
 export interface Definition<Item> {
@@ -18,7 +19,9 @@ export interface Definition<Item> {
   /** What is wrong with an item by the schema of the registry. */
   readonly validate: ((item: Item) => string | undefined) | undefined
   readonly messages: RegistryError.Messages
-  readonly identity: Identity<Item>
+  readonly firstEntries: Identity.FirstEntries<Item>
+  /** The serial number of the next entry. */
+  serial: number
 }
 
 /** @internal */
@@ -54,19 +57,20 @@ export const make = <Item>(options: {
     lookupIndex,
     validate: options.validate,
     messages: options.messages,
-    identity: new Identity()
+    firstEntries: new WeakMap(),
+    serial: 0
   }
 }
 
 const namedLookups = <Item>(name: string, lookup: Lookup.Input<Item>): ReadonlyArray<NamedLookup<Item>> => {
   if (Array.isArray(lookup)) {
-    return lookup.map((property: keyof Item & string) => ({
-      attribute: property,
-      unique: true,
-      each: false,
-      optional: false,
-      select: (item: Item) => item === null || item === undefined ? undefined : item[property]
-    }))
+    return lookup.map((property: keyof Item & string) => {
+      if (typeof property === "string") {
+        const select = (item: Item) => item === null || item === undefined ? undefined : item[property]
+        return { attribute: property, unique: true, each: false, optional: false, select }
+      }
+      throw new Error(`The registry "${name}" lists ${Formatter.format(property)} among its lookups: a list has names of properties.`)
+    })
   }
   if (typeof lookup !== "object" || lookup === null) {
     throw new Error(`The registry "${name}" has no lookups: "lookup" is a record of lookups or a list of properties.`)
@@ -100,7 +104,7 @@ export const takeKeys = <Item>(definition: Definition<Item>, item: Item): Keys =
       keys.push(each)
     } else {
       if (selected === undefined && !lookup.optional) break
-      keys.push(selected)
+      keys.push(taken(selected))
     }
   }
   return keys
@@ -121,11 +125,30 @@ const distinctKeys = (selected: unknown, optional: boolean): ReadonlyArray<unkno
     }
     if (keys.length === 8) seen = MutableHashSet.fromIterable(keys)
     if (seen === undefined ? keys.some((other) => Equal.equals(other, key)) : MutableHashSet.has(seen, key)) continue
-    keys.push(key)
+    keys.push(taken(key))
     if (seen !== undefined) MutableHashSet.add(seen, key)
   }
   return keys
 }
+
+/** A key of our own where `Equal` looks into it: what becomes of the item's does not change it. */
+const taken = (key: unknown): unknown => {
+  if (typeof key !== "object" || key === null || Equal.isEqual(key)) return key
+  const copy = copyOf(key)
+  // what is compared by reference has no copy
+  return Equal.equals(copy, key) ? copy : key
+}
+
+const copyOf = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(copyOf)
+  if (value instanceof Date) return new Date(value)
+  return isPlain(value)
+    ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, copyOf(part)]))
+    : value
+}
+
+const isPlain = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype
 
 /**
  * An error of the registry, worded as its definition says.
@@ -138,13 +161,15 @@ export const failure = <E extends RegistryError.RegistryError, Props extends { r
   props: Props
 ): E => {
   const named = { ...props, registry: definition.name }
-  const message: ((error: any) => string) | undefined = definition.messages[props.code]
-  if (message === undefined) return new Class(named)
-  let text: string
+  const text = textOf(definition.messages[props.code], named)
+  return new Class(typeof text === "string" ? { ...named, text } : named)
+}
+
+/** A text that cannot be had is none: the error that it is for matters more. */
+const textOf = (message: ((error: any) => unknown) | undefined, error: unknown): unknown => {
   try {
-    text = message(named)
+    return message?.(error)
   } catch {
-    return new Class(named)
+    return undefined
   }
-  return new Class({ ...named, text })
 }

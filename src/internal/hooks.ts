@@ -134,7 +134,7 @@ export const partsOf = <Item, E, R>(hooks: Input<Item, E, R>): ReadonlyArray<Par
 export const call = <Item, E>(parts: ReadonlyArray<Part<Item, E>>, hook: RegistryHook): Effect.Effect<void> =>
   sequence(inOrder(parts, hook), (part) => {
     const effect = part.installed ? part.handlers[hook] : undefined
-    return effect && run(part, effect)
+    return effect && run(part, effectOf(effect, hook))
   })
 
 /**
@@ -277,9 +277,14 @@ const handle = <Item, E, Hook extends ItemHook>(
 ): Effect.Effect<unknown, Failure<E, Hook>, any> | undefined => {
   // whichever hook it is, it is called with an item; which of them can fail is in the type of the answer
   const handler: ((item: Item) => Effect.Effect<unknown, Failure<E, Hook>, any>) | undefined = part.handlers[hook] as any
-  const effect = handler?.(item)
-  return effect !== undefined && Exit.isExit(effect) && Exit.isSuccess(effect) ? undefined : effect
+  if (handler === undefined) return undefined
+  const effect = handler(item)
+  return Exit.isExit(effect) && Exit.isSuccess(effect) ? undefined : effectOf(effect, hook)
 }
+
+/** What is no effect, from untyped code, would end the fiber on the spot, with the lock. */
+const effectOf = <A, E, R>(effect: Effect.Effect<A, E, R>, hook: string): Effect.Effect<A, E, R> =>
+  Effect.isEffect(effect) ? effect : Effect.die(new TypeError(`The hook ${hook} is, or answers, no effect.`))
 
 /** Only `onItemRegistering` can fail. */
 type Failure<E, Hook extends ItemHook> = Hook extends "onItemRegistering" ? E : never

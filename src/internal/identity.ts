@@ -3,54 +3,64 @@
  *
  * @internal
  */
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
 import type { Entry } from "./contents.ts"
 import * as Order from "./order.ts"
 
 /**
- * The last two entries that each object was registered as, in whatever draft: hints where to look. Whether one of them
- * is in is up to the contents that are asked, so nothing need be taken back when a draft is given up. (An object that
- * was changed, and comes and goes twice within one transaction, which then fails, is found by its keys alone.)
+ * The entry that each object was registered as first, in whatever draft. It only says where to look: it is in if the
+ * contents hold it, and so nothing need be taken back when a draft is given up. Nearly all objects are registered once.
  *
  * @internal
  */
-export class Identity<Item> {
-  private readonly entries = new WeakMap<object, Entry<Item> | Twice<Item>>()
+export type FirstEntries<Item> = WeakMap<object, Entry<Item>>
 
-  remember(entry: Entry<Item>): void {
-    if (!isObject(entry.item)) return
-    const before = this.entries.get(entry.item)
-    // nearly all objects are registered once
-    if (before === undefined) this.entries.set(entry.item, entry)
-    else if (before instanceof Twice) before.add(entry)
-    else this.entries.set(entry.item, new Twice(entry, before))
-  }
+/**
+ * The entries, by the serial number of the first one, of objects that are in as another than their first.
+ *
+ * @internal
+ */
+export type LaterEntries<Item> = HashMap.HashMap<number, Entry<Item>>
 
-  /** The entry that an object is in as, in the order of some contents. */
-  find(item: Item, order: Order.Order<Entry<Item>>): Entry<Item> | undefined {
-    const last = isObject(item) ? this.entries.get(item) : undefined
-    if (last === undefined) return undefined
-    if (last instanceof Twice) return heldBy(order, last.newer) ?? heldBy(order, last.older)
-    return heldBy(order, last)
-  }
+/**
+ * The entry that an object is in as.
+ *
+ * @internal
+ */
+export const find = <Item>(
+  first: FirstEntries<Item>,
+  later: LaterEntries<Item>,
+  order: Order.Order<Entry<Item>>,
+  item: Item
+): Entry<Item> | undefined => {
+  const entry = isObject(item) ? first.get(item) : undefined
+  if (entry === undefined || Order.get(order, entry.position) === entry) return entry
+  return Option.getOrUndefined(HashMap.get(later, entry.serial))
 }
 
-class Twice<Item> {
-  newer: Entry<Item>
-  older: Entry<Item>
-
-  constructor(newer: Entry<Item>, older: Entry<Item>) {
-    this.newer = newer
-    this.older = older
-  }
-
-  add(entry: Entry<Item>): void {
-    this.older = this.newer
-    this.newer = entry
-  }
+/** @internal */
+export const add = <Item>(
+  first: FirstEntries<Item>,
+  later: LaterEntries<Item>,
+  entry: Entry<Item>
+): LaterEntries<Item> => {
+  if (!isObject(entry.item)) return later
+  const before = first.get(entry.item)
+  if (before !== undefined) return HashMap.set(later, before.serial, entry)
+  first.set(entry.item, entry)
+  return later
 }
 
-const heldBy = <Item>(order: Order.Order<Entry<Item>>, entry: Entry<Item>): Entry<Item> | undefined =>
-  Order.get(order, entry.position) === entry ? entry : undefined
+/** @internal */
+export const remove = <Item>(
+  first: FirstEntries<Item>,
+  later: LaterEntries<Item>,
+  entry: Entry<Item>
+): LaterEntries<Item> => {
+  const before = isObject(entry.item) ? first.get(entry.item) : undefined
+  return before === undefined || before === entry ? later : HashMap.remove(later, before.serial)
+}
 
 /** @internal */
 export const isObject = (u: unknown): u is object => typeof u === "object" ? u !== null : typeof u === "function"

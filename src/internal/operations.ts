@@ -48,7 +48,7 @@ export const invalidAttribute = <Item>(
 ): RegistryError.ItemLookupError =>
   Definition.failure(definition, RegistryError.ItemLookupError, {
     code: "invalid_attribute",
-    attribute: String(attribute),
+    attribute: typeof attribute === "string" ? attribute : Formatter.format(attribute),
     value,
     suggestions: definition.lookups.filter((lookup) => lookup.unique || !unique).map((lookup) => lookup.attribute)
   })
@@ -247,6 +247,7 @@ const insertInChunks =
 const finish = <Item>(transaction: Transaction<Item>, filling: Contents.Filling<Item>): ReadonlyArray<Entry<Item>> => {
   const { draft, steps } = transaction
   const { added, contents } = filling.finish()
+  if (added.length === 0) return added
   steps.push({ _tag: "Inserted", entries: added, position: draft.size })
   transaction.draft = contents
   return added
@@ -330,14 +331,25 @@ export const upsert = <Item, P, V>(
       (holder) =>
         holder === undefined
           ? Effect.asVoid(registerIn(transaction, item))
-          // a hook may have taken the holder out: then there is nothing to replace
-          : Effect.catchIf(replaceIn(transaction, locate(holder.item), item), isGone, () => registerIn(transaction, item))
+          : replaceOrRegister(transaction, holder, item)
     ),
   undone: () => Effect.void
 })
 
-const isGone = (error: unknown): error is RegistryError.ItemLookupError =>
-  error instanceof RegistryError.ItemLookupError
+/** A hook may take out what is to be replaced: then there is nothing to replace. */
+const replaceOrRegister = <Item, P, V>(transaction: Transaction<Item, P, V>, holder: Entry<Item>, item: Item) => {
+  let gone: unknown
+  const locateHolder: Locate<Item> = (contents) => {
+    const located = locate(holder.item)(contents)
+    if (Result.isFailure(located)) gone = located.failure
+    return located
+  }
+  return Effect.catchIf(
+    replaceIn(transaction, locateHolder, item),
+    (error): error is RegistryError.ItemLookupError => error === gone,
+    () => Effect.asVoid(registerIn(transaction, item))
+  )
+}
 
 const replaceLocated = <Item, P, V>(
   name: string,

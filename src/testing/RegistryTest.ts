@@ -106,7 +106,7 @@ export const interleave = <A, E, R>(
  * import { RegistryTest } from "effect-registry/testing"
  * import { Effect } from "effect"
  *
- * const program = RegistryTest.interruptEach({
+ * const interrupted = RegistryTest.interruptEach({
  *   setup: Registry.make<string>()({ lookup: [] }),
  *   run: (registry) => Registry.register(registry, "a"),
  *   check: (registry) => Effect.map(Registry.size(registry), (size) => {
@@ -114,7 +114,9 @@ export const interleave = <A, E, R>(
  *   })
  * })
  *
- * (await Effect.runPromise(Effect.scoped(program))) > 0 // => true
+ * const program = Effect.map(Effect.scoped(interrupted), (steps) => steps > 0)
+ *
+ * await Effect.runPromise(program) // => true
  * ```
  *
  * @category running
