@@ -245,7 +245,9 @@ export const make = <Item>() =>
     type V = Hooks.ErrorOf<AllHooks>
     type P = PopulationFailure<Defaults, V, Failure>
     const name = options.name ?? "registry"
-    const context = withoutTransactions(yield* Effect.context<Scope.Scope | ServicesOf<Defaults> | Hooks.ServicesOf<AllHooks>>())
+    const context = withoutTransactions(
+      yield* Effect.context<Scope.Scope | ServicesOf<Defaults> | Hooks.ServicesOf<AllHooks>>()
+    )
     const scope = Context.get(context, Scope.Scope)
     const definition = Definition.make<Item>({
       name,
@@ -307,10 +309,16 @@ const getUntyped = <Item, P, V>(
   attribute: string,
   value: unknown
 ): Effect.Effect<Item, RegistryError.ItemLookupError | P> =>
-  Transaction.read(coreOf(self), (contents) => {
-    const entry = Contents.get(contents, attribute, value)
-    return entry === undefined ? Exit.fail(Operations.notFound(contents, attribute, value)) : Exit.succeed(entry.item)
-  })
+  Transaction.read(coreOf(self), itemBy<Item>, attribute, value)
+
+const itemBy = <Item>(
+  contents: Contents.Contents<Item>,
+  attribute: string,
+  value: unknown
+): Exit.Exit<Item, RegistryError.ItemLookupError> => {
+  const entry = Contents.get(contents, attribute, value)
+  return entry === undefined ? Exit.fail(Operations.notFound(contents, attribute, value)) : Exit.succeed(entry.item)
+}
 
 /**
  * The item that has a value of a unique lookup.
@@ -565,7 +573,9 @@ export const contains: {
  * @since 0.1.0
  */
 export const size = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>): Effect.Effect<number, P> =>
-  Transaction.read(coreOf(self), (contents) => Exit.succeed(contents.size))
+  Transaction.read(coreOf(self), sizeOf)
+
+const sizeOf = <Item>(contents: Contents.Contents<Item>) => Exit.succeed(contents.size)
 
 /**
  * All items, in registration order.
@@ -595,7 +605,9 @@ export const size = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>): 
  */
 export const values = <Item, Lookups, P, V>(
   self: Registry<Item, Lookups, P, V>
-): Effect.Effect<ReadonlyArray<Item>, P> => Transaction.read(coreOf(self), (contents) => Exit.succeed(contents.values))
+): Effect.Effect<ReadonlyArray<Item>, P> => Transaction.read(coreOf(self), valuesOf<Item>)
+
+const valuesOf = <Item>(contents: Contents.Contents<Item>) => Exit.succeed(contents.values)
 
 /**
  * The item at an index, in registration order; a negative index counts from the end. One that is out of range, or no
@@ -829,8 +841,7 @@ export const register: {
   <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,
     item: Item
-  ): Effect.Effect<void, RegistrationFailure | V | P> =>
-    Transaction.run(coreOf(self), Operations.register(item))
+  ): Effect.Effect<void, RegistrationFailure | V | P> => Transaction.run(coreOf(self), Operations.register(item))
 )
 
 /**

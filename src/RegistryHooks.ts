@@ -52,10 +52,12 @@ class RegistryHooksImpl<Item, E, R> extends Pipeable.Class implements Hooks.Regi
     return (item: Item) => Effect.suspend(() => Hooks.sequence(this.parts, (part) => part.onItemRegistered?.(item)))
   }
   get onItemUnregistering() {
-    return (item: Item) => Effect.suspend(() => Hooks.sequence(this.parts.toReversed(), (part) => part.onItemUnregistering?.(item)))
+    return (item: Item) =>
+      Effect.suspend(() => Hooks.sequence(this.parts.toReversed(), (part) => part.onItemUnregistering?.(item)))
   }
   get onItemUnregistered() {
-    return (item: Item) => Effect.suspend(() => Hooks.sequence(this.parts.toReversed(), (part) => part.onItemUnregistered?.(item)))
+    return (item: Item) =>
+      Effect.suspend(() => Hooks.sequence(this.parts.toReversed(), (part) => part.onItemUnregistered?.(item)))
   }
   get onPopulating() {
     return Effect.suspend(() => Hooks.sequence(this.parts, (part) => part.onPopulating))
@@ -245,11 +247,26 @@ export const combineAll = <Item, E = never, R = never>(
  * @since 0.1.0
  */
 export const layer: {
-  <Self, Item, Lookups, P, V, const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>>(
+  <
+    Self,
+    Item,
+    Lookups,
+    P,
+    V,
+    const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>
+  >(
     tag: Context.Key<Self, Registry.Registry<Item, Lookups, P, V>>,
     hooks: More
   ): Layer.Layer<never, never, Self | Exclude<Hooks.ServicesOf<More>, Scope.Scope>>
-  <Self, Item, Lookups, P, V, const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>, R>(
+  <
+    Self,
+    Item,
+    Lookups,
+    P,
+    V,
+    const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>,
+    R
+  >(
     tag: Context.Key<Self, Registry.Registry<Item, Lookups, P, V>>,
     hooks: Effect.Effect<More, never, R>
   ): Layer.Layer<never, never, Self | Exclude<Hooks.ServicesOf<More> | R, Scope.Scope>>

@@ -103,7 +103,7 @@ describe("RegistryError", () => {
         "it does not satisfy the registry's schema. Expected string, got 5",
       rejected: `Could not register {"id":1,"name":"mine"} in "plugins": not now`,
       not_registered: `No item is registered in "plugins" with name = "mne". Did you mean "mine" or "mien"?`,
-      invalid_attribute: `"nmae" is no lookup of "plugins" that finds one item: use "id" or "name".`,
+      invalid_attribute: `"nmae" is no lookup of "plugins" that can answer this. It can be asked for "id" or "name".`,
       unregister: `Could not unregister {"id":1,"name":"mine"} from "plugins": it is not registered.`,
       defaults: `Could not populate "plugins": its defaults failed. no network`,
       registration: `Could not populate "plugins": a default could not be registered. ` +

@@ -136,7 +136,10 @@ describe("atomicity", () => {
         Registry.registerAll(registry, [a, b]).pipe(Effect.andThen(Effect.fail("no")))
       ))
       assert.isTrue(Exit.isFailure(exit) && exit.cause.reasons.length === 2)
-      assert.deepStrictEqual(log.filter((line) => line.startsWith("unregistered")), ["unregistered 2", "unregistered 1"])
+      assert.deepStrictEqual(log.filter((line) => line.startsWith("unregistered")), [
+        "unregistered 2",
+        "unregistered 1"
+      ])
     }))
 
   it.effect("G8 an item is found by all its attributes or by none, under schedules", () =>
@@ -158,7 +161,10 @@ describe("atomicity", () => {
             const held = RegistrySnapshot.contains(snapshot, item)
             assert.strictEqual(RegistrySnapshot.has(snapshot, "name", item.name), held)
             assert.strictEqual([...snapshot].includes(item), held)
-            assert.strictEqual(RegistrySnapshot.get(snapshot, "id", 1)._tag === "Some", RegistrySnapshot.size(snapshot) === 1)
+            assert.strictEqual(
+              RegistrySnapshot.get(snapshot, "id", 1)._tag === "Some",
+              RegistrySnapshot.size(snapshot) === 1
+            )
           }
         })
         yield* Effect.all([writer, ...Array.from({ length: 5 }, () => reader)], { concurrency: "unbounded" })
@@ -226,7 +232,12 @@ describe("atomicity", () => {
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [a, d, c])
       yield* Registry.upsert(registry, new Item(1, "new"))
       yield* Registry.upsert(registry, new Item(9, "nine"))
-      assert.deepStrictEqual((yield* Registry.values(registry)).map(({ name }) => name), ["new", "item 4", "item 3", "nine"])
+      assert.deepStrictEqual((yield* Registry.values(registry)).map(({ name }) => name), [
+        "new",
+        "item 4",
+        "item 3",
+        "nine"
+      ])
       const error = yield* Effect.flip(Registry.replace(registry, "id", 2, a))
       assert.strictEqual(error.code, "not_registered")
     }))
@@ -235,7 +246,10 @@ describe("atomicity", () => {
 /** Every operation that changes a registry of `b` and `c`. */
 const operations: Record<
   string,
-  (registry: Registry.Registry<Item, readonly ["id", "name"], any, any>, scope: Scope.Scope) => Effect.Effect<unknown, unknown>
+  (
+    registry: Registry.Registry<Item, readonly ["id", "name"], any, any>,
+    scope: Scope.Scope
+  ) => Effect.Effect<unknown, unknown>
 > = {
   register: (registry) => Registry.register(registry, a),
   registerAll: (registry) => Registry.registerAll(registry, [a, d]),

@@ -6,10 +6,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Data, Deferred, Effect, Exit, Fiber, Layer, Logger, Option, Scope } from "effect"
 import { Lookup, Registry, RegistryError, RegistryHooks, RegistrySnapshot } from "effect-registry"
 
+/** Items are equal if their fields are. */
 class Item {
   readonly id: number
-  constructor(id: number) {
+  readonly name: string
+  constructor(id: number, name = `item ${id}`) {
     this.id = id
+    this.name = name
   }
 }
 
@@ -79,17 +82,21 @@ describe("RegistryTests", () => {
       assert.deepStrictEqual(log, [
         "populating",
         "populated",
-        ...["registering 1", "registered 1"],
-        ...["registering 2", "registered 2"],
-        ...["registering 3", "registered 3"]
+        "registering 1",
+        "registered 1",
+        "registering 2",
+        "registered 2",
+        "registering 3",
+        "registered 3"
       ])
     }))
 
   it.effect("test_register_item_with_thread_conflict: the second waits and fails, and no hook is called for it", () =>
     Effect.gen(function*() {
       const gate = yield* makeGate
-      const [a, b] = [new Item(1), new Item(1)]
-      const { hooks, log } = recorder<Item>((item) => item === a ? "a" : "b")
+      const a = new Item(1, "a")
+      const b = new Item(1, "b")
+      const { hooks, log } = recorder<Item>(({ name }) => name)
       const held = RegistryHooks.make<Item>()({ onItemRegistering: () => gate.pass })
       const registry = yield* Registry.make<Item>()({ lookup: ["id"], hooks: RegistryHooks.combine(hooks, held) })
 
@@ -115,9 +122,12 @@ describe("RegistryTests", () => {
       for (const item of [1, 2, 3]) yield* Registry.unregister(registry, item)
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [])
       assert.deepStrictEqual(log, [
-        ...["unregistering 1", "unregistered 1"],
-        ...["unregistering 2", "unregistered 2"],
-        ...["unregistering 3", "unregistered 3"]
+        "unregistering 1",
+        "unregistered 1",
+        "unregistering 2",
+        "unregistered 2",
+        "unregistering 3",
+        "unregistered 3"
       ])
     }))
 
@@ -169,11 +179,15 @@ describe("RegistryTests", () => {
       assert.strictEqual(yield* Registry.state(registry), "Ready")
       const snapshot = Registry.snapshotUnsafe(registry)
       assert.strictEqual(RegistrySnapshot.size(snapshot), 2)
-      for (const item of items) assert.strictEqual(Option.getOrThrow(RegistrySnapshot.get(snapshot, "id", item.id)), item)
+      for (const item of items) {
+        assert.strictEqual(Option.getOrThrow(RegistrySnapshot.get(snapshot, "id", item.id)), item)
+      }
       assert.deepStrictEqual(log, [
         "populating",
-        ...["registering 0", "registered 0"],
-        ...["registering 1", "registered 1"],
+        "registering 0",
+        "registered 0",
+        "registering 1",
+        "registered 1",
         "populated"
       ])
     }))
@@ -205,7 +219,7 @@ describe("RegistryTests", () => {
     Effect.gen(function*() {
       const byDefault = new Item(1)
       const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [byDefault] })
-      const error = yield* Effect.flip(Registry.register(registry, new Item(1)))
+      const error = yield* Effect.flip(Registry.register(registry, new Item(1, "another")))
       assert.instanceOf(error, RegistryError.AlreadyRegisteredError)
       assert.strictEqual(error.existing, byDefault)
       assert.strictEqual(yield* Registry.state(registry), "Ready")
@@ -220,8 +234,12 @@ describe("RegistryTests", () => {
       yield* Registry.unregister(registry, byDefault)
       assert.strictEqual(yield* Registry.size(registry), 0)
       assert.deepStrictEqual(log, [
-        ...["populating", "registering 1", "registered 1", "populated"],
-        ...["unregistering 1", "unregistered 1"]
+        "populating",
+        "registering 1",
+        "registered 1",
+        "populated",
+        "unregistering 1",
+        "unregistered 1"
       ])
     }))
 
@@ -238,7 +256,7 @@ describe("RegistryTests", () => {
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
       yield* Registry.register(registry, new Item(1))
-      const error = yield* Effect.flip(Registry.register(registry, new Item(1)))
+      const error = yield* Effect.flip(Registry.register(registry, new Item(1, "another")))
       assert.instanceOf(error, RegistryError.AlreadyRegisteredError)
       assert.deepInclude(error, { code: "attribute_registered", attribute: "id", value: 1 })
     }))
@@ -389,10 +407,10 @@ describe("BaseRegistryMultiItemHookTests", () => {
   it.effect("test_initialize_handles_errors: if the second conflicts, the error surfaces and the first is not in", () =>
     Effect.gen(function*() {
       class Things extends Registry.Service<Things, Item>()("test/Things", { lookup: ["id"] }) {}
-      const extension = Things.items([new Item(1), new Item(1)])
+      const extension = Things.items([new Item(1), new Item(1, "another")])
       const [error, size] = yield* Effect.gen(function*() {
-        const error = yield* Effect.flip(Effect.scoped(Layer.build(extension)))
-        return [error, yield* Things.size] as const
+        const failure = yield* Effect.flip(Effect.scoped(Layer.build(extension)))
+        return [failure, yield* Things.size] as const
       }).pipe(Effect.provide(Things.layer))
       assert.instanceOf(error, RegistryError.AlreadyRegisteredError)
       assert.strictEqual(size, 0)
@@ -438,8 +456,11 @@ describe("FeaturesRegistryTests", () => {
     })
   }) {
     static readonly add = (feature: Feature) =>
-      Effect.mapError(Features.register(feature), (error) =>
-        error._tag === "AlreadyRegisteredError" ? new FeatureConflictError({ featureId: error.value }) : error)
+      Effect.mapError(
+        Features.register(feature),
+        (error) =>
+          error._tag === "AlreadyRegisteredError" ? new FeatureConflictError({ featureId: error.value }) : error
+      )
   }
 
   it.effect("test_register_with_missing_id: a RegistrationError", () =>
@@ -524,15 +545,21 @@ describe("ConfigPagesRegistryTests", () => {
       defaults,
       hooks: RegistryHooks.make<Page>()({
         onItemRegistering: (page) =>
-          Effect.forEach(page.defaultForms, ({ formId }) =>
-            Effect.flatMap(Registry.has(forms, "formId", formId), (taken) =>
-              taken ? RegistryError.reject(page, `the form "${formId}" belongs to another page.`) : Effect.void)),
+          Effect.forEach(
+            page.defaultForms,
+            ({ formId }) =>
+              Effect.flatMap(Registry.has(forms, "formId", formId), (taken) =>
+                taken ? RegistryError.reject(page, `the form "${formId}" belongs to another page.`) : Effect.void)
+          ),
         onItemRegistered: (page) =>
-          Effect.andThen(Effect.orDie(Registry.registerAll(forms, page.defaultForms)), setForms(page, page.defaultForms)),
+          Effect.andThen(
+            Effect.orDie(Registry.registerAll(forms, page.defaultForms)),
+            updateForms(page, () => page.defaultForms)
+          ),
         onItemUnregistered: (page) =>
-          Registry.transact(forms, Effect.forEach(page.forms, (form) => Registry.unregister(forms, form))).pipe(
+          Effect.forEach(page.forms, (form) => Registry.unregister(forms, form)).pipe(
             Effect.orDie,
-            Effect.andThen(setForms(page, []))
+            Effect.andThen(updateForms(page, () => []))
           )
       })
     })
@@ -546,10 +573,13 @@ describe("ConfigPagesRegistryTests", () => {
       registerPage: (page: Page) => holdingForms(Registry.register(pages, page)),
       unregisterPage: (page: Page) => holdingForms(Registry.unregister(pages, page)),
       addForm: (page: Page, form: Form) =>
-        holdingForms(Effect.andThen(Registry.register(forms, form), setForms(page, [...page.forms, form]))),
+        holdingForms(Effect.andThen(Registry.register(forms, form), updateForms(page, (all) => [...all, form]))),
       removeForm: (page: Page, form: Form) =>
         holdingForms(
-          Effect.andThen(Registry.unregister(forms, form), setForms(page, page.forms.filter((other) => other !== form)))
+          Effect.andThen(
+            Registry.unregister(forms, form),
+            updateForms(page, (all) => all.filter((other) => other !== form))
+          )
         ),
       reset: Registry.transact(forms, Registry.reset(pages)),
       formIds: Effect.map(Registry.values(forms), (all) => all.map(({ formId }) => formId)),
@@ -557,9 +587,9 @@ describe("ConfigPagesRegistryTests", () => {
     }
   })
 
-  const setForms = (page: Page, forms: ReadonlyArray<Form>) =>
+  const updateForms = (page: Page, f: (forms: ReadonlyArray<Form>) => ReadonlyArray<Form>) =>
     Effect.sync(() => {
-      page.forms = forms
+      page.forms = f(page.forms)
     })
 
   it.effect("test_reset: resetting the pages also empties the forms", () =>
@@ -733,7 +763,10 @@ describe("ConsentRequirementsRegistryTests", () => {
   {
     static readonly add = (requirement: ConsentRequirement) =>
       ConsentRequirements.register(requirement).pipe(
-        Effect.catchTag("AlreadyRegisteredError", () => Effect.fail(new ConsentRequirementConflictError({ requirement })))
+        Effect.catchTag(
+          "AlreadyRegisteredError",
+          () => Effect.fail(new ConsentRequirementConflictError({ requirement }))
+        )
       )
   }
 
@@ -806,7 +839,10 @@ describe("TokenGeneratorRegistryTests", () => {
 
     static readonly getDeprecated = Effect.gen(function*() {
       const { deprecatedTokenGenerators } = yield* Settings
-      const deprecated = yield* Effect.forEach(deprecatedTokenGenerators, (id) => TokenGenerators.getAll("tokenGeneratorId", id))
+      const deprecated = yield* Effect.forEach(
+        deprecatedTokenGenerators,
+        (id) => TokenGenerators.getAll("tokenGeneratorId", id)
+      )
       return deprecated.flat()
     })
   }
@@ -872,13 +908,22 @@ describe("AvatarServiceRegistryTests", () => {
         defaults: [gravatar, upload],
         populationFailure: "die"
       }) {
-        static readonly enabledServices = Effect.map(AvatarServices.values, (all) => all.filter((one) => enabled.has(one)))
+        static readonly enabledServices = Effect.map(
+          AvatarServices.values,
+          (all) => all.filter((one) => enabled.has(one))
+        )
       }
       const EnableStored = RegistryHooks.layer(
         AvatarServices,
         Effect.map(AvatarServices, (services) => ({
-          onPopulated: Effect.forEach(stored, (id) =>
-            Effect.map(Registry.getAll(services, "avatarServiceId", id), (found) => found.forEach((one) => enabled.add(one))))
+          onPopulated: Effect.forEach(
+            stored,
+            (id) =>
+              Effect.map(
+                Registry.getAll(services, "avatarServiceId", id),
+                (found) => found.forEach((one) => enabled.add(one))
+              )
+          )
         }))
       )
 

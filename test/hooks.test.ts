@@ -85,7 +85,10 @@ describe("hooks", () => {
     Effect.gen(function*() {
       type Items = Registry.Registry<Item, readonly ["id"], any, any>
       const cases: ReadonlyArray<
-        readonly [(boom: Effect.Effect<void>) => Partial<RegistryHooks.Handlers<Item>>, (registry: Items) => Effect.Effect<void, any>]
+        readonly [
+          (boom: Effect.Effect<void>) => Partial<RegistryHooks.Handlers<Item>>,
+          (registry: Items) => Effect.Effect<void, any>
+        ]
       > = [
         [(boom) => ({ onItemRegistering: () => boom }), (registry) => Registry.register(registry, c)],
         [(boom) => ({ onItemRegistered: () => boom }), (registry) => Registry.register(registry, c)],
@@ -123,7 +126,12 @@ describe("hooks", () => {
       yield* Registry.populate(registry)
       log.length = 0
       yield* Effect.exit(Registry.register(registry, a))
-      assert.deepStrictEqual(log, ["first registering 1", "third registering 1", "first registered 1", "first unregistered 1"])
+      assert.deepStrictEqual(log, [
+        "first registering 1",
+        "third registering 1",
+        "first registered 1",
+        "first unregistered 1"
+      ])
     }))
 
   it.effect("G20 at rest every part has been told of exactly what is in, under schedules with failures and interruptions", () =>
@@ -145,7 +153,9 @@ describe("hooks", () => {
           registry,
           Effect.gen(function*() {
             yield* Effect.exit(Registry.register(registry, d))
-            yield* Effect.exit(Registry.transact(registry, Effect.andThen(Registry.unregister(registry, a), Effect.fail("no"))))
+            yield* Effect.exit(
+              Registry.transact(registry, Effect.andThen(Registry.unregister(registry, a), Effect.fail("no")))
+            )
             yield* Effect.exit(Registry.replace(registry, "id", 4, new Item(4, "new")))
           })
         )
@@ -176,18 +186,34 @@ describe("hooks", () => {
       })
       yield* Registry.populate(registry)
       assert.deepStrictEqual(log, [
-        "1 populating", "2 populating",
-        "1 registering 1", "2 registering 1", "1 registered 1", "2 registered 1",
-        "1 registering 2", "2 registering 2", "1 registered 2", "2 registered 2",
-        "1 populated", "2 populated"
+        "1 populating",
+        "2 populating",
+        "1 registering 1",
+        "2 registering 1",
+        "1 registered 1",
+        "2 registered 1",
+        "1 registering 2",
+        "2 registering 2",
+        "1 registered 2",
+        "2 registered 2",
+        "1 populated",
+        "2 populated"
       ])
       log.length = 0
       yield* Registry.reset(registry)
       assert.deepStrictEqual(log, [
-        "2 resetting", "1 resetting",
-        "2 unregistering 2", "1 unregistering 2", "2 unregistered 2", "1 unregistered 2",
-        "2 unregistering 1", "1 unregistering 1", "2 unregistered 1", "1 unregistered 1",
-        "2 reset", "1 reset"
+        "2 resetting",
+        "1 resetting",
+        "2 unregistering 2",
+        "1 unregistering 2",
+        "2 unregistered 2",
+        "1 unregistered 2",
+        "2 unregistering 1",
+        "1 unregistering 1",
+        "2 unregistered 1",
+        "1 unregistered 1",
+        "2 reset",
+        "1 reset"
       ])
     }))
 
@@ -340,7 +366,10 @@ describe("hooks", () => {
           item === c ? Effect.die(new Error("boom")) : Effect.sync(() => balance.add(item, 1)),
         onItemUnregistered: (item) => Effect.sync(() => balance.add(item, -1))
       })
-      assert.strictEqual(messageOf(yield* Effect.exit(Registry.addHooks(registry, fragile, { existing: true }))), "boom")
+      assert.strictEqual(
+        messageOf(yield* Effect.exit(Registry.addHooks(registry, fragile, { existing: true }))),
+        "boom"
+      )
       assert.deepStrictEqual(balance.wrong([]), [])
       yield* Registry.register(registry, d)
       assert.deepStrictEqual(balance.wrong([]), [])
@@ -404,7 +433,10 @@ describe("hooks", () => {
 
   it.effect("a registry that runs synchronously stays so with hooks", () =>
     Effect.gen(function*() {
-      const registry = yield* Registry.make<number>()({ lookup: [], hooks: { onItemRegistered: () => Effect.sync(() => {}) } })
+      const registry = yield* Registry.make<number>()({
+        lookup: [],
+        hooks: { onItemRegistered: () => Effect.sync(() => {}) }
+      })
       yield* Registry.populate(registry)
       Effect.runSync(Effect.forEach(Array.from({ length: 5000 }, (_, i) => i), (i) => Registry.register(registry, i)))
       assert.strictEqual(yield* Registry.size(registry), 5000)

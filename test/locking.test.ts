@@ -32,10 +32,14 @@ describe("mutual exclusion", () => {
           lookup: ["id"],
           hooks: { onItemRegistering: () => alone, onItemRegistered: () => alone, onItemUnregistered: () => alone }
         })
-        const cycle = (item: Item) => Effect.andThen(Registry.register(registry, item), Registry.unregister(registry, item))
-        yield* Effect.all([cycle(a), cycle(b), Registry.reset(registry), cycle(c), Registry.transact(registry, alone)], {
-          concurrency: "unbounded"
-        }).pipe(Effect.catchTag("ItemLookupError", () => Effect.void)) // the reset took it
+        const cycle = (item: Item) =>
+          Effect.andThen(Registry.register(registry, item), Registry.unregister(registry, item))
+        yield* Effect.all(
+          [cycle(a), cycle(b), Registry.reset(registry), cycle(c), Registry.transact(registry, alone)],
+          {
+            concurrency: "unbounded"
+          }
+        ).pipe(Effect.catchTag("ItemLookupError", () => Effect.void)) // the reset took it
       })),
       { seeds }
     ))
@@ -288,7 +292,10 @@ describe("waits that would never end", () => {
       yield* both.open
       const exits = [yield* Fiber.await(first), yield* Fiber.await(second)]
       assert.strictEqual(exits.filter(Exit.isFailure).length, 1)
-      assert.match(messageOf(exits.find(Exit.isFailure)!), /Deadlock: .*"one".*waits for.*"two"|Deadlock: .*"two".*waits for.*"one"/)
+      assert.match(
+        messageOf(exits.find(Exit.isFailure)!),
+        /Deadlock: .*"one".*waits for.*"two"|Deadlock: .*"two".*waits for.*"one"/
+      )
       assert.strictEqual((yield* Registry.size(one)) + (yield* Registry.size(two)), 1)
     }))
 
@@ -376,9 +383,12 @@ describe("waits that would never end", () => {
               ], { concurrency: "unbounded" })
             })
           )
-        yield* Effect.all([program(1), program(2), Registry.size(two), Registry.register(two, new Item(7)), program(3)], {
-          concurrency: "unbounded"
-        })
+        yield* Effect.all(
+          [program(1), program(2), Registry.size(two), Registry.register(two, new Item(7)), program(3)],
+          {
+            concurrency: "unbounded"
+          }
+        )
         assert.deepStrictEqual([yield* Registry.size(one), yield* Registry.size(two)], [3, 7])
       })),
       { seeds }

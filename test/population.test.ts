@@ -224,10 +224,12 @@ describe("population", () => {
       const names: Array<string> = []
       class Items extends Registry.Service<Items, Item>()("test/Items", {
         lookup: ["id"],
-        defaults: Source.use(({ name }) => Effect.sync(() => {
-          names.push(name)
-          return [a]
-        }))
+        defaults: Source.use(({ name }) =>
+          Effect.sync(() => {
+            names.push(name)
+            return [a]
+          })
+        )
       }) {}
       const live = Items.layer.pipe(Layer.provide(Layer.succeed(Source, { name: "builder" })))
       yield* Items.size.pipe(
@@ -391,7 +393,10 @@ describe("population", () => {
 
   it.effect("a stream of defaults is registered as it comes, and published as one", () =>
     Effect.gen(function*() {
-      const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: Stream.make(a, b).pipe(Stream.rechunk(1)) })
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Stream.make(a, b).pipe(Stream.rechunk(1))
+      })
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [a, b])
       const failing = yield* Registry.make<Item>()({
         lookup: ["id"],

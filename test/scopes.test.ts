@@ -205,7 +205,9 @@ describe("scopes", () => {
       assert.strictEqual(yield* Effect.provide(Items.state, Items.layerPopulated), "Ready")
       yield* Effect.provide(Items.size, Layer.merge(Items.layer, Items.layerPopulated))
       assert.strictEqual(runs, 2)
-      class Broken extends Registry.Service<Broken, Item>()("test/Broken", { lookup: ["id"], defaults: Effect.fail("disk") }) {}
+      class Broken
+        extends Registry.Service<Broken, Item>()("test/Broken", { lookup: ["id"], defaults: Effect.fail("disk") })
+      {}
       const exit = yield* Effect.exit(Effect.provide(Broken.state, Broken.layerPopulated))
       assert.match(messageOf(exit), /Could not populate "test\/Broken"/)
     }))

@@ -126,7 +126,8 @@ export const asPopulated = <Item>(self: Contents<Item>): Contents<Item> => {
  *
  * @internal
  */
-export const asPending = <Item>(self: Contents<Item>): Contents<Item> => withRevision(empty(self.definition), self.revision)
+export const asPending = <Item>(self: Contents<Item>): Contents<Item> =>
+  withRevision(empty(self.definition), self.revision)
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Finding
@@ -155,7 +156,8 @@ export const holds = <Item>(self: Contents<Item>, entry: Entry<Item>): boolean =
   Order.get(self.order, entry.position) === entry
 
 /** @internal */
-export const entries = <Item>(self: Contents<Item>): ReadonlyArray<Entry<Item>> => Order.toArray(self.order, (entry) => entry)
+export const entries = <Item>(self: Contents<Item>): ReadonlyArray<Entry<Item>> =>
+  Order.toArray(self.order, (entry) => entry)
 
 /**
  * The entry of the item itself, whatever has become of it, or else of an equal one.
@@ -395,14 +397,17 @@ const makeEntry = <Item>(
   return { item, position: position ?? serial, keys, serial }
 }
 
-/** In all but the order. The array of indexes is changed: it is a copy that nobody has seen. */
+/** In all but the order. The array of indexes is a copy that nobody has seen, and is changed in place. */
 const putIn = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
   const { definition } = contents
   const indexes = contents.indexes as Array<Index.Index<Item>>
   for (let i = 0; i < indexes.length; i++) {
-    forEachKey(definition.lookups[i]!, entry.keys[i], (key) => {
-      indexes[i] = indexes[i]!.add(key, entry)
-    })
+    const slot = entry.keys[i]
+    if (definition.lookups[i]!.each) {
+      for (const key of slot as ReadonlyArray<unknown>) indexes[i] = indexes[i]!.add(key, entry)
+    } else if (slot !== undefined) {
+      indexes[i] = indexes[i]!.add(slot, entry)
+    }
   }
   contents.laterEntries = Identity.add(definition.firstEntries, contents.laterEntries, entry)
   if (!isFoundByKeys(definition, entry)) contents.byItem = HashMap.set(contents.byItem, entry.item, entry)
@@ -413,9 +418,12 @@ const takeOut = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
   const { byItem, definition } = contents
   const indexes = contents.indexes as Array<Index.Index<Item>>
   for (let i = 0; i < indexes.length; i++) {
-    forEachKey(definition.lookups[i]!, entry.keys[i], (key) => {
-      indexes[i] = indexes[i]!.remove(key, entry)
-    })
+    const slot = entry.keys[i]
+    if (definition.lookups[i]!.each) {
+      for (const key of slot as ReadonlyArray<unknown>) indexes[i] = indexes[i]!.remove(key, entry)
+    } else if (slot !== undefined) {
+      indexes[i] = indexes[i]!.remove(slot, entry)
+    }
   }
   contents.laterEntries = Identity.remove(definition.firstEntries, contents.laterEntries, entry)
   if (isFoundByKeys(definition, entry)) return
@@ -424,11 +432,6 @@ const takeOut = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
     ? HashMap.remove(byItem, entry.item)
     // a `Date`, whose hash Effect does not keep, was changed since it was registered
     : HashMap.filter(byItem, (other) => other !== entry)
-}
-
-const forEachKey = (lookup: { readonly each: boolean }, slot: unknown, f: (key: unknown) => void): void => {
-  if (lookup.each) (slot as ReadonlyArray<unknown>).forEach(f)
-  else if (slot !== undefined) f(slot)
 }
 
 const isFoundByKeys = <Item>(definition: Definition<Item>, entry: Entry<Item>): boolean =>

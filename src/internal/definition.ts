@@ -69,7 +69,9 @@ const namedLookups = <Item>(name: string, lookup: Lookup.Input<Item>): ReadonlyA
         const select = (item: Item) => item === null || item === undefined ? undefined : item[property]
         return { attribute: property, unique: true, each: false, optional: false, select }
       }
-      throw new Error(`The registry "${name}" lists ${Formatter.format(property)} among its lookups: a list has names of properties.`)
+      throw new Error(
+        `The registry "${name}" lists ${Formatter.format(property)} among its lookups: a list has names of properties.`
+      )
     })
   }
   if (typeof lookup !== "object" || lookup === null) {
@@ -77,7 +79,9 @@ const namedLookups = <Item>(name: string, lookup: Lookup.Input<Item>): ReadonlyA
   }
   return Object.entries(lookup).map(([attribute, one]) => {
     if (!Lookup.isLookup(one)) {
-      throw new Error(`The lookup "${attribute}" of the registry "${name}" is none: make it with Lookup.unique, uniqueEach, group or groupEach.`)
+      throw new Error(
+        `The lookup "${attribute}" of the registry "${name}" is none: make it with Lookup.unique, uniqueEach, group or groupEach.`
+      )
     }
     return { attribute, unique: one._tag === "Unique", each: one.each, optional: one.optional, select: one.select }
   })

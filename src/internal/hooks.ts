@@ -276,7 +276,8 @@ const handle = <Item, E, Hook extends ItemHook>(
   item: Item
 ): Effect.Effect<unknown, Failure<E, Hook>, any> | undefined => {
   // whichever hook it is, it is called with an item; which of them can fail is in the type of the answer
-  const handler: ((item: Item) => Effect.Effect<unknown, Failure<E, Hook>, any>) | undefined = part.handlers[hook] as any
+  const handler: ((item: Item) => Effect.Effect<unknown, Failure<E, Hook>, any>) | undefined = part
+    .handlers[hook] as any
   if (handler === undefined) return undefined
   const effect = handler(item)
   return Exit.isExit(effect) && Exit.isSuccess(effect) ? undefined : effectOf(effect, hook)

@@ -410,9 +410,7 @@ export const reset = <Item, P, V>(core: Core<Item, P, V>): Effect.Effect<void> =
       if (!base.populated || parent?.resetting === true || parent?.populating === true) return Effect.void
       if (hooks.length === 0) return step(transaction, emptyAtOnce)
       return Hooks.call(hooks, "onResetting").pipe(
-        Effect.flatMapEager(() =>
-          step(transaction, ({ draft }) => Exit.succeed(Contents.entries(draft).toReversed()))
-        ),
+        Effect.flatMapEager(() => step(transaction, ({ draft }) => Exit.succeed(Contents.entries(draft).toReversed()))),
         Effect.flatMapEager((entries) =>
           Hooks.sequence(entries, (entry) => unregisterIfHeld(transaction, entry, (call) => call(hooks)))
         ),
@@ -444,14 +442,18 @@ const nothingLeft = <Item>({ draft, name }: Transaction<Item>): Exit.Exit<void> 
   const added = Contents.at(draft, 0)
   return added === undefined ? Exit.void : Exit.die(
     new Error(
-      `Could not reset "${name}": a hook registered ${Formatter.format(added.item)} while its items were unregistered. ` +
+      `Could not reset "${name}": a hook registered ${
+        Formatter.format(added.item)
+      } while its items were unregistered. ` +
         "What onResetting registers goes with the rest; what is to stay belongs into the defaults."
     )
   )
 }
 
 /** Calls hooks of parts: of all at once, or of one after the other. */
-type Calling<Item, V> = (call: (parts: ReadonlyArray<Hooks.Part<Item, V>>) => Effect.Effect<void>) => Effect.Effect<void>
+type Calling<Item, V> = (
+  call: (parts: ReadonlyArray<Hooks.Part<Item, V>>) => Effect.Effect<void>
+) => Effect.Effect<void>
 
 /** Unregisters an entry, unless it is gone when its turn comes. */
 const unregisterIfHeld = <Item, P, V>(

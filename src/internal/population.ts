@@ -21,7 +21,17 @@ import { CurrentTransaction } from "./current.ts"
 import { failure } from "./definition.ts"
 import * as Hooks from "./hooks.ts"
 import { registerAllIn } from "./operations.ts"
-import { type Core, current, innermost, type Operation, Party, run, step, type Transaction, waitFor } from "./transaction.ts"
+import {
+  type Core,
+  current,
+  innermost,
+  type Operation,
+  Party,
+  run,
+  step,
+  type Transaction,
+  waitFor
+} from "./transaction.ts"
 
 /**
  * Where the defaults of a registry come from.
@@ -85,12 +95,11 @@ export const make = <Item, P, V, E>(
   )
 }
 
-const interruptedInside =
-  <Item, P, V>(core: Core<Item, P, V>) => <E>(cause: Cause.Cause<E>): Effect.Effect<never, E> =>
-    // who waits was not interrupted: to them this is a defect
-    Cause.hasInterruptsOnly(cause) && !core.closed
-      ? Effect.die(new Error(`The population of "${core.definition.name}" was interrupted from inside.`))
-      : Effect.failCause(cause)
+const interruptedInside = <Item, P, V>(core: Core<Item, P, V>) => <E>(cause: Cause.Cause<E>): Effect.Effect<never, E> =>
+  // who waits was not interrupted: to them this is a defect
+  Cause.hasInterruptsOnly(cause) && !core.closed
+    ? Effect.die(new Error(`The population of "${core.definition.name}" was interrupted from inside.`))
+    : Effect.failCause(cause)
 
 /** The defaults, and that they are all in, become visible together. */
 const populate = <Item, V, E>(
@@ -105,9 +114,7 @@ const populate = <Item, V, E>(
     transaction.scopes.push(scope)
     transaction.populationScope = scope
     return Hooks.call(hooks, "onPopulating").pipe(
-      Effect.flatMapEager(() =>
-        Effect.provideService(registerDefaults(transaction, defaults), Scope.Scope, scope)
-      ),
+      Effect.flatMapEager(() => Effect.provideService(registerDefaults(transaction, defaults), Scope.Scope, scope)),
       Effect.flatMapEager(() => Hooks.call(hooks, "onPopulated")),
       Effect.flatMapEager(() => step(transaction, becomeReady))
     )
@@ -138,7 +145,11 @@ const registerDefaults = <Item, V, E>(
   return Effect.flatMap(items, (iterable) =>
     isIterable(iterable)
       ? Effect.asVoid(registerThem(Array.from(iterable)))
-      : Effect.die(new Error(`The defaults of "${definition.name}" are ${Formatter.format(iterable)}, which is no iterable of items.`)))
+      : Effect.die(
+        new Error(
+          `The defaults of "${definition.name}" are ${Formatter.format(iterable)}, which is no iterable of items.`
+        )
+      ))
 }
 
 /** @internal */

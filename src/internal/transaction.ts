@@ -10,6 +10,7 @@
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import * as MutableRef from "effect/MutableRef"
 import * as Ref from "effect/Ref"
@@ -215,25 +216,57 @@ export const current = <Item, P, V>(
   core.lock.holder === undefined ? undefined : openIn(Context.get(context, CurrentTransaction), core)
 
 /**
- * Answers from the contents that the fiber sees, in one step with looking at them: the draft of its transaction, or what
- * is published. Contents that are `Pending` are populated first.
+ * Answers a question, of up to two parts, from the contents that the fiber sees, in one step with looking at them: the
+ * draft of its transaction, or what is published. Contents that are `Pending` are populated first.
  *
  * @internal
  */
-export const read = <Item, P, V, A, E>(
+export const read: {
+  <Item, P, V, A, E>(core: Core<Item, P, V>, answer: Answer<Item, void, void, A, E>): Effect.Effect<A, E | P>
+  <Item, P, V, A, E, X, Y>(
+    core: Core<Item, P, V>,
+    answer: Answer<Item, X, Y, A, E>,
+    x: X,
+    y: Y
+  ): Effect.Effect<A, E | P>
+} = <Item, P, V, A, E, X, Y>(
   core: Core<Item, P, V>,
-  answer: (contents: Contents.Contents<Item>) => Exit.Exit<A, E>
-): Effect.Effect<A, E | P> =>
-  Effect.withFiber((fiber) => {
-    const transaction = current(core, fiber.context)
-    if (transaction === undefined) {
-      const contents = Ref.getUnsafe(core.published)
-      if (contents.populated) return answer(contents)
-    } else if (transaction.ready || transaction.state === "undoing") {
-      return answer(transaction.draft)
-    }
-    return Effect.flatMap(core.populate, () => read(core, answer))
-  })
+  answer: Answer<Item, X | undefined, Y | undefined, A, E>,
+  x?: X,
+  y?: Y
+): Effect.Effect<A, E | P> => new Read(core, answer, x, y)
+
+type Answer<Item, X, Y, A, E> = (contents: Contents.Contents<Item>, x: X, y: Y) => Exit.Exit<A, E>
+
+/** One object for each question, and no closure: reading is the hottest path of a registry. */
+class Read<Item, P, V, A, E, X, Y> extends Effectable.Class<A, E | P> {
+  private readonly core: Core<Item, P, V>
+  private readonly answer: Answer<Item, X, Y, A, E>
+  private readonly x: X
+  private readonly y: Y
+
+  constructor(core: Core<Item, P, V>, answer: Answer<Item, X, Y, A, E>, x: X, y: Y) {
+    super()
+    this.core = core
+    this.answer = answer
+    this.x = x
+    this.y = y
+  }
+
+  asEffect(): Effect.Effect<A, E | P> {
+    const { core } = this
+    const contents = Ref.getUnsafe(core.published)
+    // where nobody holds the lock no transaction is open, so the fiber is in none: its context need not be looked at
+    if (core.lock.holder === undefined && contents.populated) return this.answer(contents, this.x, this.y)
+    return Effect.withFiber((fiber) => {
+      const transaction = current(core, fiber.context)
+      const seen = transaction === undefined ? Ref.getUnsafe(core.published) : transaction.draft
+      return seen.populated || transaction?.ready === true || transaction?.state === "undoing"
+        ? this.answer(seen, this.x, this.y)
+        : Effect.flatMap(core.populate, () => this)
+    })
+  }
+}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Waiting
@@ -321,7 +354,10 @@ export const run = <Item, P, V, A, E, R>(
     const parent = openIn(outer, core)
     if (parent?.state === "undoing") return operation.undone(parent)
     const lock = parent === undefined ? core.lock : parent.lock
-    if (operation.step !== undefined && operation.committed === undefined && core.hooks.length === 0 && lock.holder === undefined && !core.closed) {
+    if (
+      operation.step !== undefined && operation.committed === undefined && core.hooks.length === 0 &&
+      lock.holder === undefined && !core.closed
+    ) {
       // Nobody has begun to work on these contents and no hook is called: looking at them, changing them and publishing
       // is all in this one step, so it needs neither the lock nor a place in the context.
       const transaction = new Transaction(core, operation, outer, parent)
@@ -455,12 +491,15 @@ const endNow = <Item, P, V, A, E>(
   if (Exit.isFailure(exit)) return undo(transaction, exit.cause, ending)
   if (core.closed) return undo(transaction, Cause.interrupt(), ending)
   if (parent !== undefined && parent.state !== "open") {
-    const message = `"${doing}" of "${name}" was undone, because the transaction that it was part of had to end without it.`
+    const message =
+      `"${doing}" of "${name}" was undone, because the transaction that it was part of had to end without it.`
     return undo(transaction, Cause.die(new Error(message)), ending)
   }
   const committed = commit(transaction)
   const after = ending.committed?.(exit.value)
-  ending.later.effect = committed === undefined || after === undefined ? committed ?? after : Effect.andThen(committed, after)
+  ending.later.effect = committed === undefined || after === undefined
+    ? committed ?? after
+    : Effect.andThen(committed, after)
   ending.lock.holder = undefined
   return exit
 }

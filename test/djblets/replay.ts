@@ -76,7 +76,7 @@ interface NestedRule {
 // The registry that a run is replayed against
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** A class, so that items are equal by identity. A key that is not there stays undefined. */
+/** No two of a run are equal, because no two have the same `ref`. A key that is not there stays undefined. */
 class Item {
   readonly ref: string
   readonly id: number | null | undefined
@@ -89,6 +89,8 @@ class Item {
     this.tag = tag
   }
 }
+
+const refOf = ({ ref }: Item) => ref
 
 /** What a hook or the defaults throw by the script. */
 class HookError extends Data.TaggedError("HookError") {}
@@ -127,10 +129,13 @@ class Subject {
         name: `seed ${this.run.seed}`,
         lookup: this.run.lookupAttrs,
         hooks: this.hooks,
-        defaults: defaultsRaise === undefined ? defaults : Stream.suspend(() =>
-          this.count("defaults") > defaultsRaise.times
-            ? Stream.fromIterable(defaults)
-            : Stream.concat(Stream.fromIterable(defaults.slice(0, defaultsRaise.after)), Stream.fail(new HookError())))
+        defaults: defaultsRaise === undefined ?
+          defaults :
+          Stream.suspend(() =>
+            this.count("defaults") > defaultsRaise.times
+              ? Stream.fromIterable(defaults)
+              : Stream.concat(Stream.fromIterable(defaults.slice(0, defaultsRaise.after)), Stream.fail(new HookError()))
+          )
       })
     })
   }
@@ -142,7 +147,6 @@ class Subject {
   /** Performs an operation of the recording, and says what came of it in its words. */
   perform(operation: Operation): Effect.Effect<unknown, Failure> {
     const { registry } = this
-    const refOf = ({ ref }: Item) => ref
     switch (operation.op) {
       case "register":
         return Registry.register(registry, this.item(operation.item))
@@ -155,7 +159,10 @@ class Subject {
       case "get_or_none":
         // by an attribute that is no lookup, only `get` can be asked without a type error
         return this.run.lookupAttrs.some((attribute) => attribute === operation.attr)
-          ? Effect.map(Registry.getOption(registry, ...key(operation)), (item) => Option.getOrNull(Option.map(item, refOf)))
+          ? Effect.map(
+            Registry.getOption(registry, ...key(operation)),
+            (item) => Option.getOrNull(Option.map(item, refOf))
+          )
           : Effect.catchTag(this.perform({ ...operation, op: "get" }), "ItemLookupError", () => Effect.succeed(null))
       case "contains":
         return Registry.contains(registry, this.item(operation.item))
@@ -351,7 +358,12 @@ export const replay = Effect.fnUntraced(function*(run: Run) {
     }
     const succeeded = "ok" in theirs
     assert.deepStrictEqual(
-      { result: ours, state: stateAfter, size: RegistrySnapshot.size(after), hooks: succeeded ? inAnyOrder(firedByOurs) : [] },
+      {
+        result: ours,
+        state: stateAfter,
+        size: RegistrySnapshot.size(after),
+        hooks: succeeded ? inAnyOrder(firedByOurs) : []
+      },
       { result: theirs, state, size, hooks: succeeded ? inAnyOrder(expected(hooks)) : [] },
       where
     )
@@ -363,7 +375,8 @@ export const replay = Effect.fnUntraced(function*(run: Run) {
 
 /** Whether a result is the rejection or error of a hook. */
 const isOfHook = (result: Result, hooks: ReadonlyArray<Fired>): boolean =>
-  "error" in result && (result.error === "HookError" || (result.error === "RegistrationError" && result.code === null) ||
+  "error" in result &&
+  (result.error === "HookError" || (result.error === "RegistrationError" && result.code === null) ||
     hooks.some((fired) => fired[0] === "nested" && "error" in fired[2]))
 
 /** The check that an item fails by what is registered. */
@@ -403,7 +416,8 @@ const expected = (hooks: ReadonlyArray<Fired>): ReadonlyArray<Fired> =>
     if (fired[0] !== "registering" && fired[0] !== "unregistering") return true
     if (previous?.[0] !== "nested") return true
     const [, operation, result] = previous
-    return !("item" in operation && operation.item === fired[1] && "error" in result && checks.includes(result.code ?? ""))
+    return !("item" in operation && operation.item === fired[1] && "error" in result &&
+      checks.includes(result.code ?? ""))
   })
 
 /** Between `resetting` and `reset`, the groups of the items in the order of their text (rule 4). */
