@@ -259,9 +259,11 @@ export const make = <Item>() =>
     if (!Number.isInteger(history) || history < 0) {
       throw new Error(`The registry "${name}" has a history of ${history} changes: it takes a whole number, 0 or more.`)
     }
+    const nothing = Contents.empty(definition)
     const core: Transaction.Core<Item, P, V> = {
       definition,
-      published: yield* Ref.make(Contents.empty(definition)),
+      nothing,
+      published: yield* Ref.make(nothing),
       lock: new Transaction.Lock(),
       // what they refuse items with is V
       hooks: options.hooks === undefined ? [] : Hooks.install(options.hooks as Hooks.Input<Item, V, any>, context),
@@ -1516,7 +1518,7 @@ export const Service = <Self, Item>() =>
   Failure extends "fail" | "die" = "fail"
 >(
   id: Id,
-  options: Options<Item, Lookups, Defaults, AllHooks, Failure>
+  definition: Options<Item, Lookups, Defaults, AllHooks, Failure>
 ): ServiceClass<
   Self,
   Id,
@@ -1529,7 +1531,7 @@ export const Service = <Self, Item>() =>
   type V = Hooks.ErrorOf<AllHooks>
   type Shape = Registry<Item, Lookups, PopulationFailure<Defaults, V, Failure>, V>
   const Tag = Context.Service<Self, Shape>()(id)
-  const layer = Layer.effect(Tag, make<Item>()({ ...options, name: id }))
+  const layer = Layer.effect(Tag, make<Item>()({ ...definition, name: id }))
   const statics = {
     layer,
     layerPopulated: Layer.effectDiscard(Tag.use(populate)).pipe(Layer.provideMerge(layer)),

@@ -15,6 +15,7 @@ import * as Layer from "effect/Layer"
 import * as Pipeable from "effect/Pipeable"
 import type * as Scope from "effect/Scope"
 import * as Hooks from "./internal/hooks.ts"
+import { sequence } from "./internal/sequence.ts"
 import * as Registry from "./Registry.ts"
 import type * as RegistryError from "./RegistryError.ts"
 
@@ -46,30 +47,30 @@ class RegistryHooksImpl<Item, E, R> extends Pipeable.Class implements Hooks.Regi
     return this[Hooks.TypeId].parts
   }
   get onItemRegistering() {
-    return (item: Item) => Effect.suspend(() => Hooks.sequence(this.parts, (part) => part.onItemRegistering?.(item)))
+    return (item: Item) => Effect.suspend(() => sequence(this.parts, (part) => part.onItemRegistering?.(item)))
   }
   get onItemRegistered() {
-    return (item: Item) => Effect.suspend(() => Hooks.sequence(this.parts, (part) => part.onItemRegistered?.(item)))
+    return (item: Item) => Effect.suspend(() => sequence(this.parts, (part) => part.onItemRegistered?.(item)))
   }
   get onItemUnregistering() {
     return (item: Item) =>
-      Effect.suspend(() => Hooks.sequence(this.parts.toReversed(), (part) => part.onItemUnregistering?.(item)))
+      Effect.suspend(() => sequence(this.parts.toReversed(), (part) => part.onItemUnregistering?.(item)))
   }
   get onItemUnregistered() {
     return (item: Item) =>
-      Effect.suspend(() => Hooks.sequence(this.parts.toReversed(), (part) => part.onItemUnregistered?.(item)))
+      Effect.suspend(() => sequence(this.parts.toReversed(), (part) => part.onItemUnregistered?.(item)))
   }
   get onPopulating() {
-    return Effect.suspend(() => Hooks.sequence(this.parts, (part) => part.onPopulating))
+    return Effect.suspend(() => sequence(this.parts, (part) => part.onPopulating))
   }
   get onPopulated() {
-    return Effect.suspend(() => Hooks.sequence(this.parts, (part) => part.onPopulated))
+    return Effect.suspend(() => sequence(this.parts, (part) => part.onPopulated))
   }
   get onResetting() {
-    return Effect.suspend(() => Hooks.sequence(this.parts.toReversed(), (part) => part.onResetting))
+    return Effect.suspend(() => sequence(this.parts.toReversed(), (part) => part.onResetting))
   }
   get onReset() {
-    return Effect.suspend(() => Hooks.sequence(this.parts.toReversed(), (part) => part.onReset))
+    return Effect.suspend(() => sequence(this.parts.toReversed(), (part) => part.onReset))
   }
 }
 

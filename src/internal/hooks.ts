@@ -3,13 +3,14 @@
  *
  * @internal
  */
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Pipeable from "effect/Pipeable"
 import * as Scheduler from "effect/Scheduler"
 import { CurrentTransaction } from "./current.ts"
+import { collect, sequence } from "./sequence.ts"
 
 /** @internal */
 export const TypeId = "~effect-registry/RegistryHooks"
@@ -198,46 +199,6 @@ export const undo = <Item>(calls: ReadonlyArray<Call<Item>>): Effect.Effect<Caus
     calls.toReversed(),
     ({ hook, item, part }) => tell(part, inverse[hook], item)
   )
-
-/**
- * Runs `f` on one element after the other. One that dies does not stop the others: what went wrong is collected.
- *
- * @internal
- */
-export const collect = <A>(
-  list: ReadonlyArray<A>,
-  f: (a: A) => Effect.Effect<unknown> | undefined
-): Effect.Effect<Cause.Cause<never>> =>
-  Effect.suspend(() => {
-    let causes = Cause.empty
-    const all = sequence(list, (a) =>
-      Effect.matchCause(Effect.suspend(() => f(a) ?? Effect.void), {
-        onFailure: (cause) => {
-          causes = Cause.combine(causes, cause)
-        },
-        onSuccess: () => {}
-      }))
-    return Effect.mapEager(all, () => causes)
-  })
-
-/**
- * Runs `f` on one element after the other. Like all that is called a part of an operation it begins where it is called,
- * and answers an `Exit` if it has nothing to wait for.
- *
- * @internal
- */
-export const sequence = <A, E, R>(
-  list: ReadonlyArray<A>,
-  f: (a: A) => Effect.Effect<unknown, E, R> | undefined | void,
-  from = 0
-): Effect.Effect<void, E, R> => {
-  for (let i = from; i < list.length; i++) {
-    const effect = f(list[i]!)
-    if (effect === undefined || Exit.isExit(effect) && Exit.isSuccess(effect)) continue
-    return Effect.flatMap(effect, () => sequence(list, f, i + 1))
-  }
-  return Effect.void
-}
 
 /**
  * The order in which parts are called: for registration and population as they were installed, for unregistration and

@@ -14,7 +14,7 @@ export const nearMatches = (value: unknown, candidates: Iterable<unknown>, limit
     const distance = editDistance(wanted, candidate.toLowerCase())
     if (distance <= most) near.push({ candidate, distance })
   }
-  return near.sort((a, b) => a.distance - b.distance).slice(0, limit).map(({ candidate }) => candidate)
+  return near.toSorted((a, b) => a.distance - b.distance).slice(0, limit).map(({ candidate }) => candidate)
 }
 
 /** Longer strings are no typing mistakes, and the distance takes the product of the lengths. */

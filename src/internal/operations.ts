@@ -16,6 +16,7 @@ import * as Contents from "./contents.ts"
 import * as Definition from "./definition.ts"
 import * as Hooks from "./hooks.ts"
 import { nearMatches } from "./nearMatches.ts"
+import { collect, sequence, turn } from "./sequence.ts"
 import { type Core, failIfAny, longStep, type Operation, run, step, type Transaction } from "./transaction.ts"
 
 type Entry<Item> = Contents.Entry<Item>
@@ -126,7 +127,7 @@ export const registerAll = <Item, P, V>(
   items: ReadonlyArray<Item>
 ): Operation<Item, P, V, ReadonlyArray<Entry<Item>>, Failure | V | P> => ({
   name: "registerAll",
-  ...(items.length <= chunkSize ? { step: insertAll(items) } : undefined),
+  ...(items.length <= turn ? { step: insertAll(items) } : undefined),
   body: (transaction) => registerAllIn(transaction, items),
   undone: () => Effect.succeed([])
 })
@@ -172,20 +173,17 @@ export const registerAllIn = <Item, P, V>(
 ): Effect.Effect<ReadonlyArray<Entry<Item>>, Failure | V | P> =>
   Effect.suspend(() => {
     if (transaction.hooks.length === 0) {
-      return items.length <= chunkSize
+      return items.length <= turn
         ? step(transaction, insertAll(items))
         : longStep(transaction, insertInChunks(items))
     }
     const entries: Array<Entry<Item>> = []
-    const all = Hooks.sequence(
+    const all = sequence(
       items,
       (item) => Effect.mapEager(registerIn(transaction, item), (entry) => entries.push(entry))
     )
     return Effect.mapEager(all, () => entries)
   })
-
-/** Few enough items to be inserted in one step without a stall that others would notice. */
-const chunkSize = 1_000
 
 /** A hook refuses with an error that does not know the registry's name. */
 const registering = <Item, P, V>(transaction: Transaction<Item, P, V>, item: Item): Effect.Effect<void, V> =>
@@ -234,7 +232,7 @@ const insertInChunks =
     const filling = new Contents.Filling(transaction.draft, items.length)
     const from = (start: number): Effect.Effect<void, Failure> =>
       Effect.suspend(() => {
-        const end = Math.min(start + chunkSize, items.length)
+        const end = Math.min(start + turn, items.length)
         for (let i = start; i < end; i++) {
           const failure = filling.add(items[i]!)
           if (failure !== undefined) return Effect.fail(failure)
@@ -412,7 +410,7 @@ export const reset = <Item, P, V>(core: Core<Item, P, V>): Effect.Effect<void> =
       return Hooks.call(hooks, "onResetting").pipe(
         Effect.flatMapEager(() => step(transaction, ({ draft }) => Exit.succeed(Contents.entries(draft).toReversed()))),
         Effect.flatMapEager((entries) =>
-          Hooks.sequence(entries, (entry) => unregisterIfHeld(transaction, entry, (call) => call(hooks)))
+          sequence(entries, (entry) => unregisterIfHeld(transaction, entry, (call) => call(hooks)))
         ),
         Effect.flatMapEager(() => step(transaction, nothingLeft)),
         Effect.flatMapEager(() => Hooks.call(hooks, "onReset")),
@@ -506,10 +504,10 @@ export const takeOut = <Item, P, V>(core: Core<Item, P, V>, entries: ReadonlyArr
           transaction.regardless.push(overAgain)
           let defects = Cause.empty
           const calling: Calling<Item, V> = (call) =>
-            Effect.map(Hooks.collect(transaction.hooks.toReversed(), (part) => call([part])), (causes) => {
+            Effect.map(collect(transaction.hooks.toReversed(), (part) => call([part])), (causes) => {
               defects = Cause.combine(defects, causes)
             })
-          const all = Hooks.sequence(entries.toReversed(), (entry) => unregisterIfHeld(transaction, entry, calling))
+          const all = sequence(entries.toReversed(), (entry) => unregisterIfHeld(transaction, entry, calling))
           return Effect.map(all, () => defects)
         },
         undone: (transaction) => {
@@ -552,12 +550,12 @@ export const installAndTell = <Item, P, V>(
         const gone = Array.from(told).filter((entry) => !Contents.holds(draft, entry)).toReversed()
         const come = Contents.entries(draft).filter((entry) => !told.has(entry))
         if (gone.length === 0 && come.length === 0) return Effect.void
-        return Hooks.sequence(gone, (entry) => {
+        return sequence(gone, (entry) => {
           told.delete(entry)
           return Hooks.callAfter(parts, "onItemUnregistered", entry.item, calls)
         }).pipe(
           Effect.flatMapEager(() =>
-            Hooks.sequence(come, (entry) => {
+            sequence(come, (entry) => {
               if (!Contents.holds(transaction.draft, entry)) return undefined
               told.add(entry)
               return Hooks.callAfter(parts, "onItemRegistered", entry.item, calls)
@@ -615,7 +613,7 @@ const uninstall = <Item, P, V>(
         removeNow()
         forget(transaction, parts)
         const calls = entries.flatMap((entry) => parts.toReversed().map((part) => ({ entry, part })))
-        const telling = Hooks.collect(calls, ({ entry, part }) =>
+        const telling = collect(calls, ({ entry, part }) =>
           Contents.holds(transaction.draft, entry)
             ? Hooks.tell(part, "onItemUnregistered", entry.item)
             : undefined)

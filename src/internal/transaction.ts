@@ -22,6 +22,7 @@ import * as Contents from "./contents.ts"
 import { CurrentTransaction } from "./current.ts"
 import type { Definition } from "./definition.ts"
 import * as Hooks from "./hooks.ts"
+import { collect } from "./sequence.ts"
 
 /**
  * A registry.
@@ -30,6 +31,8 @@ import * as Hooks from "./hooks.ts"
  */
 export interface Core<in out Item, out P = unknown, in out V = unknown> {
   readonly definition: Definition<Item>
+  /** The contents of a registry that was never populated. */
+  readonly nothing: Contents.Contents<Item>
   /** Written by `publish` alone. */
   readonly published: Ref.Ref<Contents.Contents<Item>>
   readonly lock: Lock
@@ -106,18 +109,18 @@ export class Transaction<in out Item, out P = any, in out V = any> extends Party
   /** Its own steps work on contents that are `Pending`, too. */
   readonly pending: boolean
   /** What it found when it began. */
-  readonly base: Contents.Contents<Item>
+  base: Contents.Contents<Item>
   draft: Contents.Contents<Item>
   /** The scope of the population that filled the draft. */
   populationScope: Scope.Closeable | undefined
   /** The scopes of all populations that ran in it. */
-  readonly scopes: Array<Scope.Closeable> = []
+  scopes: Array<Scope.Closeable> = []
   /** What happened, in order. */
-  readonly steps: Array<Step<Item>> = []
+  steps: Array<Step<Item>> = []
   /** The completed calls of hooks, in order. */
-  readonly calls: Array<Hooks.Call<Item>> = []
+  calls: Array<Hooks.Call<Item>> = []
   /** What has to be done over again, outside, if the transaction fails: what a scope that closed in it did. */
-  readonly regardless: Array<Effect.Effect<void>> = []
+  regardless: Array<Effect.Effect<void>> = []
   private innerLock: Lock | undefined = undefined
 
   constructor(
@@ -156,6 +159,17 @@ export class Transaction<in out Item, out P = any, in out V = any> extends Party
   /** Whether its own steps can work on the draft. */
   get workable(): boolean {
     return this.ready || this.pending
+  }
+
+  /** Who outlives it keeps only the way to what is around it. */
+  close(): void {
+    this.state = "closed"
+    this.base = this.draft = this.core.nothing
+    this.populationScope = undefined
+    this.scopes = []
+    this.steps = []
+    this.calls = []
+    this.regardless = []
   }
 }
 
@@ -496,6 +510,7 @@ const endNow = <Item, P, V, A, E>(
     return undo(transaction, Cause.die(new Error(message)), ending)
   }
   const committed = commit(transaction)
+  transaction.close()
   const after = ending.committed?.(exit.value)
   ending.later.effect = committed === undefined || after === undefined
     ? committed ?? after
@@ -506,7 +521,6 @@ const endNow = <Item, P, V, A, E>(
 
 /** Ends a transaction that succeeded: in the draft of its parent, or for all to see. Answers what is left to do. */
 const commit = <Item, P, V>(transaction: Transaction<Item, P, V>): Effect.Effect<void> | undefined => {
-  transaction.state = "closed"
   const { parent } = transaction
   if (parent === undefined) return publish(transaction)
   parent.draft = transaction.draft
@@ -538,7 +552,7 @@ const publish = <Item, P, V>(transaction: Transaction<Item, P, V>): Effect.Effec
 }
 
 const closeAll = (scopes: ReadonlyArray<Scope.Closeable>, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
-  Effect.flatMap(Hooks.collect(scopes, (scope) => Scope.close(scope, exit)), failIfAny)
+  Effect.flatMap(collect(scopes, (scope) => Scope.close(scope, exit)), failIfAny)
 
 /** @internal */
 export const failIfAny = (cause: Cause.Cause<never>): Effect.Effect<void> =>
@@ -555,17 +569,17 @@ const undo = <Item, P, V, E>(
 ): Effect.Effect<never, E> => {
   transaction.state = "undoing"
   transaction.draft = transaction.base
-  const defects = Effect.zipWith(
+  const undoing = Effect.zipWith(
     Hooks.undo(transaction.calls),
-    Hooks.collect(transaction.scopes, (scope) => Scope.close(scope, Exit.failCause(cause))),
+    collect(transaction.scopes, (scope) => Scope.close(scope, Exit.failCause(cause))),
     (hooks, scopes) => Cause.combine(hooks, scopes)
   )
-  return Effect.flatMap(Effect.provideService(defects, CurrentTransaction, transaction), (defects) => {
-    transaction.state = "closed"
-    lock.holder = undefined
+  return Effect.flatMap(Effect.provideService(undoing, CurrentTransaction, transaction), (defects) => {
     if (transaction.regardless.length > 0) {
-      later.effect = Effect.flatMap(Hooks.collect(transaction.regardless, (effect) => effect), failIfAny)
+      later.effect = Effect.flatMap(collect(transaction.regardless, (effect) => effect), failIfAny)
     }
+    transaction.close()
+    lock.holder = undefined
     return Effect.failCause(Cause.combine(cause, defects))
   })
 }
@@ -580,5 +594,5 @@ export const close = <Item, P, V>(core: Core<Item, P, V>): void => {
   core.closed = true
   core.hooks = []
   core.changes.length = 0
-  MutableRef.set(core.published.ref, Contents.empty(core.definition))
+  MutableRef.set(core.published.ref, core.nothing)
 }

@@ -1,0 +1,56 @@
+/**
+ * Running effects one after the other, where most have nothing to wait for.
+ *
+ * @internal
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+
+/**
+ * Runs `f` on one element after the other. Like all that is a part of an operation it begins where it is called, and
+ * answers an `Exit` if it has nothing to wait for; a long list is left for others to take a turn now and then.
+ *
+ * @internal
+ */
+export const sequence = <A, E, R>(
+  list: ReadonlyArray<A>,
+  f: (a: A) => Effect.Effect<unknown, E, R> | undefined | void,
+  from = 0
+): Effect.Effect<void, E, R> => {
+  for (let i = from; i < list.length; i++) {
+    if (i === from + turn) return Effect.flatMap(Effect.yieldNow, () => sequence(list, f, i))
+    const effect = f(list[i]!)
+    if (effect === undefined || Exit.isExit(effect) && Exit.isSuccess(effect)) continue
+    return Effect.flatMap(effect, () => sequence(list, f, i + 1))
+  }
+  return Effect.void
+}
+
+/**
+ * Few enough elements to be dealt with in one step without a stall that others would notice.
+ *
+ * @internal
+ */
+export const turn = 1_000
+
+/**
+ * Runs `f` on one element after the other. One that dies does not stop the others: what went wrong is collected.
+ *
+ * @internal
+ */
+export const collect = <A>(
+  list: ReadonlyArray<A>,
+  f: (a: A) => Effect.Effect<unknown> | undefined
+): Effect.Effect<Cause.Cause<never>> =>
+  Effect.suspend(() => {
+    let causes = Cause.empty
+    const all = sequence(list, (a) =>
+      Effect.matchCause(Effect.suspend(() => f(a) ?? Effect.void), {
+        onFailure: (cause) => {
+          causes = Cause.combine(causes, cause)
+        },
+        onSuccess: () => {}
+      }))
+    return Effect.mapEager(all, () => causes)
+  })
