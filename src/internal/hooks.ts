@@ -175,14 +175,24 @@ export const callAfter = <Item>(
   sequence(inOrder(parts, hook), (part) => {
     if (!part.installed) return undefined
     const effect = handle(part, hook, item)
-    const completed = () => {
-      if (part.handlers[inverse[hook]] !== undefined) calls.push({ part, hook, item })
-    }
     // a handler that is not there, or has nothing to run, has completed
-    if (effect === undefined) return completed()
+    if (effect === undefined) return completed(part, hook, item, calls)
     // with the mask, and with nothing between, no interruption fits between the last step of the hook and its record
-    return run(part, Effect.uninterruptibleMask((restore) => Effect.map(restore(effect), completed)))
+    return run(
+      part,
+      Effect.uninterruptibleMask((restore) => Effect.map(restore(effect), () => completed(part, hook, item, calls)))
+    )
   })
+
+const completed = <Item>(
+  part: Part<Item, unknown>,
+  hook: Call<Item>["hook"],
+  item: Item,
+  calls: Array<Call<Item>>
+): void => {
+  // where there is nothing to play it back with, there is nothing to undo
+  if (part.handlers[inverse[hook]] !== undefined) calls.push({ part, hook, item })
+}
 
 const inverse = {
   onItemRegistered: "onItemUnregistered",
@@ -237,16 +247,20 @@ const handle = <Item, E, Hook extends ItemHook>(
   item: Item
 ): Effect.Effect<unknown, Failure<E, Hook>, any> | undefined => {
   // whichever hook it is, it is called with an item; which of them can fail is in the type of the answer
-  const handler: ((item: Item) => Effect.Effect<unknown, Failure<E, Hook>, any>) | undefined = part
-    .handlers[hook] as any
-  if (handler === undefined) return undefined
-  const effect = handler(item)
-  return Exit.isExit(effect) && Exit.isSuccess(effect) ? undefined : effectOf(effect, hook)
+  const handlers = part.handlers as {
+    readonly [hook in ItemHook]?: (item: Item) => Effect.Effect<unknown, Failure<E, Hook>, any>
+  }
+  const effect = handlers[hook]?.(item)
+  return effect === undefined && handlers[hook] === undefined || Exit.isExit(effect) && Exit.isSuccess(effect)
+    ? undefined
+    : effectOf(effect, hook)
 }
 
 /** What is no effect, from untyped code, would end the fiber on the spot, with the lock. */
-const effectOf = <A, E, R>(effect: Effect.Effect<A, E, R>, hook: string): Effect.Effect<A, E, R> =>
-  Effect.isEffect(effect) ? effect : Effect.die(new TypeError(`The hook ${hook} is, or answers, no effect.`))
+const effectOf = <A, E, R>(effect: Effect.Effect<A, E, R> | undefined, hook: string): Effect.Effect<A, E, R> =>
+  effect !== undefined && Effect.isEffect(effect)
+    ? effect
+    : Effect.die(new TypeError(`The hook ${hook} is, or answers, no effect.`))
 
 /** Only `onItemRegistering` can fail. */
 type Failure<E, Hook extends ItemHook> = Hook extends "onItemRegistering" ? E : never

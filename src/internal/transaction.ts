@@ -415,16 +415,27 @@ const begin = <Item, P, V, A, E, R>(
     if (!transaction.workable) return Effect.succeed(again)
     lock.holder = transaction
     const ending: Ending<A> = { lock, later, committed: operation.committed }
-    const body = Effect.suspend((): Effect.Effect<A, E | P, R> =>
+    const body = attempt((): Effect.Effect<A, E | P, R> =>
       operation.step !== undefined && transaction.hooks.length === 0
         ? step(transaction, operation.step)
         : operation.body(transaction)
     )
+    // it had nothing to wait for: it is all done, and nobody needs to find the transaction in the context
+    // an effect that is an exit is one of what the effect answers and fails with
+    if (Exit.isExit(body)) return end(transaction, body as Exit.Exit<A, E | P>, ending)
     return Effect.flatMap(
       Effect.exit(restore(Effect.provideService(body, CurrentTransaction, transaction))),
       (exit) => end(transaction, exit, ending)
     )
   })
+
+const attempt = <A, E, R>(evaluate: () => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+  try {
+    return evaluate()
+  } catch (defect) {
+    return Exit.die(defect)
+  }
+}
 
 /**
  * A step of the body of a transaction on its draft, taken where it is called. It waits for the nested transaction in
