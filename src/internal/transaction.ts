@@ -464,7 +464,7 @@ export const longStep = <Item, P, V, A, E>(
   f: (transaction: Transaction<Item, P, V>) => Effect.Effect<A, E>
 ): Effect.Effect<A, E | P> => {
   const { doing, lock, name } = transaction
-  const attempt = Effect.uninterruptibleMask((restore): Effect.Effect<A | typeof again, E> => {
+  const turns = Effect.uninterruptibleMask((restore): Effect.Effect<A | typeof again, E> => {
     if (!transaction.workable) return Effect.succeed(again)
     lock.holder = new Party(name, doing, transaction)
     return Effect.onExitPrimitive(restore(Effect.suspend(() => f(transaction))), () => {
@@ -472,7 +472,7 @@ export const longStep = <Item, P, V, A, E>(
       return undefined
     })
   })
-  return Effect.flatMap(withPermit(transaction, lock, attempt), (result) =>
+  return Effect.flatMap(withPermit(transaction, lock, turns), (result) =>
     result === again
       ? Effect.flatMap(transaction.core.populate, () => longStep(transaction, f))
       : Effect.succeed(result))
