@@ -248,7 +248,7 @@ export const make = <Item>() =>
     const context = withoutTransactions(
       yield* Effect.context<Scope.Scope | ServicesOf<Defaults> | Hooks.ServicesOf<AllHooks>>()
     )
-    const scope = Context.get(context, Scope.Scope)
+    const scope = Scope.makeUnsafe()
     const definition = Definition.make<Item>({
       name,
       lookup: options.lookup,
@@ -271,7 +271,7 @@ export const make = <Item>() =>
       scope,
       closed: false,
       populate: Effect.suspend(() => populate),
-      population: { holder: undefined },
+      population: new Transaction.PopulationRuns(),
       populationScope: undefined,
       changes: [],
       history
@@ -279,7 +279,10 @@ export const make = <Item>() =>
     const failing = yield* Population.make(core, defaultsOf(name, options.defaults))
     // P is the error of a population that can fail, and never otherwise
     const populate = (options.populationFailure === "die" ? Effect.orDie(failing) : failing) as Effect.Effect<void, P>
-    yield* Scope.addFinalizer(scope, Effect.sync(() => Transaction.close(core)))
+    yield* Scope.addFinalizerExit(Context.get(context, Scope.Scope), (exit) => {
+      Transaction.close(core)
+      return Scope.close(scope, exit)
+    })
     return new RegistryImpl<Item>(core)
   })
 

@@ -146,6 +146,8 @@ const taken = (key: unknown): unknown => {
 const copyOf = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(copyOf)
   if (value instanceof Date) return new Date(value)
+  if (value instanceof Set) return new Set(Array.from(value, copyOf))
+  if (value instanceof Map) return new Map(Array.from(value, ([key, part]) => [copyOf(key), copyOf(part)]))
   return isPlain(value)
     ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, copyOf(part)]))
     : value

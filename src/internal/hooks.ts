@@ -70,8 +70,11 @@ export interface Part<in Item, out E> {
   readonly handlers: Partial<Handlers<Item, E, any>>
   /** The services, and the scheduler of the fiber that ran it last. */
   context: { readonly services: Context.Context<any>; readonly scheduler: Scheduler.Scheduler }
-  /** Nobody calls a part that is no longer installed, but what it did is still undone by it. */
-  installed: boolean
+  /**
+   * Nobody calls a part that was `removed`, but what it did is still undone by it; with one that was told on its removal
+   * of all that is in, all is `settled`.
+   */
+  state: "installed" | "removed" | "settled"
 }
 
 /**
@@ -120,7 +123,7 @@ export const install = <Item, E>(
   partsOf(hooks).map((handlers) => ({
     handlers,
     context: { services: context, scheduler: Context.get(context, Scheduler.Scheduler) },
-    installed: true
+    state: "installed"
   }))
 
 /** @internal */
@@ -134,7 +137,7 @@ export const partsOf = <Item, E, R>(hooks: Input<Item, E, R>): ReadonlyArray<Par
  */
 export const call = <Item, E>(parts: ReadonlyArray<Part<Item, E>>, hook: RegistryHook): Effect.Effect<void> =>
   sequence(inOrder(parts, hook), (part) => {
-    const effect = part.installed ? part.handlers[hook] : undefined
+    const effect = part.state === "installed" ? part.handlers[hook] : undefined
     return effect && run(part, effectOf(effect, hook))
   })
 
@@ -148,7 +151,7 @@ export const callBefore = <Item, E, Hook extends "onItemRegistering" | "onItemUn
   hook: Hook,
   item: Item
 ): Effect.Effect<void, Failure<E, Hook>> =>
-  sequence(inOrder(parts, hook), (part) => part.installed ? tell(part, hook, item) : undefined)
+  sequence(inOrder(parts, hook), (part) => part.state === "installed" ? tell(part, hook, item) : undefined)
 
 /**
  * A call that was completed, and can be undone.
@@ -173,7 +176,7 @@ export const callAfter = <Item>(
   calls: Array<Call<Item>>
 ): Effect.Effect<void> =>
   sequence(inOrder(parts, hook), (part) => {
-    if (!part.installed) return undefined
+    if (part.state !== "installed") return undefined
     const effect = handle(part, hook, item)
     // a handler that is not there, or has nothing to run, has completed
     if (effect === undefined) return completed(part, hook, item, calls)
@@ -191,7 +194,7 @@ const completed = <Item>(
   calls: Array<Call<Item>>
 ): void => {
   // where there is nothing to play it back with, there is nothing to undo
-  if (part.handlers[inverse[hook]] !== undefined) calls.push({ part, hook, item })
+  if (part.handlers[inverse[hook]] !== undefined && part.state !== "settled") calls.push({ part, hook, item })
 }
 
 const inverse = {

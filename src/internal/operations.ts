@@ -88,12 +88,17 @@ const locateBy = <Item>(attribute: string, value: unknown): Locate<Item> => (con
 /** The entry of an equal item. */
 const locate = <Item>(item: Item): Locate<Item> => (contents) => {
   const entry = Contents.find(contents, item)
-  if (entry !== undefined) return Result.succeed(entry)
-  const props = { code: "unregister", item, suggestions: [] } as const
-  return Result.fail(Definition.failure(contents.definition, RegistryError.ItemLookupError, props))
+  return entry === undefined ? Result.fail(notRegistered(contents, item)) : Result.succeed(entry)
 }
 
-/** Finds again what hooks were called for: nothing else takes its place. */
+const notRegistered = <Item>(contents: Contents.Contents<Item>, item: Item): RegistryError.ItemLookupError =>
+  Definition.failure(contents.definition, RegistryError.ItemLookupError, {
+    code: "unregister",
+    item,
+    suggestions: []
+  })
+
+/** Finds again what hooks were called for: that item itself, and nothing else in its place. */
 const locateAgain = <Item>(
   contents: Contents.Contents<Item>,
   entry: Entry<Item>,
@@ -101,7 +106,9 @@ const locateAgain = <Item>(
 ): Located<Item> => {
   if (Contents.holds(contents, entry)) return Result.succeed(entry)
   const found = locateEntry(contents)
-  return Result.isSuccess(found) && found.success.item !== entry.item ? locate(entry.item)(contents) : found
+  return Result.isSuccess(found) && found.success.item !== entry.item
+    ? Result.fail(notRegistered(contents, entry.item))
+    : found
 }
 
 /** The number of keys up to which near matches are looked for. */
@@ -338,14 +345,16 @@ export const upsert = <Item, P, V>(
 const replaceOrRegister = <Item, P, V>(transaction: Transaction<Item, P, V>, holder: Entry<Item>, item: Item) => {
   let gone: unknown
   const locateHolder: Locate<Item> = (contents) => {
-    const located = locate(holder.item)(contents)
-    if (Result.isFailure(located)) gone = located.failure
-    return located
+    const entry = Contents.find(contents, holder.item)
+    if (entry !== undefined && entry.item === holder.item) return Result.succeed(entry)
+    const failure = notRegistered(contents, holder.item)
+    gone = failure
+    return Result.fail(failure)
   }
   return Effect.catchIf(
     replaceIn(transaction, locateHolder, item),
     (error): error is RegistryError.ItemLookupError => error === gone,
-    () => Effect.asVoid(registerIn(transaction, item))
+    () => Effect.mapEager(registerIn(transaction, item), () => undefined)
   )
 }
 
@@ -402,6 +411,7 @@ const swap = <Item>(transaction: Transaction<Item>, previous: Entry<Item>, item:
 export const reset = <Item, P, V>(core: Core<Item, P, V>): Effect.Effect<void> =>
   runWithoutPopulation(core, {
     name: "reset",
+    kind: "reset",
     body: (transaction) => {
       const { base, hooks, parent } = transaction
       // a part of a reset or a population does nothing, and what is Pending is empty
@@ -492,9 +502,10 @@ export const takeOut = <Item, P, V>(core: Core<Item, P, V>, entries: ReadonlyArr
     const mayBeIn = core.lock.holder !== undefined || entries.some((entry) => Contents.holds(contents, entry))
     if (core.closed || !mayBeIn) return Effect.void
     const overAgain = takeOut(core, entries)
-    return Effect.flatMap(
+    return unlessClosed(core, Effect.flatMap(
       runWithoutPopulation(core, {
         name: "close a scope",
+        kind: "upkeep",
         step: (transaction) => {
           transaction.regardless.push(overAgain)
           for (const entry of entries.toReversed()) removeIfHeld(transaction, entry)
@@ -516,14 +527,18 @@ export const takeOut = <Item, P, V>(core: Core<Item, P, V>, entries: ReadonlyArr
         }
       }),
       failIfAny
-    )
+    ))
   })
 
-/** Runs an operation that works on contents that are `Pending`, too, so that the error of a population cannot occur. */
+/** A finalizer of another scope has nothing left to do when that of the registry has closed, at whatever moment. */
+const unlessClosed = <Item, P, V>(core: Core<Item, P, V>, effect: Effect.Effect<void>): Effect.Effect<void> =>
+  Effect.catchCause(effect, (cause) => core.closed ? Effect.void : Effect.failCause(cause))
+
+/** Runs an operation that never populates, so that the error of a population cannot occur. */
 const runWithoutPopulation = <Item, P, V, A>(
   core: Core<Item, P, V>,
-  operation: Omit<Operation<Item, never, V, A, never>, "pending">
-): Effect.Effect<A> => run(core as Core<Item, never, V>, { ...operation, pending: true })
+  operation: Operation<Item, never, V, A, never> & { readonly kind: "reset" | "upkeep" }
+): Effect.Effect<A> => run(core as Core<Item, never, V>, operation)
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Hooks
@@ -542,20 +557,27 @@ export const installAndTell = <Item, P, V>(
 ): Effect.Effect<void> =>
   runWithoutPopulation(core, {
     name: "addHooks",
+    kind: "upkeep",
     body: (transaction) => {
       const { calls } = transaction
       const told = new Set<Entry<Item>>()
-      const tell: Effect.Effect<void> = Effect.suspend(() => {
-        const { draft } = transaction
-        const gone = Array.from(told).filter((entry) => !Contents.holds(draft, entry)).toReversed()
-        const come = Contents.entries(draft).filter((entry) => !told.has(entry))
-        if (gone.length === 0 && come.length === 0) return Effect.void
-        return sequence(gone, (entry) => {
+      const tell: Effect.Effect<void> = Effect.suspend(() =>
+        step(transaction, ({ draft }) => {
+          const gone = Array.from(told).filter((entry) => !Contents.holds(draft, entry)).toReversed()
+          const come = Contents.entries(draft).filter((entry) => !told.has(entry))
+          if (gone.length + come.length > 0) return Exit.succeed({ gone, come })
+          // they know what is in, and will be told of all that comes
+          core.hooks = core.hooks.concat(parts)
+          return Exit.succeed(undefined)
+        })
+      ).pipe(Effect.flatMap((news) => {
+        if (news === undefined) return Effect.void
+        return sequence(news.gone, (entry) => {
           told.delete(entry)
           return Hooks.callAfter(parts, "onItemUnregistered", entry.item, calls)
         }).pipe(
           Effect.flatMapEager(() =>
-            sequence(come, (entry) => {
+            sequence(news.come, (entry) => {
               if (!Contents.holds(transaction.draft, entry)) return undefined
               told.add(entry)
               return Hooks.callAfter(parts, "onItemRegistered", entry.item, calls)
@@ -563,11 +585,12 @@ export const installAndTell = <Item, P, V>(
           ),
           Effect.flatMapEager(() => tell)
         )
-      })
+      }))
       return tell
     },
     undone: () => Effect.void,
-    committed: () => installNow(core, scope, parts, true)
+    committed: () => Scope.addFinalizer(scope, uninstall(core, parts, true)),
+    failed: () => removeNow(core, parts, "removed")
   })
 
 /**
@@ -579,16 +602,19 @@ export const install = <Item, P, V>(
   core: Core<Item, P, V>,
   scope: Scope.Scope,
   parts: ReadonlyArray<Hooks.Part<Item, V>>
-): Effect.Effect<void> => Effect.uninterruptible(Effect.suspend(() => installNow(core, scope, parts, false)))
+): Effect.Effect<void> =>
+  Effect.uninterruptible(Effect.suspend(() => {
+    core.hooks = core.hooks.concat(parts)
+    return Scope.addFinalizer(scope, uninstall(core, parts, false))
+  }))
 
-const installNow = <Item, P, V>(
+const removeNow = <Item, P, V>(
   core: Core<Item, P, V>,
-  scope: Scope.Scope,
   parts: ReadonlyArray<Hooks.Part<Item, V>>,
-  tell: boolean
-): Effect.Effect<void> => {
-  core.hooks = core.hooks.concat(parts)
-  return Scope.addFinalizer(scope, uninstall(core, parts, tell))
+  state: "removed" | "settled"
+): void => {
+  core.hooks = core.hooks.filter((part) => !parts.includes(part))
+  for (const part of parts) part.state = state
 }
 
 /**
@@ -600,33 +626,25 @@ const uninstall = <Item, P, V>(
   parts: ReadonlyArray<Hooks.Part<Item, V>>,
   tell: boolean
 ): Effect.Effect<void> => {
-  const removeNow = () => {
-    core.hooks = core.hooks.filter((part) => !parts.includes(part))
-    for (const part of parts) part.installed = false
-  }
-  const removing = runWithoutPopulation(core, {
-    name: "remove hooks",
-    body: (transaction) => {
-      if (!tell) return Effect.sync(removeNow)
-      return Effect.suspend(() => {
-        const entries = Contents.entries(transaction.draft).toReversed()
-        removeNow()
-        forget(transaction, parts)
-        const calls = entries.flatMap((entry) => parts.toReversed().map((part) => ({ entry, part })))
-        const telling = collect(calls, ({ entry, part }) =>
-          Contents.holds(transaction.draft, entry)
-            ? Hooks.tell(part, "onItemUnregistered", entry.item)
-            : undefined)
-        return Effect.flatMap(telling, failIfAny)
-      })
-    },
-    undone: () => Effect.sync(removeNow)
+  const remove = (transaction: Transaction<Item, never, V>): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      removeNow(core, parts, tell ? "settled" : "removed")
+      if (!tell) return Effect.void
+      forget(transaction, parts)
+      const entries = Contents.entries(transaction.draft).toReversed()
+      const calls = entries.flatMap((entry) => parts.toReversed().map((part) => ({ entry, part })))
+      const telling = collect(calls, ({ entry, part }) =>
+        Contents.holds(transaction.draft, entry)
+          ? Hooks.tell(part, "onItemUnregistered", entry.item)
+          : undefined)
+      return Effect.flatMap(telling, failIfAny)
+    })
+  const removing = runWithoutPopulation(core, { name: "remove hooks", kind: "upkeep", body: remove, undone: remove })
+  // if it cannot wait, they are removed all the same
+  const removed = Effect.sync(() => {
+    if (parts.some(({ state }) => state === "installed")) removeNow(core, parts, "removed")
   })
-  return Effect.suspend(() => {
-    if (!core.closed) return Effect.ensuring(removing, Effect.sync(removeNow))
-    removeNow()
-    return Effect.void
-  })
+  return unlessClosed(core, Effect.ensuring(removing, removed))
 }
 
 /** What they are told now makes up for all they were told in the transactions around, so none of it is undone. */

@@ -30,7 +30,7 @@ import {
   run,
   step,
   type Transaction,
-  waitFor
+  waitForPopulation
 } from "./transaction.ts"
 
 /**
@@ -59,12 +59,15 @@ export const make = <Item, P, V, E>(
   /** It has nothing of the fiber that asks for it: no service, no transaction. */
   const outermost = Effect.suspend(() => {
     const self = new Party(core.definition.name, "populate", undefined)
-    core.population.holder = self
+    const populated = Effect.provideService(populating, CurrentTransaction, self)
     return Effect.onExitPrimitive(
-      Effect.catchCause(Effect.provideService(populating, CurrentTransaction, self), interruptedInside(core)),
+      // it begins where its end is sure to come: an interruption fits between two steps
+      Effect.withFiber<void, Failed<E, V>, any>((fiber) => {
+        core.population.begin(self, fiber)
+        return Effect.catchCause(populated, interruptedInside(core))
+      }),
       () => {
-        // one that was abandoned may end after the next has begun
-        if (core.population.holder === self) core.population.holder = undefined
+        core.population.end(self)
         return undefined
       }
     )
@@ -72,7 +75,7 @@ export const make = <Item, P, V, E>(
 
   /** In a transaction of the registry, after a reset there: with the services of the registry, in that transaction. */
   const nested = Effect.updateContext(
-    populating,
+    notInterruptedInside(core, populating),
     (caller: Context.Context<never>) =>
       Context.add(core.context, CurrentTransaction, Context.get(caller, CurrentTransaction))
   )
@@ -84,11 +87,13 @@ export const make = <Item, P, V, E>(
       const untilReady: Effect.Effect<void, Failed<E, V>> = Effect.withFiber((fiber) => {
         const transaction = current(core, fiber.context)
         if (transaction !== undefined) {
-          return transaction.ready || transaction.resetting || transaction.state === "undoing" ? Effect.void : nested
+          return transaction.ready || transaction.resetting || transaction.state === "undoing"
+            ? Effect.void
+            : Effect.flatMap(nested, () => untilReady)
         }
         if (Ref.getUnsafe(core.published).populated) return Effect.void
         if (core.closed) return Effect.interrupt
-        return Effect.flatMap(waitFor(innermost(fiber.context), core.population, () => shared), () => untilReady)
+        return Effect.flatMap(waitForPopulation(core, innermost(fiber.context), shared), () => untilReady)
       })
       return untilReady
     }
@@ -101,12 +106,25 @@ const interruptedInside = <Item, P, V>(core: Core<Item, P, V>) => <E>(cause: Cau
     ? Effect.die(new Error(`The population of "${core.definition.name}" was interrupted from inside.`))
     : Effect.failCause(cause)
 
+/** The same for one that runs on the fiber of its caller, whose own interruption is none from inside. */
+const notInterruptedInside = <Item, P, V, A, E, R>(
+  core: Core<Item, P, V>,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.catchCause(restore(effect), (cause) =>
+      Effect.matchCauseEffect(restore(Effect.void), {
+        onFailure: () => Effect.failCause(cause),
+        onSuccess: () => interruptedInside(core)(cause)
+      }))
+  )
+
 /** The defaults, and that they are all in, become visible together. */
 const populate = <Item, V, E>(
   defaults: Defaults<Item, E, any>
 ): Operation<Item, never, V, void, Failed<E, V>, any> => ({
   name: "populate",
-  pending: true,
+  kind: "population",
   body: (transaction) => {
     const { base, core, hooks } = transaction
     if (base.populated) return Effect.void

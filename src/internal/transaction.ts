@@ -12,6 +12,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as MutableRef from "effect/MutableRef"
 import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
@@ -40,14 +41,13 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   hooks: ReadonlyArray<Hooks.Part<Item, V>>
   /** The context of the layer that built the registry, without transactions: what its defaults need is in it. */
   readonly context: Context.Context<any>
-  /** The scope of the layer that built the registry. */
-  readonly scope: Scope.Scope
-  /** Set when that scope has closed: nothing is published any more. */
+  /** The scopes of populations are in it. */
+  readonly scope: Scope.Closeable
+  /** Set when the scope of the layer that built the registry has closed: nothing is published any more. */
   closed: boolean
   /** Populates, or waits for who does; nothing in a registry that is not `Pending`, or in a reset or population of it. */
   readonly populate: Effect.Effect<void, P>
-  /** Held by an outermost population from its first step to its last: others wait for its result. */
-  readonly population: Waitable
+  readonly population: PopulationRuns
   /** The scope of the population that filled the published contents. */
   populationScope: Scope.Closeable | undefined
   /** The last changes, oldest first; at most `history`. */
@@ -55,13 +55,9 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   readonly history: number
 }
 
-/** Something that fibers wait for, and who holds it. */
-interface Waitable {
-  holder: Party | undefined
-}
-
+/** What a fiber waits for, as long as it does: whoever holds it. */
 interface Wait {
-  readonly waitable: Waitable
+  readonly holder: Party | undefined
 }
 
 /**
@@ -70,9 +66,60 @@ interface Wait {
  *
  * @internal
  */
-export class Lock implements Waitable {
+export class Lock {
   holder: Party | undefined = undefined
   readonly semaphore = Semaphore.makeUnsafe(1)
+}
+
+/**
+ * The outermost populations: the one that runs, and who waits for one. There are two for a while, when all who waited
+ * for the first were interrupted, and it is being undone.
+ *
+ * @internal
+ */
+export class PopulationRuns {
+  /** The last that began, until it has ended. */
+  holder: Party | undefined = undefined
+  fiber: Fiber.Fiber<unknown, unknown> | undefined = undefined
+  private readonly waits = new Set<PopulationWait>()
+
+  begin(party: Party, fiber: Fiber.Fiber<unknown, unknown>): void {
+    this.holder = party
+    this.fiber = fiber
+    for (const wait of this.waits) wait.joined ??= party
+  }
+
+  end(party: Party): void {
+    party.state = "closed"
+    if (this.holder !== party) return
+    this.holder = undefined
+    this.fiber = undefined
+  }
+
+  wait(): PopulationWait {
+    const wait = new PopulationWait(this)
+    this.waits.add(wait)
+    return wait
+  }
+
+  endWait(wait: PopulationWait): void {
+    this.waits.delete(wait)
+  }
+}
+
+/** Whoever was interrupted waits until the run that it joined is undone, though another has begun. */
+class PopulationWait implements Wait {
+  joined: Party | undefined
+  private readonly runs: PopulationRuns
+
+  constructor(runs: PopulationRuns) {
+    this.runs = runs
+    this.joined = runs.holder
+  }
+
+  get holder(): Party | undefined {
+    return this.joined !== undefined && this.joined.state !== "closed" ? this.joined : this.runs.holder
+  }
 }
 
 /**
@@ -106,8 +153,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends Party
   readonly populating: boolean
   /** A reset, or a part of one. */
   readonly resetting: boolean
-  /** Its own steps work on contents that are `Pending`, too. */
-  readonly pending: boolean
+  readonly kind: "change" | "population" | "reset" | "upkeep"
   /** What it found when it began. */
   base: Contents.Contents<Item>
   draft: Contents.Contents<Item>
@@ -125,7 +171,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends Party
 
   constructor(
     core: Core<Item, P, V>,
-    operation: { readonly name: string; readonly pending?: boolean },
+    operation: Pick<Operation<any, any, any, any, any>, "name" | "kind">,
     outer: Party | undefined,
     parent: Transaction<Item, P, V> | undefined
   ) {
@@ -133,9 +179,9 @@ export class Transaction<in out Item, out P = any, in out V = any> extends Party
     this.core = core
     this.parent = parent
     this.hooks = core.hooks
-    this.populating = operation.name === "populate" || parent?.populating === true
-    this.pending = operation.pending === true
-    this.resetting = operation.name === "reset" || parent?.resetting === true
+    this.kind = operation.kind ?? "change"
+    this.populating = this.kind === "population" || parent?.populating === true
+    this.resetting = this.kind === "reset" || parent?.resetting === true
     this.base = parent === undefined ? Ref.getUnsafe(core.published) : parent.draft
     this.draft = this.base
     this.populationScope = parent === undefined ? core.populationScope : parent.populationScope
@@ -158,12 +204,14 @@ export class Transaction<in out Item, out P = any, in out V = any> extends Party
 
   /** Whether its own steps can work on the draft. */
   get workable(): boolean {
-    return this.ready || this.pending
+    return this.ready || this.kind !== "change"
   }
 
   /** Who outlives it keeps only the way to what is around it. */
   close(): void {
     this.state = "closed"
+    // what outlives a population is not a part of its run any more, either
+    if (this.parent === undefined && this.populating && this.outer !== undefined) this.outer.state = "closed"
     this.base = this.draft = this.core.nothing
     this.populationScope = undefined
     this.scopes = []
@@ -179,10 +227,10 @@ export class Transaction<in out Item, out P = any, in out V = any> extends Party
  * @internal
  */
 export interface Operation<Item, P, V, A, E, R = never> {
-  /** For messages; `populate` and `reset` are what makes a transaction one. */
+  /** For messages. */
   readonly name: string
-  /** Whether it works on contents that are `Pending`, too. */
-  readonly pending?: boolean
+  /** All but a `"change"`, which is the default, work on contents that are `Pending`, and never populate them first. */
+  readonly kind?: "change" | "population" | "reset" | "upkeep"
   /** All of it where there are no hooks, if that is one synchronous step. */
   readonly step?: (transaction: Transaction<Item, P, V>) => Exit.Exit<A, E>
   readonly body: (transaction: Transaction<Item, P, V>) => Effect.Effect<A, E, R>
@@ -190,6 +238,8 @@ export interface Operation<Item, P, V, A, E, R = never> {
   readonly undone: (transaction: Transaction<Item, P, V>) => Effect.Effect<A, E, R>
   /** Called in the step that ends it, if it succeeded; what it answers is run when the permit has been given back. */
   readonly committed?: (result: A) => Effect.Effect<void>
+  /** Called in the step that ends it, if it failed. */
+  readonly failed?: () => void
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -294,7 +344,7 @@ class Read<Item, P, V, A, E, X, Y> extends Effectable.Class<A, E | P> {
  */
 export const waitFor = <A, E, R>(
   party: Party | undefined,
-  waitable: Waitable,
+  wait: Wait,
   effect: (arrived: () => void) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> => {
   // nothing that could be seen waits for a fiber that is in nothing
@@ -302,10 +352,9 @@ export const waitFor = <A, E, R>(
   const arrived = () => {
     for (let one: Party | undefined = party; one !== undefined; one = one.outer) one.waits?.delete(wait)
   }
-  const wait: Wait = { waitable }
   return Effect.onExitPrimitive(
     Effect.suspend(() => {
-      const circle = findCircle(party, waitable)
+      const circle = findCircle(party, wait)
       if (circle !== undefined) return Effect.die(new Error(circleMessage(party, circle)))
       for (let one: Party | undefined = party; one !== undefined; one = one.outer) (one.waits ??= new Set()).add(wait)
       return effect(arrived)
@@ -317,8 +366,29 @@ export const waitFor = <A, E, R>(
   )
 }
 
+/**
+ * Waits for a population to end.
+ *
+ * @internal
+ */
+export const waitForPopulation = <Item, P, V, A, E>(
+  core: Core<Item, P, V>,
+  party: Party | undefined,
+  result: Effect.Effect<A, E>
+): Effect.Effect<A, E> => {
+  if (party === undefined) return result
+  const { population } = core
+  return Effect.suspend(() => {
+    const wait = population.wait()
+    return Effect.onExitPrimitive(waitFor(party, wait, () => result), () => {
+      population.endWait(wait)
+      return undefined
+    })
+  })
+}
+
 /** The parties over which a wait would lead back to who waits. The last one to wait sees the circle, so it sees it whole. */
-const findCircle = (party: Party, waitable: Waitable): ReadonlyArray<Party> | undefined => {
+const findCircle = (party: Party, wait: Wait): ReadonlyArray<Party> | undefined => {
   const seen = new Set<Party>()
   const follow = (holder: Party | undefined): ReadonlyArray<Party> | undefined => {
     if (holder === undefined || seen.has(holder)) return undefined
@@ -326,13 +396,13 @@ const findCircle = (party: Party, waitable: Waitable): ReadonlyArray<Party> | un
     for (let one: Party | undefined = party; one !== undefined; one = one.outer) {
       if (one === holder) return [holder]
     }
-    for (const wait of holder.waits ?? []) {
-      const rest = follow(wait.waitable.holder)
+    for (const next of holder.waits ?? []) {
+      const rest = follow(next.holder)
       if (rest !== undefined) return [holder, ...rest]
     }
     return undefined
   }
-  return follow(waitable.holder)
+  return follow(wait.holder)
 }
 
 const circleMessage = (party: Party, circle: ReadonlyArray<Party>): string => {
@@ -348,7 +418,7 @@ const withPermit = <A, E, R>(
 ): Effect.Effect<A, E, R> =>
   party === undefined
     ? lock.semaphore.withPermit(effect)
-    : waitFor(party, lock, (arrived) => lock.semaphore.withPermit(Effect.andThen(Effect.sync(arrived), effect)))
+    : waitFor(party, { get holder() { return lock.holder } }, (arrived) => lock.semaphore.withPermit(Effect.andThen(Effect.sync(arrived), effect)))
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Beginning
@@ -377,8 +447,10 @@ export const run = <Item, P, V, A, E, R>(
       const transaction = new Transaction(core, operation, outer, parent)
       if (transaction.workable) {
         const exit = operation.step(transaction)
-        if (Exit.isSuccess(exit)) commit(transaction)
-        return exit
+        // a selector can run an effect by itself, and what that wrote must not be lost
+        const unchanged = transaction.base === (parent === undefined ? Ref.getUnsafe(core.published) : parent.draft)
+        if (unchanged && Exit.isSuccess(exit)) commit(transaction)
+        if (unchanged) return exit
       }
     }
     const later: Later = { effect: undefined }
@@ -387,7 +459,19 @@ export const run = <Item, P, V, A, E, R>(
         withPermit(outer, lock, begin(core, operation, outer, parent, lock, later)),
         () => later.effect
       ),
-      (result) => result === again ? Effect.flatMap(core.populate, () => run(core, operation)) : Effect.succeed(result)
+      (result) => {
+        if (result !== again) return Effect.succeed(result)
+        switch (operation.kind) {
+          case "population":
+            // whoever asked for it looks again what is to be populated: this was in a transaction that has ended
+            return operation.undone(parent!)
+          case "reset":
+          case "upkeep":
+            return run(core, operation)
+          default:
+            return Effect.flatMap(core.populate, () => run(core, operation))
+        }
+      }
     )
   })
 
@@ -414,7 +498,7 @@ const begin = <Item, P, V, A, E, R>(
     const transaction = new Transaction(core, operation, outer, parent)
     if (!transaction.workable) return Effect.succeed(again)
     lock.holder = transaction
-    const ending: Ending<A> = { lock, later, committed: operation.committed }
+    const ending: Ending<A> = { ...operation, lock, later }
     const body = attempt((): Effect.Effect<A, E | P, R> =>
       operation.step !== undefined && transaction.hooks.length === 0
         ? step(transaction, operation.step)
@@ -482,10 +566,9 @@ export const longStep = <Item, P, V, A, E>(
 // Ending
 // ---------------------------------------------------------------------------------------------------------------------
 
-interface Ending<A> {
+interface Ending<A> extends Pick<Operation<any, any, any, A, any>, "committed" | "failed"> {
   readonly lock: Lock
   readonly later: Later
-  readonly committed: ((result: A) => Effect.Effect<void>) | undefined
 }
 
 /** Ends a transaction whose body has ended, as soon as the nested one in flight has. */
@@ -520,12 +603,12 @@ const endNow = <Item, P, V, A, E>(
       `"${doing}" of "${name}" was undone, because the transaction that it was part of had to end without it.`
     return undo(transaction, Cause.die(new Error(message)), ending)
   }
-  const committed = commit(transaction)
+  const emptied = commit(transaction)
   transaction.close()
-  const after = ending.committed?.(exit.value)
-  ending.later.effect = committed === undefined || after === undefined
-    ? committed ?? after
-    : Effect.andThen(committed, after)
+  const committed = ending.committed?.(exit.value)
+  ending.later.effect = emptied === undefined || committed === undefined
+    ? emptied ?? committed
+    : Effect.ensuring(committed, emptied)
   ending.lock.holder = undefined
   return exit
 }
@@ -559,11 +642,16 @@ const publish = <Item, P, V>(transaction: Transaction<Item, P, V>): Effect.Effec
   const emptied = scopes.filter((scope) => scope !== populationScope)
   if (core.populationScope !== undefined && core.populationScope !== populationScope) emptied.push(core.populationScope)
   core.populationScope = populationScope
-  return emptied.length === 0 ? undefined : closeAll(emptied, Exit.void)
+  if (emptied.length === 0) return undefined
+  // the operation has succeeded, whatever becomes of what it let go of
+  return Effect.flatMap(
+    collect(emptied, (scope) => Scope.close(scope, Exit.void)),
+    (cause) =>
+      cause.reasons.length === 0
+        ? Effect.void
+        : Effect.logError(`Releasing what a population of "${core.definition.name}" had acquired failed`, cause)
+  )
 }
-
-const closeAll = (scopes: ReadonlyArray<Scope.Closeable>, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> =>
-  Effect.flatMap(collect(scopes, (scope) => Scope.close(scope, exit)), failIfAny)
 
 /** @internal */
 export const failIfAny = (cause: Cause.Cause<never>): Effect.Effect<void> =>
@@ -576,10 +664,11 @@ export const failIfAny = (cause: Cause.Cause<never>): Effect.Effect<void> =>
 const undo = <Item, P, V, E>(
   transaction: Transaction<Item, P, V>,
   cause: Cause.Cause<E>,
-  { later, lock }: Ending<any>
+  { failed, later, lock }: Ending<any>
 ): Effect.Effect<never, E> => {
   transaction.state = "undoing"
   transaction.draft = transaction.base
+  failed?.()
   const undoing = Effect.zipWith(
     Hooks.undo(transaction.calls),
     collect(transaction.scopes, (scope) => Scope.close(scope, Exit.failCause(cause))),
@@ -603,6 +692,7 @@ const undo = <Item, P, V, E>(
  */
 export const close = <Item, P, V>(core: Core<Item, P, V>): void => {
   core.closed = true
+  core.population.fiber?.interruptUnsafe()
   core.hooks = []
   core.changes.length = 0
   MutableRef.set(core.published.ref, core.nothing)

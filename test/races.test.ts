@@ -1,0 +1,462 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Effect, Exit, Fiber, Latch, Scope } from "effect"
+import { Registry, RegistryHooks, RegistrySnapshot } from "effect-registry"
+import { RegistryTest } from "effect-registry/testing"
+import { a, b, Balance, c, d, Item, messageOf, recording } from "./utils/items.ts"
+
+type Items = Registry.Registry<Item, readonly ["id"], any, any>
+
+const turns = (n: number) => Effect.forEach(Array.from({ length: n }), () => Effect.yieldNow, { discard: true })
+
+/** Ends with nothing if the effect is still running after many turns: an uninterruptible hang cannot be timed out. */
+const within = <A, E>(effect: Effect.Effect<A, E>) =>
+  Effect.gen(function*() {
+    const fiber = yield* Effect.forkDetach(effect, { startImmediately: true })
+    for (let i = 0; i < 200; i++) {
+      const exit = fiber.pollUnsafe()
+      if (exit !== undefined) return exit
+      yield* Effect.yieldNow
+    }
+    return undefined
+  })
+
+describe("races", () => {
+  it.effect("G16 an abandoned population whose undo waits for who waits for it: it dies, nothing hangs", () =>
+    Effect.gen(function*() {
+      const gate = yield* Latch.make()
+      const other = yield* Registry.make<Item>()({ name: "other", lookup: ["id"] })
+      yield* Registry.populate(other)
+      const registry = yield* Registry.make<Item>()({
+        name: "items",
+        lookup: ["id"],
+        defaults: [a, b],
+        hooks: RegistryHooks.make<Item>()({
+          onItemRegistered: (item) => item === b ? Effect.never : Effect.void,
+          onItemUnregistered: () => Effect.andThen(gate.await, Effect.orDie(Registry.register(other, c)))
+        })
+      })
+      const first = yield* Effect.forkDetach(Registry.transact(other, Registry.size(registry)), { startImmediately: true })
+      yield* Effect.forkDetach(Fiber.interrupt(first), { startImmediately: true })
+      yield* turns(5)
+      const second = yield* Effect.forkDetach(Registry.size(registry), { startImmediately: true })
+      yield* turns(5)
+      yield* Effect.forkDetach(Fiber.interrupt(second), { startImmediately: true })
+      yield* turns(5)
+      yield* gate.open
+      assert.isDefined(yield* within(Fiber.await(first)), "the first population, or its waiter, hangs")
+    }))
+
+  it.effect("G16 the same while the second population is waited for: it is the undo that dies", () =>
+    Effect.gen(function*() {
+      const gate = yield* Latch.make()
+      let block = true
+      const other = yield* Registry.make<Item>()({ name: "other", lookup: ["id"] })
+      yield* Registry.populate(other)
+      const registry = yield* Registry.make<Item>()({
+        name: "items",
+        lookup: ["id"],
+        defaults: [a, b],
+        hooks: RegistryHooks.make<Item>()({
+          onItemRegistered: (item) => item === b && block ? Effect.never : Effect.void,
+          onItemUnregistered: () => Effect.andThen(gate.await, Effect.orDie(Registry.register(other, c)))
+        })
+      })
+      const first = yield* Effect.forkDetach(Registry.transact(other, Registry.size(registry)), { startImmediately: true })
+      yield* Effect.forkDetach(Fiber.interrupt(first), { startImmediately: true })
+      yield* turns(5)
+      block = false
+      const second = yield* Effect.forkDetach(Registry.size(registry), { startImmediately: true })
+      yield* turns(5)
+      yield* gate.open
+      assert.isDefined(yield* within(Fiber.await(first)), "the first population, or its waiter, hangs")
+      const exit = yield* within(Fiber.await(second))
+      assert.deepStrictEqual(exit, Exit.succeed(Exit.succeed(2)))
+    }))
+
+  it.effect("G16 no false alarm: what outlives a population that failed may use the registry, under schedules", () =>
+    RegistryTest.interleave(
+      Effect.scoped(Effect.gen(function*() {
+        const forked: Array<Fiber.Fiber<unknown, unknown>> = []
+        let fail = true
+        const registry: Items = yield* Registry.make<Item>()({
+          lookup: ["id"],
+          defaults: Effect.suspend(() => {
+            if (!fail) return Effect.succeed([a])
+            fail = false
+            return Effect.gen(function*() {
+              const look = Effect.andThen(Effect.yieldNow, Effect.exit(Registry.size(registry)))
+              forked.push(yield* Effect.forkDetach(
+                Effect.gen(function*() {
+                  for (let i = 0; i < 12; i++) {
+                    const exit = yield* look
+                    if (Exit.isFailure(exit)) assert.notMatch(messageOf(exit), /Deadlock/)
+                  }
+                })
+              ))
+              yield* turns(2)
+              return yield* Effect.fail("disk")
+            })
+          })
+        })
+        yield* Effect.exit(Registry.size(registry))
+        yield* Fiber.joinAll(forked)
+      })),
+      { seeds: 2000 }
+    ), 60_000)
+
+  it.effect("G25 a finalizer of the old population dies when a registration has reset it: its scope still takes the item", () =>
+    Effect.gen(function*() {
+      let once = true
+      const scope = yield* Scope.make()
+      const registry: Items = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Effect.suspend(() => {
+          const dies = once
+          return Effect.as(Effect.acquireRelease(Effect.void, () => dies ? Effect.die(new Error("release")) : Effect.void), [d])
+        }),
+        hooks: {
+          onItemRegistering: (item: Item) => {
+            if (item !== a || !once) return Effect.void
+            once = false
+            return Registry.reset(registry)
+          }
+        }
+      })
+      yield* Registry.populate(registry)
+      const exit = yield* Effect.exit(Scope.provide(Registry.registerScoped(registry, a), scope))
+      assert.isTrue(Exit.isSuccess(exit))
+      yield* Effect.exit(Scope.close(scope, Exit.void))
+      assert.isFalse(RegistrySnapshot.contains(Registry.snapshotUnsafe(registry), a))
+    }))
+
+  it.effect("G21 existing: a hook that is being told forks a registration: it is told of that, too", () =>
+    Effect.gen(function*() {
+      const balance = new Balance()
+      const gate = yield* Latch.make()
+      const forked: Array<Fiber.Fiber<unknown, unknown>> = []
+      const registry: Items = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: [a],
+        hooks: { onItemRegistering: (item: Item) => item === c ? gate.await : Effect.void }
+      })
+      yield* Registry.populate(registry)
+      const scope = yield* Scope.make()
+      const hooks = RegistryHooks.make<Item>()({
+        onItemRegistered: (item) =>
+          Effect.gen(function*() {
+            balance.add(item, 1)
+            if (item !== a) return
+            forked.push(yield* Effect.forkDetach(Registry.register(registry, c), { startImmediately: true }))
+          }),
+        onItemUnregistered: (item) => Effect.sync(() => balance.add(item, -1))
+      })
+      const adding = yield* Effect.forkChild(Scope.provide(Registry.addHooks(registry, hooks, { existing: true }), scope), {
+        startImmediately: true
+      })
+      yield* gate.open
+      yield* Fiber.join(adding)
+      yield* Fiber.joinAll(forked)
+      assert.deepStrictEqual([...(yield* Registry.values(registry))], [a, c])
+      assert.deepStrictEqual(balance.wrong([a, c]), [])
+    }))
+
+  it.effect("G21 existing: removed while a transaction is undone, they are told of what is still in", () =>
+    Effect.gen(function*() {
+      const balance = new Balance()
+      const scope = yield* Scope.make()
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: [a],
+        hooks: { onItemUnregistered: (item: Item) => item === b ? Scope.close(scope, Exit.void) : Effect.void }
+      })
+      yield* Registry.populate(registry)
+      yield* Scope.provide(Registry.addHooks(registry, balance.hooks, { existing: true }), scope)
+      yield* Effect.exit(Registry.transact(registry, Effect.andThen(Registry.register(registry, b), Effect.fail("no"))))
+      assert.deepStrictEqual(balance.wrong([]), [])
+    }))
+
+  it.effect("G20 existing: a hook that removes itself while it is called, in an operation that fails", () =>
+    Effect.gen(function*() {
+      const balance = new Balance()
+      const scope = yield* Scope.make()
+      const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"] })
+      yield* Registry.populate(registry)
+      yield* Scope.provide(
+        Registry.addHooks(registry, {
+          onItemRegistered: (item: Item) => Effect.andThen(Scope.close(scope, Exit.void), Effect.sync(() => balance.add(item, 1))),
+          onItemUnregistered: (item: Item) => Effect.sync(() => balance.add(item, -1))
+        }, { existing: true }),
+        scope
+      )
+      yield* Effect.exit(Registry.transact(registry, Effect.andThen(Registry.register(registry, a), Effect.fail("no"))))
+      assert.deepStrictEqual(balance.wrong([]), [])
+    }))
+
+  it.effect("G2 a nested population that is interrupted from inside is a defect to the transaction", () =>
+    Effect.gen(function*() {
+      let fail = false
+      const registry: Items = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Effect.suspend(() => fail ? Effect.interrupt : Effect.succeed([a]))
+      })
+      yield* Registry.populate(registry)
+      fail = true
+      const exit = yield* Effect.exit(
+        Registry.transact(registry, Effect.andThen(Registry.reset(registry), Registry.size(registry)))
+      )
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause), String(exit))
+    }))
+
+  it.effect("G26 the registry's scope closes: what its defaults registered in the scope of the population calls no hook", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const scope = yield* Scope.make()
+      const registry: Items = yield* Scope.provide(
+        Registry.make<Item>()({
+          lookup: ["id"],
+          hooks: recording(log),
+          defaults: Effect.suspend(() => Effect.as(Effect.orDie(Registry.registerScoped(registry, c)), [a]))
+        }),
+        scope
+      )
+      yield* Registry.populate(registry)
+      log.length = 0
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(log, [])
+    }))
+
+  it.effect("G26 the registry's scope closes while the finalizer of another scope waits for the lock: it does nothing", () =>
+    Effect.gen(function*() {
+      const gate = yield* Latch.make()
+      const home = yield* Scope.make()
+      const scope = yield* Scope.make()
+      const registry: Items = yield* Scope.provide(Registry.make<Item>()({ lookup: ["id"] }), home)
+      yield* Scope.provide(Registry.registerScoped(registry, a), scope)
+      const holding = yield* Effect.forkChild(Registry.transact(registry, gate.await), { startImmediately: true })
+      const closing = yield* Effect.forkChild(Effect.exit(Scope.close(scope, Exit.void)), { startImmediately: true })
+      yield* Scope.close(home, Exit.void)
+      yield* gate.open
+      yield* Fiber.await(holding)
+      const exit = yield* Fiber.join(closing)
+      assert.isTrue(Exit.isSuccess(exit), String(exit))
+    }))
+
+  it.effect("G7 a selector that uses the registry loses nothing that it wrote", () =>
+    Effect.gen(function*() {
+      const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"] })
+      yield* Registry.populate(registry)
+      const lazy = {
+        name: "lazy",
+        get id() {
+          Effect.runSync(Effect.exit(Registry.register(registry, b)))
+          return 1
+        }
+      }
+      yield* Effect.exit(Registry.register(registry, lazy as Item))
+      assert.include([...(yield* Registry.values(registry))], b)
+    }))
+
+  it.effect("G9 a key that is a Set or a Map, changed later, still finds the item", () =>
+    Effect.gen(function*() {
+      const tags = new Set(["a"])
+      const registry = yield* Registry.make<{ readonly tags: Set<string> }>()({ lookup: ["tags"] })
+      const item = { tags }
+      yield* Registry.register(registry, item)
+      assert.isTrue(yield* Registry.has(registry, "tags", new Set(["a"])))
+      tags.add("b")
+      assert.isTrue(yield* Registry.has(registry, "tags", new Set(["a"])))
+    }))
+
+  it.effect("G7 a reset whose population's finalizer dies: it dies, and nothing changes, or it succeeds", () =>
+    Effect.gen(function*() {
+      const registry: Items = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Effect.as(Effect.acquireRelease(Effect.void, () => Effect.die(new Error("release"))), [a])
+      })
+      yield* Registry.populate(registry)
+      const exit = yield* Effect.exit(Registry.reset(registry))
+      const state = yield* Registry.state(registry)
+      assert.strictEqual(state, Exit.isSuccess(exit) ? "Pending" : "Ready")
+    }))
+
+  it.effect("G25 a scope that closes as a transaction ends that reset the registry: it populates nothing, and does not fail", () =>
+    Effect.gen(function*() {
+      let runs = 0
+      const gate = yield* Latch.make()
+      const registry: Items = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Effect.suspend(() => ++runs === 1 ? Effect.succeed([b]) : Effect.fail("disk")),
+        hooks: { onReset: gate.await }
+      })
+      yield* Registry.populate(registry)
+      const scope = yield* Scope.make()
+      yield* Scope.provide(Registry.registerScoped(registry, a), scope)
+      let closing: Fiber.Fiber<unknown> | undefined
+      const transacting = yield* Effect.forkChild(
+        Registry.transact(
+          registry,
+          Effect.gen(function*() {
+            yield* Effect.forkDetach(Registry.reset(registry), { startImmediately: true })
+            closing = yield* Effect.forkDetach(
+              Effect.andThen(turns(5), Effect.exit(Scope.close(scope, Exit.void)))
+            )
+          })
+        ),
+        { startImmediately: true }
+      )
+      yield* turns(20)
+      yield* gate.open
+      yield* Fiber.join(transacting)
+      assert.deepStrictEqual(yield* Fiber.join(closing!), Exit.void)
+      assert.strictEqual(runs, 1)
+      assert.strictEqual(yield* Registry.state(registry), "Pending")
+    }))
+
+  it.effect("G26 the registry's scope closes while a population runs: who waits for it is interrupted", () =>
+    Effect.gen(function*() {
+      const home = yield* Scope.make()
+      const registry: Items = yield* Scope.provide(Registry.make<Item>()({ lookup: ["id"], defaults: Effect.never }), home)
+      const waiting = yield* Effect.forkDetach(Registry.size(registry), { startImmediately: true })
+      yield* Scope.close(home, Exit.void)
+      assert.isDefined(yield* within(Fiber.await(waiting)), "it waits for ever")
+    }))
+
+  for (const operation of ["unregister", "replace", "upsert"] as const) {
+    it.effect(`G20 ${operation}: a hook puts an equal item, another object, in the place of what is about to go`, () =>
+      Effect.gen(function*() {
+        const balance = new Balance()
+        const one = new Item(1)
+        const equal = new Item(1)
+        const next = new Item(1, "next")
+        let done = false
+        const registry: Items = yield* Registry.make<Item>()({
+          lookup: ["id"],
+          hooks: RegistryHooks.combine(
+            balance.hooks,
+            RegistryHooks.make<Item>()({
+              onItemUnregistering: (item) =>
+                Effect.suspend(() => {
+                  if (item !== one || done) return Effect.void
+                  done = true
+                  return Effect.orDie(Registry.replace(registry, "id", 1, equal))
+                })
+            })
+          )
+        })
+        yield* Registry.register(registry, one)
+        yield* Effect.exit(
+          operation === "unregister"
+            ? Registry.unregister(registry, one)
+            : operation === "replace"
+            ? Registry.replace(registry, "id", 1, next)
+            : Registry.upsert(registry, next)
+        )
+        assert.deepStrictEqual(balance.wrong(yield* Registry.values(registry)), [])
+      }))
+  }
+
+  it.effect("G16, G20 random programs: registries that populate from, and write to, one another, interrupted and reset", () => {
+    const one = (program: number) =>
+      RegistryTest.interleave(
+        Effect.scoped(Effect.gen(function*() {
+          const random = randomFrom(program)
+          const balances = [new Balance(), new Balance(), new Balance()]
+          const registries: Array<Items> = []
+          const other = (i: number) => registries[(i + 1 + random(2)) % 3]!
+          let budget = 25
+          const meddle = (i: number): Effect.Effect<unknown> =>
+            Effect.suspend((): Effect.Effect<unknown> => {
+              if (budget-- <= 0) return Effect.void
+              switch (random(10)) {
+                case 0: return Effect.exit(Registry.register(other(i), new Item(20 + random(4))))
+                case 1: return Effect.exit(Registry.size(other(i)))
+                case 2: return Effect.forkDetach(Effect.exit(Registry.register(registries[i]!, new Item(30 + random(4)))))
+                case 3: return Effect.die("boom")
+                case 4: return Effect.exit(Registry.reset(registries[i]!))
+                case 5: return Effect.exit(Registry.reset(other(i)))
+                case 6: return Effect.forkDetach(Effect.exit(Registry.size(registries[i]!)))
+                case 7: return Effect.exit(Registry.transact(other(i), Effect.andThen(Effect.yieldNow, Registry.size(registries[i]!))))
+                case 8: return turns(6)
+                default: return Effect.yieldNow
+              }
+            })
+          for (const i of [0, 1, 2]) {
+            const failing = Effect.suspend(() => random(2) === 0 ? Effect.fail("disk") : Effect.void)
+            registries.push(
+              yield* Registry.make<Item>()({
+                name: `registry ${i}`,
+                lookup: ["id"],
+                defaults: Effect.suspend(() => turns(random(6))).pipe(
+                  Effect.andThen(meddle(i)),
+                  Effect.catchDefect(() => failing),
+                  Effect.as([a, b])
+                ),
+                hooks: RegistryHooks.combine(
+                  balances[i]!.hooks,
+                  RegistryHooks.make<Item>()({
+                    onItemRegistered: () => meddle(i),
+                    onItemUnregistered: () => random(2) === 0 ? Effect.exit(meddle(i)) : Effect.void
+                  })
+                )
+              })
+            )
+          }
+          const scope = yield* Scope.make()
+          const operation = (): Effect.Effect<unknown, unknown> => {
+            const i = random(3)
+            const registry = registries[i]!
+            switch (random(8)) {
+              case 0: return Registry.register(registry, new Item(random(6)))
+              case 1: return Registry.reset(registry)
+              case 2: return Registry.size(registry)
+              case 3:
+                return Registry.transact(
+                  registry,
+                  Effect.andThen(Registry.register(other(i), new Item(7)), Registry.size(other(i)))
+                )
+              case 4: return Scope.provide(Registry.registerScoped(registry, new Item(10 + random(5))), scope)
+              case 5:
+                return Registry.transact(
+                  registry,
+                  Effect.andThen(Registry.reset(registry), Registry.register(registry, new Item(5)))
+                )
+              case 6: return Registry.transact(registry, Registry.size(other(i)))
+              default: return Registry.upsert(registry, new Item(1, "other"))
+            }
+          }
+          const fibers: Array<Fiber.Fiber<unknown, unknown>> = []
+          const fork = (effect: Effect.Effect<unknown, unknown>, after: number) =>
+            Effect.map(Effect.forkDetach(Effect.andThen(turns(random(after)), Effect.exit(effect))), (fiber) => {
+              fibers.push(fiber)
+            })
+          for (let i = 0; i < 8; i++) yield* fork(operation(), 10)
+          for (let i = 0; i < 6; i++) yield* fork(Fiber.interrupt(fibers[random(8)]!), 14)
+          yield* fork(Scope.close(scope, Exit.void), 14)
+          yield* Effect.forEach(fibers, Fiber.await)
+          budget = 0
+          yield* turns(100)
+          for (const i of [0, 1, 2]) {
+            // the lock is free
+            yield* Registry.register(registries[i]!, new Item(99))
+            const held = Registry.snapshotUnsafe(registries[i]!)
+            assert.deepStrictEqual(balances[i]!.wrong(held), [], `registry ${i} of program ${program}`)
+            for (const { id } of held) assert.isFalse(id >= 10 && id < 20, `scoped item ${id} of program ${program}`)
+          }
+        })),
+        { seeds: [program] }
+      )
+    return Effect.forEach(Array.from({ length: 1_000 }, (_, i) => i + 6_000), one, { discard: true })
+  }, 60_000)
+})
+
+/** Numbers from 0 to n - 1. */
+const randomFrom = (seed: number): (n: number) => number => {
+  let state = Math.imul(seed, 2654435761) >>> 0 || 1
+  return (n) => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    state >>>= 0
+    return state % n
+  }
+}
