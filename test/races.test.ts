@@ -35,7 +35,9 @@ describe("races", () => {
           onItemUnregistered: () => Effect.andThen(gate.await, Effect.orDie(Registry.register(other, c)))
         })
       })
-      const first = yield* Effect.forkDetach(Registry.transact(other, Registry.size(registry)), { startImmediately: true })
+      const first = yield* Effect.forkDetach(Registry.transact(other, Registry.size(registry)), {
+        startImmediately: true
+      })
       yield* Effect.forkDetach(Fiber.interrupt(first), { startImmediately: true })
       yield* turns(5)
       const second = yield* Effect.forkDetach(Registry.size(registry), { startImmediately: true })
@@ -61,7 +63,9 @@ describe("races", () => {
           onItemUnregistered: () => Effect.andThen(gate.await, Effect.orDie(Registry.register(other, c)))
         })
       })
-      const first = yield* Effect.forkDetach(Registry.transact(other, Registry.size(registry)), { startImmediately: true })
+      const first = yield* Effect.forkDetach(Registry.transact(other, Registry.size(registry)), {
+        startImmediately: true
+      })
       yield* Effect.forkDetach(Fiber.interrupt(first), { startImmediately: true })
       yield* turns(5)
       block = false
@@ -73,36 +77,42 @@ describe("races", () => {
       assert.deepStrictEqual(exit, Exit.succeed(Exit.succeed(2)))
     }))
 
-  it.effect("G16 no false alarm: what outlives a population that failed may use the registry, under schedules", () =>
-    RegistryTest.interleave(
-      Effect.scoped(Effect.gen(function*() {
-        const forked: Array<Fiber.Fiber<unknown, unknown>> = []
-        let fail = true
-        const registry: Items = yield* Registry.make<Item>()({
-          lookup: ["id"],
-          defaults: Effect.suspend(() => {
-            if (!fail) return Effect.succeed([a])
-            fail = false
-            return Effect.gen(function*() {
-              const look = Effect.andThen(Effect.yieldNow, Effect.exit(Registry.size(registry)))
-              forked.push(yield* Effect.forkDetach(
-                Effect.gen(function*() {
-                  for (let i = 0; i < 12; i++) {
-                    const exit = yield* look
-                    if (Exit.isFailure(exit)) assert.notMatch(messageOf(exit), /Deadlock/)
-                  }
-                })
-              ))
-              yield* turns(2)
-              return yield* Effect.fail("disk")
+  it.effect(
+    "G16 no false alarm: what outlives a population that failed may use the registry, under schedules",
+    () =>
+      RegistryTest.interleave(
+        Effect.scoped(Effect.gen(function*() {
+          const forked: Array<Fiber.Fiber<unknown, unknown>> = []
+          let fail = true
+          const registry: Items = yield* Registry.make<Item>()({
+            lookup: ["id"],
+            defaults: Effect.suspend(() => {
+              if (!fail) return Effect.succeed([a])
+              fail = false
+              return Effect.gen(function*() {
+                const look = Effect.andThen(Effect.yieldNow, Effect.exit(Registry.size(registry)))
+                forked.push(
+                  yield* Effect.forkDetach(
+                    Effect.gen(function*() {
+                      for (let i = 0; i < 12; i++) {
+                        const exit = yield* look
+                        if (Exit.isFailure(exit)) assert.notMatch(messageOf(exit), /Deadlock/)
+                      }
+                    })
+                  )
+                )
+                yield* turns(2)
+                return yield* Effect.fail("disk")
+              })
             })
           })
-        })
-        yield* Effect.exit(Registry.size(registry))
-        yield* Fiber.joinAll(forked)
-      })),
-      { seeds: 2000 }
-    ), 60_000)
+          yield* Effect.exit(Registry.size(registry))
+          yield* Fiber.joinAll(forked)
+        })),
+        { seeds: 2000 }
+      ),
+    60_000
+  )
 
   it.effect("G25 a finalizer of the old population dies when a registration has reset it: its scope still takes the item", () =>
     Effect.gen(function*() {
@@ -112,7 +122,10 @@ describe("races", () => {
         lookup: ["id"],
         defaults: Effect.suspend(() => {
           const dies = once
-          return Effect.as(Effect.acquireRelease(Effect.void, () => dies ? Effect.die(new Error("release")) : Effect.void), [d])
+          return Effect.as(
+            Effect.acquireRelease(Effect.void, () => dies ? Effect.die(new Error("release")) : Effect.void),
+            [d]
+          )
         }),
         hooks: {
           onItemRegistering: (item: Item) => {
@@ -150,9 +163,12 @@ describe("races", () => {
           }),
         onItemUnregistered: (item) => Effect.sync(() => balance.add(item, -1))
       })
-      const adding = yield* Effect.forkChild(Scope.provide(Registry.addHooks(registry, hooks, { existing: true }), scope), {
-        startImmediately: true
-      })
+      const adding = yield* Effect.forkChild(
+        Scope.provide(Registry.addHooks(registry, hooks, { existing: true }), scope),
+        {
+          startImmediately: true
+        }
+      )
       yield* gate.open
       yield* Fiber.join(adding)
       yield* Fiber.joinAll(forked)
@@ -183,7 +199,8 @@ describe("races", () => {
       yield* Registry.populate(registry)
       yield* Scope.provide(
         Registry.addHooks(registry, {
-          onItemRegistered: (item: Item) => Effect.andThen(Scope.close(scope, Exit.void), Effect.sync(() => balance.add(item, 1))),
+          onItemRegistered: (item: Item) =>
+            Effect.andThen(Scope.close(scope, Exit.void), Effect.sync(() => balance.add(item, 1))),
           onItemUnregistered: (item: Item) => Effect.sync(() => balance.add(item, -1))
         }, { existing: true }),
         scope
@@ -315,7 +332,10 @@ describe("races", () => {
   it.effect("G26 the registry's scope closes while a population runs: who waits for it is interrupted", () =>
     Effect.gen(function*() {
       const home = yield* Scope.make()
-      const registry: Items = yield* Scope.provide(Registry.make<Item>()({ lookup: ["id"], defaults: Effect.never }), home)
+      const registry: Items = yield* Scope.provide(
+        Registry.make<Item>()({ lookup: ["id"], defaults: Effect.never }),
+        home
+      )
       const waiting = yield* Effect.forkDetach(Registry.size(registry), { startImmediately: true })
       yield* Scope.close(home, Exit.void)
       assert.isDefined(yield* within(Fiber.await(waiting)), "it waits for ever")
@@ -355,98 +375,121 @@ describe("races", () => {
       }))
   }
 
-  it.effect("G16, G20 random programs: registries that populate from, and write to, one another, interrupted and reset", () => {
-    const one = (program: number) =>
-      RegistryTest.interleave(
-        Effect.scoped(Effect.gen(function*() {
-          const random = randomFrom(program)
-          const balances = [new Balance(), new Balance(), new Balance()]
-          const registries: Array<Items> = []
-          const other = (i: number) => registries[(i + 1 + random(2)) % 3]!
-          let budget = 25
-          const meddle = (i: number): Effect.Effect<unknown> =>
-            Effect.suspend((): Effect.Effect<unknown> => {
-              if (budget-- <= 0) return Effect.void
-              switch (random(10)) {
-                case 0: return Effect.exit(Registry.register(other(i), new Item(20 + random(4))))
-                case 1: return Effect.exit(Registry.size(other(i)))
-                case 2: return Effect.forkDetach(Effect.exit(Registry.register(registries[i]!, new Item(30 + random(4)))))
-                case 3: return Effect.die("boom")
-                case 4: return Effect.exit(Registry.reset(registries[i]!))
-                case 5: return Effect.exit(Registry.reset(other(i)))
-                case 6: return Effect.forkDetach(Effect.exit(Registry.size(registries[i]!)))
-                case 7: return Effect.exit(Registry.transact(other(i), Effect.andThen(Effect.yieldNow, Registry.size(registries[i]!))))
-                case 8: return turns(6)
-                default: return Effect.yieldNow
-              }
-            })
-          for (const i of [0, 1, 2]) {
-            const failing = Effect.suspend(() => random(2) === 0 ? Effect.fail("disk") : Effect.void)
-            registries.push(
-              yield* Registry.make<Item>()({
-                name: `registry ${i}`,
-                lookup: ["id"],
-                defaults: Effect.suspend(() => turns(random(6))).pipe(
-                  Effect.andThen(meddle(i)),
-                  Effect.catchDefect(() => failing),
-                  Effect.as([a, b])
-                ),
-                hooks: RegistryHooks.combine(
-                  balances[i]!.hooks,
-                  RegistryHooks.make<Item>()({
-                    onItemRegistered: () => meddle(i),
-                    onItemUnregistered: () => random(2) === 0 ? Effect.exit(meddle(i)) : Effect.void
-                  })
-                )
+  it.effect(
+    "G16, G20 random programs: registries that populate from, and write to, one another, interrupted and reset",
+    () => {
+      // oxlint-disable-next-line unicorn/consistent-function-scoping -- it is the program of this test
+      const one = (program: number) =>
+        RegistryTest.interleave(
+          Effect.scoped(Effect.gen(function*() {
+            const random = randomFrom(program)
+            const balances = [new Balance(), new Balance(), new Balance()]
+            const registries: Array<Items> = []
+            const other = (i: number) => registries[(i + 1 + random(2)) % 3]!
+            let budget = 25
+            const meddle = (i: number): Effect.Effect<unknown> =>
+              Effect.suspend((): Effect.Effect<unknown> => {
+                if (budget-- <= 0) return Effect.void
+                switch (random(10)) {
+                  case 0:
+                    return Effect.exit(Registry.register(other(i), new Item(20 + random(4))))
+                  case 1:
+                    return Effect.exit(Registry.size(other(i)))
+                  case 2:
+                    return Effect.forkDetach(Effect.exit(Registry.register(registries[i]!, new Item(30 + random(4)))))
+                  case 3:
+                    return Effect.die("boom")
+                  case 4:
+                    return Effect.exit(Registry.reset(registries[i]!))
+                  case 5:
+                    return Effect.exit(Registry.reset(other(i)))
+                  case 6:
+                    return Effect.forkDetach(Effect.exit(Registry.size(registries[i]!)))
+                  case 7:
+                    return Effect.exit(
+                      Registry.transact(other(i), Effect.andThen(Effect.yieldNow, Registry.size(registries[i]!)))
+                    )
+                  case 8:
+                    return turns(6)
+                  default:
+                    return Effect.yieldNow
+                }
               })
-            )
-          }
-          const scope = yield* Scope.make()
-          const operation = (): Effect.Effect<unknown, unknown> => {
-            const i = random(3)
-            const registry = registries[i]!
-            switch (random(8)) {
-              case 0: return Registry.register(registry, new Item(random(6)))
-              case 1: return Registry.reset(registry)
-              case 2: return Registry.size(registry)
-              case 3:
-                return Registry.transact(
-                  registry,
-                  Effect.andThen(Registry.register(other(i), new Item(7)), Registry.size(other(i)))
-                )
-              case 4: return Scope.provide(Registry.registerScoped(registry, new Item(10 + random(5))), scope)
-              case 5:
-                return Registry.transact(
-                  registry,
-                  Effect.andThen(Registry.reset(registry), Registry.register(registry, new Item(5)))
-                )
-              case 6: return Registry.transact(registry, Registry.size(other(i)))
-              default: return Registry.upsert(registry, new Item(1, "other"))
+            for (const i of [0, 1, 2]) {
+              const failing = Effect.suspend(() => random(2) === 0 ? Effect.fail("disk") : Effect.void)
+              registries.push(
+                yield* Registry.make<Item>()({
+                  name: `registry ${i}`,
+                  lookup: ["id"],
+                  defaults: Effect.suspend(() => turns(random(6))).pipe(
+                    Effect.andThen(meddle(i)),
+                    Effect.catchDefect(() => failing),
+                    Effect.as([a, b])
+                  ),
+                  hooks: RegistryHooks.combine(
+                    balances[i]!.hooks,
+                    RegistryHooks.make<Item>()({
+                      onItemRegistered: () => meddle(i),
+                      onItemUnregistered: () => random(2) === 0 ? Effect.exit(meddle(i)) : Effect.void
+                    })
+                  )
+                })
+              )
             }
-          }
-          const fibers: Array<Fiber.Fiber<unknown, unknown>> = []
-          const fork = (effect: Effect.Effect<unknown, unknown>, after: number) =>
-            Effect.map(Effect.forkDetach(Effect.andThen(turns(random(after)), Effect.exit(effect))), (fiber) => {
-              fibers.push(fiber)
-            })
-          for (let i = 0; i < 8; i++) yield* fork(operation(), 10)
-          for (let i = 0; i < 6; i++) yield* fork(Fiber.interrupt(fibers[random(8)]!), 14)
-          yield* fork(Scope.close(scope, Exit.void), 14)
-          yield* Effect.forEach(fibers, Fiber.await)
-          budget = 0
-          yield* turns(100)
-          for (const i of [0, 1, 2]) {
-            // the lock is free
-            yield* Registry.register(registries[i]!, new Item(99))
-            const held = Registry.snapshotUnsafe(registries[i]!)
-            assert.deepStrictEqual(balances[i]!.wrong(held), [], `registry ${i} of program ${program}`)
-            for (const { id } of held) assert.isFalse(id >= 10 && id < 20, `scoped item ${id} of program ${program}`)
-          }
-        })),
-        { seeds: [program] }
-      )
-    return Effect.forEach(Array.from({ length: 1_000 }, (_, i) => i + 6_000), one, { discard: true })
-  }, 60_000)
+            const scope = yield* Scope.make()
+            const operation = (): Effect.Effect<unknown, unknown> => {
+              const i = random(3)
+              const registry = registries[i]!
+              switch (random(8)) {
+                case 0:
+                  return Registry.register(registry, new Item(random(6)))
+                case 1:
+                  return Registry.reset(registry)
+                case 2:
+                  return Registry.size(registry)
+                case 3:
+                  return Registry.transact(
+                    registry,
+                    Effect.andThen(Registry.register(other(i), new Item(7)), Registry.size(other(i)))
+                  )
+                case 4:
+                  return Scope.provide(Registry.registerScoped(registry, new Item(10 + random(5))), scope)
+                case 5:
+                  return Registry.transact(
+                    registry,
+                    Effect.andThen(Registry.reset(registry), Registry.register(registry, new Item(5)))
+                  )
+                case 6:
+                  return Registry.transact(registry, Registry.size(other(i)))
+                default:
+                  return Registry.upsert(registry, new Item(1, "other"))
+              }
+            }
+            const fibers: Array<Fiber.Fiber<unknown, unknown>> = []
+            const fork = (effect: Effect.Effect<unknown, unknown>, after: number) =>
+              Effect.map(Effect.forkDetach(Effect.andThen(turns(random(after)), Effect.exit(effect))), (fiber) => {
+                fibers.push(fiber)
+              })
+            for (let i = 0; i < 8; i++) yield* fork(operation(), 10)
+            for (let i = 0; i < 6; i++) yield* fork(Fiber.interrupt(fibers[random(8)]!), 14)
+            yield* fork(Scope.close(scope, Exit.void), 14)
+            yield* Effect.forEach(fibers, Fiber.await)
+            budget = 0
+            yield* turns(100)
+            for (const i of [0, 1, 2]) {
+              // the lock is free
+              yield* Registry.register(registries[i]!, new Item(99))
+              const held = Registry.snapshotUnsafe(registries[i]!)
+              assert.deepStrictEqual(balances[i]!.wrong(held), [], `registry ${i} of program ${program}`)
+              for (const { id } of held) assert.isFalse(id >= 10 && id < 20, `scoped item ${id} of program ${program}`)
+            }
+          })),
+          { seeds: [program] }
+        )
+      return Effect.forEach(Array.from({ length: 1_000 }, (_, i) => i + 6_000), one, { discard: true })
+    },
+    60_000
+  )
 })
 
 /** Numbers from 0 to n - 1. */

@@ -502,32 +502,35 @@ export const takeOut = <Item, P, V>(core: Core<Item, P, V>, entries: ReadonlyArr
     const mayBeIn = core.lock.holder !== undefined || entries.some((entry) => Contents.holds(contents, entry))
     if (core.closed || !mayBeIn) return Effect.void
     const overAgain = takeOut(core, entries)
-    return unlessClosed(core, Effect.flatMap(
-      runWithoutPopulation(core, {
-        name: "close a scope",
-        kind: "upkeep",
-        step: (transaction) => {
-          transaction.regardless.push(overAgain)
-          for (const entry of entries.toReversed()) removeIfHeld(transaction, entry)
-          return Exit.succeed(Cause.empty)
-        },
-        body: (transaction) => {
-          transaction.regardless.push(overAgain)
-          let defects = Cause.empty
-          const calling: Calling<Item, V> = (call) =>
-            Effect.map(collect(transaction.hooks.toReversed(), (part) => call([part])), (causes) => {
-              defects = Cause.combine(defects, causes)
-            })
-          const all = sequence(entries.toReversed(), (entry) => unregisterIfHeld(transaction, entry, calling))
-          return Effect.map(all, () => defects)
-        },
-        undone: (transaction) => {
-          transaction.regardless.push(overAgain)
-          return Effect.succeed(Cause.empty)
-        }
-      }),
-      failIfAny
-    ))
+    return unlessClosed(
+      core,
+      Effect.flatMap(
+        runWithoutPopulation(core, {
+          name: "close a scope",
+          kind: "upkeep",
+          step: (transaction) => {
+            transaction.regardless.push(overAgain)
+            for (const entry of entries.toReversed()) removeIfHeld(transaction, entry)
+            return Exit.succeed(Cause.empty)
+          },
+          body: (transaction) => {
+            transaction.regardless.push(overAgain)
+            let defects = Cause.empty
+            const calling: Calling<Item, V> = (call) =>
+              Effect.map(collect(transaction.hooks.toReversed(), (part) => call([part])), (causes) => {
+                defects = Cause.combine(defects, causes)
+              })
+            const all = sequence(entries.toReversed(), (entry) => unregisterIfHeld(transaction, entry, calling))
+            return Effect.map(all, () => defects)
+          },
+          undone: (transaction) => {
+            transaction.regardless.push(overAgain)
+            return Effect.succeed(Cause.empty)
+          }
+        }),
+        failIfAny
+      )
+    )
   })
 
 /** A finalizer of another scope has nothing left to do when that of the registry has closed, at whatever moment. */
@@ -626,7 +629,7 @@ const uninstall = <Item, P, V>(
   parts: ReadonlyArray<Hooks.Part<Item, V>>,
   tell: boolean
 ): Effect.Effect<void> => {
-  const remove = (transaction: Transaction<Item, never, V>): Effect.Effect<void> =>
+  const leave = (transaction: Transaction<Item, never, V>): Effect.Effect<void> =>
     Effect.suspend(() => {
       removeNow(core, parts, tell ? "settled" : "removed")
       if (!tell) return Effect.void
@@ -639,7 +642,7 @@ const uninstall = <Item, P, V>(
           : undefined)
       return Effect.flatMap(telling, failIfAny)
     })
-  const removing = runWithoutPopulation(core, { name: "remove hooks", kind: "upkeep", body: remove, undone: remove })
+  const removing = runWithoutPopulation(core, { name: "remove hooks", kind: "upkeep", body: leave, undone: leave })
   // if it cannot wait, they are removed all the same
   const removed = Effect.sync(() => {
     if (parts.some(({ state }) => state === "installed")) removeNow(core, parts, "removed")

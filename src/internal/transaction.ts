@@ -418,7 +418,11 @@ const withPermit = <A, E, R>(
 ): Effect.Effect<A, E, R> =>
   party === undefined
     ? lock.semaphore.withPermit(effect)
-    : waitFor(party, { get holder() { return lock.holder } }, (arrived) => lock.semaphore.withPermit(Effect.andThen(Effect.sync(arrived), effect)))
+    : waitFor(party, {
+      get holder() {
+        return lock.holder
+      }
+    }, (arrived) => lock.semaphore.withPermit(Effect.andThen(Effect.sync(arrived), effect)))
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Beginning

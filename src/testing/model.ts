@@ -1,0 +1,369 @@
+/**
+ * The sequential meaning of every operation of a registry, on plain data. It is the specification: what a registry
+ * answers has to be what this answers, if its operations are taken one at a time, each at some moment between its call
+ * and its return.
+ *
+ * Every operation is a pure function of a state and the operation's arguments; it answers a result and the next state.
+ *
+ * @since 0.1.0
+ */
+import * as Equal from "effect/Equal"
+import * as Option from "effect/Option"
+
+/**
+ * What a modelled registry is: its lookups in their order, its defaults, and which items its `onItemRegistering` hooks
+ * refuse. Other hooks have no part in what operations answer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ModelDefinition<Item> {
+  readonly lookup: { readonly [attribute: string]: ModelLookup<Item> }
+  readonly defaults?: ReadonlyArray<Item> | undefined
+  readonly rejects?: ((item: Item) => boolean) | undefined
+}
+
+/**
+ * A lookup as plain data: `kind` says whether a key belongs to one item or to any number of them, and whether the
+ * selector answers one key or, with `Each`, any number.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ModelLookup<in Item> {
+  readonly kind: "unique" | "uniqueEach" | "group" | "groupEach"
+  readonly select: (item: Item) => unknown
+  readonly optional?: boolean | undefined
+}
+
+/**
+ * What a registry holds: its entries in registration order. `closed` are the names of the scopes that have closed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ModelState<out Item> {
+  readonly state: "Pending" | "Ready"
+  readonly entries: ReadonlyArray<ModelEntry<Item>>
+  readonly closed: ReadonlyArray<string>
+}
+
+/**
+ * One registration: the item, its keys of each lookup as they were then, and the scope that ends it, if there is one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ModelEntry<out Item> {
+  readonly item: Item
+  readonly keys: ReadonlyArray<ReadonlyArray<unknown>>
+  readonly scope: string | undefined
+}
+
+/**
+ * What an operation answers: a value, an error or a defect by its tag and code, or, from a `transact` that was given up,
+ * the results of its operations.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type OperationResult =
+  | { readonly ok: unknown }
+  | { readonly error: string; readonly code: string }
+  | { readonly defect: string; readonly code: string }
+  | { readonly aborted: ReadonlyArray<OperationResult> }
+
+/**
+ * The arguments of every operation. Scopes have names. `transact` runs a list of operations, goes on where one fails,
+ * and commits at the end, fails or dies.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OperationArguments<in out Item> {
+  readonly get: [attribute: string, value: unknown]
+  readonly getOption: [attribute: string, value: unknown]
+  readonly getAll: [attribute: string, value: unknown]
+  readonly has: [attribute: string, value: unknown]
+  readonly contains: [item: Item]
+  readonly size: []
+  readonly values: []
+  readonly at: [index: number]
+  readonly state: []
+  readonly register: [item: Item]
+  readonly registerAll: [items: ReadonlyArray<Item>]
+  readonly upsert: [item: Item]
+  readonly registerScoped: [item: Item, scope: string]
+  readonly registerAllScoped: [items: ReadonlyArray<Item>, scope: string]
+  readonly close: [scope: string]
+  readonly unregister: [item: Item]
+  readonly unregisterBy: [attribute: string, value: unknown]
+  readonly replace: [attribute: string, value: unknown, item: Item]
+  readonly populate: []
+  readonly reset: []
+  readonly transact: [operations: OperationList<Item>, ending: "commit" | "fail" | "die"]
+}
+
+/**
+ * The operations of a transaction, in order.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OperationList<Item> extends ReadonlyArray<Operation<Item>> {}
+
+/**
+ * An operation as plain data: its name and its arguments, `["register", item]` for instance.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Operation<Item> = {
+  [Name in keyof OperationArguments<Item>]: readonly [operation: Name, ...OperationArguments<Item>[Name]]
+}[keyof OperationArguments<Item>]
+
+/**
+ * A result and the next state.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ModelStep<Item> = readonly [result: OperationResult, next: ModelState<Item>]
+
+/**
+ * Every operation as a pure function, and `step`, which takes it as plain data. A registry begins as `initial`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Model<Item> =
+  & {
+    readonly initial: ModelState<Item>
+    readonly step: (state: ModelState<Item>, operation: Operation<Item>) => ModelStep<Item>
+  }
+  & {
+    readonly [Name in keyof OperationArguments<Item>]: (
+      state: ModelState<Item>,
+      ...args: OperationArguments<Item>[Name]
+    ) => ModelStep<Item>
+  }
+
+/**
+ * Makes the model of a registry: the sequential meaning of its operations.
+ *
+ * **Example** (What a registry would answer)
+ *
+ * ```ts
+ * import { RegistryTest } from "effect-registry/testing"
+ *
+ * const model = RegistryTest.model<{ readonly name: string }>({
+ *   lookup: { name: { kind: "unique", select: (item) => item.name } },
+ *   defaults: [{ name: "gzip" }]
+ * })
+ *
+ * const [, state] = model.register(model.initial, { name: "brotli" })
+ *
+ * const answers = [model.values(state)[0], model.get(state, "name", "zip")[0]]
+ *
+ * answers // => [{ ok: [{ name: "gzip" }, { name: "brotli" }] }, { error: "ItemLookupError", code: "not_registered" }]
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
+  type State = ModelState<Item>
+  type Entry = ModelEntry<Item>
+  type Step = ModelStep<Item>
+  const lookups = Object.entries(definition.lookup).map(([attribute, lookup]) => ({
+    attribute,
+    select: lookup.select,
+    unique: lookup.kind === "unique" || lookup.kind === "uniqueEach",
+    each: lookup.kind === "uniqueEach" || lookup.kind === "groupEach",
+    optional: lookup.optional === true
+  }))
+  const firstUnique = lookups.findIndex((lookup) => lookup.unique)
+
+  // --- Population: the defaults and "Ready" come together, or nothing does (G2). A `Pending` registry holds nothing (G6).
+
+  const initial: State = { state: "Pending", entries: [], closed: [] }
+
+  /** Whatever reads or changes works on a registry that is `Ready` (G17). */
+  const whenReady = (state: State, then: (ready: State) => Step): Step => {
+    if (state.state === "Ready") return then(state)
+    const [result, ready] = insertAll({ ...state, state: "Ready" }, definition.defaults ?? [])
+    return "ok" in result ? then(ready) : [failure("PopulationError", "registration"), state]
+  }
+
+  // --- Reading: an item is found by all its keys (G8), in registration order (G12); `undefined` is no key, `null` and `NaN` are (G11).
+
+  const reading = (answer: (entries: ReadonlyArray<Entry>) => OperationResult) => (state: State): Step =>
+    whenReady(state, (ready) => [answer(ready.entries), ready])
+
+  /** The place of a lookup in the definition, or -1 if there is none that can answer. */
+  const lookupIndex = (attribute: string, mustBeUnique: boolean): number =>
+    lookups.findIndex((lookup) => lookup.attribute === attribute && (lookup.unique || !mustBeUnique))
+
+  const having = (entries: ReadonlyArray<Entry>, index: number, key: unknown): ReadonlyArray<Entry> =>
+    entries.filter((entry) => includes(entry.keys[index], key))
+
+  const equalTo = (entries: ReadonlyArray<Entry>, item: Item): Entry | undefined =>
+    entries.find((entry) => Equal.equals(entry.item, item))
+
+  // --- Checks: an equal item first; then lookup by lookup, in the order of the definition, missing, then taken. Then hooks (G18).
+
+  /** Its keys of a lookup, each once; nothing if it lacks an attribute that it may not lack. */
+  const keysOf = (item: Item, { each, optional, select }: typeof lookups[number]) => {
+    const selected = select(item)
+    const all = each && selected !== undefined ? Array.from(selected as Iterable<unknown>) : [selected]
+    if (!optional && all.includes(undefined)) return undefined
+    const keys: Array<unknown> = []
+    for (const key of all) if (key !== undefined && !includes(keys, key)) keys.push(key)
+    return keys
+  }
+
+  /** The entry of an item that may be registered, in place of `ignoring` if it is given, or why it may not. */
+  const check = (state: State, item: Item, ignoring?: Entry): Entry | OperationResult => {
+    const others = state.entries.filter((entry) => entry !== ignoring)
+    if (equalTo(others, item) !== undefined) return failure("AlreadyRegisteredError", "already_registered")
+    const keys: Array<ReadonlyArray<unknown>> = []
+    for (const [index, lookup] of lookups.entries()) {
+      const own = keysOf(item, lookup)
+      if (own === undefined) return failure("RegistrationError", "missing_attribute")
+      const isTaken = lookup.unique && own.some((key) => having(others, index, key).length > 0)
+      if (isTaken) return failure("AlreadyRegisteredError", "attribute_registered")
+      keys.push(own)
+    }
+    return definition.rejects?.(item) === true
+      ? failure("RegistrationError", "rejected")
+      : { item, keys, scope: undefined }
+  }
+
+  // --- Changing: each is all or nothing (G7). What is registered comes last; what replaces keeps the position (G12).
+
+  /** One after the other, all or none. A scope that has closed already takes them out at once (G25). */
+  const insertAll = (state: State, items: ReadonlyArray<Item>, scope?: string): Step => {
+    let next = state
+    for (const item of items) {
+      const entry = check(next, item)
+      if (!("keys" in entry)) return [entry, state]
+      next = { ...next, entries: [...next.entries, { ...entry, scope }] }
+    }
+    return [ok(), scope !== undefined && state.closed.includes(scope) ? state : next]
+  }
+
+  const swap = (state: State, previous: Entry, item: Item): Step => {
+    const entry = check(state, item, previous)
+    if (!("keys" in entry)) return [entry, state]
+    // the scope of what was there does not end what took its place
+    return [ok(), { ...state, entries: state.entries.map((one) => one === previous ? entry : one) }]
+  }
+
+  const remove = (state: State, gone: Entry): Step => [
+    ok(),
+    { ...state, entries: state.entries.filter((entry) => entry !== gone) }
+  ]
+
+  /** What does something with the one item that has a value of a unique lookup. */
+  const located = (state: State, attribute: string, value: unknown, then: (entry: Entry, ready: State) => Step): Step =>
+    whenReady(state, (ready) => {
+      const index = lookupIndex(attribute, true)
+      if (index === -1) return [failure("ItemLookupError", "invalid_attribute"), ready]
+      const [entry] = having(ready.entries, index, value)
+      return entry === undefined ? [failure("ItemLookupError", "not_registered"), ready] : then(entry, ready)
+    })
+
+  const close = (state: State, scope: string): Step => [
+    ok(),
+    {
+      ...state,
+      entries: state.entries.filter((entry) => entry.scope !== scope),
+      closed: state.closed.includes(scope) ? state.closed : [...state.closed, scope]
+    }
+  ]
+
+  const operations: Omit<Model<Item>, "initial" | "step"> = {
+    get: (state, attribute, value) => located(state, attribute, value, (entry, ready) => [ok(entry.item), ready]),
+    getOption: (state, attribute, value) =>
+      reading((entries) => {
+        const index = lookupIndex(attribute, true)
+        const [entry] = having(entries, index, value)
+        return index === -1 ? invalidAttribute : ok(entry === undefined ? Option.none() : Option.some(entry.item))
+      })(state),
+    getAll: (state, attribute, value) =>
+      reading((entries) => {
+        const index = lookupIndex(attribute, false)
+        return index === -1 ? invalidAttribute : ok(having(entries, index, value).map((entry) => entry.item))
+      })(state),
+    has: (state, attribute, value) =>
+      reading((entries) => {
+        const index = lookupIndex(attribute, false)
+        return index === -1 ? invalidAttribute : ok(having(entries, index, value).length > 0)
+      })(state),
+    contains: (state, item) => reading((entries) => ok(equalTo(entries, item) !== undefined))(state),
+    size: reading((entries) => ok(entries.length)),
+    values: reading((entries) => ok(entries.map((entry) => entry.item))),
+    at: (state, index) =>
+      reading((entries) => {
+        const entry = Number.isInteger(index) ? entries.at(index) : undefined
+        return ok(entry === undefined ? Option.none() : Option.some(entry.item))
+      })(state),
+    state: (state) => [ok(state.state), state],
+
+    register: (state, item) => whenReady(state, (ready) => insertAll(ready, [item])),
+    registerAll: (state, items) => whenReady(state, (ready) => insertAll(ready, items)),
+    upsert: (state, item) =>
+      whenReady(state, (ready) => {
+        // the item with the same first unique value; where no lookup is unique, an equal one
+        const own = firstUnique === -1 ? [] : keysOf(item, lookups[firstUnique]!) ?? []
+        const holder = firstUnique === -1
+          ? equalTo(ready.entries, item)
+          : own.flatMap((key) => having(ready.entries, firstUnique, key))[0]
+        return holder === undefined ? insertAll(ready, [item]) : swap(ready, holder, item)
+      }),
+    registerScoped: (state, item, scope) => whenReady(state, (ready) => insertAll(ready, [item], scope)),
+    registerAllScoped: (state, items, scope) => whenReady(state, (ready) => insertAll(ready, items, scope)),
+    // exactly what was registered in it; it never populates, and what is gone is no error (G25)
+    close,
+    unregister: (state, item) =>
+      whenReady(state, (ready) => {
+        const entry = equalTo(ready.entries, item)
+        return entry === undefined ? [failure("ItemLookupError", "unregister"), ready] : remove(ready, entry)
+      }),
+    unregisterBy: (state, attribute, value) => located(state, attribute, value, (entry, ready) => remove(ready, entry)),
+    replace: (state, attribute, value, item) =>
+      located(state, attribute, value, (entry, ready) => swap(ready, entry, item)),
+    populate: (state) => whenReady(state, (ready) => [ok(), ready]),
+    reset: (state) => [ok(), { ...initial, closed: state.closed }],
+    transact: (state, list, ending) =>
+      whenReady(state, (begun) => {
+        const results: Array<OperationResult> = []
+        let draft = begun
+        for (const operation of list) {
+          const [result, next] = step(draft, operation)
+          results.push(result)
+          draft = next
+        }
+        if (ending === "commit") return [ok(results), draft]
+        // nothing of it is left, but what a closing scope removed stays removed (G7, G25)
+        return [{ aborted: results }, draft.closed.reduce((rest, scope) => close(rest, scope)[1], begun)]
+      })
+  }
+
+  const step = (state: State, [name, ...args]: Operation<Item>): Step =>
+    // the arguments are those of the name, which the type of a union of functions cannot say
+    (operations[name] as (state: State, ...args: ReadonlyArray<unknown>) => Step)(state, ...args)
+
+  return { ...operations, initial, step }
+}
+
+const ok = (value?: unknown): OperationResult => ({ ok: value })
+
+const failure = (error: string, code: string): OperationResult => ({ error, code })
+
+/** An attribute that is no lookup, where the type of the error has no place for it. */
+const invalidAttribute = { defect: "ItemLookupError", code: "invalid_attribute" } as const
+
+/** Keys are equal by `Equal` (G11). */
+const includes = (keys: ReadonlyArray<unknown> | undefined, key: unknown): boolean =>
+  keys?.some((one) => Equal.equals(one, key)) === true

@@ -1,0 +1,139 @@
+/**
+ * A registry that is looked at after every change.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Formatter from "effect/Formatter"
+import * as Layer from "effect/Layer"
+import * as Ref from "effect/Ref"
+import * as Scope from "effect/Scope"
+import * as Contents from "../internal/contents.ts"
+import * as Registry from "../Registry.ts"
+import { coreOf, sameEntry, Tally, violations } from "./invariants.ts"
+
+/**
+ * A layer for tests: it looks at a registry in every step that publishes a change, and when it is closed.
+ *
+ * **Details**
+ *
+ * After each change: all lookups agree, unique values are unique, a registry that is `Pending` holds nothing, revisions
+ * rise by one, and hooks were told of exactly what is in. Where one of these does not hold, the operation that made the
+ * change dies with a message that says what is wrong, and nothing is published.
+ *
+ * When the layer is closed, what is in is what was in when it was built, and defaults. Anything else was registered
+ * and forgotten: closing dies with a message that lists it. It dies then, too, if a change was wrong and nobody heard.
+ *
+ * **Gotchas**
+ *
+ * What is closed before this layer may register as it likes, so give it to the program directly, above the layers that
+ * make and fill the registry, and below what the test does.
+ *
+ * **Example** (An item that a test leaves behind)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { RegistryTest } from "effect-registry/testing"
+ * import { Cause, Effect, Exit, Layer } from "effect"
+ *
+ * class Tools extends Registry.Service<Tools, { readonly name: string }>()("app/Tools", { lookup: ["name"] }) {}
+ *
+ * const live = RegistryTest.layerPedantic(Tools).pipe(Layer.provideMerge(Tools.layer))
+ *
+ * const scoped = Effect.scoped(Tools.registerScoped({ name: "search" }))
+ * const forgotten = Tools.register({ name: "fetch" })
+ *
+ * const exits = await Effect.runPromise(Effect.all([scoped, forgotten].map((test) => Effect.exit(Effect.provide(test, live)))))
+ *
+ * exits.map(Exit.isSuccess) // => [true, false]
+ * exits.map((exit) => Exit.isFailure(exit) && /still registered: .*fetch/.test(Cause.pretty(exit.cause))) // => [false, true]
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerPedantic = <Self, Item, Lookups, P, V>(
+  tag: Context.Key<Self, Registry.Registry<Item, Lookups, P, V>>
+): Layer.Layer<never, never, Self> => Layer.effectDiscard(Effect.flatMap(tag, watch))
+
+const watch = <Item, Lookups, P, V>(
+  registry: Registry.Registry<Item, Lookups, P, V>
+): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const scope = yield* Effect.scope
+    const core = coreOf(registry)
+    const tally = new Tally<Item>()
+    const defaults = new Set<Item>()
+    const heard: Array<string> = []
+    let populating = false
+
+    yield* Registry.addHooks(registry, {
+      onPopulating: Effect.sync(() => {
+        populating = true
+        defaults.clear()
+      }),
+      onPopulated: Effect.sync(() => {
+        populating = false
+      }),
+      onItemRegistered: (item: Item) =>
+        Effect.sync(() => {
+          tally.add(item, 1)
+          if (populating) defaults.add(item)
+        }),
+      onItemUnregistered: (item: Item) => Effect.sync(() => tally.add(item, -1))
+    }, { existing: true })
+
+    const before = Contents.entries(Ref.getUnsafe(core.published))
+    const complain = (wrong: ReadonlyArray<string>): never => {
+      throw new Error(`The registry "${registry.name}" is not as it should be. ${wrong.join(" ")}`)
+    }
+
+    const unwatch = watchRef(core.published.ref, (last, next) => {
+      if (core.closed) return
+      const wrong = [
+        ...violations(next),
+        ...(next.revision === last.revision + 1
+          ? []
+          : [`Revision ${next.revision} comes after revision ${last.revision}.`]),
+        ...tally.wrong(next, "told")
+      ]
+      if (wrong.length === 0) return
+      heard.push(...wrong)
+      complain(wrong)
+    })
+
+    yield* Scope.addFinalizer(
+      scope,
+      Effect.sync(() => {
+        unwatch()
+        if (heard.length > 0) complain(heard)
+        if (core.closed) return
+        const left = Contents.entries(Ref.getUnsafe(core.published)).filter((entry) =>
+          !defaults.has(entry.item) && !before.some((other) => sameEntry(other, entry))
+        )
+        if (left.length > 0) {
+          complain([`The test has ended, and this is still registered: ${
+            left.map(({ item }) => Formatter.format(item)).join(", ")
+          }.`])
+        }
+      })
+    )
+  })
+
+/** Calls a function in the step that sets a reference, before it is set. */
+const watchRef = <A>(ref: { current: A }, onSet: (last: A, next: A) => void): () => void => {
+  let current = ref.current
+  Object.defineProperty(ref, "current", {
+    configurable: true,
+    enumerable: true,
+    get: () => current,
+    set: (next: A) => {
+      onSet(current, next)
+      current = next
+    }
+  })
+  return () => {
+    Object.defineProperty(ref, "current", { configurable: true, enumerable: true, writable: true, value: current })
+  }
+}

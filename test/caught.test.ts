@@ -1,0 +1,408 @@
+/**
+ * What the list of deliberate faults in `test/breaks` showed to be untested.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Deferred, Effect, Exit, Fiber, Latch, Scope } from "effect"
+import { Registry, RegistryHooks } from "effect-registry"
+import { RegistryTest } from "effect-registry/testing"
+import { a, b, Balance, c, found, Item, messageOf, recording } from "./utils/items.ts"
+
+const seeds = 300
+
+/** What a registry keeps inside, which no user sees. */
+interface Inside {
+  readonly core: {
+    readonly lock: { readonly holder: unknown }
+    readonly changes: ReadonlyArray<{ readonly events: ReadonlyArray<{ readonly _tag: string }> }>
+  }
+}
+
+const inside = (registry: unknown): Inside["core"] => (registry as Inside).core
+
+const named = (name: string) => Registry.make<Item>()({ name, lookup: ["id"] })
+
+describe("the lock", () => {
+  it.effect("G7 G13 a write without hooks waits for the transaction that is open", () =>
+    Effect.gen(function*() {
+      const latch = yield* Latch.make()
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
+      yield* Registry.populate(registry)
+      const open = yield* Effect.forkChild(
+        Registry.transact(registry, Effect.andThen(Registry.register(registry, a), latch.await)),
+        { startImmediately: true }
+      )
+      const writing = yield* Effect.forkChild(Registry.register(registry, b), { startImmediately: true })
+      assert.isUndefined(writing.pollUnsafe())
+      yield* latch.open
+      yield* Fiber.joinAll([open, writing])
+      assert.deepStrictEqual([...(yield* Registry.values(registry))], [a, b])
+    }))
+
+  it.effect("G7 G11 writers without hooks race for keys, under schedules", () =>
+    RegistryTest.interleave(
+      Effect.scoped(Effect.gen(function*() {
+        const registry = yield* Registry.make<Item>()({ lookup: ["id", "name"], defaults: [c] })
+        const twins = [new Item(1, "one"), new Item(1, "uno")]
+        const exits = yield* Effect.all(
+          [...twins, b].map((item) => Effect.exit(Registry.register(registry, item))),
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual(exits.map(Exit.isSuccess).toSorted(), [false, true, true])
+        assert.strictEqual(yield* Registry.size(registry), 3)
+        for (const item of yield* Registry.values(registry)) {
+          assert.deepStrictEqual(yield* found(registry, item), [true, true, true, true])
+        }
+      })),
+      { seeds }
+    ))
+
+  it.effect("G7 nobody holds it when a transaction has ended, however it ended", () =>
+    Effect.gen(function*() {
+      for (const end of [Effect.void, Effect.fail("no"), Effect.die("boom"), Effect.interrupt]) {
+        for (const hooks of [{}, recording([])]) {
+          const registry = yield* Registry.make<Item>()({ lookup: ["id"], hooks })
+          yield* Effect.exit(Registry.transact(registry, Effect.andThen(Registry.register(registry, a), end)))
+          assert.isUndefined(inside(registry).lock.holder)
+        }
+      }
+    }))
+
+  it.effect("G16 a circle that leads over an outer transaction", () =>
+    Effect.gen(function*() {
+      const one = yield* named("one")
+      const two = yield* named("two")
+      const three = yield* named("three")
+      const go = yield* Latch.make()
+      const last = yield* Effect.forkChild(
+        Registry.transact(three, Effect.andThen(go.await, Registry.register(one, a))),
+        { startImmediately: true }
+      )
+      const first = yield* Effect.forkChild(
+        Registry.transact(one, Registry.transact(two, Registry.register(three, b))),
+        { startImmediately: true }
+      )
+      yield* go.open
+      assert.match(messageOf(yield* Fiber.await(last)), /Deadlock: .*"one".*"three"/)
+      yield* Fiber.join(first)
+      assert.strictEqual(yield* Registry.size(three), 1)
+    }))
+})
+
+describe("waits", () => {
+  it.effect("G16 no false alarm: a wait that has ended leads nowhere", () =>
+    Effect.gen(function*() {
+      const one = yield* Registry.make<Item>()({ name: "one", lookup: ["id"] })
+      const two = yield* Registry.make<Item>()({
+        name: "two",
+        lookup: ["id"],
+        hooks: { onItemRegistered: () => Effect.yieldNow }
+      })
+      const waited = yield* Latch.make()
+      const end = yield* Latch.make()
+      const first = yield* Effect.forkChild(
+        Registry.transact(one, Registry.register(two, a).pipe(Effect.andThen(waited.open), Effect.andThen(end.await))),
+        { startImmediately: true }
+      )
+      yield* waited.await
+      const second = yield* Effect.forkChild(Registry.transact(two, Registry.register(one, b)), {
+        startImmediately: true
+      })
+      yield* end.open
+      yield* Fiber.joinAll([first, second])
+      assert.strictEqual(yield* Registry.size(one), 1)
+    }))
+})
+
+describe("resets", () => {
+  it.effect("G14 a reset calls no hook for what a cascade took before its turn", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        hooks: RegistryHooks.combine(
+          recording(log),
+          RegistryHooks.make<Item>()({
+            onItemUnregistered: (item) => item === b ? Effect.orDie(Registry.unregister(registry, a)) : Effect.void
+          })
+        )
+      })
+      yield* Registry.registerAll(registry, [a, b])
+      log.length = 0
+      yield* Registry.reset(registry)
+      assert.strictEqual(log.filter((line) => line === "unregistering 1").length, 1)
+    }))
+
+  it.effect("G17 a write that waited for a reset, and fails, leaves the registry populated", () =>
+    Effect.gen(function*() {
+      const gate = yield* Latch.make()
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: [a],
+        hooks: { onResetting: gate.await }
+      })
+      yield* Registry.populate(registry)
+      const resetting = yield* Effect.forkChild(Registry.reset(registry), { startImmediately: true })
+      const failing = yield* Effect.forkChild(Effect.flip(Registry.register(registry, new Item(1, "twin"))), {
+        startImmediately: true
+      })
+      yield* gate.open
+      yield* Fiber.join(resetting)
+      assert.strictEqual((yield* Fiber.join(failing)).code, "attribute_registered")
+      assert.strictEqual(yield* Registry.state(registry), "Ready")
+    }))
+})
+
+describe("transactions", () => {
+  it.effect("G7 what outlives a transaction reads what is published, while another is open", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
+      const ask = yield* Latch.make()
+      const late = yield* Registry.transact(
+        registry,
+        Effect.andThen(
+          Registry.register(registry, a),
+          Effect.forkDetach(Effect.andThen(ask.await, Registry.values(registry)), { startImmediately: true })
+        )
+      )
+      yield* Registry.register(registry, b)
+      const end = yield* Latch.make()
+      const other = yield* Effect.forkChild(
+        Registry.transact(registry, Effect.andThen(Registry.register(registry, c), end.await)),
+        { startImmediately: true }
+      )
+      yield* ask.open
+      assert.deepStrictEqual([...(yield* Fiber.join(late))], [a, b])
+      yield* end.open
+      yield* Fiber.join(other)
+    }))
+
+  it.effect("G7 what waited for a transaction that has ended meanwhile works outside", () =>
+    Effect.gen(function*() {
+      const gate = yield* Latch.make()
+      const second = yield* Latch.make()
+      const children: Array<Fiber.Fiber<void, unknown>> = []
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        hooks: { onItemRegistered: (item) => item === a ? gate.await : Effect.void }
+      })
+      yield* Registry.populate(registry)
+      const outer = yield* Effect.forkChild(
+        Registry.transact(
+          registry,
+          Effect.gen(function*() {
+            for (
+              const child of [
+                Registry.register(registry, a),
+                Effect.andThen(second.await, Registry.reset(registry))
+              ]
+            ) {
+              children.push(yield* Effect.forkDetach(child, { startImmediately: true }))
+            }
+          })
+        ),
+        { startImmediately: true }
+      )
+      // the body has ended and waits for the first child; the second one waits behind it
+      yield* second.open
+      yield* Effect.yieldNow
+      yield* gate.open
+      yield* Fiber.join(outer)
+      yield* Fiber.joinAll(children)
+      assert.strictEqual(yield* Registry.state(registry), "Pending")
+    }))
+
+  it.effect("G7 G14 many items go in, in turns, while a child of the transaction registers", () =>
+    Effect.gen(function*() {
+      const children: Array<Fiber.Fiber<void, unknown>> = []
+      const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        populationFailure: "die",
+        defaults: Effect.suspend(() =>
+          Effect.map(Effect.forkDetach(Registry.register(registry, new Item(-1))), (child) => {
+            children.push(child)
+            return Array.from({ length: 5000 }, (_, id) => new Item(id))
+          })
+        )
+      })
+      yield* Registry.populate(registry)
+      yield* Fiber.joinAll(children)
+      assert.strictEqual(yield* Registry.size(registry), 5001)
+      assert.isTrue(yield* Registry.has(registry, "id", -1))
+    }))
+
+  it.effect("G7 a transaction that fails while a child of it is at work ends, and undoes, after the child", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const gate = yield* Deferred.make<void>()
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        hooks: RegistryHooks.combine(
+          recording(log),
+          RegistryHooks.make<Item>()({ onItemRegistered: (item) => item === a ? Deferred.await(gate) : Effect.void })
+        )
+      })
+      yield* Registry.populate(registry)
+      log.length = 0
+      const failing = yield* Effect.forkChild(
+        Registry.transact(
+          registry,
+          Effect.gen(function*() {
+            yield* Registry.register(registry, b)
+            yield* Effect.forkDetach(Registry.register(registry, a), { startImmediately: true })
+            return yield* Effect.fail("no")
+          })
+        ),
+        { startImmediately: true }
+      )
+      assert.isUndefined(failing.pollUnsafe())
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.await(failing)
+      assert.deepStrictEqual(log.filter((line) => !line.includes("ing")), [
+        "registered 2",
+        "registered 1",
+        "unregistered 1",
+        "unregistered 2"
+      ])
+      assert.strictEqual(yield* Registry.size(registry), 0)
+    }))
+
+  it.effect("G22 the change of a transaction tells what nested ones did", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
+      yield* Registry.populate(registry)
+      yield* Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          yield* Registry.registerAll(registry, [a, b])
+          yield* Registry.unregister(registry, a)
+        })
+      )
+      assert.deepStrictEqual(inside(registry).changes.at(-1)!.events.map(({ _tag }) => _tag), [
+        "Registered",
+        "Registered",
+        "Unregistered"
+      ])
+    }))
+
+  it.effect("G25 a scope that closes inside the transaction that registered takes its items out of it", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
+      yield* Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          yield* Effect.scoped(Registry.registerScoped(registry, a))
+          assert.strictEqual(yield* Registry.size(registry), 0)
+        })
+      )
+      assert.strictEqual(yield* Registry.size(registry), 0)
+    }))
+
+  it.effect("G26 a transaction that is open when the registry closes is undone, and publishes nothing", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const gate = yield* Deferred.make<void>()
+      const scope = yield* Scope.make()
+      const registry = yield* Scope.provide(
+        Registry.make<Item>()({ lookup: ["id"], hooks: recording(log) }),
+        scope
+      )
+      yield* Registry.populate(registry)
+      const open = yield* Effect.forkChild(
+        Registry.transact(registry, Effect.andThen(Registry.register(registry, a), Deferred.await(gate))),
+        { startImmediately: true }
+      )
+      yield* Scope.close(scope, Exit.void)
+      yield* Deferred.succeed(gate, undefined)
+      const exit = yield* Fiber.await(open)
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause))
+      assert.strictEqual(log.at(-1), "unregistered 1")
+      assert.deepStrictEqual([...Registry.snapshotUnsafe(registry)], [])
+    }))
+})
+
+describe("population", () => {
+  it.effect("G1 children of a transaction that reset ask at once: it runs once", () =>
+    Effect.gen(function*() {
+      let runs = 0
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Effect.suspend(() => {
+          runs++
+          return Effect.as(Effect.yieldNow, [a, b])
+        })
+      })
+      yield* Registry.populate(registry)
+      yield* Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          yield* Registry.reset(registry)
+          const sizes = yield* Effect.all([Registry.size(registry), Registry.size(registry)], {
+            concurrency: "unbounded"
+          })
+          assert.deepStrictEqual(sizes, [2, 2])
+        })
+      )
+      assert.strictEqual(runs, 2)
+    }))
+
+  it.effect("G4 a reset and a population in a transaction: what the first acquired goes, and of the second stays", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      let runs = 0
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Effect.suspend(() => {
+          const run = ++runs
+          return Effect.as(
+            Effect.acquireRelease(
+              Effect.sync(() => log.push(`acquired ${run}`)),
+              () => Effect.sync(() => log.push(`released ${run}`))
+            ),
+            [a]
+          )
+        })
+      })
+      yield* Registry.populate(registry)
+      yield* Registry.transact(registry, Effect.andThen(Registry.reset(registry), Registry.populate(registry)))
+      assert.deepStrictEqual(log, ["acquired 1", "acquired 2", "released 1"])
+    }))
+})
+
+describe("hooks", () => {
+  it.effect("G7 all that goes wrong in an undo joins the cause", () =>
+    Effect.gen(function*() {
+      const fragile = RegistryHooks.make<Item>()({
+        onItemRegistered: () => Effect.void,
+        onItemUnregistered: ({ id }) => Effect.die(new Error(`undo ${id}`))
+      })
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], hooks: fragile })
+      const exit = yield* Effect.exit(Registry.transact(
+        registry,
+        Effect.andThen(Registry.registerAll(registry, [a, b]), Effect.die(new Error("no")))
+      ))
+      const defects = Exit.isFailure(exit) ? exit.cause.reasons.filter(Cause.isDieReason) : []
+      assert.deepStrictEqual(defects.map(({ defect }) => String(defect)), [
+        "Error: no",
+        "Error: undo 2",
+        "Error: undo 1"
+      ])
+    }))
+
+  it.effect("G20 existing hooks that are removed in a transaction that fails are told of nothing twice", () =>
+    Effect.gen(function*() {
+      const balance = new Balance()
+      const scope = yield* Scope.make()
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a] })
+      yield* Registry.populate(registry)
+      yield* Scope.provide(Registry.addHooks(registry, balance.hooks, { existing: true }), scope)
+      yield* Effect.exit(Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          yield* Registry.register(registry, b)
+          yield* Scope.close(scope, Exit.void)
+          return yield* Effect.fail("no")
+        })
+      ))
+      assert.deepStrictEqual(balance.wrong([]), [])
+    }))
+})

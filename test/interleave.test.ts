@@ -1,0 +1,315 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Deferred, Effect, Exit, Fiber, Semaphore } from "effect"
+import { Registry } from "effect-registry"
+import { RegistryTest } from "effect-registry/testing"
+import { TestClock } from "effect/testing"
+
+const both = <A, E, R, B, E2, R2>(one: Effect.Effect<A, E, R>, other: Effect.Effect<B, E2, R2>) =>
+  Effect.gen(function*() {
+    const first = yield* Effect.forkChild(one)
+    const second = yield* Effect.forkChild(other)
+    yield* Fiber.join(first)
+    yield* Fiber.join(second)
+  })
+
+const fewest = (failure: RegistryTest.ScheduleFailure): number =>
+  failure.schedule.filter((choice) => "fiber" in choice).length
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Programs that are wrong
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** Fails if what another fiber wrote, between the look and the act, is lost: one preemption, anywhere in between. */
+const lostUpdate = Effect.gen(function*() {
+  let count = 0
+  const increment = Effect.sync(() => count).pipe(
+    Effect.flatMap((seen) => Effect.as(Effect.void, seen)),
+    Effect.flatMap((seen) =>
+      Effect.sync(() => {
+        count = seen + 1
+      })
+    )
+  )
+  yield* both(increment, increment)
+  if (count !== 2) return yield* Effect.die(new Error(`counted ${count}`))
+})
+
+/** The same, but the look and the act are two turns by themselves: it takes no preemption, only an order of tasks. */
+const lostUpdateAcrossTurns = Effect.gen(function*() {
+  let count = 0
+  const increment = Effect.gen(function*() {
+    const seen = count
+    yield* Effect.yieldNow
+    count = seen + 1
+  })
+  yield* both(increment, increment)
+  if (count !== 2) return yield* Effect.die(new Error(`counted ${count}`))
+})
+
+/** A register that looks whether a name is free, and acts on it in another step. */
+const lookThenAct = Effect.gen(function*() {
+  const names: Array<string> = []
+  const register = (name: string) =>
+    Effect.flatMap(Effect.sync(() => names.includes(name)), (taken) =>
+      taken ? Effect.void : Effect.sync(() => {
+        names.push(name)
+      }))
+  yield* both(register("a"), register("a"))
+  if (names.length !== 1) return yield* Effect.fail("taken twice")
+})
+
+/** Two fibers take two permits in opposite orders. */
+const opposite = Effect.gen(function*() {
+  const a = yield* Semaphore.make(1)
+  const b = yield* Semaphore.make(1)
+  yield* both(a.withPermit(b.withPermit(Effect.void)), b.withPermit(a.withPermit(Effect.void)))
+})
+
+/** Fails only if the one fiber is stopped between 1 and 3, and the other between 2 and 4. */
+const twice = Effect.gen(function*() {
+  let step = 0
+  const to = (from: number) =>
+    Effect.sync(() => {
+      if (step === from) step++
+    })
+  yield* both(Effect.andThen(to(0), to(2)), Effect.andThen(to(1), to(3)))
+  if (step === 4) return yield* Effect.die(new Error("all four"))
+})
+
+/** Right however it is run. */
+const right = Effect.scoped(Effect.gen(function*() {
+  const registry = yield* Registry.make<string>()({ lookup: [], defaults: ["a"] })
+  yield* both(Registry.register(registry, "b"), Registry.register(registry, "c"))
+  assert.strictEqual(yield* Registry.size(registry), 3)
+}))
+
+const strategies: ReadonlyArray<RegistryTest.InterleaveOptions> = [
+  { strategy: "random", seeds: 300 },
+  { strategy: "pct", seeds: 300, depth: 3 },
+  { strategy: "exhaustive" }
+]
+
+describe.each(strategies)("$strategy", (options) => {
+  const failing = <A, E>(program: Effect.Effect<A, E>) => Effect.flip(RegistryTest.interleave(program, options))
+
+  it.effect("finds a lost update", () =>
+    Effect.gen(function*() {
+      const failure = yield* failing(lostUpdate)
+      assert.strictEqual(fewest(failure), 1)
+      assert.include(failure.message, "counted 1")
+    }))
+
+  it.effect("finds a lost update across turns, and that it takes no preemption", () =>
+    Effect.gen(function*() {
+      const failure = yield* failing(lostUpdateAcrossTurns)
+      assert.deepStrictEqual(failure.schedule, [])
+    }))
+
+  it.effect("finds a look and an act in two steps", () =>
+    Effect.gen(function*() {
+      const failure = yield* failing(lookThenAct)
+      assert.strictEqual(fewest(failure), 1)
+      assert.include(failure.message, "taken twice")
+    }))
+
+  it.effect("finds a deadlock, and says who waits", () =>
+    Effect.gen(function*() {
+      const failure = yield* failing(opposite)
+      assert.strictEqual(fewest(failure), 1)
+      assert.isFalse("cause" in failure)
+      assert.strictEqual(failure.waiting.length, 3) // the two, and the one that waits for them
+      assert.match(failure.message, /hung: no task is left.*\n {2}fiber 1, before its operation \d+\n {2}fiber 2, /)
+    }))
+
+  it.effect("finds what takes two preemptions", () =>
+    Effect.gen(function*() {
+      const failure = yield* failing(twice)
+      assert.strictEqual(fewest(failure), 2)
+    }))
+
+  it.effect("reports a schedule that fails again, in the same way", () =>
+    Effect.gen(function*() {
+      for (const program of [lostUpdate, lookThenAct, opposite, twice]) {
+        const { cause, schedule } = yield* failing<void, unknown>(program)
+        const again = yield* Effect.flip(RegistryTest.interleave<void, unknown, never>(program, { schedule }))
+        assert.strictEqual(again.strategy, "replay")
+        assert.deepStrictEqual(again.schedule, schedule)
+        assert.strictEqual(String(again.cause), String(cause))
+      }
+    }))
+
+  it.effect("does the same every time", () =>
+    Effect.gen(function*() {
+      const traces: Array<ReadonlyArray<string>> = []
+      for (let time = 0; time < 2; time++) {
+        const trace: Array<string> = []
+        const noting = (name: string) =>
+          Effect.forEach([1, 2, 3], (step) => Effect.sync(() => trace.push(`${name}${step}`)))
+        yield* RegistryTest.interleave(both(noting("a"), noting("b")), { ...options, limit: 500 })
+        traces.push(trace)
+      }
+      assert.deepStrictEqual(traces[0], traces[1])
+      assert.isAbove(new Set(traces[0]!.join(" ").split("a1")).size, 5)
+    }))
+
+  it.effect("finds nothing in what is right", () =>
+    Effect.gen(function*() {
+      const report = yield* RegistryTest.interleave(right, options)
+      assert.isAtLeast(report.schedules, 300)
+    }))
+})
+
+describe("seeds", () => {
+  it.effect.each(["random", "pct"] as const)(
+    "%s: that of a failure fails again alone",
+    (strategy) =>
+      Effect.gen(function*() {
+        const failure = yield* Effect.flip(RegistryTest.interleave(twice, { strategy, seeds: 1000 }))
+        assert.isNumber(failure.seed)
+        const again = yield* Effect.flip(RegistryTest.interleave(twice, { strategy, seeds: [failure.seed!] }))
+        assert.deepStrictEqual(again.schedule, failure.schedule)
+        assert.include(failure.message, `seed ${failure.seed} (${strategy})`)
+        assert.include(failure.message, "RegistryTest.interleave(program, { schedule: [{ fiber: 2, operation: ")
+      })
+  )
+
+  it.effect("a fiber that spins until another has done something does not starve it", () =>
+    RegistryTest.interleave(
+      Effect.gen(function*() {
+        let done = false
+        const spinning = Effect.whileLoop({ while: () => !done, body: () => Effect.yieldNow, step: () => {} })
+        yield* both(
+          spinning,
+          Effect.sync(() => {
+            done = true
+          })
+        )
+      }),
+      { strategy: "pct", seeds: 300 }
+    ))
+})
+
+/** Two fibers of two steps each: which order of the steps came how often. */
+const orders = (preemptions: number) =>
+  Effect.gen(function*() {
+    const seen = new Map<string, number>()
+    const program = Effect.gen(function*() {
+      let order = ""
+      const step = (name: string) =>
+        Effect.sync(() => {
+          order += name
+        })
+      yield* both(Effect.andThen(step("a"), step("A")), Effect.andThen(step("b"), step("B")))
+      seen.set(order, (seen.get(order) ?? 0) + 1)
+    })
+    const report = yield* RegistryTest.interleave(program, { strategy: "exhaustive", preemptions })
+    return { report, orders: [...seen.keys()].toSorted() }
+  })
+
+describe("exhaustive", () => {
+  it.effect("sees the two orders of two fibers without a preemption, in a schedule each", () =>
+    Effect.gen(function*() {
+      const tried = yield* orders(0)
+      assert.deepStrictEqual(tried, { report: { schedules: 2, complete: true }, orders: ["aAbB", "bBaA"] })
+    }))
+
+  it.effect("sees four with one, and all six with two", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual((yield* orders(1)).orders, ["aAbB", "abBA", "bBaA", "baAB"])
+      assert.deepStrictEqual((yield* orders(2)).orders, ["aAbB", "abAB", "abBA", "bBaA", "baAB", "baBA"])
+    }))
+
+  it.effect("counts the orders of fibers that nobody preempts: n!", () =>
+    Effect.gen(function*() {
+      for (const [fibers, schedules] of [[1, 1], [2, 2], [3, 6], [4, 24], [5, 120]] as const) {
+        const program = Effect.forEach(Array.from({ length: fibers }), () => Effect.forkDetach(Effect.void)).pipe(
+          Effect.flatMap((started) => Effect.forEach(started, (fiber) => Fiber.await(fiber)))
+        )
+        const report = yield* RegistryTest.interleave(program, { strategy: "exhaustive", preemptions: 0 })
+        assert.deepStrictEqual(report, { schedules, complete: true })
+      }
+    }))
+
+  it.effect("misses with one preemption what takes two, and says that it has tried everything", () =>
+    Effect.gen(function*() {
+      const report = yield* RegistryTest.interleave(twice, { strategy: "exhaustive", preemptions: 1 })
+      assert.isTrue(report.complete)
+      const failure = yield* Effect.flip(RegistryTest.interleave(twice, { strategy: "exhaustive", preemptions: 2 }))
+      assert.strictEqual(fewest(failure), 2)
+    }))
+
+  it.effect("says when it has not tried everything", () =>
+    Effect.gen(function*() {
+      const report = yield* RegistryTest.interleave(right, { strategy: "exhaustive", limit: 7 })
+      assert.deepStrictEqual(report, { schedules: 7, complete: false })
+    }))
+
+  it.effect("refuses a program that does something else every time", () =>
+    Effect.gen(function*() {
+      let runs = 0
+      const program = Effect.suspend(() => runs++ % 2 === 0 ? both(Effect.yieldNow, Effect.yieldNow) : Effect.void)
+      const exit = yield* Effect.exit(RegistryTest.interleave(program, { strategy: "exhaustive" }))
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+    }))
+})
+
+describe("a hang", () => {
+  it.effect("is told with the transactions that wait", () =>
+    Effect.gen(function*() {
+      const program = Effect.scoped(Effect.gen(function*() {
+        const codes = yield* Registry.make<string>()({ lookup: [], name: "codes" })
+        const never = yield* Deferred.make<void>()
+        yield* both(
+          Registry.transact(codes, Deferred.await(never)),
+          Registry.transact(codes, Registry.register(codes, "a"))
+        )
+      }))
+      const failure = yield* Effect.flip(RegistryTest.interleave(program, { schedule: [] }))
+      assert.strictEqual(failure.waiting.length, 3)
+      assert.match(failure.waiting[1]!, /^fiber 2, before its operation \d+, in "transact" of "codes"$/)
+    }))
+
+  it.effect("is found where a program runs for ever", () =>
+    Effect.gen(function*() {
+      const failure = yield* Effect.flip(RegistryTest.interleave(Effect.forever(Effect.yieldNow), { schedule: [] }))
+      assert.deepStrictEqual(failure.waiting, [])
+      assert.include(failure.message, "does not end")
+    }), 20_000)
+
+  it.effect("is none where a promise is still to come", () =>
+    RegistryTest.interleave(Effect.promise(() => Promise.resolve().then(() => Promise.resolve())), { seeds: 10 }))
+})
+
+describe("time", () => {
+  it.effect("stands still until the program adjusts it, and starts at 0 in every run", () =>
+    RegistryTest.interleave(
+      Effect.gen(function*() {
+        const now = Effect.clockWith((clock) => clock.currentTimeMillis)
+        assert.strictEqual(yield* now, 0)
+        const sleeping = yield* Effect.forkChild(Effect.andThen(Effect.sleep("1 minute"), now))
+        for (let minutes = 1; sleeping.pollUnsafe() === undefined; minutes++) {
+          yield* TestClock.adjust("1 minute")
+          assert.strictEqual(yield* now, minutes * 60_000)
+        }
+        assert.strictEqual((yield* Fiber.join(sleeping)) % 60_000, 0)
+      }),
+      { seeds: 300 }
+    ))
+
+  it.effect("an adjustment that may come before the sleep that it is for is found", () =>
+    Effect.gen(function*() {
+      const program = Effect.gen(function*() {
+        const sleeping = yield* Effect.forkChild(Effect.sleep("1 minute"))
+        yield* TestClock.adjust("1 minute")
+        yield* Fiber.join(sleeping)
+      })
+      const failure = yield* Effect.flip(RegistryTest.interleave(program, { strategy: "exhaustive" }))
+      assert.strictEqual(failure.waiting.length, 2)
+    }))
+
+  it.effect("hangs if the program does not adjust it", () =>
+    Effect.gen(function*() {
+      const failure = yield* Effect.flip(RegistryTest.interleave(Effect.sleep("1 second"), { seeds: 1 }))
+      assert.include(failure.message, "hung")
+    }))
+})

@@ -1,0 +1,68 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { Registry, RegistryHooks } from "effect-registry"
+import { RegistryTest } from "effect-registry/testing"
+import * as fc from "fast-check"
+import { execFile } from "node:child_process"
+import * as Path from "node:path"
+import { Item } from "./utils/items.ts"
+
+const item = fc.record({ id: fc.nat(4), name: fc.constantFrom("one", "two", "three") })
+  .map(({ id, name }) => new Item(id, name))
+
+class Items extends Registry.Service<Items, Item>()("test/Items", {
+  lookup: ["id", "name"],
+  defaults: Effect.as(Effect.yieldNow, [new Item(0, "zero"), new Item(9, "nine")])
+}) {}
+
+class Others extends Registry.Service<Others, Item>()("test/Others", { lookup: [] }) {}
+
+const Slow = RegistryHooks.layer(Items, {
+  onItemRegistering: () => Effect.yieldNow,
+  onItemRegistered: () => Effect.yieldNow,
+  onItemUnregistering: () => Effect.yieldNow,
+  onItemUnregistered: () => Effect.yieldNow,
+  onReset: Effect.yieldNow
+})
+
+RegistryTest.laws("a service class", Items, { item, runs: 5 })
+RegistryTest.laws("a layer with hooks", Slow.pipe(Layer.provideMerge(Items.layer)), { item, runs: 5 })
+RegistryTest.laws("one registry of two", Layer.merge(Items.layer, Others.layer), { item, tag: Others, runs: 5 })
+
+/** Runs an example as a user would, and answers what vitest says. */
+const running = (file: string): Promise<{ readonly passes: boolean; readonly output: string }> =>
+  new Promise((resolve) => {
+    const root = Path.join(import.meta.dirname, "..")
+    execFile(
+      process.execPath,
+      [
+        Path.join(root, "node_modules/vitest/vitest.mjs"),
+        "run",
+        "--config",
+        "examples/testing/vitest.config.ts",
+        "--no-color",
+        file
+      ],
+      { cwd: root, env: { ...process.env, NO_COLOR: "1" } },
+      (error, stdout, stderr) => resolve({ passes: error === null, output: stdout + stderr })
+    )
+  })
+
+describe("laws", () => {
+  it("the example of a registry that passes", { timeout: 60_000 }, async () => {
+    const { output, passes } = await running("healthy")
+    assert.isTrue(passes, output)
+    assert.match(output, /Tests +8 passed/)
+  })
+
+  it("the example with a faulty hook: the report names the law, the item, the seed and the schedule", {
+    timeout: 60_000
+  }, async () => {
+    const { output, passes } = await running("faulty")
+    assert.isFalse(passes, output)
+    assert.match(output, /"FaultyTools" breaks the law "all or nothing" with .*"name":"search"/)
+    assert.match(output, /under the schedule of seed \d+/)
+    assert.match(output, /\{ seed: -?\d+, path: /)
+    assert.match(output, /"name":"search"\} is registered, and is kept \d+ time\(s\)/)
+  })
+})

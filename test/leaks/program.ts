@@ -1,0 +1,142 @@
+/**
+ * Does ten thousand times what could leave something behind, in a process of its own with `--expose-gc`, and prints as
+ * JSON how the heap has grown and what the registry's tables hold.
+ */
+import { Effect, Exit, Fiber, Scope } from "effect"
+import { Registry } from "effect-registry"
+
+const times = 10_000
+
+class Item {
+  readonly id: number
+  readonly name: string
+  /** What would be missed if it stayed. */
+  readonly load = Array.from({ length: 50 }, () => 0)
+  constructor(id: number, name = `item ${id}`) {
+    this.id = id
+    this.name = name
+  }
+}
+
+type Items = Registry.Registry<Item, readonly ["id", "name"], unknown>
+
+const repeat = (effect: (i: number) => Effect.Effect<unknown, unknown>): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    for (let i = 0; i < times; i++) yield* Effect.exit(effect(i))
+  })
+
+const cases: Record<string, (registry: Items) => Effect.Effect<void, unknown>> = {
+  "G10 failed registrations": (registry) => repeat((i) => Registry.register(registry, new Item(0, `twin ${i}`))),
+  "G10 failed registrations of many": (registry) =>
+    repeat((i) => Registry.registerAll(registry, [new Item(i + 1), new Item(0, "twin")])),
+  "failed transactions": (registry) =>
+    repeat((i) =>
+      Registry.transact(registry, Effect.andThen(Registry.register(registry, new Item(i + 1)), Effect.fail("no")))
+    ),
+  "failed transactions with hooks": (registry) =>
+    Effect.scoped(Effect.andThen(
+      Registry.addHooks(registry, {
+        onItemRegistered: () => Effect.yieldNow,
+        onItemUnregistered: () => Effect.yieldNow
+      }),
+      repeat((i) =>
+        Registry.transact(registry, Effect.andThen(Registry.register(registry, new Item(i + 1)), Effect.fail("no")))
+      )
+    )),
+  "scopes with a registration": (registry) =>
+    repeat((i) => Effect.scoped(Registry.registerScoped(registry, new Item(i + 1)))),
+  "scopes of which the registration failed": (registry) =>
+    repeat((i) => Effect.scoped(Registry.registerScoped(registry, new Item(0, `twin ${i}`)))),
+  "hooks that come and go": (registry) =>
+    repeat(() => Effect.scoped(Registry.addHooks(registry, { onItemRegistered: () => Effect.void }))),
+  "hooks that come and go, and are told of what is in": (registry) =>
+    repeat(() =>
+      Effect.scoped(Registry.addHooks(registry, { onItemRegistered: () => Effect.void }, { existing: true }))
+    ),
+  "interrupted waiters": (registry) =>
+    Effect.gen(function*() {
+      const holding = yield* Effect.forkChild(Registry.transact(registry, Effect.never), { startImmediately: true })
+      for (let i = 0; i < times; i++) {
+        const waiting = yield* Effect.forkChild(Registry.register(registry, new Item(i + 1)), {
+          startImmediately: true
+        })
+        yield* Fiber.interrupt(waiting)
+      }
+      yield* Fiber.interrupt(holding)
+    }),
+  "interrupted waiters inside a transaction": (registry) =>
+    Registry.transact(
+      registry,
+      Effect.gen(function*() {
+        const holding = yield* Effect.forkChild(Registry.transact(registry, Effect.never), { startImmediately: true })
+        for (let i = 0; i < times; i++) {
+          const waiting = yield* Effect.forkChild(Registry.register(registry, new Item(i + 1)), {
+            startImmediately: true
+          })
+          yield* Fiber.interrupt(waiting)
+        }
+        const self = inside(registry).lock.holder
+        if ((self?.waits?.size ?? 0) !== 0) return yield* Effect.die("a party still waits")
+        yield* Fiber.interrupt(holding)
+      })
+    ),
+  "populations and resets": (registry) =>
+    repeat(() => Effect.andThen(Registry.reset(registry), Registry.populate(registry))),
+  "items that come and go": (registry) =>
+    repeat((i) => {
+      const item = new Item(i + 1)
+      return Effect.andThen(Registry.register(registry, item), Registry.unregister(registry, item))
+    })
+}
+
+interface Core {
+  readonly hooks: ReadonlyArray<unknown>
+  readonly lock: {
+    readonly holder: { readonly waits?: ReadonlySet<unknown> } | undefined
+    readonly semaphore: { readonly waiters?: { readonly size: number }; readonly taken?: number }
+  }
+  readonly scope: { readonly state: { readonly _tag: string; readonly finalizers?: ReadonlyMap<unknown, unknown> } }
+}
+
+/** What a registry keeps inside, which no user sees. */
+const inside = (registry: Items): Core => (registry as unknown as { readonly core: Core }).core
+
+const finalizersOf = (scope: Core["scope"]): number =>
+  scope.state.finalizers?.size ?? (scope.state._tag === "Empty" ? 0 : 1)
+
+const heap = (): number => {
+  for (let i = 0; i < 3; i++) (globalThis as unknown as { readonly gc: () => void }).gc()
+  return process.memoryUsage().heapUsed
+}
+
+const measure = (name: string, run: (registry: Items) => Effect.Effect<void, unknown>) =>
+  Effect.gen(function*() {
+    const scope = yield* Scope.make()
+    const registry: Items = yield* Scope.provide(
+      // the changes that are kept for subscribers are no leak, but they are large
+      Registry.make<Item>()({ lookup: ["id", "name"], defaults: [new Item(0)], history: 0 }),
+      scope
+    )
+    yield* Registry.populate(registry)
+    const tables = () => [inside(registry).hooks.length, finalizersOf(inside(registry).scope)].join()
+    const before = tables()
+    // what is compiled, and what grows once, is there after the first time
+    const program = run(registry)
+    yield* program
+    const start = heap()
+    yield* program
+    const grown = heap() - start
+    const { lock } = inside(registry)
+    const left = [
+      ...(tables() === before ? [] : [`hooks and finalizers: ${before} before, ${tables()} after`]),
+      ...(lock.holder === undefined ? [] : ["somebody holds the lock"]),
+      ...((lock.semaphore.waiters?.size ?? 0) === 0 ? [] : ["somebody waits for the lock"]),
+      ...((yield* Registry.size(registry)) === 1 ? [] : ["items"])
+    ]
+    yield* Scope.close(scope, Exit.void)
+    return { name, grown, left }
+  })
+
+const results: Array<{ readonly name: string; readonly grown: number; readonly left: ReadonlyArray<string> }> = []
+for (const [name, run] of Object.entries(cases)) results.push(await Effect.runPromise(measure(name, run)))
+console.log(JSON.stringify(results))

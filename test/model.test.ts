@@ -1,0 +1,247 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Option } from "effect"
+import { RegistryTest } from "effect-registry/testing"
+
+interface Tool {
+  readonly id: number
+  readonly names: ReadonlyArray<string>
+  readonly kind?: string
+  readonly tags?: ReadonlyArray<string>
+}
+
+const tool = (id: number, ...names: Array<string>): Tool => ({ id, names, kind: "tool" })
+
+const one = tool(1, "one", "uno")
+const two = tool(2, "two")
+const three = tool(3, "three")
+
+const definition: RegistryTest.ModelDefinition<Tool> = {
+  lookup: {
+    id: { kind: "unique", select: (item) => item.id },
+    name: { kind: "uniqueEach", select: (item) => item.names },
+    kind: { kind: "group", select: (item) => item.kind },
+    tag: { kind: "groupEach", select: (item) => item.tags, optional: true }
+  }
+}
+
+const model = RegistryTest.model(definition)
+
+/** The results of operations on a registry, one after the other. */
+const run = <Item>(of: RegistryTest.Model<Item>, operations: ReadonlyArray<RegistryTest.Operation<NoInfer<Item>>>) => {
+  let state = of.initial
+  return operations.map((operation) => {
+    const [result, next] = of.step(state, operation)
+    state = next
+    return result
+  })
+}
+
+const last = <Item>(of: RegistryTest.Model<Item>, operations: ReadonlyArray<RegistryTest.Operation<NoInfer<Item>>>) =>
+  run(of, operations).at(-1)
+
+const ok = (value?: unknown) => ({ ok: value })
+const failed = (error: string, code: string) => ({ error, code })
+const taken = failed("AlreadyRegisteredError", "attribute_registered")
+
+describe("RegistryTest.model", () => {
+  it("G1 the first use populates, once", () =>
+    assert.deepStrictEqual(
+      run(RegistryTest.model({ ...definition, defaults: [one] }), [["state"], ["size"], ["state"], ["populate"], [
+        "values"
+      ]]),
+      [ok("Pending"), ok(1), ok("Ready"), ok(), ok([one])]
+    ))
+
+  it("G2 a failing population leaves nothing behind", () => {
+    const failing = RegistryTest.model({ ...definition, defaults: [two, one, tool(1, "other")] })
+    const error = failed("PopulationError", "registration")
+    assert.deepStrictEqual(
+      run(failing, [["values"], ["state"], ["register", three], ["transact", [], "commit"], ["reset"]]),
+      [error, ok("Pending"), error, error, ok()]
+    )
+  })
+
+  it("G6, G17 a reset leaves nothing, and the next use populates again", () =>
+    assert.deepStrictEqual(
+      run(RegistryTest.model({ ...definition, defaults: [one] }), [["register", two], ["reset"], ["state"], [
+        "values"
+      ]]),
+      [ok(), ok(), ok("Pending"), ok([one])]
+    ))
+
+  it("G7 registerAll is all or nothing", () =>
+    assert.deepStrictEqual(
+      run(model, [["registerAll", [one, two, tool(1, "other")]], ["values"], ["registerAll", [one, two]], ["values"]]),
+      [taken, ok([]), ok(), ok([one, two])]
+    ))
+
+  it("G7 a transaction that fails leaves no trace, also in the one around it", () =>
+    assert.deepStrictEqual(
+      run(model, [
+        ["register", one],
+        ["transact", [
+          ["register", two],
+          ["transact", [["reset"], ["register", three], ["values"]], "die"],
+          ["values"]
+        ], "commit"],
+        ["transact", [["reset"], ["state"]], "fail"],
+        ["values"]
+      ]),
+      [
+        ok(),
+        ok([ok(), { aborted: [ok(), ok(), ok([three])] }, ok([one, two])]),
+        { aborted: [ok(), ok("Pending")] },
+        ok([one, two])
+      ]
+    ))
+
+  it("G8 an item is found by each of its keys, and by none when it is gone", () => {
+    const questions: ReadonlyArray<RegistryTest.Operation<Tool>> = [
+      ["has", "id", 1],
+      ["has", "name", "one"],
+      ["has", "name", "uno"],
+      ["has", "kind", "tool"],
+      ["contains", one]
+    ]
+    assert.deepStrictEqual(run(model, [["register", one], ...questions]).slice(1), questions.map(() => ok(true)))
+    assert.deepStrictEqual(
+      run(model, [["register", one], ["unregisterBy", "name", "uno"], ...questions]).slice(2),
+      questions.map(() => ok(false))
+    )
+  })
+
+  it("G9 keys are taken when an item is registered, for good", () => {
+    const item = { id: 1 }
+    const mutable = RegistryTest.model<{ id: number }>({ lookup: { id: { kind: "unique", select: ({ id }) => id } } })
+    const [, state] = mutable.register(mutable.initial, item)
+    item.id = 2
+    assert.deepStrictEqual([mutable.has(state, "id", 1)[0], mutable.has(state, "id", 2)[0]], [ok(true), ok(false)])
+  })
+
+  it("G11 null, \"\", 0 and NaN are values like any other, undefined is none, and items are equal by value", () => {
+    const values = RegistryTest.model<{ readonly v: unknown }>({
+      lookup: { v: { kind: "unique", select: ({ v }) => v } }
+    })
+    for (const v of [null, "", 0, NaN, [1]]) {
+      assert.deepStrictEqual(run(values, [["register", { v }], ["register", { v }], ["get", "v", v]]), [
+        ok(),
+        failed("AlreadyRegisteredError", "already_registered"),
+        ok({ v })
+      ])
+    }
+    assert.deepStrictEqual(
+      last(values, [["register", { v: undefined }]]),
+      failed("RegistrationError", "missing_attribute")
+    )
+  })
+
+  it("G12 registration order, which a replacement keeps", () =>
+    assert.deepStrictEqual(
+      run(model, [
+        ["registerAll", [one, two, three]],
+        ["replace", "name", "two", tool(4, "four")],
+        ["values"],
+        ["upsert", tool(1, "first")],
+        ["upsert", tool(9, "nine")],
+        ["getAll", "kind", "tool"],
+        ["at", 1],
+        ["at", -1],
+        ["at", -5],
+        ["at", 0.5]
+      ]),
+      [
+        ok(),
+        ok(),
+        ok([one, tool(4, "four"), three]),
+        ok(),
+        ok(),
+        ok([tool(1, "first"), tool(4, "four"), three, tool(9, "nine")]),
+        ok(Option.some(tool(4, "four"))),
+        ok(Option.some(tool(9, "nine"))),
+        ok(Option.none()),
+        ok(Option.none())
+      ]
+    ))
+
+  it("G18 checks: an equal item first; then lookup by lookup, missing, then taken; then hooks", () => {
+    const strict = RegistryTest.model({ ...definition, rejects: (item) => item.names.includes("no") })
+    const check = (item: Tool) => last(strict, [["register", one], ["register", item]])
+    assert.deepStrictEqual(check(tool(1, "one", "uno")), failed("AlreadyRegisteredError", "already_registered"))
+    assert.deepStrictEqual(check({ id: 1, names: [] }), taken)
+    assert.deepStrictEqual(check({ id: 2, names: [] }), failed("RegistrationError", "missing_attribute"))
+    assert.deepStrictEqual(check(tool(2, "no", "uno")), taken)
+    assert.deepStrictEqual(check(tool(2, "no")), failed("RegistrationError", "rejected"))
+    assert.deepStrictEqual(check(tool(2, "due", "due")), ok())
+  })
+
+  it("replace, upsert: what is replaced does not conflict, the others do", () => {
+    const start: RegistryTest.Operation<Tool> = ["registerAll", [one, two]]
+    const error = (operation: RegistryTest.Operation<Tool>) => last(model, [start, operation])
+    assert.deepStrictEqual(error(["replace", "id", 1, tool(1, "uno")]), ok())
+    assert.deepStrictEqual(error(["replace", "id", 1, one]), ok())
+    assert.deepStrictEqual(error(["replace", "id", 1, tool(5, "two")]), taken)
+    assert.deepStrictEqual(error(["replace", "id", 1, two]), failed("AlreadyRegisteredError", "already_registered"))
+    assert.deepStrictEqual(error(["replace", "id", 5, three]), failed("ItemLookupError", "not_registered"))
+    assert.deepStrictEqual(error(["upsert", tool(1, "two")]), taken)
+    assert.deepStrictEqual(error(["upsert", tool(3, "two")]), taken)
+  })
+
+  it("lookup errors", () => {
+    const died = { defect: "ItemLookupError", code: "invalid_attribute" }
+    assert.deepStrictEqual(
+      run(model, [["get", "id", 1], ["get", "kind", "tool"], ["getOption", "kind", "tool"], ["getAll", "none", 1]]),
+      [failed("ItemLookupError", "not_registered"), failed("ItemLookupError", "invalid_attribute"), died, died]
+    )
+    assert.deepStrictEqual(
+      run(model, [["unregister", one], ["unregisterBy", "id", 1], ["unregisterBy", "tag", 1], ["has", "none", 1]]),
+      [
+        failed("ItemLookupError", "unregister"),
+        failed("ItemLookupError", "not_registered"),
+        failed("ItemLookupError", "invalid_attribute"),
+        died
+      ]
+    )
+  })
+
+  it("an optional lookup is not missed, and finds who has it", () => {
+    const tagged = { ...two, tags: ["x", "y"] }
+    assert.deepStrictEqual(
+      run(model, [["registerAll", [one, tagged]], ["getAll", "tag", "y"], ["getAll", "tag", undefined]]),
+      [ok(), ok([tagged]), ok([])]
+    )
+  })
+
+  it("G25 a closing scope removes exactly what was registered in it, and never populates", () =>
+    assert.deepStrictEqual(
+      run(model, [
+        ["close", "empty"],
+        ["state"],
+        ["registerScoped", one, "s"],
+        ["registerAllScoped", [two, three], "t"],
+        ["unregister", one],
+        ["register", one],
+        ["replace", "id", 2, tool(4, "four")],
+        ["close", "s"],
+        ["close", "t"],
+        ["values"],
+        ["registerScoped", two, "t"],
+        ["values"]
+      ]).filter((result) => "ok" in result && result.ok !== undefined),
+      [ok("Pending"), ok([tool(4, "four"), one]), ok([tool(4, "four"), one])]
+    ))
+
+  it("G25 what a closing scope removes stays removed, though the transaction fails", () =>
+    assert.deepStrictEqual(
+      run(model, [["registerScoped", one, "s"], ["transact", [["close", "s"], ["register", one]], "fail"], ["values"]]),
+      [ok(), { aborted: [ok(), ok()] }, ok([])]
+    ))
+
+  it("does not change the states that it is given", () => {
+    const [, before] = model.registerAll(model.initial, [one, two])
+    const copy = structuredClone(before)
+    model.reset(before)
+    model.replace(before, "id", 1, three)
+    model.transact(before, [["unregister", one]], "commit")
+    assert.deepStrictEqual(before, copy)
+  })
+})
