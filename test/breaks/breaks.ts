@@ -37,8 +37,8 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "the one-step path looks in one step, and acts in the next",
-    find: "if (Exit.isSuccess(exit)) commit(transaction)\n        return exit",
-    replace: `return Effect.flatMap(Effect.yieldNow, () => {
+    find: "if (unchanged && Exit.isSuccess(exit)) commit(transaction)",
+    replace: `if (unchanged) return Effect.flatMap(Effect.yieldNow, () => {
           if (Exit.isSuccess(exit)) commit(transaction)
           return exit
         })`,
@@ -77,7 +77,7 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "the circle of waits is not looked for",
-    find: "const circle = findCircle(party, waitable)",
+    find: "const circle = findCircle(party, wait)",
     replace: "const circle = undefined as ReadonlyArray<Party> | undefined",
     caught: { file: locking, title: "under schedules, three registries whose hooks write round in a circle never hang" }
   },
@@ -276,7 +276,7 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "hooks that were removed in the same operation are still called",
-    find: "if (!part.installed) return undefined",
+    find: `if (part.state !== "installed") return undefined`,
     replace: "",
     caught: {
       file: hooks,
@@ -291,14 +291,14 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "hooks are removed without waiting for who calls them",
-    find: "if (!core.closed) return Effect.ensuring(removing, Effect.sync(removeNow))",
-    replace: "void removing",
+    find: "return unlessClosed(core, Effect.ensuring(removing, removed))",
+    replace: "return removing && removed",
     caught: { file: hooks, title: "G21 removing hooks waits for who is calling them" }
   },
   {
     name: "hooks that are removed in a transaction that fails are undone twice",
-    find: "        forget(transaction, parts)\n",
-    replace: "        void forget\n",
+    find: "      forget(transaction, parts)\n",
+    replace: "      void forget\n",
     caught: { file: caught, title: "G20 existing hooks that are removed in a transaction that fails" }
   },
   {
@@ -352,9 +352,9 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "a scope that closes takes out what has its keys now",
-    find: "const contents = Ref.getUnsafe(core.published)",
-    replace: `const contents = Ref.getUnsafe(core.published)
-    entries = entries.map((entry) => Contents.holderOfFirstKey(contents, entry.item) ?? entry)`,
+    find: "const mayBeIn =",
+    replace: `entries = entries.map((entry) => Contents.holderOfFirstKey(contents, entry.item) ?? entry)
+    const mayBeIn =`,
     caught: { file: scopes, title: "G25 never a later registration under the same key" }
   },
   {
@@ -493,8 +493,8 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "a population does not say that it runs",
-    find: "core.population.holder = self\n",
-    replace: "void self\n",
+    find: "core.population.begin(self, fiber)\n",
+    replace: "void fiber\n",
     caught: { file: population, title: "G6 state never waits and never populates" }
   },
   {

@@ -121,7 +121,10 @@ const tryOne = async (directory: string, { caught, find, replace }: Break): Prom
   Fs.writeFileSync(place.path, place.text.replace(find, () => replace))
   try {
     const { hung, output, tests } = await runTests(directory, [caught.file], [caught.title])
-    if (hung || tests.some(({ passed, title }) => !passed && title.includes(caught.title))) return undefined
+    const failed = tests.filter(({ passed, title }) => !passed && title.includes(caught.title))
+    const senseless = failed.find(({ message }) => message.includes("ReferenceError"))
+    if (senseless !== undefined) return `it is no program: ${senseless.message}`
+    if (hung || failed.length > 0) return undefined
     return tests.length === 0 ? `no test ran:\n${output.slice(-2000)}` : "the test passes"
   } finally {
     Fs.writeFileSync(place.path, place.text)
