@@ -31,6 +31,7 @@ import * as Contents from "./internal/contents.ts"
 import { CurrentTransaction, withoutTransactions } from "./internal/current.ts"
 import * as Definition from "./internal/definition.ts"
 import * as Hooks from "./internal/hooks.ts"
+import * as Installing from "./internal/installing.ts"
 import * as Operations from "./internal/operations.ts"
 import * as Population from "./internal/population.ts"
 import * as Transaction from "./internal/transaction.ts"
@@ -1379,8 +1380,8 @@ export const addHooks: {
       const core = coreOf(self) as Transaction.Core<Item, P, V | RegistryError.RegistrationError>
       const parts = Hooks.install(hooks, withoutTransactions(context))
       const scope = Context.get(context, Scope.Scope)
-      if (options?.existing !== true) return Operations.install(core, scope, parts)
-      if (Transaction.current(core, context) === undefined) return Operations.installAndTell(core, scope, parts)
+      if (options?.existing !== true) return Installing.install(core, scope, parts)
+      if (Transaction.current(core, context) === undefined) return Installing.installAndTell(core, scope, parts)
       return Effect.die(
         new Error(
           `Could not add hooks with "existing" to "${self.name}": this is in a transaction of it, which may still fail. Add them outside.`

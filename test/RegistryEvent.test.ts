@@ -4,7 +4,13 @@ import { RegistryEvent } from "effect-registry"
 import { Change, type Step } from "../src/internal/change.ts"
 import type { Entry } from "../src/internal/contents.ts"
 
-const entry = (item: string): Entry<string> => ({ item, position: 0, keys: [], serial: 0 })
+const entry = (item: string): Entry<string> => ({
+  item,
+  position: 0,
+  keys: [],
+  origin: { owner: "", revision: 1, override: false },
+  serial: 0
+})
 
 describe("RegistryEvent", () => {
   const events: ReadonlyArray<RegistryEvent.RegistryEvent<string>> = [

@@ -12,6 +12,8 @@ import * as Definition from "../src/internal/definition.ts"
 const empty = <Item>(lookup: Lookup.Input<Item>): Contents.Contents<Item> =>
   Contents.empty(Definition.make<Item>({ name: "things", lookup, validate: undefined, messages: {} }))
 
+const origin = { owner: "", revision: 1, override: false }
+
 const snapshotOf = <Item>(contents: Contents.Contents<Item>) =>
   contents as unknown as RegistrySnapshot.RegistrySnapshot<Item, any>
 
@@ -26,7 +28,7 @@ const ask = {
 const add = <Item>(contents: Contents.Contents<Item>, item: Item): Contents.Contents<Item> => {
   const checked = Contents.check(contents, item)
   if (Result.isFailure(checked)) throw checked.failure
-  return Contents.insert(contents, item, checked.success).contents
+  return Contents.insert(contents, item, checked.success, origin).contents
 }
 
 const addAll = <Item>(contents: Contents.Contents<Item>, ...items: ReadonlyArray<Item>): Contents.Contents<Item> =>
@@ -38,7 +40,7 @@ const insertAll = <Item>(
   items: ReadonlyArray<Item>,
   additions = items.length
 ): Result.Result<Contents.Changed<Item, ReadonlyArray<Contents.Entry<Item>>>, RegistryError.RegistrationFailure> => {
-  const filling = new Contents.Filling(contents, additions)
+  const filling = new Contents.Filling(contents, additions, origin)
   for (const item of items) {
     const failure = filling.add(item)
     if (failure !== undefined) return Result.fail(failure)
@@ -50,7 +52,7 @@ const drop = <Item>(contents: Contents.Contents<Item>, item: Item): Contents.Con
   const entry = Contents.find(contents, item)
   assert.isDefined(entry, "it is found")
   assert.strictEqual(entry!.item, item, "it is found itself, and no other")
-  return Contents.remove(contents, entry!)
+  return Contents.remove(contents, entry!).contents
 }
 
 const codeOf = (checked: Result.Result<unknown, RegistryError.RegistrationFailure>): string =>
@@ -316,7 +318,7 @@ const playThings = (lookups: Lookups<Thing>, list: ReadonlyArray<Step>): void =>
         const checked = Contents.check(contents, one.item)
         assertRefused(checked, expected)
         if (Result.isFailure(checked)) break
-        const inserted = Contents.insert(contents, one.item, checked.success)
+        const inserted = Contents.insert(contents, one.item, checked.success, origin)
         contents = inserted.contents
         assert.isTrue(Contents.holds(contents, inserted.added))
         model = [...model, held(one.item)]
@@ -345,7 +347,7 @@ const playThings = (lookups: Lookups<Thing>, list: ReadonlyArray<Step>): void =>
           ? Contents.at(contents, index)!
           : Contents.find(contents, copyOf(model[index]!.item))!
         assert.strictEqual(entry, Contents.at(contents, index), "an equal item is found where it is")
-        contents = Contents.remove(contents, entry)
+        contents = Contents.remove(contents, entry).contents
         assert.isFalse(Contents.holds(contents, entry))
         assert.isFalse(RegistrySnapshot.contains(snapshotOf(contents), model[index]!.item))
         model = model.toSpliced(index, 1)
@@ -359,7 +361,7 @@ const playThings = (lookups: Lookups<Thing>, list: ReadonlyArray<Step>): void =>
         const checked = Contents.check(contents, one.item, previous)
         assertRefused(checked, expected)
         if (Result.isFailure(checked)) break
-        const replaced = Contents.replace(contents, previous, one.item, checked.success)
+        const replaced = Contents.replace(contents, previous, one.item, checked.success, origin)
         contents = replaced.contents
         assert.isTrue(Contents.holds(contents, replaced.added))
         assert.isFalse(Contents.holds(contents, previous))
@@ -442,7 +444,7 @@ describe("RegistrySnapshot", () => {
             for (const item of range) {
               const entry = Contents.find(contents, item)
               assert.strictEqual(entry !== undefined, model.some((held) => held.item === item))
-              if (entry !== undefined) contents = Contents.remove(contents, entry)
+              if (entry !== undefined) contents = Contents.remove(contents, entry).contents
             }
             model = model.filter((held) => !those.has(held.item))
             continue
@@ -493,10 +495,10 @@ describe("RegistrySnapshot", () => {
       if (i % 3 === 0) {
         const item = thingOf(10_000 + i)
         const checked = Result.getOrThrow(Contents.check(contents, item, entry))
-        contents = Contents.replace(contents, entry, item, checked).contents
+        contents = Contents.replace(contents, entry, item, checked, origin).contents
         model[index] = item
       } else {
-        contents = Contents.remove(contents, entry)
+        contents = Contents.remove(contents, entry).contents
         model.splice(index, 1)
       }
     }
@@ -527,13 +529,13 @@ describe("RegistrySnapshot", () => {
     const b2: Card = { id: "b2", kind: "k" }
     const entry = Contents.find(before, b)!
     const keys = Result.getOrThrow(Contents.check(before, b2, entry))
-    const after = Contents.replace(before, entry, b2, keys).contents
+    const after = Contents.replace(before, entry, b2, keys, origin).contents
     assert.deepStrictEqual(RegistrySnapshot.values(snapshotOf(after)), [a, b2, c])
     assert.deepStrictEqual(ask.getAll(after, "kind", "k"), [a, b2, c])
     assert.deepStrictEqual(ask.get(after, "id", "b"), Option.none())
     assert.deepStrictEqual(ask.getAll(before, "kind", "k"), [a, b, c])
     // one that comes back comes last
-    const back = add(Contents.remove(after, Contents.find(after, a)!), a)
+    const back = add(Contents.remove(after, Contents.find(after, a)!).contents, a)
     assert.deepStrictEqual(RegistrySnapshot.values(snapshotOf(back)), [b2, c, a])
     assert.deepStrictEqual(ask.getAll(back, "kind", "k"), [b2, c, a])
   })
@@ -619,7 +621,7 @@ describe("RegistrySnapshot", () => {
     }
     const none = keyPool.reduce<Contents.Contents<unknown>>((before, make) => {
       const entry = Contents.find(before, make())
-      return entry === undefined ? before : Contents.remove(before, entry)
+      return entry === undefined ? before : Contents.remove(before, entry).contents
     }, contents)
     assert.strictEqual(RegistrySnapshot.size(snapshotOf(none)), 0)
     assert.isTrue(RegistrySnapshot.contains(snapshotOf(add(none, undefined)), undefined))
@@ -674,7 +676,7 @@ describe("RegistrySnapshot", () => {
         codeOf(Contents.check(contents, new Version("two", 1))),
         taken ? "attribute_registered" : "ok"
       )
-      const without = Contents.remove(contents, Contents.find(contents, new Version("one", 99))!)
+      const without = Contents.remove(contents, Contents.find(contents, new Version("one", 99))!).contents
       assert.strictEqual(codeOf(Contents.check(without, new Version("one", 99))), "ok")
     }
   })
@@ -801,7 +803,7 @@ describe("RegistrySnapshot", () => {
           const expected = index !== -1 ? "already_registered" : keysFit(item) ? "ok" : "attribute_registered"
           assert.strictEqual(codeOf(checked), expected)
           if (Result.isFailure(checked)) break
-          contents = Contents.insert(contents, item, checked.success).contents
+          contents = Contents.insert(contents, item, checked.success, origin).contents
           model = [...model, { item, keys: keysOf(lookups, item) }]
           break
         }
@@ -828,7 +830,7 @@ describe("RegistrySnapshot", () => {
             isIn ? "already_registered" : keysFit(by, model[index]) ? "ok" : "attribute_registered"
           )
           if (Result.isFailure(checked)) break
-          contents = Contents.replace(contents, entry!, by, checked.success).contents
+          contents = Contents.replace(contents, entry!, by, checked.success, origin).contents
           model = model.with(index, { item: by, keys: keysOf(lookups, by) })
           break
         }

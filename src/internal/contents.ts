@@ -13,9 +13,11 @@ import * as Pipeable from "effect/Pipeable"
 import * as Result from "effect/Result"
 import * as RegistryError from "../RegistryError.ts"
 import { type Definition, failure, type Keys, takeKeys } from "./definition.ts"
+import * as Hidden from "./hidden.ts"
 import * as Identity from "./identity.ts"
 import * as Index from "./index.ts"
 import * as Order from "./order.ts"
+import type { Origin } from "./owner.ts"
 
 /**
  * One registration: an item, its place, and the keys with which it was registered. A later registration of the same
@@ -28,8 +30,9 @@ export interface Entry<out Item> {
   /** Entries stand in the order of their positions. One that takes the place of another has its position. */
   readonly position: number
   readonly keys: Keys
-  /** No other entry of the registry has the same, in whatever draft. */
+  /** No other entry of the registry has the same, in whatever draft: a later one has a higher. */
   readonly serial: number
+  readonly origin: Origin
 }
 
 /**
@@ -46,6 +49,8 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
   /** The entries that no unique key finds, and those whose items have an equality of their own. */
   byItem: HashMap.HashMap<Item, Entry<Item>>
   laterEntries: Identity.LaterEntries<Item>
+  /** What overrides hide; nothing where they hide nothing. */
+  hidden: Hidden.Hidden<Item> | undefined
   private list: ReadonlyArray<Item> | undefined
 
   constructor(from: Pick<Contents<Item>, Part>) {
@@ -57,6 +62,7 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
     this.indexes = from.indexes
     this.byItem = from.byItem
     this.laterEntries = from.laterEntries
+    this.hidden = from.hidden
     this.list = undefined
   }
 
@@ -91,7 +97,7 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
   }
 }
 
-type Part = "definition" | "revision" | "populated" | "order" | "indexes" | "byItem" | "laterEntries"
+type Part = "definition" | "revision" | "populated" | "order" | "indexes" | "byItem" | "laterEntries" | "hidden"
 
 /** @internal */
 export const empty = <Item>(definition: Definition<Item>): Contents<Item> =>
@@ -102,7 +108,8 @@ export const empty = <Item>(definition: Definition<Item>): Contents<Item> =>
     order: undefined,
     indexes: definition.lookups.map(({ unique }) => Index.make<Item>(unique)),
     byItem: HashMap.empty(),
-    laterEntries: HashMap.empty()
+    laterEntries: HashMap.empty(),
+    hidden: undefined
   })
 
 const copy = <Item>(self: Contents<Item>): Contents<Item> => new Contents(self)
@@ -234,25 +241,19 @@ export const check = <Item>(
   self: Contents<Item>,
   item: Item,
   ignoring?: Entry<Item>
-): Result.Result<Keys, RegistryError.RegistrationFailure> => {
+): Checked => {
   const { definition } = self
-  const issue = definition.validate?.(item)
-  if (issue !== undefined) {
-    return Result.fail(failure(definition, RegistryError.RegistrationError, { code: "invalid_item", item, issue }))
-  }
+  const invalid = violation(definition, item)
+  if (invalid !== undefined) return invalid
   const itself = findItself(self, item)
   const keys = itself === undefined || itself === ignoring ? takeKeys(definition, item) : []
   const equal = itself ?? findEqual(self, item, keys)
-  if (equal !== undefined && equal !== ignoring) {
+  if (equal !== undefined && equal !== ignoring || hidesEqual(self, item, keys, ignoring)) {
     return Result.fail(failure(definition, RegistryError.AlreadyRegisteredError, { code: "already_registered", item }))
   }
   for (let index = 0; index < definition.lookups.length; index++) {
     const { attribute, each, unique } = definition.lookups[index]!
-    if (index === keys.length) {
-      return Result.fail(
-        failure(definition, RegistryError.RegistrationError, { code: "missing_attribute", item, attribute })
-      )
-    }
+    if (index === keys.length) return missing(definition, item, keys)
     if (!unique) continue
     const taken = keys[index]
     if (each) {
@@ -268,6 +269,41 @@ export const check = <Item>(
   return Result.succeed(keys)
 }
 
+type Checked = Result.Result<Keys, RegistryError.RegistrationFailure>
+
+/**
+ * The same for an override, which nothing that is there stands in the way of.
+ *
+ * @internal
+ */
+export const checkOverride = <Item>({ definition }: Contents<Item>, item: Item): Checked => {
+  const invalid = violation(definition, item)
+  if (invalid !== undefined) return invalid
+  const keys = takeKeys(definition, item)
+  return keys.length < definition.lookups.length ? missing(definition, item, keys) : Result.succeed(keys)
+}
+
+const violation = <Item>(
+  definition: Definition<Item>,
+  item: Item
+): Result.Result<never, RegistryError.RegistrationError> | undefined => {
+  const issue = definition.validate?.(item)
+  return issue === undefined
+    ? undefined
+    : Result.fail(failure(definition, RegistryError.RegistrationError, { code: "invalid_item", item, issue }))
+}
+
+const missing = <Item>(
+  definition: Definition<Item>,
+  item: Item,
+  keys: Keys
+): Result.Result<never, RegistryError.RegistrationError> => {
+  const { attribute } = definition.lookups[keys.length]!
+  return Result.fail(
+    failure(definition, RegistryError.RegistrationError, { code: "missing_attribute", item, attribute })
+  )
+}
+
 const takenBy = <Item>(
   self: Contents<Item>,
   index: number,
@@ -275,7 +311,26 @@ const takenBy = <Item>(
   ignoring: Entry<Item> | undefined
 ): Entry<Item> | undefined => {
   const holder = self.indexes[index]!.get(key)
-  return holder === ignoring ? undefined : holder
+  if (holder !== undefined && holder !== ignoring) return holder
+  if (self.hidden === undefined) return undefined
+  const hidden = Hidden.claiming(self.hidden, { slot: index, value: key })
+  return hidden.find((entry) => !isUnder(self.definition, entry, ignoring))
+}
+
+/** Whether an equal item is hidden, by another override than the one that is about to be replaced. */
+const hidesEqual = <Item>(
+  self: Contents<Item>,
+  item: Item,
+  keys: Keys,
+  ignoring: Entry<Item> | undefined
+): boolean => {
+  const { definition, hidden } = self
+  if (hidden === undefined || keys.length < definition.lookups.length) return false
+  return claimsOf(definition, item, keys).some((claim) =>
+    Hidden.claiming(hidden, claim).some((entry) =>
+      !isUnder(definition, entry, ignoring) && Equal.equals(entry.item, item)
+    )
+  )
 }
 
 const attributeRegistered = <Item>(
@@ -308,17 +363,38 @@ export interface Changed<Item, Added> {
 }
 
 /**
- * With an item that was checked, after all others.
+ * With an item that was checked, after all others or at a position that is free.
  *
  * @internal
  */
-export const insert = <Item>(self: Contents<Item>, item: Item, keys: Keys): Changed<Item, Entry<Item>> => {
+export const insert = <Item>(
+  self: Contents<Item>,
+  item: Item,
+  keys: Keys,
+  origin: Origin,
+  position?: number
+): Changed<Item, Entry<Item>> => {
+  const contents = changing(self)
+  const added = makeEntry(self.definition, item, keys, origin, position)
+  show(contents, added)
+  return { added, contents }
+}
+
+/** A copy to be changed in place before anybody sees it. */
+const changing = <Item>(self: Contents<Item>): Contents<Item> => {
   const contents = copy(self)
   contents.indexes = self.indexes.slice()
-  const added = makeEntry(self.definition, item, keys)
-  putIn(contents, added)
-  contents.order = Order.set(self.order, added)
-  return { added, contents }
+  return contents
+}
+
+const show = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
+  putIn(contents, entry)
+  contents.order = Order.set(contents.order, entry)
+}
+
+const unshow = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
+  takeOut(contents, entry)
+  contents.order = Order.remove(contents.order, entry.position)
 }
 
 /**
@@ -329,8 +405,10 @@ export const insert = <Item>(self: Contents<Item>, item: Item, keys: Keys): Chan
 export class Filling<Item> {
   private readonly contents: Contents<Item>
   private readonly added: Array<Entry<Item>> = []
+  private readonly origin: Origin
 
-  constructor(start: Contents<Item>, additions: number) {
+  constructor(start: Contents<Item>, additions: number, origin: Origin) {
+    this.origin = origin
     this.contents = copy(start)
     this.contents.indexes = start.indexes.map((index) => index.begin(additions))
   }
@@ -340,7 +418,7 @@ export class Filling<Item> {
     const { added, contents } = this
     const checked = check(contents, item)
     if (Result.isFailure(checked)) return checked.failure
-    const entry = makeEntry(contents.definition, item, checked.success)
+    const entry = makeEntry(contents.definition, item, checked.success, this.origin)
     putIn(contents, entry)
     added.push(entry)
     return undefined
@@ -355,20 +433,31 @@ export class Filling<Item> {
 }
 
 /**
- * Without an entry that is in.
+ * Contents without something, and what came to light by that, in its order.
  *
  * @internal
  */
-export const remove = <Item>(self: Contents<Item>, entry: Entry<Item>): Contents<Item> => {
-  const contents = copy(self)
-  contents.indexes = self.indexes.slice()
-  takeOut(contents, entry)
-  contents.order = Order.remove(self.order, entry.position)
-  return contents
+export interface Revealing<Item> {
+  readonly contents: Contents<Item>
+  readonly revealed: ReadonlyArray<Entry<Item>>
+}
+
+const nothing: ReadonlyArray<never> = []
+
+/**
+ * Without an entry that is in, visible or hidden.
+ *
+ * @internal
+ */
+export const remove = <Item>(self: Contents<Item>, entry: Entry<Item>): Revealing<Item> => {
+  const contents = changing(self)
+  if (holds(self, entry)) unshow(contents, entry)
+  else unhide(contents, entry)
+  return { contents, revealed: reveal(contents, under(self, entry)) }
 }
 
 /**
- * With an item that was checked in the place of an entry that is in.
+ * With an item that was checked in the place of an entry that is visible. What takes the place of an override is one.
  *
  * @internal
  */
@@ -376,25 +465,26 @@ export const replace = <Item>(
   self: Contents<Item>,
   previous: Entry<Item>,
   item: Item,
-  keys: Keys
-): Changed<Item, Entry<Item>> => {
-  const contents = copy(self)
-  contents.indexes = self.indexes.slice()
+  keys: Keys,
+  origin: Origin
+): Changed<Item, Entry<Item>> & Revealing<Item> => {
+  const contents = changing(self)
   takeOut(contents, previous)
-  const added = makeEntry(self.definition, item, keys, previous.position)
-  putIn(contents, added)
-  contents.order = Order.set(self.order, added)
-  return { added, contents }
+  const layer = previous.origin.override ? { ...origin, override: true } : origin
+  const added = makeEntry(self.definition, item, keys, layer, previous.position)
+  show(contents, added)
+  return { added, contents, revealed: reveal(contents, under(self, previous)) }
 }
 
 const makeEntry = <Item>(
   definition: Definition<Item>,
   item: Item,
   keys: Keys,
+  origin: Origin,
   position?: number
 ): Entry<Item> => {
   const serial = definition.serial++
-  return { item, position: position ?? serial, keys, serial }
+  return { item, position: position ?? serial, keys, serial, origin }
 }
 
 /** In all but the order. The array of indexes is a copy that nobody has seen, and is changed in place. */
@@ -436,3 +526,164 @@ const takeOut = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
 
 const isFoundByKeys = <Item>(definition: Definition<Item>, entry: Entry<Item>): boolean =>
   !hasOwnEquality(entry.item) && firstUnique(definition, entry.keys) !== -1
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Overriding
+// ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * With an item that was checked above all others: those that it shares a claim with are hidden.
+ *
+ * @internal
+ */
+export const override = <Item>(
+  self: Contents<Item>,
+  item: Item,
+  keys: Keys,
+  origin: Origin
+): Changed<Item, Entry<Item>> => {
+  const contents = changing(self)
+  for (const entry of inTheWay(self, item, keys)) {
+    unshow(contents, entry)
+    const hidden = contents.hidden ?? Hidden.empty(self.definition.lookups.length + 1)
+    contents.hidden = Hidden.add(hidden, entry, claimsOfEntry(self.definition, entry))
+  }
+  const added = makeEntry(self.definition, item, keys, origin)
+  show(contents, added)
+  return { added, contents }
+}
+
+/**
+ * What an override of an item would hide, in its order.
+ *
+ * @internal
+ */
+export const inTheWay = <Item>(self: Contents<Item>, item: Item, keys: Keys): ReadonlyArray<Entry<Item>> => {
+  const claiming = claimsOf(self.definition, item, keys).flatMap((claim) => visiblyClaiming(self, claim) ?? [])
+  return inOrder(new Set(claiming))
+}
+
+const inOrder = <Item>(list: Iterable<Entry<Item>>): ReadonlyArray<Entry<Item>> =>
+  Array.from(list).toSorted((one, other) => one.position - other.position)
+
+/** What an entry has for itself alone. */
+const claimsOf = <Item>(definition: Definition<Item>, item: Item, keys: Keys): ReadonlyArray<Hidden.Claim> => {
+  const claims: Array<Hidden.Claim> = []
+  definition.lookups.forEach(({ each, unique }, slot) => {
+    if (!unique) return
+    for (const value of each ? keys[slot] as ReadonlyArray<unknown> : [keys[slot]]) {
+      if (value !== undefined) claims.push({ slot, value })
+    }
+  })
+  if (claims.length === 0 || hasOwnEquality(item)) claims.push({ slot: definition.lookups.length, value: item })
+  return claims
+}
+
+const claimsOfEntry = <Item>(definition: Definition<Item>, { item, keys }: Entry<Item>) =>
+  claimsOf(definition, item, keys)
+
+/** The visible entry that claims something. */
+const visiblyClaiming = <Item>(self: Contents<Item>, { slot, value }: Hidden.Claim): Entry<Item> | undefined =>
+  slot < self.indexes.length
+    ? self.indexes[slot]!.get(value)
+    // the slot after all lookups has items
+    : Option.getOrUndefined(HashMap.get(self.byItem, value as Item))
+
+/**
+ * Whether an entry is hidden.
+ *
+ * @internal
+ */
+export const isHidden = <Item>({ hidden }: Contents<Item>, entry: Entry<Item>): boolean =>
+  hidden !== undefined && Hidden.holds(hidden, entry)
+
+/**
+ * Whether an entry is in, visible or hidden.
+ *
+ * @internal
+ */
+export const isIn = <Item>(self: Contents<Item>, entry: Entry<Item>): boolean =>
+  holds(self, entry) || isHidden(self, entry)
+
+/**
+ * The hidden entries, in their order.
+ *
+ * @internal
+ */
+export const hiddenEntries = <Item>({ hidden }: Contents<Item>): ReadonlyArray<Entry<Item>> =>
+  hidden === undefined ? nothing : Order.toArray(hidden.order, (entry) => entry)
+
+/**
+ * Without what is hidden.
+ *
+ * @internal
+ */
+export const withoutHidden = <Item>(self: Contents<Item>): Contents<Item> => {
+  if (self.hidden === undefined) return self
+  const contents = copy(self)
+  contents.hidden = undefined
+  return contents
+}
+
+/**
+ * The hidden entries that an override lies above, in their order.
+ *
+ * @internal
+ */
+export const under = <Item>(self: Contents<Item>, upper: Entry<Item>): ReadonlyArray<Entry<Item>> => {
+  const { definition, hidden } = self
+  if (hidden === undefined || !upper.origin.override) return nothing
+  const sharing = claimsOfEntry(definition, upper).flatMap((claim) => Hidden.claiming(hidden, claim))
+  return inOrder(new Set(sharing.filter(({ serial }) => serial < upper.serial)))
+}
+
+const isUnder = <Item>(definition: Definition<Item>, lower: Entry<Item>, upper: Entry<Item> | undefined): boolean =>
+  upper !== undefined && upper.origin.override && lower.serial < upper.serial &&
+  claimsOfEntry(definition, lower).some((one) =>
+    claimsOfEntry(definition, upper).some((other) => one.slot === other.slot && Equal.equals(one.value, other.value))
+  )
+
+/**
+ * The newest override that hides an entry.
+ *
+ * @internal
+ */
+export const above = <Item>(self: Contents<Item>, entry: Entry<Item>): Entry<Item> | undefined => {
+  const { definition, hidden } = self
+  let newest: Entry<Item> | undefined
+  for (const claim of claimsOfEntry(definition, entry)) {
+    const visible = visiblyClaiming(self, claim)
+    const others = hidden === undefined ? [] : Hidden.claiming(hidden, claim)
+    for (const other of visible === undefined ? others : [visible, ...others]) {
+      if (other.origin.override && other.serial > (newest ?? entry).serial) newest = other
+    }
+  }
+  return newest
+}
+
+/**
+ * The hidden entries that have a key of a unique lookup, the newest first.
+ *
+ * @internal
+ */
+export const hiddenBy = <Item>(self: Contents<Item>, attribute: string, value: unknown): ReadonlyArray<Entry<Item>> => {
+  const slot = self.definition.lookupIndex.get(attribute)
+  return self.hidden === undefined || slot === undefined
+    ? nothing
+    : Hidden.claiming(self.hidden, { slot, value }).toSorted((one, other) => other.serial - one.serial)
+}
+
+const unhide = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
+  contents.hidden = contents.hidden && Hidden.remove(contents.hidden, entry, claimsOfEntry(contents.definition, entry))
+}
+
+/** Shows those of some hidden entries that no override hides any more. */
+const reveal = <Item>(contents: Contents<Item>, candidates: ReadonlyArray<Entry<Item>>): ReadonlyArray<Entry<Item>> => {
+  if (candidates.length === 0) return candidates
+  const revealed = candidates.filter((entry) => above(contents, entry) === undefined)
+  for (const entry of revealed) {
+    unhide(contents, entry)
+    show(contents, entry)
+  }
+  return revealed
+}

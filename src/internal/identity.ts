@@ -47,6 +47,8 @@ export const add = <Item>(
 ): LaterEntries<Item> => {
   if (!isObject(entry.item)) return later
   const before = first.get(entry.item)
+  // an entry that comes to light again is its own first one
+  if (before === entry) return later
   if (before !== undefined) return HashMap.set(later, before.serial, entry)
   first.set(entry.item, entry)
   return later

@@ -16,6 +16,7 @@ import * as Contents from "./contents.ts"
 import * as Definition from "./definition.ts"
 import * as Hooks from "./hooks.ts"
 import { nearMatches } from "./nearMatches.ts"
+import * as Order from "./order.ts"
 import { collect, sequence, turn } from "./sequence.ts"
 import { type Core, failIfAny, longStep, type Operation, run, step, type Transaction } from "./transaction.ts"
 
@@ -192,8 +193,12 @@ export const registerAllIn = <Item, P, V>(
     return Effect.mapEager(all, () => entries)
   })
 
-/** A hook refuses with an error that does not know the registry's name. */
-const registering = <Item, P, V>(transaction: Transaction<Item, P, V>, item: Item): Effect.Effect<void, V> =>
+/**
+ * A hook refuses with an error that does not know the registry's name.
+ *
+ * @internal
+ */
+export const registering = <Item, P, V>(transaction: Transaction<Item, P, V>, item: Item): Effect.Effect<void, V> =>
   Effect.mapErrorEager(
     Hooks.callBefore(transaction.hooks, "onItemRegistering", item),
     (error) =>
@@ -213,10 +218,10 @@ const canInsert = <Item>(item: Item) => ({ draft }: Transaction<Item>): Exit.Exi
 }
 
 const insert = <Item>(item: Item) => (transaction: Transaction<Item>): Exit.Exit<Entry<Item>, Failure> => {
-  const { draft, steps } = transaction
+  const { draft, origin, steps } = transaction
   const checked = Contents.check(draft, item)
   if (Result.isFailure(checked)) return Exit.fail(checked.failure)
-  const { added, contents } = Contents.insert(draft, item, checked.success)
+  const { added, contents } = Contents.insert(draft, item, checked.success, origin)
   steps.push({ _tag: "Inserted", entries: [added], position: draft.size })
   transaction.draft = contents
   return Exit.succeed(added)
@@ -225,7 +230,7 @@ const insert = <Item>(item: Item) => (transaction: Transaction<Item>): Exit.Exit
 const insertAll =
   <Item>(items: ReadonlyArray<Item>) =>
   (transaction: Transaction<Item>): Exit.Exit<ReadonlyArray<Entry<Item>>, Failure> => {
-    const filling = new Contents.Filling(transaction.draft, items.length)
+    const filling = new Contents.Filling(transaction.draft, items.length, transaction.origin)
     for (let i = 0; i < items.length; i++) {
       const failure = filling.add(items[i]!)
       if (failure !== undefined) return Exit.fail(failure)
@@ -236,7 +241,7 @@ const insertAll =
 const insertInChunks =
   <Item>(items: ReadonlyArray<Item>) =>
   (transaction: Transaction<Item>): Effect.Effect<ReadonlyArray<Entry<Item>>, Failure> => {
-    const filling = new Contents.Filling(transaction.draft, items.length)
+    const filling = new Contents.Filling(transaction.draft, items.length, transaction.origin)
     const from = (start: number): Effect.Effect<void, Failure> =>
       Effect.suspend(() => {
         const end = Math.min(start + turn, items.length)
@@ -274,7 +279,11 @@ const unregisterLocated = <Item, P, V>(
   locateEntry: Locate<Item>
 ): Operation<Item, P, V, void, RegistryError.ItemLookupError | P> => ({
   name,
-  step: (transaction) => onLocated(locateEntry(transaction.draft), (entry) => remove(transaction, entry)),
+  step: (transaction) =>
+    onLocated(locateEntry(transaction.draft), (entry) => {
+      remove(transaction, entry)
+      return Exit.void
+    }),
   body: (transaction) =>
     Effect.flatMapEager(
       step(transaction, ({ draft }) => onLocated(locateEntry(draft), Exit.succeed)),
@@ -290,10 +299,15 @@ const unregisterIn = <Item, P, V>(
 ): Effect.Effect<void, RegistryError.ItemLookupError | P> => {
   const { calls, hooks } = transaction
   const removing = ({ draft }: Transaction<Item>) =>
-    onLocated(locateAgain(draft, entry, locateEntry), (found) => remove(transaction, found))
+    onLocated(locateAgain(draft, entry, locateEntry), (found) => Exit.succeed(remove(transaction, found)))
   return Hooks.callBefore(hooks, "onItemUnregistering", entry.item).pipe(
     Effect.flatMapEager(() => step(transaction, removing)),
-    Effect.flatMapEager(() => Hooks.callAfter(hooks, "onItemUnregistered", entry.item, calls))
+    Effect.flatMapEager((revealed) =>
+      Effect.flatMapEager(
+        Hooks.callAfter(hooks, "onItemUnregistered", entry.item, calls),
+        () => tellRevealed(transaction, revealed)
+      )
+    )
   )
 }
 
@@ -303,11 +317,28 @@ const onLocated = <Item, A, E>(
 ): Exit.Exit<A, E | RegistryError.ItemLookupError> =>
   Result.isSuccess(located) ? f(located.success) : Exit.fail(located.failure)
 
-const remove = <Item>(transaction: Transaction<Item>, entry: Entry<Item>): Exit.Exit<void> => {
-  transaction.draft = Contents.remove(transaction.draft, entry)
-  transaction.steps.push({ _tag: "Removed", entries: [entry] })
-  return Exit.void
+/** Answers what came to light: an override may have lain above it. */
+const remove = <Item>(transaction: Transaction<Item>, entry: Entry<Item>): ReadonlyArray<Entry<Item>> => {
+  const { draft, steps } = transaction
+  const { contents, revealed } = Contents.remove(draft, entry)
+  // nobody outside sees a hidden entry go
+  if (Contents.holds(draft, entry)) steps.push({ _tag: "Removed", entries: [entry] })
+  transaction.draft = contents
+  reveal(transaction, revealed)
+  return revealed
 }
+
+const reveal = <Item>({ draft, steps }: Transaction<Item>, revealed: ReadonlyArray<Entry<Item>>): void => {
+  for (const entry of revealed) {
+    steps.push({ _tag: "Inserted", entries: [entry], position: Order.rank(draft.order, entry.position) })
+  }
+}
+
+/** What an override has hidden comes back: it was checked when it came first, so no hook is asked whether it may. */
+const tellRevealed = <Item, P, V>(
+  { calls, hooks }: Transaction<Item, P, V>,
+  revealed: ReadonlyArray<Entry<Item>>
+): Effect.Effect<void> => sequence(revealed, ({ item }) => Hooks.callAfter(hooks, "onItemRegistered", item, calls))
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Replacing
@@ -328,7 +359,9 @@ export const upsert = <Item, P, V>(
   name: "upsert",
   step: (transaction) => {
     const holder = Contents.holderOfFirstKey(transaction.draft, item)
-    return holder === undefined ? Exit.asVoid(insert(item)(transaction)) : swap(transaction, holder, item)
+    return holder === undefined
+      ? Exit.asVoid(insert(item)(transaction))
+      : Exit.asVoid(swap(transaction, holder, item))
   },
   body: (transaction) =>
     Effect.flatMapEager(
@@ -364,7 +397,8 @@ const replaceLocated = <Item, P, V>(
   item: Item
 ): Operation<Item, P, V, void, Failure | RegistryError.ItemLookupError | V | P> => ({
   name,
-  step: (transaction) => onLocated(locateEntry(transaction.draft), (entry) => swap(transaction, entry, item)),
+  step: (transaction) =>
+    Exit.asVoid(onLocated(locateEntry(transaction.draft), (entry) => swap(transaction, entry, item))),
   body: (transaction) => replaceIn(transaction, locateEntry, item),
   undone: () => Effect.void
 })
@@ -387,20 +421,30 @@ const replaceIn = <Item, P, V>(
     return registering(transaction, item).pipe(
       Effect.flatMapEager(() => Hooks.callBefore(hooks, "onItemUnregistering", previous.item)),
       Effect.flatMapEager(() => step(transaction, swapping)),
-      Effect.flatMapEager(() => Hooks.callAfter(hooks, "onItemUnregistered", previous.item, calls)),
-      Effect.flatMapEager(() => Hooks.callAfter(hooks, "onItemRegistered", item, calls))
+      Effect.flatMapEager((revealed) =>
+        Hooks.callAfter(hooks, "onItemUnregistered", previous.item, calls).pipe(
+          Effect.flatMapEager(() => Hooks.callAfter(hooks, "onItemRegistered", item, calls)),
+          Effect.flatMapEager(() => tellRevealed(transaction, revealed))
+        )
+      )
     )
   })
 }
 
-const swap = <Item>(transaction: Transaction<Item>, previous: Entry<Item>, item: Item): Exit.Exit<void, Failure> => {
-  const { draft, steps } = transaction
+/** Answers what came to light. */
+const swap = <Item>(
+  transaction: Transaction<Item>,
+  previous: Entry<Item>,
+  item: Item
+): Exit.Exit<ReadonlyArray<Entry<Item>>, Failure> => {
+  const { draft, origin, steps } = transaction
   const checked = Contents.check(draft, item, previous)
   if (Result.isFailure(checked)) return Exit.fail(checked.failure)
-  const { added, contents } = Contents.replace(draft, previous, item, checked.success)
+  const { added, contents, revealed } = Contents.replace(draft, previous, item, checked.success, origin)
   steps.push({ _tag: "Swapped", previous, entry: added })
   transaction.draft = contents
-  return Exit.void
+  reveal(transaction, revealed)
+  return Exit.succeed(revealed)
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -418,9 +462,9 @@ export const reset = <Item, P, V>(core: Core<Item, P, V>): Effect.Effect<void> =
       if (!base.populated || parent?.resetting === true || parent?.populating === true) return Effect.void
       if (hooks.length === 0) return step(transaction, emptyAtOnce)
       return Hooks.call(hooks, "onResetting").pipe(
-        Effect.flatMapEager(() => step(transaction, ({ draft }) => Exit.succeed(Contents.entries(draft).toReversed()))),
+        Effect.flatMapEager(() => step(transaction, endOverrides)),
         Effect.flatMapEager((entries) =>
-          sequence(entries, (entry) => unregisterIfHeld(transaction, entry, (call) => call(hooks)))
+          sequence(entries, (entry) => unregisterIfIn(transaction, entry, (call) => call(hooks)))
         ),
         Effect.flatMapEager(() => step(transaction, nothingLeft)),
         Effect.flatMapEager(() => Hooks.call(hooks, "onReset")),
@@ -429,6 +473,12 @@ export const reset = <Item, P, V>(core: Core<Item, P, V>): Effect.Effect<void> =
     },
     undone: () => Effect.void
   })
+
+/** What is hidden goes before the overrides do, so that it need not come back first. Answers what is left, newest first. */
+const endOverrides = <Item>(transaction: Transaction<Item>): Exit.Exit<ReadonlyArray<Entry<Item>>> => {
+  transaction.draft = Contents.withoutHidden(transaction.draft)
+  return Exit.succeed(Contents.entries(transaction.draft).toReversed())
+}
 
 const emptyAtOnce = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {
   const { draft, steps } = transaction
@@ -463,27 +513,34 @@ type Calling<Item, V> = (
   call: (parts: ReadonlyArray<Hooks.Part<Item, V>>) => Effect.Effect<void>
 ) => Effect.Effect<void>
 
-/** Unregisters an entry, unless it is gone when its turn comes. */
-const unregisterIfHeld = <Item, P, V>(
+/** Unregisters an entry, unless it is gone when its turn comes. One that is hidden goes without hooks. */
+const unregisterIfIn = <Item, P, V>(
   transaction: Transaction<Item, P, V>,
   entry: Entry<Item>,
   calling: Calling<Item, V>
 ): Effect.Effect<void, P> | undefined => {
-  if (!Contents.holds(transaction.draft, entry)) return undefined
-  return calling((parts) => Hooks.callBefore(parts, "onItemUnregistering", entry.item)).pipe(
-    Effect.flatMapEager(() => step(transaction, () => Exit.succeed(removeIfHeld(transaction, entry)))),
-    Effect.flatMapEager((removed) =>
-      removed
-        ? calling((parts) => Hooks.callAfter(parts, "onItemUnregistered", entry.item, transaction.calls))
-        : Effect.void
+  const { calls, draft } = transaction
+  if (!Contents.isIn(draft, entry)) return undefined
+  const before = Contents.isHidden(draft, entry)
+    ? Effect.void
+    : calling((parts) => Hooks.callBefore(parts, "onItemUnregistering", entry.item))
+  return before.pipe(
+    Effect.flatMapEager(() => step(transaction, () => Exit.succeed(removeIfIn(transaction, entry)))),
+    Effect.flatMapEager(({ revealed, visible }) =>
+      Effect.flatMapEager(
+        visible ? calling((parts) => Hooks.callAfter(parts, "onItemUnregistered", entry.item, calls)) : Effect.void,
+        () =>
+          sequence(revealed, ({ item }) => calling((parts) => Hooks.callAfter(parts, "onItemRegistered", item, calls)))
+      )
     )
   )
 }
 
-const removeIfHeld = <Item>(transaction: Transaction<Item>, entry: Entry<Item>): boolean => {
-  const held = Contents.holds(transaction.draft, entry)
-  if (held) remove(transaction, entry)
-  return held
+const removeIfIn = <Item>(transaction: Transaction<Item>, entry: Entry<Item>) => {
+  const { draft } = transaction
+  const visible = Contents.holds(draft, entry)
+  const revealed = Contents.isIn(draft, entry) ? remove(transaction, entry) : []
+  return { visible, revealed }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -499,7 +556,7 @@ const removeIfHeld = <Item>(transaction: Transaction<Item>, entry: Entry<Item>):
 export const takeOut = <Item, P, V>(core: Core<Item, P, V>, entries: ReadonlyArray<Entry<Item>>): Effect.Effect<void> =>
   Effect.suspend(() => {
     const contents = Ref.getUnsafe(core.published)
-    const mayBeIn = core.lock.holder !== undefined || entries.some((entry) => Contents.holds(contents, entry))
+    const mayBeIn = core.lock.holder !== undefined || entries.some((entry) => Contents.isIn(contents, entry))
     if (core.closed || !mayBeIn) return Effect.void
     const overAgain = takeOut(core, entries)
     return unlessClosed(
@@ -510,7 +567,7 @@ export const takeOut = <Item, P, V>(core: Core<Item, P, V>, entries: ReadonlyArr
           kind: "upkeep",
           step: (transaction) => {
             transaction.regardless.push(overAgain)
-            for (const entry of entries.toReversed()) removeIfHeld(transaction, entry)
+            for (const entry of entries.toReversed()) removeIfIn(transaction, entry)
             return Exit.succeed(Cause.empty)
           },
           body: (transaction) => {
@@ -520,7 +577,7 @@ export const takeOut = <Item, P, V>(core: Core<Item, P, V>, entries: ReadonlyArr
               Effect.map(collect(transaction.hooks.toReversed(), (part) => call([part])), (causes) => {
                 defects = Cause.combine(defects, causes)
               })
-            const all = sequence(entries.toReversed(), (entry) => unregisterIfHeld(transaction, entry, calling))
+            const all = sequence(entries.toReversed(), (entry) => unregisterIfIn(transaction, entry, calling))
             return Effect.map(all, () => defects)
           },
           undone: (transaction) => {
@@ -533,127 +590,20 @@ export const takeOut = <Item, P, V>(core: Core<Item, P, V>, entries: ReadonlyArr
     )
   })
 
-/** A finalizer of another scope has nothing left to do when that of the registry has closed, at whatever moment. */
-const unlessClosed = <Item, P, V>(core: Core<Item, P, V>, effect: Effect.Effect<void>): Effect.Effect<void> =>
+/**
+ * A finalizer of another scope has nothing left to do when that of the registry has closed, at whatever moment.
+ *
+ * @internal
+ */
+export const unlessClosed = <Item, P, V>(core: Core<Item, P, V>, effect: Effect.Effect<void>): Effect.Effect<void> =>
   Effect.catchCause(effect, (cause) => core.closed ? Effect.void : Effect.failCause(cause))
 
-/** Runs an operation that never populates, so that the error of a population cannot occur. */
-const runWithoutPopulation = <Item, P, V, A>(
+/**
+ * Runs an operation that never populates, so that the error of a population cannot occur.
+ *
+ * @internal
+ */
+export const runWithoutPopulation = <Item, P, V, A>(
   core: Core<Item, P, V>,
   operation: Operation<Item, never, V, A, never> & { readonly kind: "reset" | "upkeep" }
 ): Effect.Effect<A> => run(core as Core<Item, never, V>, operation)
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Hooks
-// ---------------------------------------------------------------------------------------------------------------------
-
-/**
- * Installs hooks after telling them of each item that is in, as if it were registered now. What they do to the registry
- * meanwhile they are told, too, so that in the end they know exactly what is in.
- *
- * @internal
- */
-export const installAndTell = <Item, P, V>(
-  core: Core<Item, P, V>,
-  scope: Scope.Scope,
-  parts: ReadonlyArray<Hooks.Part<Item, V>>
-): Effect.Effect<void> =>
-  runWithoutPopulation(core, {
-    name: "addHooks",
-    kind: "upkeep",
-    body: (transaction) => {
-      const { calls } = transaction
-      const told = new Set<Entry<Item>>()
-      const tell: Effect.Effect<void> = Effect.suspend(() =>
-        step(transaction, ({ draft }) => {
-          const gone = Array.from(told).filter((entry) => !Contents.holds(draft, entry)).toReversed()
-          const come = Contents.entries(draft).filter((entry) => !told.has(entry))
-          if (gone.length + come.length > 0) return Exit.succeed({ gone, come })
-          // they know what is in, and will be told of all that comes
-          core.hooks = core.hooks.concat(parts)
-          return Exit.succeed(undefined)
-        })
-      ).pipe(Effect.flatMap((news) => {
-        if (news === undefined) return Effect.void
-        return sequence(news.gone, (entry) => {
-          told.delete(entry)
-          return Hooks.callAfter(parts, "onItemUnregistered", entry.item, calls)
-        }).pipe(
-          Effect.flatMapEager(() =>
-            sequence(news.come, (entry) => {
-              if (!Contents.holds(transaction.draft, entry)) return undefined
-              told.add(entry)
-              return Hooks.callAfter(parts, "onItemRegistered", entry.item, calls)
-            })
-          ),
-          Effect.flatMapEager(() => tell)
-        )
-      }))
-      return tell
-    },
-    undone: () => Effect.void,
-    committed: () => Scope.addFinalizer(scope, uninstall(core, parts, true)),
-    failed: () => removeNow(core, parts, "removed")
-  })
-
-/**
- * Installs hooks until a scope closes.
- *
- * @internal
- */
-export const install = <Item, P, V>(
-  core: Core<Item, P, V>,
-  scope: Scope.Scope,
-  parts: ReadonlyArray<Hooks.Part<Item, V>>
-): Effect.Effect<void> =>
-  Effect.uninterruptible(Effect.suspend(() => {
-    core.hooks = core.hooks.concat(parts)
-    return Scope.addFinalizer(scope, uninstall(core, parts, false))
-  }))
-
-const removeNow = <Item, P, V>(
-  core: Core<Item, P, V>,
-  parts: ReadonlyArray<Hooks.Part<Item, V>>,
-  state: "removed" | "settled"
-): void => {
-  core.hooks = core.hooks.filter((part) => !parts.includes(part))
-  for (const part of parts) part.state = state
-}
-
-/**
- * Removes hooks. It waits for who is calling them, so that nobody does when it ends; those that were told of what was in
- * are told of what still is.
- */
-const uninstall = <Item, P, V>(
-  core: Core<Item, P, V>,
-  parts: ReadonlyArray<Hooks.Part<Item, V>>,
-  tell: boolean
-): Effect.Effect<void> => {
-  const leave = (transaction: Transaction<Item, never, V>): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      removeNow(core, parts, tell ? "settled" : "removed")
-      if (!tell) return Effect.void
-      forget(transaction, parts)
-      const entries = Contents.entries(transaction.draft).toReversed()
-      const calls = entries.flatMap((entry) => parts.toReversed().map((part) => ({ entry, part })))
-      const telling = collect(calls, ({ entry, part }) =>
-        Contents.holds(transaction.draft, entry)
-          ? Hooks.tell(part, "onItemUnregistered", entry.item)
-          : undefined)
-      return Effect.flatMap(telling, failIfAny)
-    })
-  const removing = runWithoutPopulation(core, { name: "remove hooks", kind: "upkeep", body: leave, undone: leave })
-  // if it cannot wait, they are removed all the same
-  const removed = Effect.sync(() => {
-    if (parts.some(({ state }) => state === "installed")) removeNow(core, parts, "removed")
-  })
-  return unlessClosed(core, Effect.ensuring(removing, removed))
-}
-
-/** What they are told now makes up for all they were told in the transactions around, so none of it is undone. */
-const forget = <Item>(transaction: Transaction<Item>, parts: ReadonlyArray<Hooks.Part<Item, unknown>>): void => {
-  for (let around = transaction.parent; around !== undefined; around = around.parent) {
-    const rest = around.calls.filter(({ part }) => !parts.includes(part))
-    around.calls.splice(0, around.calls.length, ...rest)
-  }
-}

@@ -23,6 +23,7 @@ import * as Contents from "./contents.ts"
 import { CurrentTransaction } from "./current.ts"
 import type { Definition } from "./definition.ts"
 import * as Hooks from "./hooks.ts"
+import { type Origin, Owner } from "./owner.ts"
 import { collect } from "./sequence.ts"
 
 /**
@@ -168,15 +169,19 @@ export class Transaction<in out Item, out P = any, in out V = any> extends Party
   /** What has to be done over again, outside, if the transaction fails: what a scope that closed in it did. */
   regardless: Array<Effect.Effect<void>> = []
   private innerLock: Lock | undefined = undefined
+  private context: Context.Context<never>
+  private ownOrigin: Origin | undefined = undefined
 
   constructor(
     core: Core<Item, P, V>,
     operation: Pick<Operation<any, any, any, any, any>, "name" | "kind">,
+    context: Context.Context<never>,
     outer: Party | undefined,
     parent: Transaction<Item, P, V> | undefined
   ) {
     super(core.definition.name, operation.name, outer)
     this.core = core
+    this.context = context
     this.parent = parent
     this.hooks = core.hooks
     this.kind = operation.kind ?? "change"
@@ -197,6 +202,15 @@ export class Transaction<in out Item, out P = any, in out V = any> extends Party
     return this.innerLock?.holder !== undefined
   }
 
+  /** Where what it puts in comes from. */
+  get origin(): Origin {
+    return this.ownOrigin ??= {
+      owner: Context.get(this.context, Owner),
+      revision: this.base.revision + 1,
+      override: false
+    }
+  }
+
   /** Whether the draft can be answered from. */
   get ready(): boolean {
     return this.draft.populated || this.populating
@@ -213,6 +227,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends Party
     // what outlives a population is not a part of its run any more, either
     if (this.parent === undefined && this.populating && this.outer !== undefined) this.outer.state = "closed"
     this.base = this.draft = this.core.nothing
+    this.context = Context.empty()
     this.populationScope = undefined
     this.scopes = []
     this.steps = []
@@ -448,7 +463,7 @@ export const run = <Item, P, V, A, E, R>(
     ) {
       // Nobody has begun to work on these contents and no hook is called: looking at them, changing them and publishing
       // is all in this one step, so it needs neither the lock nor a place in the context.
-      const transaction = new Transaction(core, operation, outer, parent)
+      const transaction = new Transaction(core, operation, fiber.context, outer, parent)
       if (transaction.workable) {
         const exit = operation.step(transaction)
         // a selector can run an effect by itself, and what that wrote must not be lost
@@ -460,7 +475,7 @@ export const run = <Item, P, V, A, E, R>(
     const later: Later = { effect: undefined }
     return Effect.flatMap(
       Effect.onExitPrimitive(
-        withPermit(outer, lock, begin(core, operation, outer, parent, lock, later)),
+        withPermit(outer, lock, begin(core, operation, fiber.context, outer, parent, lock, later)),
         () => later.effect
       ),
       (result) => {
@@ -491,6 +506,7 @@ interface Later {
 const begin = <Item, P, V, A, E, R>(
   core: Core<Item, P, V>,
   operation: Operation<Item, P, V, A, E, R>,
+  context: Context.Context<never>,
   outer: Party | undefined,
   parent: Transaction<Item, P, V> | undefined,
   lock: Lock,
@@ -499,7 +515,7 @@ const begin = <Item, P, V, A, E, R>(
   Effect.uninterruptibleMask((restore): Effect.Effect<A | typeof again, E | P, R> => {
     if (core.closed) return Effect.interrupt
     if (parent !== undefined && parent.state !== "open") return Effect.succeed(again)
-    const transaction = new Transaction(core, operation, outer, parent)
+    const transaction = new Transaction(core, operation, context, outer, parent)
     if (!transaction.workable) return Effect.succeed(again)
     lock.holder = transaction
     const ending: Ending<A> = { ...operation, lock, later }
