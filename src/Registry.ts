@@ -253,6 +253,7 @@ export const make = <Item>() =>
     const definition = Definition.make<Item>({
       name,
       lookup: options.lookup,
+      schema: options.schema,
       validate: options.schema === undefined ? undefined : validator(options.schema),
       messages: options.messages ?? {}
     })

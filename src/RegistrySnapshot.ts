@@ -6,14 +6,20 @@
  *
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import { dual } from "effect/Function"
 import type * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import type * as Pipeable from "effect/Pipeable"
+import * as Schema from "effect/Schema"
 import type * as Types from "effect/Types"
 import * as Contents from "./internal/contents.ts"
+import { type Definition, failure, takeKeys } from "./internal/definition.ts"
 import { invalidAttribute, lookupIndex } from "./internal/operations.ts"
 import type * as Lookup from "./Lookup.ts"
+import type { Registry } from "./Registry.ts"
+import * as RegistryError from "./RegistryError.ts"
 
 /**
  * What a registry held at one revision.
@@ -280,6 +286,216 @@ export const at: {
  * @since 0.1.0
  */
 export const revision = <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>): number => contentsOf(self).revision
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Saving and comparing
+// ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * The items as JSON, in registration order, by the codec of the registry's schema.
+ *
+ * Fails with a `SnapshotError` that names the item and the path if the schema cannot write one: after it was changed,
+ * for instance. Dies if the registry has no schema. A schema that needs services to write finds them among the caller's.
+ * It asks nothing of the registry, and can be interrupted.
+ *
+ * **Example** (Saving what a registry holds)
+ *
+ * ```ts
+ * import { Registry, RegistrySnapshot } from "effect-registry"
+ * import { Effect, Schema } from "effect"
+ *
+ * const Release = Schema.Struct({ version: Schema.String, at: Schema.Date })
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const releases = yield* Registry.make<typeof Release.Type>()({ lookup: ["version"], schema: Release })
+ *   yield* Registry.register(releases, { version: "0.1.0", at: new Date(0) })
+ *   const json = yield* RegistrySnapshot.toJson(yield* Registry.snapshot(releases))
+ *   return JSON.stringify(json)
+ * }))
+ *
+ * await Effect.runPromise(program) // => '[{"version":"0.1.0","at":"1970-01-01T00:00:00.000Z"}]'
+ * ```
+ *
+ * @category saving
+ * @since 0.1.0
+ */
+export const toJson = <Item, Lookups>(
+  self: RegistrySnapshot<Item, Lookups>
+): Effect.Effect<ReadonlyArray<Schema.Json>, RegistryError.SnapshotError> => {
+  const contents = contentsOf(self)
+  const { definition } = contents
+  return Effect.flatMap(codecOf(definition), (codec) => {
+    const encode = Schema.encodeUnknownEffect(codec)
+    return Effect.forEach(contents.values, (item, index) =>
+      Effect.mapError(
+        encode(item),
+        ({ message }) =>
+          failure(definition, RegistryError.SnapshotError, { code: "encode", item, index, issue: message })
+      ))
+  })
+}
+
+/**
+ * A snapshot of a registry that holds the items of JSON as `toJson` writes it: an array, read by the codec of the
+ * registry's schema. It is of revision 0.
+ *
+ * Nothing is registered, no hook is called, and the registry is not populated: the snapshot is for looking at, for
+ * `diff`, and, being iterable, for `Registry.registerAll`. Its items are checked as if they were
+ * registered one after the other in an empty registry. Fails with a `SnapshotError` that names the item and the path for
+ * what the schema cannot read, and for what is no array; with an `AlreadyRegisteredError` or a `RegistrationError` for an
+ * item that repeats another, or a unique value of another, or lacks an attribute. Dies if the registry has no schema. A
+ * schema that needs services to read finds them among the caller's. Can be interrupted.
+ *
+ * **Example** (Restoring what was saved)
+ *
+ * ```ts
+ * import { Registry, RegistrySnapshot } from "effect-registry"
+ * import { Effect, Schema } from "effect"
+ *
+ * const Release = Schema.Struct({ version: Schema.String, at: Schema.Date })
+ * const saved = '[{"version":"0.1.0","at":"1970-01-01T00:00:00.000Z"}]'
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const releases = yield* Registry.make<typeof Release.Type>()({ lookup: ["version"], schema: Release })
+ *   const snapshot = yield* RegistrySnapshot.fromJson(releases, JSON.parse(saved))
+ *   yield* Registry.registerAll(releases, snapshot)
+ *   return yield* Registry.get(releases, "version", "0.1.0")
+ * }))
+ *
+ * await Effect.runPromise(program) // => { version: "0.1.0", at: new Date(0) }
+ * ```
+ *
+ * @category saving
+ * @since 0.1.0
+ */
+export const fromJson: {
+  (json: unknown): <Item, Lookups, P, V>(
+    registry: Registry<Item, Lookups, P, V>
+  ) => Effect.Effect<RegistrySnapshot<Item, Lookups>, RegistryError.SnapshotError | RegistryError.RegistrationFailure>
+  <Item, Lookups, P, V>(
+    registry: Registry<Item, Lookups, P, V>,
+    json: unknown
+  ): Effect.Effect<RegistrySnapshot<Item, Lookups>, RegistryError.SnapshotError | RegistryError.RegistrationFailure>
+} = dual(2, <Item, Lookups, P, V>(
+  registry: Registry<Item, Lookups, P, V>,
+  json: unknown
+): Effect.Effect<RegistrySnapshot<Item, Lookups>, RegistryError.SnapshotError | RegistryError.RegistrationFailure> => {
+  const definition = definitionOf(registry)
+  const unreadable = (item: unknown, issue: string, index?: number) =>
+    failure(definition, RegistryError.SnapshotError, {
+      code: "decode",
+      item,
+      ...(index === undefined ? {} : { index }),
+      issue
+    })
+  return Effect.flatMap(codecOf(definition), (codec) => {
+    if (!Array.isArray(json)) return Effect.fail(unreadable(json, "Expected an array of items"))
+    const decode = Schema.decodeUnknownEffect(codec)
+    const filling = new Contents.Filling(Contents.empty(definition), json.length)
+    const filled = Effect.forEach(
+      json,
+      (one: unknown, index) =>
+        Effect.flatMap(Effect.mapError(decode(one), ({ message }) => unreadable(one, message, index)), (item) => {
+          const refused = filling.add(item)
+          return refused === undefined ? Effect.void : Effect.fail(refused)
+        }),
+      { discard: true }
+    )
+    return Effect.map(filled, () => snapshotOf(Contents.asPopulated(filling.finish().contents)))
+  })
+})
+
+/** Every registry has a core with its definition; the interface shows users its types alone. */
+const definitionOf = <Item>(registry: Registry<Item, any, any, any>): Definition<Item> =>
+  (registry as unknown as { readonly core: { readonly definition: Definition<Item> } }).core.definition
+
+const snapshotOf = <Item, Lookups>(contents: Contents.Contents<Item>): RegistrySnapshot<Item, Lookups> =>
+  contents as unknown as RegistrySnapshot<Item, Lookups>
+
+const codecOf = <Item>({ name, schema }: Definition<Item>): Effect.Effect<Schema.Codec<Item, Schema.Json>> =>
+  Effect.sync(() => {
+    if (schema === undefined) {
+      throw new Error(`The registry "${name}" has no schema, so its items cannot be JSON. Give it one: { schema: … }.`)
+    }
+    // services are not in the type of a registry
+    return Schema.toCodecJson(schema as Schema.Codec<Item>)
+  })
+
+/**
+ * What is different between two snapshots.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Diff<out Item> {
+  /** What is in the second alone, in its order. */
+  readonly added: ReadonlyArray<Item>
+  /** What is in the first alone, in its order. */
+  readonly removed: ReadonlyArray<Item>
+  /** What is in both and not equal, in the order of the second. */
+  readonly replaced: ReadonlyArray<{ readonly previous: Item; readonly item: Item }>
+}
+
+/**
+ * What is different in the second snapshot. Items are matched by the first unique lookup, without one by `Equal`; those
+ * that match and are equal are in no list, wherever they stand.
+ *
+ * Keys are those with which an item was registered. Of an item that has several keys of the first unique lookup, the
+ * first that leads to an item without a match counts.
+ *
+ * **Example** (What a reload would change)
+ *
+ * ```ts
+ * import { Registry, RegistrySnapshot } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const codecs = yield* Registry.make<{ readonly name: string; readonly level: number }>()({ lookup: ["name"] })
+ *   yield* Registry.registerAll(codecs, [{ name: "gzip", level: 6 }, { name: "zip", level: 1 }])
+ *   const before = yield* Registry.snapshot(codecs)
+ *   yield* Registry.upsert(codecs, { name: "gzip", level: 9 })
+ *   yield* Registry.unregisterBy(codecs, "name", "zip")
+ *   yield* Registry.register(codecs, { name: "zstd", level: 3 })
+ *   return RegistrySnapshot.diff(before, yield* Registry.snapshot(codecs))
+ * }))
+ *
+ * const { added, removed, replaced } = await Effect.runPromise(program)
+ *
+ * added // => [{ name: "zstd", level: 3 }]
+ * removed // => [{ name: "zip", level: 1 }]
+ * replaced // => [{ previous: { name: "gzip", level: 6 }, item: { name: "gzip", level: 9 } }]
+ * ```
+ *
+ * @category comparing
+ * @since 0.1.0
+ */
+export const diff: {
+  <Item, Lookups>(
+    after: RegistrySnapshot<Item, Lookups>
+  ): (before: RegistrySnapshot<Item, Lookups>) => Diff<Item>
+  <Item, Lookups>(before: RegistrySnapshot<Item, Lookups>, after: RegistrySnapshot<Item, Lookups>): Diff<Item>
+} = dual(
+  2,
+  <Item, Lookups>(before: RegistrySnapshot<Item, Lookups>, after: RegistrySnapshot<Item, Lookups>): Diff<Item> => {
+    const from = contentsOf(before)
+    const to = contentsOf(after)
+    const matched = new Set<Contents.Entry<Item>>()
+    const added: Array<Item> = []
+    const replaced: Array<{ readonly previous: Item; readonly item: Item }> = []
+    for (const { item, keys } of Contents.entries(to)) {
+      const keysThere = from.definition === to.definition ? keys : takeKeys(from.definition, item)
+      const previous = Contents.counterpart(from, item, keysThere, matched)
+      if (previous === undefined) {
+        added.push(item)
+      } else {
+        matched.add(previous)
+        if (!Equal.equals(previous.item, item)) replaced.push({ previous: previous.item, item })
+      }
+    }
+    const removed = Contents.entries(from).filter((entry) => !matched.has(entry)).map((entry) => entry.item)
+    return { added, removed, replaced }
+  }
+)
 
 /** In data-last form the snapshot comes after the attribute and the value: it is checked against them. */
 type Fits<AllKeys, Attribute, Key> = Attribute extends keyof AllKeys ? Key extends AllKeys[Attribute] ? unknown : never

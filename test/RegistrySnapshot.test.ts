@@ -10,7 +10,9 @@ import * as Definition from "../src/internal/definition.ts"
 // ---------------------------------------------------------------------------------------------------------------------
 
 const empty = <Item>(lookup: Lookup.Input<Item>): Contents.Contents<Item> =>
-  Contents.empty(Definition.make<Item>({ name: "things", lookup, validate: undefined, messages: {} }))
+  Contents.empty(
+    Definition.make<Item>({ name: "things", lookup, schema: undefined, validate: undefined, messages: {} })
+  )
 
 const origin = { owner: "", revision: 1, override: false }
 

@@ -213,6 +213,33 @@ export const holderOfFirstKey = <Item>(self: Contents<Item>, item: Item): Entry<
   return undefined
 }
 
+/**
+ * The entry that an item stands for, by the keys that it has or would have here: the one that has its first unique key,
+ * of several the first whose holder is none of `others`; without one, that of an equal item.
+ *
+ * @internal
+ */
+export const counterpart = <Item>(
+  self: Contents<Item>,
+  item: Item,
+  keys: Keys,
+  others: ReadonlySet<Entry<Item>>
+): Entry<Item> | undefined => {
+  const { lookups } = self.definition
+  const first = lookups.findIndex(({ unique }) => unique)
+  const taken = keys[first]
+  const each = first !== -1 && lookups[first]!.each ? taken as ReadonlyArray<unknown> | undefined ?? [] : [taken]
+  if (each[0] === undefined) {
+    const equal = findItself(self, item) ?? findEqual(self, item, keys)
+    return equal === undefined || others.has(equal) ? undefined : equal
+  }
+  for (const key of each) {
+    const holder = self.indexes[first]!.get(key)
+    if (holder !== undefined && !others.has(holder)) return holder
+  }
+  return undefined
+}
+
 const hasOwnEquality = (u: unknown): boolean => Identity.isObject(u) && Equal.isEqual(u)
 
 /** The first unique lookup that an item has a key of, or -1. */

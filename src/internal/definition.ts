@@ -7,6 +7,7 @@
 import * as Equal from "effect/Equal"
 import * as Formatter from "effect/Formatter"
 import * as MutableHashSet from "effect/MutableHashSet"
+import type * as Schema from "effect/Schema"
 import * as Lookup from "../Lookup.ts"
 import type * as RegistryError from "../RegistryError.ts"
 import type * as Identity from "./identity.ts"
@@ -16,6 +17,7 @@ export interface Definition<Item> {
   readonly name: string
   readonly lookups: ReadonlyArray<NamedLookup<Item>>
   readonly lookupIndex: ReadonlyMap<string, number>
+  readonly schema: Schema.Schema<Item> | undefined
   /** What is wrong with an item by the schema of the registry. */
   readonly validate: ((item: Item) => string | undefined) | undefined
   readonly messages: RegistryError.Messages
@@ -37,6 +39,7 @@ export interface NamedLookup<Item> {
 export const make = <Item>(options: {
   readonly name: string
   readonly lookup: Lookup.Input<Item>
+  readonly schema: Definition<Item>["schema"]
   readonly validate: Definition<Item>["validate"]
   readonly messages: RegistryError.Messages
 }): Definition<Item> => {
@@ -55,6 +58,7 @@ export const make = <Item>(options: {
     name: options.name,
     lookups,
     lookupIndex,
+    schema: options.schema,
     validate: options.validate,
     messages: options.messages,
     firstEntries: new WeakMap(),
