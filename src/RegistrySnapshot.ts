@@ -17,6 +17,7 @@ import type * as Types from "effect/Types"
 import * as Contents from "./internal/contents.ts"
 import { type Definition, failure, takeKeys } from "./internal/definition.ts"
 import { invalidAttribute, lookupIndex } from "./internal/operations.ts"
+import type { Origin } from "./internal/owner.ts"
 import type * as Lookup from "./Lookup.ts"
 import type { Registry } from "./Registry.ts"
 import * as RegistryError from "./RegistryError.ts"
@@ -391,7 +392,7 @@ export const fromJson: {
   return Effect.flatMap(codecOf(definition), (codec) => {
     if (!Array.isArray(json)) return Effect.fail(unreadable(json, "Expected an array of items"))
     const decode = Schema.decodeUnknownEffect(codec)
-    const filling = new Contents.Filling(Contents.empty(definition), json.length)
+    const filling = new Contents.Filling(Contents.empty(definition), json.length, unowned)
     const filled = Effect.forEach(
       json,
       (one: unknown, index) =>
@@ -404,6 +405,9 @@ export const fromJson: {
     return Effect.map(filled, () => snapshotOf(Contents.asPopulated(filling.finish().contents)))
   })
 })
+
+/** Where the items of a snapshot come from that nobody registered. */
+const unowned: Origin = { owner: "", revision: 0, override: false }
 
 /** Every registry has a core with its definition; the interface shows users its types alone. */
 const definitionOf = <Item>(registry: Registry<Item, any, any, any>): Definition<Item> =>
