@@ -1,6 +1,7 @@
 /**
  * @since 0.1.0
  */
+export * as EntryPoints from "./EntryPoints.ts"
 export * as Lookup from "./Lookup.ts"
 export * as Registry from "./Registry.ts"
 export * as RegistryError from "./RegistryError.ts"

@@ -1,0 +1,519 @@
+import { NodeFileSystem, NodeServices } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, FileSystem, Layer, Logger, Path, Schema, Stream } from "effect"
+import { EntryPoints, Registry, RegistryError } from "effect-registry"
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { afterAll } from "vitest"
+
+const directories: Array<string> = []
+
+afterAll(() => {
+  for (const directory of directories) rmSync(directory, { recursive: true })
+})
+
+/** A new directory with these files: texts, packages that offer entry points, links. */
+const tree = (files: Record<string, string | object>): string => {
+  const root = mkdtempSync(join(tmpdir(), "entry-points-"))
+  directories.push(root)
+  for (const [path, content] of Object.entries(files)) {
+    const file = join(root, path)
+    mkdirSync(dirname(file), { recursive: true })
+    if (content instanceof Link) symlinkSync(content.target.replace("<root>", root), file)
+    else writeFileSync(file, typeof content === "string" ? content : JSON.stringify(content))
+  }
+  return root
+}
+
+class Link {
+  readonly target: string
+  constructor(target: string) {
+    this.target = target
+  }
+}
+
+/** The package.json of a package that offers these for the group "test". */
+const offering = (entries: unknown) => ({ type: "module", entryPoints: { test: entries } })
+
+const discover = (from: string, group = "test") =>
+  EntryPoints.discover({ group, from }).pipe(Stream.runCollect, Effect.provide(NodeServices.layer))
+
+const discovered = (from: string, group?: string) =>
+  Effect.map(discover(from, group), (all) => all.map((one) => `${one.package} ${one.name}`))
+
+const loadAll = (from: string, options: { readonly onFailure?: "skip" | "fail" } = {}) =>
+  Effect.provide(EntryPoints.defaults({ group: "test", from, ...options }), NodeServices.layer)
+
+const failureOf = (files: Record<string, string | object>) => Effect.flip(loadAll(tree(files), { onFailure: "fail" }))
+
+/** The messages that an effect logs. */
+const logging = <A, E, R>(effect: Effect.Effect<A, E, R>) => {
+  const lines: Array<unknown> = []
+  const logger = Logger.make(({ logLevel, message }) => lines.push([logLevel, ...[message].flat()]))
+  return Effect.map(Effect.provide(effect, Logger.layer([logger])), (result) => ({ result, lines }))
+}
+
+describe("EntryPoints", () => {
+  describe("discover", () => {
+    it.effect("finds hoisted, nested and scoped packages, each once, ordered by package and name", () =>
+      Effect.gen(function*() {
+        const root = tree({
+          "node_modules/b/package.json": offering({ z: "./b.js", a: "./b.js#a" }),
+          "node_modules/b/b.js": "",
+          "node_modules/@scope/a/package.json": offering({ one: "./lib/a.js" }),
+          "node_modules/@scope/a/lib/a.js": "",
+          "node_modules/twice/package.json": offering({ far: "./far.js" }),
+          "node_modules/twice/far.js": "",
+          "node_modules/nothing/package.json": {},
+          "node_modules/.hidden/package.json": offering({ hidden: "./package.json" }),
+          "node_modules/file": "",
+          "node_modules/b/node_modules/of-b/package.json": offering({ inner: "./package.json" }),
+          "packages/app/node_modules/twice/package.json": offering({ near: "./near.js" }),
+          "packages/app/node_modules/twice/near.js": "",
+          "packages/app/src/main.js": ""
+        })
+        assert.deepStrictEqual(yield* discovered(join(root, "packages/app/src")), [
+          "@scope/a one",
+          "b a",
+          "b z",
+          "twice near"
+        ])
+        assert.deepStrictEqual(yield* discovered(root), ["@scope/a one", "b a", "b z", "twice far"])
+        // what a package has to itself is found from there
+        assert.include(yield* discovered(join(root, "node_modules/b")), "of-b inner")
+      }))
+
+    it.effect("says what each offers and where it is", () =>
+      Effect.gen(function*() {
+        const root = tree({
+          "node_modules/@scope/a/package.json": offering({ one: "./lib/a b.js#item", two: "./lib/a b.js" }),
+          "node_modules/@scope/a/lib/a b.js": ""
+        })
+        const url = `file://${root}/node_modules/@scope/a/lib/a%20b.js`
+        const common = { package: "@scope/a", group: "test", module: "./lib/a b.js", url }
+        assert.deepStrictEqual(yield* discover(root), [
+          { ...common, name: "one", export: "item" },
+          { ...common, name: "two", export: "default" }
+        ])
+      }))
+
+    it.effect("finds linked packages and workspaces, and one that is linked twice once", () =>
+      Effect.gen(function*() {
+        const root = tree({
+          "app/packages/plugin/package.json": offering({ one: "./plugin.js" }),
+          "app/packages/plugin/plugin.js": "",
+          "app/node_modules/plugin": new Link("../packages/plugin"),
+          "app/node_modules/same-plugin": new Link("../packages/plugin"),
+          "elsewhere/linked/package.json": offering({ two: "./linked.js" }),
+          "elsewhere/linked/linked.js": "",
+          "app/node_modules/linked": new Link("<root>/elsewhere/linked"),
+          "app/node_modules/@scope": new Link("<root>/elsewhere"),
+          "app/node_modules/dangling": new Link("<root>/nowhere"),
+          "app/node_modules/loop": new Link("loop"),
+          "short": new Link("app")
+        })
+        const expected = ["@scope/linked two", "plugin one"]
+        assert.deepStrictEqual(yield* discovered(join(root, "app")), expected)
+        assert.deepStrictEqual(yield* discovered(join(root, "short")), expected)
+      }))
+
+    it.effect("finds the packages of pnpm's layout", () =>
+      Effect.gen(function*() {
+        const root = tree({
+          "node_modules/.pnpm/a@1.0.0/node_modules/a/package.json": offering({ one: "./a.js" }),
+          "node_modules/.pnpm/a@1.0.0/node_modules/a/a.js": "import c from 'c'; export default c",
+          "node_modules/.pnpm/a@1.0.0/node_modules/c": new Link("../../c@1.0.0/node_modules/c"),
+          "node_modules/.pnpm/c@1.0.0/node_modules/c/package.json": { name: "c", main: "./c.cjs" },
+          "node_modules/.pnpm/c@1.0.0/node_modules/c/c.cjs": "module.exports = 'c'",
+          "node_modules/a": new Link(".pnpm/a@1.0.0/node_modules/a")
+        })
+        assert.deepStrictEqual(yield* discovered(root), ["a one"])
+        assert.deepStrictEqual(yield* loadAll(root), ["c"])
+      }))
+
+    it.effect("finds nothing where nobody offers anything, there are no packages, or there is no directory", () =>
+      Effect.gen(function*() {
+        const root = tree({
+          "node_modules/a/package.json": offering({ one: "./package.json" }),
+          "node_modules/other/package.json": { entryPoints: ["for another tool"] },
+          "node_modules/another/package.json": { entryPoints: null },
+          "without/file": ""
+        })
+        assert.deepStrictEqual(yield* discovered(root, "nobody's"), [])
+        for (const key of ["__proto__", "constructor", "toString", ""]) {
+          assert.deepStrictEqual(yield* discovered(root, key), [])
+        }
+        assert.deepStrictEqual(yield* discovered("/does/not/exist"), [])
+        assert.deepStrictEqual(yield* discovered(join(root, "without/file")), yield* discovered(root))
+      }))
+
+    it.effect("looks at the current directory by default", () =>
+      Effect.gen(function*() {
+        const found = yield* EntryPoints.discover({ group: "test" }).pipe(
+          Stream.runCollect,
+          Effect.provide(NodeServices.layer)
+        )
+        assert.deepStrictEqual(found, [])
+      }))
+
+    it.effect("fails after all that are well, with the name of the package", () =>
+      Effect.gen(function*() {
+        const root = tree({
+          "node_modules/a/package.json": "{",
+          "node_modules/b/package.json": offering({ one: "./b.js" }),
+          "node_modules/b/b.js": ""
+        })
+        const seen: Array<string> = []
+        const error = yield* EntryPoints.discover({ group: "test", from: root }).pipe(
+          Stream.runForEach((one) => Effect.sync(() => seen.push(one.name))),
+          Effect.flip,
+          Effect.provide(NodeServices.layer)
+        )
+        assert.deepStrictEqual(seen, ["one"])
+        assert.instanceOf(error, RegistryError.EntryPointError)
+        assert.deepStrictEqual([error.code, error.package, error.group], ["invalid_package", "a", "test"])
+      }))
+
+    it.effect("reads each of 2,000 package.json files once, concurrently, and nothing else", () =>
+      Effect.gen(function*() {
+        const root = tree(Object.fromEntries(
+          Array.from({ length: 2000 }).flatMap((_, i): ReadonlyArray<[string, string | object]> => {
+            const name = i % 4 === 0 ? `@scope-${i % 40}/p${i}` : `p${i}`
+            const directory = `${i % 3 === 0 ? "app/" : ""}node_modules/${name}`
+            return [
+              [`${directory}/package.json`, i % 10 === 0 ? offering({ [`name-${i}`]: "./index.js" }) : { name }],
+              [`${directory}/index.js`, ""]
+            ]
+          })
+        ))
+        const reads: Array<string> = []
+        let reading = 0
+        let most = 0
+        const counting = Layer.effect(
+          FileSystem.FileSystem,
+          Effect.map(FileSystem.FileSystem, (fs) => ({
+            ...fs,
+            readFileString: (path: string) =>
+              Effect.acquireUseRelease(
+                Effect.sync(() => {
+                  reads.push(path)
+                  most = Math.max(most, ++reading)
+                }),
+                () => fs.readFileString(path),
+                () => Effect.sync(() => reading--)
+              ),
+            readFile: () => Effect.die(new Error("read another way"))
+          }))
+        ).pipe(Layer.provide(NodeFileSystem.layer))
+        const found = yield* EntryPoints.discover({ group: "test", from: join(root, "app") }).pipe(
+          Stream.runCollect,
+          Effect.provide(Layer.merge(NodeServices.layer, counting).pipe(Layer.provideMerge(counting)))
+        )
+        assert.strictEqual(found.length, 200)
+        assert.strictEqual(reads.length, 2000)
+        assert.strictEqual(new Set(reads).size, 2000)
+        assert.isAbove(most, 10)
+      }))
+  })
+
+  describe("load", () => {
+    it.effect("imports ES modules: named exports, the default export, one that waits", () =>
+      Effect.gen(function*() {
+        const root = tree({
+          "node_modules/a/package.json": offering({
+            1: "./a.js",
+            2: "./a.js#named",
+            3: "./a.js#nothing",
+            4: "./waits.mjs",
+            5: "./deep/er/../b.js#toString"
+          }),
+          "node_modules/a/a.js": "export default { default: true }; export const named = 'named', nothing = undefined",
+          "node_modules/a/waits.mjs": "export default await new Promise((resolve) => setTimeout(resolve, 1, 'waited'))",
+          "node_modules/a/deep/b.js": "export const toString = 'own'",
+          "node_modules/a/deep/er/file": ""
+        })
+        assert.deepStrictEqual(yield* loadAll(root, { onFailure: "fail" }), [
+          { default: true },
+          "named",
+          undefined,
+          "waited",
+          "own"
+        ])
+      }))
+
+    it.effect("imports CommonJS: module.exports, its properties, and what a compiler made of an ES module", () =>
+      Effect.gen(function*() {
+        const root = tree({
+          "node_modules/a/package.json": {
+            entryPoints: {
+              test: {
+                1: "./a.js",
+                2: "./a.js#b",
+                3: "./computed.js#key",
+                4: "./compiled.js",
+                5: "./compiled.js#named"
+              }
+            }
+          },
+          "node_modules/a/a.js": "module.exports = { b: 1 }",
+          "node_modules/a/computed.js": "module.exports[['k', 'e', 'y'].join('')] = 2",
+          "node_modules/a/compiled.js":
+            "Object.defineProperty(exports, '__esModule', { value: true }); exports.default = 3; exports.named = 4"
+        })
+        assert.deepStrictEqual(yield* loadAll(root, { onFailure: "fail" }), [{ b: 1 }, 1, 2, 3, 4])
+      }))
+
+    it.effect("fails for a module that is not there, throws, does not parse, or whose export throws", () =>
+      Effect.gen(function*() {
+        for (
+          const [text, why] of [
+            ["throw new Error('no licence')", /no licence/],
+            ["throw undefined", /undefined/],
+            ["export default {", /Unexpected/],
+            ["import 'not-installed'", /not-installed/],
+            ["await Promise.reject(new Error('offline'))", /offline/]
+          ] as const
+        ) {
+          const error = yield* failureOf({
+            "node_modules/a/package.json": offering({ one: "./a.js" }),
+            "node_modules/a/a.js": text
+          })
+          assert.deepStrictEqual([error.code, error.package, error.entryPoint], ["import", "a", "one"])
+          assert.match(error.message, why)
+          assert.include(error.message, "\"./a.js\"")
+        }
+        const lazy = yield* failureOf({
+          "node_modules/a/package.json": { entryPoints: { test: { one: "./a.js#lazy" } } },
+          "node_modules/a/a.js":
+            "Object.defineProperty(module.exports, ['l', 'azy'].join(''), { get() { throw new Error('too late') } })"
+        })
+        assert.deepStrictEqual([lazy.code, lazy.message.endsWith("too late")], ["import", true])
+        const missing = yield* failureOf({ "node_modules/a/package.json": offering({ one: "./a.js" }) })
+        assert.deepStrictEqual([missing.code, missing.entryPoint], ["import", "one"])
+        const directory = yield* failureOf({
+          "node_modules/a/package.json": offering({ one: "./lib" }),
+          "node_modules/a/lib/index.js": ""
+        })
+        assert.strictEqual(directory.code, "import")
+      }))
+
+    it.effect("fails for an export that is missing", () =>
+      Effect.gen(function*() {
+        for (
+          const [file, text, target] of [
+            ["a.js", "export const other = 1", "./a.js"],
+            ["a.js", "export default { one: 1 }", "./a.js#one"],
+            ["a.js", "export default class { static one = 1 }", "./a.js#one"],
+            ["a.cjs", "exports.other = 1", "./a.cjs#one"],
+            ["a.cjs", "module.exports = 1", "./a.cjs#one"],
+            ["a.cjs", "exports.__esModule = true; exports.other = 1", "./a.cjs"]
+          ] as const
+        ) {
+          const error = yield* failureOf({
+            "node_modules/a/package.json": offering({ name: target }),
+            [`node_modules/a/${file}`]: text
+          })
+          assert.deepStrictEqual([error.code, error.package, error.entryPoint], ["missing_export", "a", "name"])
+        }
+      }))
+
+    it.effect("can be interrupted while a module waits for ever", () =>
+      Effect.gen(function*() {
+        const root = tree({
+          "node_modules/a/package.json": offering({ one: "./a.js" }),
+          "node_modules/a/a.js": "setInterval(() => {}, 1000).unref(); await new Promise(() => {})"
+        })
+        const loading = yield* Effect.forkChild(loadAll(root), { startImmediately: true })
+        yield* Fiber.interrupt(loading)
+      }))
+  })
+
+  describe("a package that is wrong", () => {
+    it.effect("fails for a package.json that is none", () =>
+      Effect.gen(function*() {
+        for (const text of ["", "{", "null", "[]", "\"text\"", "1", "{\"a\":}", "\u0000"]) {
+          const error = yield* failureOf({ "node_modules/a/package.json": text })
+          assert.deepStrictEqual([error.code, error.package, error.entryPoint], ["invalid_package", "a", undefined])
+          assert.include(error.message, "\"a\"")
+        }
+      }))
+
+    it.effect("fails for a group that is no object, and for what names no module", () =>
+      Effect.gen(function*() {
+        for (const entries of ["./a.js", [], ["./a.js"], null, 1]) {
+          assert.strictEqual(
+            (yield* failureOf({ "node_modules/a/package.json": offering(entries) })).code,
+            "invalid_package"
+          )
+        }
+        for (
+          const target of [
+            null,
+            1,
+            {},
+            [],
+            "",
+            "#one",
+            "./a.js#",
+            "a.js",
+            "node:fs",
+            "data:text/javascript,1",
+            "lodash"
+          ]
+        ) {
+          const error = yield* failureOf({ "node_modules/a/package.json": offering({ one: target }) })
+          assert.deepStrictEqual([error.code, error.package, error.entryPoint], ["invalid_path", "a", "one"])
+        }
+      }))
+
+    it.effect("is not left: by .., by an absolute path, by a URL, by a link", () =>
+      Effect.gen(function*() {
+        const outside = "globalThis.outside = true; export default 'outside'"
+        for (
+          const target of [
+            "../b/b.js",
+            "./../b/b.js",
+            "./lib/../../b/b.js",
+            "./lib/../../../outside.js",
+            "<root>/outside.js",
+            "file://<root>/outside.js",
+            "./link.js",
+            "./link-out/outside.js",
+            "./link-out/../outside.js",
+            "./to-b/b.js"
+          ]
+        ) {
+          const root = tree({
+            "outside.js": outside,
+            "node_modules/b/package.json": { type: "module" },
+            "node_modules/b/b.js": outside,
+            "node_modules/a/lib/file": "",
+            "node_modules/a/link.js": new Link("../../outside.js"),
+            "node_modules/a/link-out": new Link("<root>"),
+            "node_modules/a/to-b": new Link("../b"),
+            "node_modules/a/inside.js": "export default 'inside'",
+            "node_modules/a/inner.js": new Link("inside.js")
+          })
+          const manifest = join(root, "node_modules/a/package.json")
+          writeFileSync(manifest, JSON.stringify(offering({ one: target.replace("<root>", root) })))
+          const error = yield* Effect.flip(loadAll(root, { onFailure: "fail" }))
+          const { code, message } = error
+          // "..%2f" and the like are names of files
+          assert.include(["invalid_path", "import"], code, target)
+          assert.include(message, "\"one\" of the package \"a\"")
+          assert.deepStrictEqual((yield* logging(loadAll(root))).result, [])
+          writeFileSync(manifest, JSON.stringify(offering({ one: "./inner.js" })))
+          assert.deepStrictEqual(yield* loadAll(root), ["inside"])
+        }
+        for (
+          const target of [
+            "./%2e%2e/%2e%2e/outside.js",
+            "./..%2f..%2foutside.js",
+            "./a\u0000.js",
+            "./\\..\\..\\outside.js"
+          ]
+        ) {
+          const root = tree({ "outside.js": outside, "node_modules/a/package.json": offering({ one: target }) })
+          assert.include(["invalid_path", "import"], (yield* Effect.flip(loadAll(root, { onFailure: "fail" }))).code)
+        }
+        assert.isFalse("outside" in globalThis)
+      }))
+  })
+
+  describe("defaults", () => {
+    const files = {
+      "node_modules/a/package.json": offering({ good: "./a.js", invalid: "./a.js#level", throws: "./throws.js" }),
+      "node_modules/a/a.js":
+        "export default { name: 'a', level: '6' }; export const level = { name: 'x', level: 'high' }",
+      "node_modules/a/throws.js": "throw new Error('no licence')",
+      "node_modules/b/package.json": "{",
+      "node_modules/c/package.json": offering({ good: "./c.js", hostile: "./c.js#hostile", gone: "./c.js#gone" }),
+      "node_modules/c/c.js": `
+        export default { name: 'c', level: '9' }
+        export const hostile = { get name() { throw new Error('do not look at me') } }`
+    }
+    const Codec = Schema.Struct({ name: Schema.String, level: Schema.FiniteFromString })
+    const options = (from: string) => ({ group: "test", from, schema: Codec })
+
+    it.effect("logs what is bad with its package and name, and gives the others, decoded and in order", () =>
+      Effect.gen(function*() {
+        const { lines, result } = yield* logging(EntryPoints.defaults(options(tree(files))))
+        assert.deepStrictEqual(result, [{ name: "a", level: 6 }, { name: "c", level: 9 }])
+        const expected = [
+          ["Warn", /^Could not load "invalid" of the package "a" for "test": what it exports .*\["level"\]$/s],
+          ["Warn", /^Could not load "throws" of the package "a" for "test": .* no licence$/],
+          ["Warn", /^Could not find what the package "b" offers for "test" in its package.json/],
+          ["Warn", /^Could not load "gone" of the package "c" for "test": .* no export "gone"/],
+          ["Warn", /^Could not load "hostile" of the package "c" for "test": .* do not look at me$/]
+        ] as const
+        assert.strictEqual(lines.length, expected.length, JSON.stringify(lines))
+        expected.forEach(([level, text], i) => {
+          const [logLevel, message] = lines[i] as [string, string]
+          assert.strictEqual(logLevel, level)
+          assert.match(message, text)
+        })
+      }).pipe(Effect.provide(NodeServices.layer)))
+
+    it.effect("with onFailure: \"fail\" fails with the first that is bad, in order", () =>
+      Effect.gen(function*() {
+        const root = tree(files)
+        for (let i = 0; i < 5; i++) {
+          const error = yield* Effect.flip(EntryPoints.defaults({ ...options(root), onFailure: "fail" }))
+          assert.deepStrictEqual([error.code, error.package, error.entryPoint], ["invalid_item", "a", "invalid"])
+        }
+      }).pipe(Effect.provide(NodeServices.layer)))
+
+    it.effect("is what a registry takes", () => {
+      class Codecs extends Registry.Service<Codecs, typeof Codec.Type>()("test/Codecs", {
+        lookup: ["name"],
+        defaults: EntryPoints.defaults(options(tree(files)))
+      }) {}
+      class Strict extends Registry.Service<Strict, typeof Codec.Type>()("test/Strict", {
+        lookup: ["name"],
+        defaults: EntryPoints.defaults({ ...options(tree(files)), onFailure: "fail" })
+      }) {}
+      // without a schema the items are taken for what the registry holds
+      class Trusting extends Registry.Service<Trusting, typeof Codec.Type>()("test/Trusting", {
+        lookup: ["name"],
+        schema: Codec,
+        defaults: EntryPoints.defaults<typeof Codec.Type>({ group: "test", from: tree(files) })
+      }) {}
+      return Effect.gen(function*() {
+        assert.strictEqual((yield* Codecs.get("name", "c")).level, 9)
+        const error = yield* Effect.flip(Strict.size)
+        assert.deepStrictEqual([error.code, error.registry], ["defaults", "test/Strict"])
+        assert.instanceOf(error.cause, RegistryError.EntryPointError)
+        assert.include(error.message, "\"invalid\" of the package \"a\"")
+        assert.strictEqual((yield* Effect.flip(Trusting.size)).code, "registration")
+      }).pipe(
+        logging,
+        Effect.provide(
+          Layer.mergeAll(Codecs.layer, Strict.layer, Trusting.layer).pipe(Layer.provide(NodeServices.layer))
+        )
+      )
+    })
+
+    it.effect("runs on a file system that is none", () =>
+      Effect.gen(function*() {
+        const nothing = yield* EntryPoints.defaults({ group: "test", from: "/app" })
+        assert.deepStrictEqual(nothing, [])
+      }).pipe(Effect.provide(Layer.merge(FileSystem.layerNoop({}), Path.layer))))
+  })
+
+  it("an error crosses a wire", () => {
+    const error = new RegistryError.EntryPointError({
+      code: "missing_export",
+      package: "a",
+      group: "g",
+      entryPoint: "one",
+      module: "./a.js",
+      issue: "It has no export \"one\"."
+    })
+    const codec = Schema.toCodecJson(RegistryError.EntryPointError)
+    const json = JSON.stringify(Schema.encodeSync(codec)(error))
+    const back = Schema.decodeUnknownSync(codec)(JSON.parse(json))
+    assert.instanceOf(back, RegistryError.EntryPointError)
+    assert.strictEqual(back.message, error.message)
+  })
+})
