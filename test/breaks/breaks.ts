@@ -18,6 +18,7 @@ const hooks = "hooks.test.ts"
 const population = "population.test.ts"
 const scopes = "scopes.test.ts"
 const caught = "caught.test.ts"
+const entryPoints = "EntryPoints.test.ts"
 
 export const breaks: ReadonlyArray<Break> = [
   // -------------------------------------------------------------------------------------------------------------------
@@ -502,5 +503,45 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     find: "Cause.hasInterruptsOnly(cause) && !core.closed",
     replace: "cause === undefined",
     caught: { file: population, title: "G2 a hook that dies, or interrupts itself: everyone gets a defect" }
+  },
+  // -------------------------------------------------------------------------------------------------------------------
+  // Entry points
+  // -------------------------------------------------------------------------------------------------------------------
+  {
+    name: "a link leads out of a package",
+    find:
+      "if (Option.isNone(path.resolveWithin(one.directory, path.relative(one.directory, real)))) return yield* invalidPath",
+    replace: "",
+    caught: { file: entryPoints, title: "is not left: by .., by an absolute path, by a URL, by a link" }
+  },
+  {
+    name: "a package that is farther away counts",
+    find: "if (!nearest.has(one.name)) nearest.set",
+    replace: "nearest.set",
+    caught: { file: entryPoints, title: "finds hoisted, nested and scoped packages, each once" }
+  },
+  {
+    name: "a package that is linked twice counts twice",
+    find: "seen.add(directory)",
+    replace: "",
+    caught: { file: entryPoints, title: "finds linked packages and workspaces, and one that is linked twice once" }
+  },
+  {
+    name: "what every object has is a group",
+    find: "Predicate.hasProperty(u, key) && Object.hasOwn(u, key)",
+    replace: "Predicate.hasProperty(u, key)",
+    caught: { file: entryPoints, title: "finds nothing where nobody offers anything" }
+  },
+  {
+    name: "what a compiler made of a default export is not its default export",
+    find: "Option.isSome(own(exports, \"__esModule\")) ? exports : module",
+    replace: "module",
+    caught: { file: entryPoints, title: "imports CommonJS" }
+  },
+  {
+    name: "an item that throws when it is looked at kills all",
+    find: "Effect.catchDefect((cause) => Effect.fail(failure(entryPoint, { code: \"invalid_item\", cause })))",
+    replace: "",
+    caught: { file: entryPoints, title: "logs what is bad with its package and name" }
   }
 ]
