@@ -12,7 +12,9 @@
  *
  * @since 0.1.0
  */
+import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
@@ -33,10 +35,16 @@ import * as Definition from "./internal/definition.ts"
 import * as Hooks from "./internal/hooks.ts"
 import * as Installing from "./internal/installing.ts"
 import * as Operations from "./internal/operations.ts"
+import * as Override from "./internal/override.ts"
+import { Owner as OwnerReference } from "./internal/owner.ts"
 import * as Population from "./internal/population.ts"
+import * as Reconcile from "./internal/reconcile.ts"
 import * as Transaction from "./internal/transaction.ts"
+import { Watchers } from "./internal/watchers.ts"
+import * as Watching from "./internal/watching.ts"
 import type * as Lookup from "./Lookup.ts"
 import type * as RegistryError from "./RegistryError.ts"
+import type * as RegistryEvent from "./RegistryEvent.ts"
 import type { RegistrySnapshot } from "./RegistrySnapshot.ts"
 
 const TypeId = "~effect-registry/Registry"
@@ -263,6 +271,7 @@ export const make = <Item>() =>
     }
     const nothing = Contents.empty(definition)
     const core: Transaction.Core<Item, P, V> = {
+      serial: made++,
       definition,
       nothing,
       published: yield* Ref.make(nothing),
@@ -275,18 +284,23 @@ export const make = <Item>() =>
       populate: Effect.suspend(() => populate),
       population: new Transaction.PopulationRuns(),
       populationScope: undefined,
+      populationFailure: undefined,
       changes: [],
-      history
+      history,
+      watchers: new Watchers(),
+      observe: undefined
     }
     const failing = yield* Population.make(core, defaultsOf(name, options.defaults))
     // P is the error of a population that can fail, and never otherwise
     const populate = (options.populationFailure === "die" ? Effect.orDie(failing) : failing) as Effect.Effect<void, P>
-    yield* Scope.addFinalizerExit(Context.get(context, Scope.Scope), (exit) => {
-      Transaction.close(core)
-      return Scope.close(scope, exit)
-    })
+    yield* Scope.addFinalizerExit(
+      Context.get(context, Scope.Scope),
+      (exit) => Effect.andThen(Transaction.closeRegistry(core), Scope.close(scope, exit))
+    )
     return new RegistryImpl<Item>(core)
   })
+
+let made = 0
 
 const validator = <Item>(schema: Schema.Schema<Item>): (item: Item) => string | undefined => {
   const decode = Schema.decodeUnknownResult(Schema.toType(schema as Schema.Codec<Item>))
@@ -508,13 +522,13 @@ const readLookup = <Item, P, V, A>(
   attribute: string,
   value: unknown,
   unique: boolean,
-  answer: (index: Contents.Contents<Item>["indexes"][number]) => A
+  answer: (index: Contents.Contents<Item>["indexes"][number], contents: Contents.Contents<Item>) => A
 ): Effect.Effect<A, P> =>
   Transaction.read(coreOf(self), (contents) => {
     const index = Operations.lookupIndex(contents.definition, attribute, unique)
     return index === undefined
       ? Exit.die(Operations.invalidAttribute(contents.definition, attribute, unique, value))
-      : Exit.succeed(answer(contents.indexes[index]!))
+      : Exit.succeed(answer(contents.indexes[index]!, contents))
   })
 
 /**
@@ -1160,6 +1174,202 @@ export const replace: {
 } = dual(4, replaceUntyped)
 
 /**
+ * What a reconciliation did.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Reconciled<Item> = Reconcile.Reconciled<Item>
+
+/**
+ * Makes the contents of the registry equal to a list of items, with the fewest changes, in one transaction: readers see
+ * the old set or the new one, and subscribers get one change. Populates the registry first if it is `Pending`.
+ *
+ * **Details**
+ *
+ * Items are matched by the first unique lookup; without one, or where an item has no value of it, by `Equal`. What
+ * matches and is equal stays as it is, where it is, and no hook is called for it; what is not equal is replaced in place;
+ * the rest is registered after all others, or unregistered. Items may exchange their unique values. Overrides, and what
+ * they hide, are left alone: an item that matches one counts as `kept`.
+ *
+ * Hooks run before the one step that changes everything (unregistering, then registering new and unregistering old of
+ * each replacement, then registering), and after it in the same order. If anything fails, nothing changes: with the
+ * errors of `register`, also where the list repeats an item or a unique value. Of concurrent reconciliations the last
+ * one's set stands in the end.
+ *
+ * **Example** (A list of tools that is fetched again)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<{ readonly name: string; readonly version: number }>()({ lookup: ["name"] })
+ *   yield* Registry.registerAll(tools, [{ name: "search", version: 1 }, { name: "fetch", version: 1 }])
+ *   const report = yield* Registry.reconcile(tools, [{ name: "fetch", version: 2 }, { name: "edit", version: 1 }])
+ *   const names = (list: ReadonlyArray<{ readonly name: string }>) => list.map((tool) => tool.name)
+ *   return [names(report.added), names(report.removed), report.replaced.length, names(yield* Registry.values(tools))]
+ * }))
+ *
+ * await Effect.runPromise(program) // => [["edit"], ["search"], 1, ["fetch", "edit"]]
+ * ```
+ *
+ * @category changing
+ * @since 0.1.0
+ */
+export const reconcile: {
+  <const Given>(items: Iterable<Given>): <Item, Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V> & Takes<Item, Given>
+  ) => Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P>
+  <Item, Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V>,
+    items: Iterable<Item>
+  ): Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P>
+} = dual(
+  2,
+  <Item, Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V>,
+    items: Iterable<Item>
+  ): Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P> =>
+    Effect.suspend(() => Transaction.run(coreOf(self), Reconcile.reconcile(listOf(self, items))))
+)
+
+/**
+ * Puts an item above all that is there until the scope closes: for tests, and for plugins that replace what others
+ * registered. Populates the registry first if it is `Pending`.
+ *
+ * **Details**
+ *
+ * An item is hidden while an override that came later, and lives, shares a unique value with it (or is equal to it, where
+ * an item has no unique value). One override may hide several items, and several one. To hooks and subscribers a hidden
+ * item leaves, and comes back to its old place when nothing hides it any more, in whatever order scopes close; no hook is
+ * asked then whether it may.
+ *
+ * `register` conflicts with what is hidden, too. `unregister`, `unregisterBy`, `replace` and `reconcile` see what is
+ * visible: to unregister an override ends it, and what replaces one is an override itself, until it is unregistered. A
+ * reset ends all overrides. What is hidden when its scope closes goes without hooks.
+ *
+ * Fails as `register` does, but for what is registered already.
+ *
+ * **Example** (A payment provider for a test)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const providers = yield* Registry.make<{ readonly id: string; readonly live: boolean }>()({
+ *     lookup: ["id"],
+ *     defaults: [{ id: "stripe", live: true }]
+ *   })
+ *   const isLive = Effect.map(Registry.get(providers, "id", "stripe"), (provider) => provider.live)
+ *   const inTest = Effect.andThen(Registry.override(providers, { id: "stripe", live: false }), isLive)
+ *   return [yield* isLive, yield* Effect.scoped(inTest), yield* isLive]
+ * }))
+ *
+ * await Effect.runPromise(program) // => [true, false, true]
+ * ```
+ *
+ * @category changing
+ * @since 0.1.0
+ */
+export const override: {
+  <const Given>(item: Given): <Item, Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V> & Takes<Item, Given>
+  ) => Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope>
+  <Item, Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V>,
+    item: Item
+  ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope>
+} = dual(
+  2,
+  <Item, Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V>,
+    item: Item
+  ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope> => overrideAll(self, [item])
+)
+
+const overrideAll = <Item, Lookups, P, V>(
+  self: Registry<Item, Lookups, P, V>,
+  items: Iterable<Item>
+): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope> =>
+  Effect.flatMap(Effect.scope, (scope) => {
+    const core = coreOf(self)
+    return Effect.asVoid(
+      Transaction.run(core, Operations.scoped(core, scope, Override.override(listOf(self, items))))
+    )
+  })
+
+/**
+ * Who registers: the name of a plugin, for instance. A layer or `Effect.provideService` sets it for all that is
+ * registered in it; hooks, defaults and layers of items have that of where they were given.
+ *
+ * `explain` tells the owner of an item, errors tell who registered what is in the way, and `unregisterOwner` removes all
+ * that one owner registered. The default, the empty string, says nothing.
+ *
+ * **Example** (A plugin that signs what it registers)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"] })
+ *   yield* Registry.register(tools, { name: "search" }).pipe(Effect.provideService(Registry.Owner, "web"))
+ *   const error = yield* Effect.flip(Registry.register(tools, { name: "search" }))
+ *   return error.message
+ * }))
+ *
+ * await Effect.runPromise(program) // => 'Could not register {"name":"search"} in "registry": it is already registered by "web".'
+ * ```
+ *
+ * @category references
+ * @since 0.1.0
+ */
+export const Owner: Context.Reference<string> = OwnerReference
+
+/**
+ * Unregisters all items that one owner registered, the last one first, in one transaction, and answers them in
+ * registration order. Defaults, overrides and what is hidden are among them. Populates the registry first if it is
+ * `Pending`.
+ *
+ * **Example** (Switching a plugin off)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"], defaults: [{ name: "edit" }] })
+ *   const plugin = Registry.registerAll(tools, [{ name: "search" }, { name: "fetch" }])
+ *   yield* Effect.provideService(plugin, Registry.Owner, "web")
+ *   const gone = yield* Registry.unregisterOwner(tools, "web")
+ *   return [gone.map((tool) => tool.name), yield* Registry.size(tools)]
+ * }))
+ *
+ * await Effect.runPromise(program) // => [["search", "fetch"], 1]
+ * ```
+ *
+ * @category changing
+ * @since 0.1.0
+ */
+export const unregisterOwner: {
+  (owner: string): <Item, Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V>
+  ) => Effect.Effect<ReadonlyArray<Item>, P>
+  <Item, Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V>,
+    owner: string
+  ): Effect.Effect<ReadonlyArray<Item>, P>
+} = dual(
+  2,
+  <Item, Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V>,
+    owner: string
+  ): Effect.Effect<ReadonlyArray<Item>, P> => Transaction.run(coreOf(self), Operations.unregisterOwner(owner))
+)
+
+/**
  * Runs an effect as one transaction of the registry: what it, its children and the hooks that they cause do to the
  * registry becomes visible to others in one step, or, if it fails, dies or is interrupted, leaves no trace in it.
  *
@@ -1213,6 +1423,50 @@ export const transact: {
   ): Effect.Effect<A, E | P, R> =>
     Transaction.run(coreOf(self), { name: "transact", body: () => effect, undone: () => effect })
 )
+
+/**
+ * Runs an effect as one transaction of several registries: they are published together, in one synchronous step, so that
+ * no reader sees one without the others. If the effect fails, dies or is interrupted, all of them are as before.
+ *
+ * **Details**
+ *
+ * All locks are taken before the effect begins, in a fixed order, so that such transactions never wait for each other in
+ * a circle. What is `Pending` is populated first. Inside transactions of all of the registries it is a part of those;
+ * inside transactions of only some of them it dies with a message, because it could not publish all at once.
+ *
+ * **Example** (Moving a tool)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const enabled = yield* Registry.make<string>()({ name: "enabled", lookup: [], defaults: ["search"] })
+ *   const disabled = yield* Registry.make<string>()({ name: "disabled", lookup: [] })
+ *   const move = Effect.andThen(Registry.unregister(enabled, "search"), Registry.register(disabled, "search"))
+ *   yield* Registry.transactAll([enabled, disabled], move)
+ *   return [yield* Registry.values(enabled), yield* Registry.values(disabled)]
+ * }))
+ *
+ * await Effect.runPromise(program) // => [[], ["search"]]
+ * ```
+ *
+ * @category changing
+ * @since 0.1.0
+ */
+export const transactAll = <const Registries extends ReadonlyArray<Registry<any, any, any, any>>, A, E, R>(
+  registries: Registries,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | PopulationFailureOf<Registries[number]>, R> =>
+  Transaction.runAll<PopulationFailureOf<Registries[number]>, A, E, R>(registries.map((one) => coreOf(one)), effect)
+
+/**
+ * The error of the population of a registry.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type PopulationFailureOf<Self> = Self extends Registry<any, any, infer P, any> ? P : never
 
 /**
  * Runs an effect outside every transaction, as if its fiber had not been started in one: it reads what is published,
@@ -1316,6 +1570,310 @@ export const reset = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>):
   Operations.reset(coreOf(self))
 
 // ---------------------------------------------------------------------------------------------------------------------
+// Watching
+// ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * The changes of the registry from when the stream is run: one for each committed transaction, in order, after it is
+ * visible. Never populates, and ends when the registry does.
+ *
+ * A subscriber that stands still blocks nobody: the registry keeps its last `history` changes, and a subscriber that is
+ * further behind fails with `RegistryLagged`.
+ *
+ * **Gotchas**
+ *
+ * What happens before the stream is run is not in it. `subscribe` follows from a moment that you know.
+ *
+ * **Example** (The next change)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect, Fiber, Stream } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<string>()({ lookup: [] })
+ *   yield* Registry.populate(tools)
+ *   const next = yield* Effect.forkChild(Stream.runHead(Registry.changes(tools)), { startImmediately: true })
+ *   yield* Registry.register(tools, "search")
+ *   const change = yield* Effect.fromOption(yield* Fiber.join(next))
+ *   return [change.revision, change.events]
+ * }))
+ *
+ * await Effect.runPromise(program) // => [2, [{ _tag: "Registered", item: "search", position: 0 }]]
+ * ```
+ *
+ * @category watching
+ * @since 0.1.0
+ */
+export const changes = <Item, Lookups, P, V>(
+  self: Registry<Item, Lookups, P, V>
+): Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged> =>
+  Stream.unwrap(Effect.flatMap(Effect.scope, (scope) => Watching.follow(coreOf(self), undefined, scope)))
+
+/**
+ * What a registry holds, and the changes after that.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Subscription<out Item, in out Lookups> {
+  readonly snapshot: RegistrySnapshot<Item, Lookups>
+  readonly changes: Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged>
+}
+
+/**
+ * What the registry holds now, and exactly the changes after that, however much later they are read: without a gap and
+ * without a repetition. With `since`, the changes after that revision instead, for who was there before. Populates the
+ * registry first if it is `Pending`.
+ *
+ * **Details**
+ *
+ * The subscription exists when the effect has ended. The stream ends when the scope or the registry is closed, and each
+ * run of it begins after the same revision. It fails with `RegistryLagged` where changes that it needs are no longer
+ * kept (the option `history` says how many are), also for a `since` that the registry never had. Inside a transaction
+ * of the registry it tells what is published, and never populates.
+ *
+ * **Example** (A list that is kept up to date)
+ *
+ * ```ts
+ * import { Registry, RegistryEvent } from "effect-registry"
+ * import { Effect, Stream } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<string>()({ lookup: [], defaults: ["search", "fetch"] })
+ *   const { snapshot, changes } = yield* Registry.subscribe(tools)
+ *   const names = Array.from(snapshot)
+ *   yield* Registry.unregister(tools, "search")
+ *   yield* Registry.register(tools, "edit")
+ *   yield* Stream.runForEach(Stream.take(changes, 2), (change) => Effect.sync(() => {
+ *     for (const event of change.events) {
+ *       if (RegistryEvent.is("Registered")(event)) names.splice(event.position, 0, event.item)
+ *       if (RegistryEvent.is("Unregistered")(event)) names.splice(names.indexOf(event.item), 1)
+ *     }
+ *   }))
+ *   return names
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["fetch", "edit"]
+ * ```
+ *
+ * @category watching
+ * @since 0.1.0
+ */
+export const subscribe: {
+  (options?: { readonly since?: number | undefined }): <Item, Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V>
+  ) => Effect.Effect<Subscription<Item, Lookups>, P, Scope.Scope>
+  <Item, Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V>,
+    options?: { readonly since?: number | undefined }
+  ): Effect.Effect<Subscription<Item, Lookups>, P, Scope.Scope>
+} = dual(
+  (args) => isRegistry(args[0]),
+  <Item, Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V>,
+    options?: { readonly since?: number | undefined }
+  ): Effect.Effect<Subscription<Item, Lookups>, P, Scope.Scope> =>
+    Effect.flatMap(Effect.scope, (scope) =>
+      Transaction.readPublished(coreOf(self), (contents) =>
+        Effect.map(
+          Watching.follow(coreOf(self), options?.since ?? contents.revision, scope),
+          (following): Subscription<Item, Lookups> => ({ snapshot: snapshotOf(contents), changes: following })
+        )))
+)
+
+const awaitItemUntyped = <Item, P, V>(
+  self: Registry<Item, any, P, V>,
+  attribute: string,
+  value: unknown
+): Effect.Effect<Item, P> =>
+  Effect.withFiber((fiber) => {
+    const core = coreOf(self)
+    const found = readLookup(self, attribute, value, true, (index, { revision }) => ({
+      entry: index.get(value),
+      revision
+    }))
+    const inside = Transaction.current(core, fiber.context)
+    return Effect.flatMap(found, ({ entry, revision }) => {
+      if (entry !== undefined) return Effect.succeed(entry.item)
+      if (inside !== undefined) return Effect.die(Transaction.waitsForItself(inside, "awaitItem"))
+      const isNews = () => core.closed || Ref.getUnsafe(core.published).revision !== revision
+      return Effect.andThen(core.watchers.wait(isNews), awaitItemUntyped(self, attribute, value))
+    })
+  })
+
+/**
+ * The item that has a value of a unique lookup, as soon as there is one. Populates the registry first if it is `Pending`,
+ * again after a reset.
+ *
+ * Inside a transaction of the registry it answers from the draft, or dies with a `DeadlockError`: it would wait for
+ * itself. An attribute that is no unique lookup is a compile error; in untyped code it dies with an `ItemLookupError`.
+ *
+ * **Example** (A plugin that starts before the one it needs)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect, Fiber } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const services = yield* Registry.make<{ readonly name: string; readonly port: number }>()({ lookup: ["name"] })
+ *   const waiting = yield* Effect.forkChild(Registry.awaitItem(services, "name", "database"))
+ *   yield* Registry.register(services, { name: "cache", port: 6379 })
+ *   yield* Registry.register(services, { name: "database", port: 5432 })
+ *   return (yield* Fiber.join(waiting)).port
+ * }))
+ *
+ * await Effect.runPromise(program) // => 5432
+ * ```
+ *
+ * @category watching
+ * @since 0.1.0
+ */
+export const awaitItem: {
+  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V> & Fits<UniqueKeys<Item, Lookups>, Attribute, Key>
+  ) => Effect.Effect<Item, P>
+  <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
+    self: Registry<Item, Lookups, P, V>,
+    attribute: Attribute,
+    value: UniqueKeys<Item, Lookups>[Attribute]
+  ): Effect.Effect<Item, P>
+} = dual(3, awaitItemUntyped)
+
+/**
+ * Why an item is there, or is not.
+ *
+ * `Present`: who registered it at which revision, and what it hides. `Hidden`: an item has the value, and the override
+ * `by` hides it. `Absent`: no item has the value; `suggestions` are near matches among the keys. `PopulationFailed`: the
+ * registry is `Pending` because its last population failed. `Pending`: nobody has used it yet, it was reset, or it is
+ * being populated.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Explanation<Item> = Data.TaggedEnum<{
+  readonly Present: {
+    readonly item: Item
+    readonly owner: string
+    readonly revision: number
+    readonly hides: ReadonlyArray<Item>
+  }
+  readonly Hidden: { readonly item: Item; readonly by: Item }
+  readonly Absent: { readonly suggestions: ReadonlyArray<string> }
+  readonly PopulationFailed: { readonly cause: Cause.Cause<unknown> }
+  readonly Pending: {}
+}>
+
+interface ExplanationDefinition extends Data.TaggedEnum.WithGenerics<1> {
+  readonly taggedEnum: Explanation<this["A"]>
+}
+
+/**
+ * Constructors of explanations, and `$is` and `$match` to tell them apart.
+ *
+ * **Example** (One line for each)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"], defaults: [{ name: "search" }] })
+ *   yield* Registry.populate(tools)
+ *   return Registry.Explanation.$match(yield* Registry.explain(tools, "name", "serch"), {
+ *     Present: ({ owner }) => `registered by ${owner}`,
+ *     Hidden: ({ by }) => `hidden by ${by.name}`,
+ *     Absent: ({ suggestions }) => `did you mean ${suggestions.join(" or ")}?`,
+ *     PopulationFailed: () => "the population failed",
+ *     Pending: () => "not yet populated"
+ *   })
+ * }))
+ *
+ * await Effect.runPromise(program) // => "did you mean search?"
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const Explanation = Data.taggedEnum<ExplanationDefinition>()
+
+const explainUntyped = <Item, P, V>(
+  self: Registry<Item, any, P, V>,
+  attribute: string,
+  value: unknown
+): Effect.Effect<Explanation<Item>> =>
+  Effect.withFiber((fiber) => {
+    const core = coreOf(self)
+    const transaction = Transaction.current(core, fiber.context)
+    const contents = transaction === undefined ? Ref.getUnsafe(core.published) : transaction.draft
+    if (Operations.lookupIndex(contents.definition, attribute, true) === undefined) {
+      return Effect.die(Operations.invalidAttribute(contents.definition, attribute, true, value))
+    }
+    if (contents.populated || transaction?.ready === true) {
+      return Effect.succeed(explanationOf(contents, attribute, value))
+    }
+    const cause = core.populationFailure
+    return Effect.succeed<Explanation<Item>>(
+      cause === undefined ? Explanation.Pending() : Explanation.PopulationFailed({ cause })
+    )
+  })
+
+const explanationOf = <Item>(
+  contents: Contents.Contents<Item>,
+  attribute: string,
+  value: unknown
+): Explanation<Item> => {
+  const entry = Contents.get(contents, attribute, value)
+  if (entry !== undefined) {
+    const { item, origin: { owner, revision } } = entry
+    return Explanation.Present({ item, owner, revision, hides: Contents.under(contents, entry).map((one) => one.item) })
+  }
+  const [hidden] = Contents.hiddenBy(contents, attribute, value)
+  const by = hidden && Contents.above(contents, hidden)
+  return hidden === undefined || by === undefined
+    ? Explanation.Absent({ suggestions: Operations.notFound(contents, attribute, value).suggestions })
+    : Explanation.Hidden({ item: hidden.item, by: by.item })
+}
+
+/**
+ * Why an item is there, or is not. Never populates; inside a transaction of the registry it tells of the draft.
+ *
+ * An attribute that is no unique lookup is a compile error; in untyped code it dies with an `ItemLookupError`.
+ *
+ * **Example** (Who put it there)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"] })
+ *   const before = yield* Registry.explain(tools, "name", "search")
+ *   yield* Registry.register(tools, { name: "search" }).pipe(Effect.provideService(Registry.Owner, "web"))
+ *   return [before, yield* Registry.explain(tools, "name", "search")]
+ * }))
+ *
+ * const [before, after] = await Effect.runPromise(program)
+ *
+ * before?._tag // => "Pending"
+ * after // => { _tag: "Present", item: { name: "search" }, owner: "web", revision: 2, hides: [] }
+ * ```
+ *
+ * @category watching
+ * @since 0.1.0
+ */
+export const explain: {
+  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
+    self: Registry<Item, Lookups, P, V> & Fits<UniqueKeys<Item, Lookups>, Attribute, Key>
+  ) => Effect.Effect<Explanation<Item>>
+  <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
+    self: Registry<Item, Lookups, P, V>,
+    attribute: Attribute,
+    value: UniqueKeys<Item, Lookups>[Attribute]
+  ): Effect.Effect<Explanation<Item>>
+} = dual(3, explainUntyped)
+
+// ---------------------------------------------------------------------------------------------------------------------
 // Hooks
 // ---------------------------------------------------------------------------------------------------------------------
 
@@ -1410,6 +1968,8 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
   readonly layerPopulated: Layer.Layer<Self, P, R>
   /** Registers items, all or none, until the layer is closed or the registry is reset. */
   readonly items: (items: Iterable<Item>) => Layer.Layer<never, RegistrationFailure | V | P, Self>
+  /** The same above all that is there: see {@link override}. */
+  readonly overrides: (items: Iterable<Item>) => Layer.Layer<never, RegistrationFailure | V | P, Self>
   /** The item that has a value of a unique lookup: see {@link get}. */
   readonly get: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
     attribute: Attribute,
@@ -1473,12 +2033,34 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
     value: UniqueKeys<Item, Lookups>[Attribute],
     item: Item
   ) => Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P, Self>
+  /** Makes the contents equal to a list of items, with the fewest changes: see {@link reconcile}. */
+  readonly reconcile: (items: Iterable<Item>) => Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P, Self>
+  /** Puts an item above all that is there until the scope closes: see {@link override}. */
+  readonly override: (item: Item) => Effect.Effect<void, RegistrationFailure | V | P, Self | Scope.Scope>
+  /** Takes out all that one owner registered: see {@link unregisterOwner}. */
+  readonly unregisterOwner: (owner: string) => Effect.Effect<ReadonlyArray<Item>, P, Self>
   /** Runs an effect as one transaction of the registry: see {@link transact}. */
   readonly transact: <A, E, R2>(effect: Effect.Effect<A, E, R2>) => Effect.Effect<A, E | P, Self | R2>
   /** Fills the registry with its defaults: see {@link populate}. */
   readonly populate: Effect.Effect<void, P, Self>
   /** Unregisters all items; the next use populates again: see {@link reset}. */
   readonly reset: Effect.Effect<void, never, Self>
+  /** The changes from when the stream is run: see {@link changes}. */
+  readonly changes: Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged, Self>
+  /** What the registry holds, and the changes after that: see {@link subscribe}. */
+  readonly subscribe: (
+    options?: { readonly since?: number | undefined }
+  ) => Effect.Effect<Subscription<Item, Lookups>, P, Self | Scope.Scope>
+  /** The item that has a value of a unique lookup, as soon as there is one: see {@link awaitItem}. */
+  readonly awaitItem: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
+    attribute: Attribute,
+    value: UniqueKeys<Item, Lookups>[Attribute]
+  ) => Effect.Effect<Item, P, Self>
+  /** Why an item is there, or is not: see {@link explain}. */
+  readonly explain: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
+    attribute: Attribute,
+    value: UniqueKeys<Item, Lookups>[Attribute]
+  ) => Effect.Effect<Explanation<Item>, never, Self>
   /** Installs hooks until the scope closes: see {@link addHooks}. */
   readonly addHooks: <const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>>(
     hooks: More,
@@ -1541,6 +2123,7 @@ export const Service = <Self, Item>() =>
     layer,
     layerPopulated: Layer.effectDiscard(Tag.use(populate)).pipe(Layer.provideMerge(layer)),
     items: (items: Iterable<Item>) => Layer.effectDiscard(Tag.use(registerAllScoped(items))),
+    overrides: (items: Iterable<Item>) => Layer.effectDiscard(Tag.use((self) => overrideAll(self, items))),
     get: (attribute: string, value: unknown) => Tag.use((self) => getUntyped(self, attribute, value)),
     getOption: (attribute: string, value: unknown) => Tag.use((self) => getOptionUntyped(self, attribute, value)),
     getAll: (attribute: string, value: unknown) => Tag.use((self) => getAllUntyped(self, attribute, value)),
@@ -1561,9 +2144,16 @@ export const Service = <Self, Item>() =>
     unregisterBy: (attribute: string, value: unknown) => Tag.use((self) => unregisterByUntyped(self, attribute, value)),
     replace: (attribute: string, value: unknown, item: Item) =>
       Tag.use((self) => replaceUntyped(self, attribute, value, item)),
+    reconcile: (items: Iterable<Item>) => Tag.use(reconcile(items)),
+    override: (item: Item) => Tag.use(override(item)),
+    unregisterOwner: (owner: string) => Tag.use(unregisterOwner(owner)),
     transact: <A, E, R>(effect: Effect.Effect<A, E, R>) => Tag.use(transact(effect)),
     populate: Tag.use(populate),
     reset: Tag.use(reset),
+    changes: Stream.unwrap(Tag.useSync(changes)),
+    subscribe: (options?: { readonly since?: number | undefined }) => Tag.use(subscribe(options)),
+    awaitItem: (attribute: string, value: unknown) => Tag.use((self) => awaitItemUntyped(self, attribute, value)),
+    explain: (attribute: string, value: unknown) => Tag.use((self) => explainUntyped(self, attribute, value)),
     addHooks: <const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>>(
       hooks: More,
       options?: { readonly existing?: boolean | undefined }

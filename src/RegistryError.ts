@@ -23,7 +23,8 @@ const common = {
  * The item cannot be registered because it, or one of its unique values, is already there.
  *
  * `already_registered`: an equal item is in. `attribute_registered`: the item `existing` has the `value` of the unique
- * lookup `attribute`.
+ * lookup `attribute`. What an override hides is in, too. `owner` is who registered what is in the way, if it said so with
+ * `Registry.Owner`.
  *
  * **Example** (Who has the name)
  *
@@ -53,15 +54,18 @@ export class AlreadyRegisteredError extends Schema.TaggedError<AlreadyRegistered
   item: Schema.Unknown,
   attribute: Schema.optionalKey(Schema.String),
   value: Schema.optionalKey(Schema.Unknown),
-  existing: Schema.optionalKey(Schema.Unknown)
+  existing: Schema.optionalKey(Schema.Unknown),
+  /** Who registered the item that is in the way, where that is known. */
+  owner: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
     if (this.text !== undefined) return this.text
+    const by = this.owner === undefined ? "" : ` by "${this.owner}"`
     return this.code === "already_registered"
-      ? `Could not register ${show(this.item)} in "${this.registry}": it is already registered.`
+      ? `Could not register ${show(this.item)} in "${this.registry}": it is already registered${by}.`
       : `Could not register ${show(this.item)} in "${this.registry}": ${
         show(this.existing)
-      } is already registered with ${this.attribute} = ${show(this.value)}. Unregister or replace it first.`
+      } is already registered${by} with ${this.attribute} = ${show(this.value)}. Unregister or replace it first.`
   }
 }
 
@@ -329,12 +333,96 @@ export class EntryPointError extends Schema.TaggedError<EntryPointError>()("Entr
 }
 
 /**
+ * A subscriber is further behind than the registry keeps changes: `missed` of them are gone. Nothing else is wrong:
+ * subscribe again for a fresh snapshot. The option `history` of the registry says how many changes it keeps.
+ *
+ * **Example** (Following again from a fresh snapshot)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect, Stream } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<string>()({ name: "tools", lookup: [], history: 2 })
+ *   const { changes } = yield* Registry.subscribe(tools)
+ *   for (const name of ["search", "fetch", "edit"]) yield* Registry.register(tools, name)
+ *   const error = yield* Effect.flip(Stream.runDrain(changes))
+ *   const again = yield* Registry.subscribe(tools)
+ *   return [error._tag, error.missed, Array.from(again.snapshot)]
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["RegistryLagged", 1, ["search", "fetch", "edit"]]
+ * ```
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class RegistryLagged extends Schema.TaggedError<RegistryLagged>()("RegistryLagged", {
+  ...common,
+  code: Schema.Literal("lagged"),
+  missed: Schema.Number
+}) {
+  override get message(): string {
+    return this.text ??
+      `A subscriber of "${this.registry}" is too far behind: ${this.missed} change(s) that it has not seen are no longer kept. Subscribe again for a fresh snapshot, or give the registry a longer history.`
+  }
+}
+
+/**
+ * The wait of a fiber would never end: what it waits for, waits for it. A defect, because the program is wrong.
+ *
+ * `chain` are the registries that wait for each other; `waits` are the operations, each waiting for the next and the
+ * last for the first. To the registry, a transaction waits for all that runs in it, its child fibers included; what it
+ * does not wait for is run by `Registry.detached`.
+ *
+ * **Example** (A hook that waits for what waits for the hook)
+ *
+ * ```ts
+ * import { Registry, RegistryError } from "effect-registry"
+ * import { Cause, Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<{ readonly name: string }>()({ name: "tools", lookup: ["name"] })
+ *   const waiting = Registry.transact(tools, Registry.awaitItem(tools, "name", "search"))
+ *   return yield* Effect.catchCause(waiting, (cause) => Effect.succeed(Cause.squash(cause)))
+ * }))
+ *
+ * const error = await Effect.runPromise(program)
+ *
+ * error instanceof RegistryError.DeadlockError && error.chain // => ["tools"]
+ * ```
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class DeadlockError extends Schema.TaggedError<DeadlockError>()("DeadlockError", {
+  ...common,
+  code: Schema.Literal("deadlock"),
+  chain: Schema.Array(Schema.String),
+  waits: Schema.Array(Schema.Struct({ registry: Schema.String, operation: Schema.String }))
+}) {
+  override get message(): string {
+    if (this.text !== undefined) return this.text
+    const [first, ...rest] = this.waits.map(({ operation, registry }) => `"${operation}" of "${registry}"`)
+    const circle = [...rest, "the first"].join(", which waits for ")
+    return `Deadlock: ${first} waits for ${circle}. ` +
+      "What a transaction starts counts as awaited by it; Registry.detached runs an effect outside of all transactions."
+  }
+}
+
+/**
  * Every error of a registry.
  *
  * @category errors
  * @since 0.1.0
  */
-export type RegistryError = RegistrationFailure | ItemLookupError | PopulationError | SnapshotError
+export type RegistryError =
+  | RegistrationFailure
+  | ItemLookupError
+  | PopulationError
+  | SnapshotError
+  | RegistryLagged
+  | DeadlockError
 
 /**
  * The codes of all errors.

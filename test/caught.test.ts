@@ -82,7 +82,7 @@ describe("the lock", () => {
         { startImmediately: true }
       )
       yield* go.open
-      assert.match(messageOf(yield* Fiber.await(last)), /Deadlock: .*"one".*"three"/)
+      assert.match(messageOf(yield* Fiber.await(last)), /Deadlock: "transact" of "three" waits for .*"one"/)
       yield* Fiber.join(first)
       assert.strictEqual(yield* Registry.size(three), 1)
     }))

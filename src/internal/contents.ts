@@ -240,6 +240,43 @@ export const counterpart = <Item>(
   return undefined
 }
 
+/**
+ * The entry that an item stands for, visible or hidden, and whether the item is another than what is there.
+ *
+ * @internal
+ */
+export const counterpartOf = <Item>(
+  self: Contents<Item>,
+  item: Item,
+  others: ReadonlySet<Entry<Item>>
+): { readonly entry: Entry<Item>; readonly changed: boolean } | undefined => {
+  const { definition } = self
+  // what does not satisfy the schema need not have anything that a selector looks for
+  if (definition.validate?.(item) !== undefined) return undefined
+  const itself = findItself(self, item)
+  const keys = takeKeys(definition, item)
+  if (itself !== undefined && !others.has(itself)) {
+    // an object that was changed since has other keys, perhaps
+    return { entry: itself, changed: !Equal.equals(itself.keys, keys) }
+  }
+  const entry = counterpart(self, item, keys, others) ?? hiddenCounterpart(self, item, keys, others)
+  return entry && { entry, changed: !Equal.equals(entry.item, item) }
+}
+
+const hiddenCounterpart = <Item>(
+  { definition, hidden }: Contents<Item>,
+  item: Item,
+  keys: Keys,
+  others: ReadonlySet<Entry<Item>>
+): Entry<Item> | undefined => {
+  if (hidden === undefined || keys.length < definition.lookups.length) return undefined
+  const first = definition.lookups.findIndex(({ unique }) => unique)
+  return claimsOf(definition, item, keys)
+    .filter(({ slot }) => slot === first || first === -1)
+    .flatMap((claim) => Hidden.claiming(hidden, claim))
+    .find((entry) => !others.has(entry))
+}
+
 const hasOwnEquality = (u: unknown): boolean => Identity.isObject(u) && Equal.isEqual(u)
 
 /** The first unique lookup that an item has a key of, or -1. */
@@ -275,8 +312,10 @@ export const check = <Item>(
   const itself = findItself(self, item)
   const keys = itself === undefined || itself === ignoring ? takeKeys(definition, item) : []
   const equal = itself ?? findEqual(self, item, keys)
-  if (equal !== undefined && equal !== ignoring || hidesEqual(self, item, keys, ignoring)) {
-    return Result.fail(failure(definition, RegistryError.AlreadyRegisteredError, { code: "already_registered", item }))
+  const inTheWay = equal !== undefined && equal !== ignoring ? equal : hiddenEqual(self, item, keys, ignoring)
+  if (inTheWay !== undefined) {
+    const props = { code: "already_registered", item, ...ownerOf(inTheWay) } as const
+    return Result.fail(failure(definition, RegistryError.AlreadyRegisteredError, props))
   }
   for (let index = 0; index < definition.lookups.length; index++) {
     const { attribute, each, unique } = definition.lookups[index]!
@@ -344,21 +383,21 @@ const takenBy = <Item>(
   return hidden.find((entry) => !isUnder(self.definition, entry, ignoring))
 }
 
-/** Whether an equal item is hidden, by another override than the one that is about to be replaced. */
-const hidesEqual = <Item>(
+/** The entry of an equal item that is hidden, by another override than the one that is about to be replaced. */
+const hiddenEqual = <Item>(
   self: Contents<Item>,
   item: Item,
   keys: Keys,
   ignoring: Entry<Item> | undefined
-): boolean => {
+): Entry<Item> | undefined => {
   const { definition, hidden } = self
-  if (hidden === undefined || keys.length < definition.lookups.length) return false
-  return claimsOf(definition, item, keys).some((claim) =>
-    Hidden.claiming(hidden, claim).some((entry) =>
-      !isUnder(definition, entry, ignoring) && Equal.equals(entry.item, item)
-    )
-  )
+  if (hidden === undefined || keys.length < definition.lookups.length) return undefined
+  return claimsOf(definition, item, keys)
+    .flatMap((claim) => Hidden.claiming(hidden, claim))
+    .find((entry) => !isUnder(definition, entry, ignoring) && Equal.equals(entry.item, item))
 }
+
+const ownerOf = <Item>({ origin: { owner } }: Entry<Item>) => owner === "" ? undefined : { owner }
 
 const attributeRegistered = <Item>(
   definition: Definition<Item>,
@@ -372,7 +411,8 @@ const attributeRegistered = <Item>(
     item,
     attribute,
     value,
-    existing: holder.item
+    existing: holder.item,
+    ...ownerOf(holder)
   }))
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -570,7 +610,7 @@ export const override = <Item>(
   origin: Origin
 ): Changed<Item, Entry<Item>> => {
   const contents = changing(self)
-  for (const entry of inTheWay(self, item, keys)) {
+  for (const entry of wouldHide(self, item, keys)) {
     unshow(contents, entry)
     const hidden = contents.hidden ?? Hidden.empty(self.definition.lookups.length + 1)
     contents.hidden = Hidden.add(hidden, entry, claimsOfEntry(self.definition, entry))
@@ -585,7 +625,7 @@ export const override = <Item>(
  *
  * @internal
  */
-export const inTheWay = <Item>(self: Contents<Item>, item: Item, keys: Keys): ReadonlyArray<Entry<Item>> => {
+export const wouldHide = <Item>(self: Contents<Item>, item: Item, keys: Keys): ReadonlyArray<Entry<Item>> => {
   const claiming = claimsOf(self.definition, item, keys).flatMap((claim) => visiblyClaiming(self, claim) ?? [])
   return inOrder(new Set(claiming))
 }

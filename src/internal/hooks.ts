@@ -11,6 +11,7 @@ import type * as Pipeable from "effect/Pipeable"
 import * as Scheduler from "effect/Scheduler"
 import { CurrentTransaction } from "./current.ts"
 import { collect, sequence } from "./sequence.ts"
+import * as Spans from "./spans.ts"
 
 /** @internal */
 export const TypeId = "~effect-registry/RegistryHooks"
@@ -138,7 +139,7 @@ export const partsOf = <Item, E, R>(hooks: Input<Item, E, R>): ReadonlyArray<Par
 export const call = <Item, E>(parts: ReadonlyArray<Part<Item, E>>, hook: RegistryHook): Effect.Effect<void> =>
   sequence(inOrder(parts, hook), (part) => {
     const effect = part.state === "installed" ? part.handlers[hook] : undefined
-    return effect && run(part, effectOf(effect, hook))
+    return effect && run(part, effectOf(effect, hook), { operation: hook })
   })
 
 /**
@@ -162,7 +163,11 @@ export interface Call<Item> {
   readonly part: Part<Item, unknown>
   readonly hook: "onItemRegistered" | "onItemUnregistered"
   readonly item: Item
+  /** A call that was completed later has a higher one, whatever registry it was for. */
+  readonly serial: number
 }
+
+let completedCalls = 0
 
 /**
  * The same for an item that was registered or unregistered. A call is added to `calls` in the step that completes it.
@@ -181,10 +186,10 @@ export const callAfter = <Item>(
     // a handler that is not there, or has nothing to run, has completed
     if (effect === undefined) return completed(part, hook, item, calls)
     // with the mask, and with nothing between, no interruption fits between the last step of the hook and its record
-    return run(
-      part,
-      Effect.uninterruptibleMask((restore) => Effect.map(restore(effect), () => completed(part, hook, item, calls)))
+    const recorded = Effect.uninterruptibleMask((restore) =>
+      Effect.map(restore(effect), () => completed(part, hook, item, calls))
     )
+    return run(part, recorded, { operation: hook, item })
   })
 
 const completed = <Item>(
@@ -194,7 +199,9 @@ const completed = <Item>(
   calls: Array<Call<Item>>
 ): void => {
   // where there is nothing to play it back with, there is nothing to undo
-  if (part.handlers[inverse[hook]] !== undefined && part.state !== "settled") calls.push({ part, hook, item })
+  if (part.handlers[inverse[hook]] !== undefined && part.state !== "settled") {
+    calls.push({ part, hook, item, serial: completedCalls++ })
+  }
 }
 
 const inverse = {
@@ -240,7 +247,7 @@ export const tell = <Item, E, Hook extends ItemHook>(
   item: Item
 ): Effect.Effect<unknown, Failure<E, Hook>> | undefined => {
   const effect = handle(part, hook, item)
-  return effect && run(part, effect)
+  return effect && run(part, effect, { operation: hook, item })
 }
 
 /** What is to be run: what has succeeded already, `Effect.void` for instance, need not be. */
@@ -268,13 +275,23 @@ const effectOf = <A, E, R>(effect: Effect.Effect<A, E, R> | undefined, hook: str
 /** Only `onItemRegistering` can fail. */
 type Failure<E, Hook extends ItemHook> = Hook extends "onItemRegistering" ? E : never
 
-/** With the services of where the part was given; on the scheduler and in the transactions of the fiber that runs it. */
-const run = <A, E>(part: Part<never, unknown>, effect: Effect.Effect<A, E, any>): Effect.Effect<A, E> =>
+/**
+ * With the services of where the part was given; on the scheduler, in the transactions and in the trace of the fiber that
+ * runs it.
+ */
+const run = <A, E>(
+  part: Part<never, unknown>,
+  effect: Effect.Effect<A, E, any>,
+  attributes: Spans.Attributes
+): Effect.Effect<A, E> =>
   Effect.withFiber((fiber) => {
     const { scheduler } = fiber.cache
     if (part.context.scheduler !== scheduler) {
       part.context = { scheduler, services: Context.add(part.context.services, Scheduler.Scheduler, scheduler) }
     }
     const transaction = fiber.getRef(CurrentTransaction)
-    return Effect.setContext(effect, Context.add(part.context.services, CurrentTransaction, transaction))
+    const context = Context.add(part.context.services, CurrentTransaction, transaction)
+    return Spans.isTraced(fiber)
+      ? Spans.withinContext(fiber, { ...attributes, registry: transaction?.name ?? "" }, effect, context)
+      : Effect.setContext(effect, context)
   })

@@ -122,6 +122,7 @@ const fewKeys = 10_000
 /** @internal */
 export const register = <Item, P, V>(item: Item): Operation<Item, P, V, void, Failure | V | P> => ({
   name: "register",
+  about: item,
   step: (transaction) => {
     const inserted = insert(item)(transaction)
     return Exit.isSuccess(inserted) ? Exit.void : inserted
@@ -268,17 +269,19 @@ const finish = <Item>(transaction: Transaction<Item>, filling: Contents.Filling<
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** @internal */
-export const unregister = <Item, P, V>(item: Item) => unregisterLocated<Item, P, V>("unregister", locate(item))
+export const unregister = <Item, P, V>(item: Item) => unregisterLocated<Item, P, V>("unregister", item, locate(item))
 
 /** @internal */
 export const unregisterBy = <Item, P, V>(attribute: string, value: unknown) =>
-  unregisterLocated<Item, P, V>("unregisterBy", locateBy(attribute, value))
+  unregisterLocated<Item, P, V>("unregisterBy", value, locateBy(attribute, value))
 
 const unregisterLocated = <Item, P, V>(
   name: string,
+  about: unknown,
   locateEntry: Locate<Item>
 ): Operation<Item, P, V, void, RegistryError.ItemLookupError | P> => ({
   name,
+  about,
   step: (transaction) =>
     onLocated(locateEntry(transaction.draft), (entry) => {
       remove(transaction, entry)
@@ -345,8 +348,21 @@ const tellRevealed = <Item, P, V>(
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** @internal */
-export const replace = <Item, P, V>(attribute: string, value: unknown, item: Item) =>
-  replaceLocated<Item, P, V>("replace", locateBy(attribute, value), item)
+export const replace = <Item, P, V>(
+  attribute: string,
+  value: unknown,
+  item: Item
+): Operation<Item, P, V, void, Failure | RegistryError.ItemLookupError | V | P> => {
+  const locateEntry = locateBy<Item>(attribute, value)
+  return {
+    name: "replace",
+    about: item,
+    step: (transaction) =>
+      Exit.asVoid(onLocated(locateEntry(transaction.draft), (entry) => swap(transaction, entry, item))),
+    body: (transaction) => replaceIn(transaction, locateEntry, item),
+    undone: () => Effect.void
+  }
+}
 
 /**
  * Replaces the item that has the first unique key of this one, or registers it.
@@ -357,6 +373,7 @@ export const upsert = <Item, P, V>(
   item: Item
 ): Operation<Item, P, V, void, Failure | V | P> => ({
   name: "upsert",
+  about: item,
   step: (transaction) => {
     const holder = Contents.holderOfFirstKey(transaction.draft, item)
     return holder === undefined
@@ -390,18 +407,6 @@ const replaceOrRegister = <Item, P, V>(transaction: Transaction<Item, P, V>, hol
     () => Effect.mapEager(registerIn(transaction, item), () => undefined)
   )
 }
-
-const replaceLocated = <Item, P, V>(
-  name: string,
-  locateEntry: Locate<Item>,
-  item: Item
-): Operation<Item, P, V, void, Failure | RegistryError.ItemLookupError | V | P> => ({
-  name,
-  step: (transaction) =>
-    Exit.asVoid(onLocated(locateEntry(transaction.draft), (entry) => swap(transaction, entry, item))),
-  body: (transaction) => replaceIn(transaction, locateEntry, item),
-  undone: () => Effect.void
-})
 
 /** Hooks: registering new, unregistering old, the swap, unregistered old, registered new. */
 const replaceIn = <Item, P, V>(
@@ -542,6 +547,36 @@ const removeIfIn = <Item>(transaction: Transaction<Item>, entry: Entry<Item>) =>
   const revealed = Contents.isIn(draft, entry) ? remove(transaction, entry) : []
   return { visible, revealed }
 }
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Unregistering what one owner registered
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** @internal */
+export const unregisterOwner = <Item, P, V>(owner: string): Operation<Item, P, V, ReadonlyArray<Item>, P> => ({
+  name: "unregisterOwner",
+  body: (transaction) =>
+    Effect.flatMapEager(
+      step(transaction, ({ draft }) =>
+        Exit.succeed({
+          hidden: ownedBy(owner, Contents.hiddenEntries(draft)),
+          visible: ownedBy(owner, Contents.entries(draft))
+        })),
+      ({ hidden, visible }) =>
+        Effect.mapEager(
+          // what is hidden goes first, the lowest before what lies above it: so none of it comes to light on its way out
+          sequence(
+            [...hidden, ...visible.toReversed()],
+            (entry) => unregisterIfIn(transaction, entry, (call) => call(transaction.hooks))
+          ),
+          () => [...hidden, ...visible].toSorted((one, other) => one.position - other.position).map(({ item }) => item)
+        )
+    ),
+  undone: () => Effect.succeed([])
+})
+
+const ownedBy = <Item>(owner: string, entries: ReadonlyArray<Entry<Item>>): ReadonlyArray<Entry<Item>> =>
+  entries.filter(({ origin }) => origin.owner === owner)
 
 // ---------------------------------------------------------------------------------------------------------------------
 // When a scope closes

@@ -74,7 +74,7 @@ const putAbove = <Item, P, V>(
     step(transaction, ({ draft, origin, steps }): Exit.Exit<Overridden<Item> | ReadonlyArray<Entry<Item>>, Failure> => {
       const checked = Contents.checkOverride(draft, item)
       if (Result.isFailure(checked)) return Exit.fail(checked.failure)
-      const leaving = Contents.inTheWay(draft, item, checked.success).toReversed()
+      const leaving = Contents.wouldHide(draft, item, checked.success).toReversed()
       const untold = transaction.hooks.length === 0 ? [] : leaving.filter((entry) => !told.has(entry))
       if (untold.length > 0) return Exit.succeed(untold)
       const { added, contents } = Contents.override(draft, item, checked.success, { ...origin, override: true })

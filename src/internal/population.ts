@@ -58,13 +58,13 @@ export const make = <Item, P, V, E>(
 
   /** It has nothing of the fiber that asks for it: no service, no transaction. */
   const outermost = Effect.suspend(() => {
-    const self = new Party(core.definition.name, "populate", undefined)
+    const self = new Party(core.definition, "populate", undefined)
     const populated = Effect.provideService(populating, CurrentTransaction, self)
     return Effect.onExitPrimitive(
       // it begins where its end is sure to come: an interruption fits between two steps
       Effect.withFiber<void, Failed<E, V>, any>((fiber) => {
         core.population.begin(self, fiber)
-        return Effect.catchCause(populated, interruptedInside(core))
+        return remembered(core, Effect.catchCause(populated, interruptedInside(core)))
       }),
       () => {
         core.population.end(self)
@@ -99,6 +99,24 @@ export const make = <Item, P, V, E>(
     }
   )
 }
+
+/** Why it failed is kept, and logged; that nobody waits for it any more is no failure. */
+const remembered = <Item, P, V, A, E, R>(
+  core: Core<Item, P, V>,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.onExit(effect, (exit) => {
+    if (Exit.isSuccess(exit)) {
+      core.populationFailure = undefined
+    } else if (!Cause.hasInterruptsOnly(exit.cause)) {
+      core.populationFailure = exit.cause
+      return Effect.logWarning(
+        `The population of "${core.definition.name}" failed; the next use tries again.`,
+        exit.cause
+      )
+    }
+    return Effect.void
+  })
 
 const interruptedInside = <Item, P, V>(core: Core<Item, P, V>) => <E>(cause: Cause.Cause<E>): Effect.Effect<never, E> =>
   // who waits was not interrupted: to them this is a defect

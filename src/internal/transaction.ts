@@ -17,14 +17,17 @@ import * as MutableRef from "effect/MutableRef"
 import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import * as RegistryError from "../RegistryError.ts"
 import type * as RegistryEvent from "../RegistryEvent.ts"
 import { Change, type Step } from "./change.ts"
 import * as Contents from "./contents.ts"
 import { CurrentTransaction } from "./current.ts"
-import type { Definition } from "./definition.ts"
+import { type Definition, failure } from "./definition.ts"
 import * as Hooks from "./hooks.ts"
 import { type Origin, Owner } from "./owner.ts"
 import { collect } from "./sequence.ts"
+import * as Spans from "./spans.ts"
+import type { Watchers } from "./watchers.ts"
 
 /**
  * A registry.
@@ -32,6 +35,8 @@ import { collect } from "./sequence.ts"
  * @internal
  */
 export interface Core<in out Item, out P = unknown, in out V = unknown> {
+  /** Registries are locked in the order of their making where one operation locks several. */
+  readonly serial: number
   readonly definition: Definition<Item>
   /** The contents of a registry that was never populated. */
   readonly nothing: Contents.Contents<Item>
@@ -51,10 +56,21 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   readonly population: PopulationRuns
   /** The scope of the population that filled the published contents. */
   populationScope: Scope.Closeable | undefined
+  /** Why the last population failed, if none has succeeded since. */
+  populationFailure: Cause.Cause<unknown> | undefined
   /** The last changes, oldest first; at most `history`. */
   readonly changes: Array<RegistryEvent.RegistryChange<Item>>
   readonly history: number
+  readonly watchers: Watchers
+  /** Runs an operation and measures it, if somebody does. */
+  observe: Observe | undefined
 }
+
+/** @internal */
+export type Observe = <Item, P, V, A, E, R>(
+  operation: Operation<Item, P, V, A, E, R>,
+  run: (operation: Operation<Item, P, V, A, E, R>) => Effect.Effect<A, E | P, R>
+) => Effect.Effect<A, E | P, R>
 
 /** What a fiber waits for, as long as it does: whoever holds it. */
 interface Wait {
@@ -129,7 +145,7 @@ class PopulationWait implements Wait {
  * @internal
  */
 export class Party {
-  readonly name: string
+  readonly definition: Named
   readonly doing: string
   /** The party that was innermost when this one began. */
   readonly outer: Party | undefined
@@ -137,12 +153,18 @@ export class Party {
   waits: Set<Wait> | undefined = undefined
   state: "open" | "undoing" | "closed" = "open"
 
-  constructor(name: string, doing: string, outer: Party | undefined) {
-    this.name = name
+  constructor(definition: Named, doing: string, outer: Party | undefined) {
+    this.definition = definition
     this.doing = doing
     this.outer = outer
   }
+
+  get name(): string {
+    return this.definition.name
+  }
 }
+
+type Named = Pick<Definition<never>, "name" | "messages">
 
 /** @internal */
 export class Transaction<in out Item, out P = any, in out V = any> extends Party {
@@ -179,7 +201,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends Party
     outer: Party | undefined,
     parent: Transaction<Item, P, V> | undefined
   ) {
-    super(core.definition.name, operation.name, outer)
+    super(core.definition, operation.name, outer)
     this.core = core
     this.context = context
     this.parent = parent
@@ -242,8 +264,10 @@ export class Transaction<in out Item, out P = any, in out V = any> extends Party
  * @internal
  */
 export interface Operation<Item, P, V, A, E, R = never> {
-  /** For messages. */
+  /** For messages and spans. */
   readonly name: string
+  /** What it is about, for spans. */
+  readonly about?: unknown
   /** All but a `"change"`, which is the default, work on contents that are `Pending`, and never populate them first. */
   readonly kind?: "change" | "population" | "reset" | "upkeep"
   /** All of it where there are no hooks, if that is one synchronous step. */
@@ -347,6 +371,23 @@ class Read<Item, P, V, A, E, X, Y> extends Effectable.Class<A, E | P> {
   }
 }
 
+/**
+ * Does something, in one step with looking at it, with what is published. What is `Pending` is populated first, unless the
+ * fiber is in a transaction of the registry.
+ *
+ * @internal
+ */
+export const readPublished = <Item, P, V, A, E, R>(
+  core: Core<Item, P, V>,
+  f: (contents: Contents.Contents<Item>) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | P, R> =>
+  Effect.withFiber((fiber) => {
+    const contents = Ref.getUnsafe(core.published)
+    return contents.populated || current(core, fiber.context) !== undefined
+      ? f(contents)
+      : Effect.flatMap(core.populate, () => readPublished(core, f))
+  })
+
 // ---------------------------------------------------------------------------------------------------------------------
 // Waiting
 // ---------------------------------------------------------------------------------------------------------------------
@@ -370,7 +411,7 @@ export const waitFor = <A, E, R>(
   return Effect.onExitPrimitive(
     Effect.suspend(() => {
       const circle = findCircle(party, wait)
-      if (circle !== undefined) return Effect.die(new Error(circleMessage(party, circle)))
+      if (circle !== undefined) return Effect.die(deadlock(party, circle))
       for (let one: Party | undefined = party; one !== undefined; one = one.outer) (one.waits ??= new Set()).add(wait)
       return effect(arrived)
     }),
@@ -420,10 +461,29 @@ const findCircle = (party: Party, wait: Wait): ReadonlyArray<Party> | undefined 
   return follow(wait.holder)
 }
 
-const circleMessage = (party: Party, circle: ReadonlyArray<Party>): string => {
-  const chain = [party, ...circle].map(({ doing, name }) => `"${doing}" of "${name}"`).join(" waits for ")
-  return `Deadlock: ${chain}. What a transaction starts counts as awaited by it; Registry.detached runs an effect outside of all transactions.`
+const deadlock = (party: Party, circle: ReadonlyArray<Party>): RegistryError.DeadlockError => {
+  const parties = circle.at(-1) === party ? [party, ...circle.slice(0, -1)] : [party, ...circle]
+  return failure(party.definition, RegistryError.DeadlockError, {
+    code: "deadlock",
+    chain: Array.from(new Set(parties.map(({ name }) => name))),
+    waits: parties.map(({ doing, name }) => ({ registry: name, operation: doing }))
+  })
 }
+
+/**
+ * What a transaction dies with that would wait for a change of its own registry.
+ *
+ * @internal
+ */
+export const waitsForItself = <Item, P, V>(
+  { definition, doing, name }: Transaction<Item, P, V>,
+  operation: string
+): RegistryError.DeadlockError =>
+  failure(definition, RegistryError.DeadlockError, {
+    code: "deadlock",
+    chain: [name],
+    waits: [{ registry: name, operation }, { registry: name, operation: doing }]
+  })
 
 /** Takes the permit of a lock for as long as the effect runs. */
 const withPermit = <A, E, R>(
@@ -452,47 +512,64 @@ export const run = <Item, P, V, A, E, R>(
   core: Core<Item, P, V>,
   operation: Operation<Item, P, V, A, E, R>
 ): Effect.Effect<A, E | P, R> =>
-  Effect.withFiber((fiber) => {
-    const outer = innermost(fiber.context)
-    const parent = openIn(outer, core)
-    if (parent?.state === "undoing") return operation.undone(parent)
-    const lock = parent === undefined ? core.lock : parent.lock
-    if (
-      operation.step !== undefined && operation.committed === undefined && core.hooks.length === 0 &&
-      lock.holder === undefined && !core.closed
-    ) {
-      // Nobody has begun to work on these contents and no hook is called: looking at them, changing them and publishing
-      // is all in this one step, so it needs neither the lock nor a place in the context.
-      const transaction = new Transaction(core, operation, fiber.context, outer, parent)
-      if (transaction.workable) {
-        const exit = operation.step(transaction)
-        // a selector can run an effect by itself, and what that wrote must not be lost
-        const unchanged = transaction.base === (parent === undefined ? Ref.getUnsafe(core.published) : parent.draft)
-        if (unchanged && Exit.isSuccess(exit)) commit(transaction)
-        if (unchanged) return exit
-      }
+  Effect.withFiber((fiber) =>
+    core.observe === undefined
+      ? runOn(fiber, core, operation)
+      : core.observe(operation, (observed) => Effect.withFiber((again) => runOn(again, core, observed)))
+  )
+
+const runOn = <Item, P, V, A, E, R>(
+  fiber: Fiber.Fiber<unknown, unknown>,
+  core: Core<Item, P, V>,
+  operation: Operation<Item, P, V, A, E, R>
+): Effect.Effect<A, E | P, R> => {
+  const outer = innermost(fiber.context)
+  const parent = openIn(outer, core)
+  if (parent?.state === "undoing") return operation.undone(parent)
+  const lock = parent === undefined ? core.lock : parent.lock
+  if (
+    operation.step !== undefined && operation.committed === undefined && core.hooks.length === 0 &&
+    lock.holder === undefined && !core.closed
+  ) {
+    // Nobody has begun to work on these contents and no hook is called: looking at them, changing them and publishing
+    // is all in this one step, so it needs neither the lock nor a place in the context.
+    const transaction = new Transaction(core, operation, fiber.context, outer, parent)
+    if (transaction.workable) {
+      const exit = operation.step(transaction)
+      // a selector can run an effect by itself, and what that wrote must not be lost
+      const unchanged = transaction.base === (parent === undefined ? Ref.getUnsafe(core.published) : parent.draft)
+      if (unchanged && Exit.isSuccess(exit)) commit(transaction)
+      if (unchanged) return exit
     }
-    const later: Later = { effect: undefined }
-    return Effect.flatMap(
-      Effect.onExitPrimitive(
-        withPermit(outer, lock, begin(core, operation, fiber.context, outer, parent, lock, later)),
-        () => later.effect
-      ),
-      (result) => {
-        if (result !== again) return Effect.succeed(result)
-        switch (operation.kind) {
-          case "population":
-            // whoever asked for it looks again what is to be populated: this was in a transaction that has ended
-            return operation.undone(parent!)
-          case "reset":
-          case "upkeep":
-            return run(core, operation)
-          default:
-            return Effect.flatMap(core.populate, () => run(core, operation))
-        }
-      }
-    )
-  })
+  }
+  const later: Later = { effect: undefined }
+  const beginning = begin(core, operation, fiber.context, outer, parent, lock, later)
+  const result = Effect.flatMap(
+    Effect.onExitPrimitive(withPermit(outer, lock, beginning), () => later.effect),
+    (exit) => exit === again ? startOver(core, operation, parent) : Effect.succeed(exit)
+  )
+  return (core.hooks.length > 0 || operation.kind === "population") && Spans.isTraced(fiber)
+    ? Spans.within({ registry: core.definition.name, operation: operation.name, item: operation.about }, result)
+    : result
+}
+
+const startOver = <Item, P, V, A, E, R>(
+  core: Core<Item, P, V>,
+  operation: Operation<Item, P, V, A, E, R>,
+  parent: Transaction<Item, P, V> | undefined
+): Effect.Effect<A, E | P, R> => {
+  const anew = Effect.withFiber<A, E | P, R>((fiber) => runOn(fiber, core, operation))
+  switch (operation.kind) {
+    case "population":
+      // whoever asked for it looks again what is to be populated: this was in a transaction that has ended
+      return operation.undone(parent!)
+    case "reset":
+    case "upkeep":
+      return anew
+    default:
+      return Effect.flatMap(core.populate, () => anew)
+  }
+}
 
 /** It waited, and found nothing to work on: its parent had ended, or the contents were `Pending`. It starts over. */
 const again = Symbol("effect-registry/again")
@@ -518,7 +595,8 @@ const begin = <Item, P, V, A, E, R>(
     const transaction = new Transaction(core, operation, context, outer, parent)
     if (!transaction.workable) return Effect.succeed(again)
     lock.holder = transaction
-    const ending: Ending<A> = { ...operation, lock, later }
+    const group = [transaction]
+    const ending: Ending<A> = { operation, later }
     const body = attempt((): Effect.Effect<A, E | P, R> =>
       operation.step !== undefined && transaction.hooks.length === 0
         ? step(transaction, operation.step)
@@ -526,10 +604,97 @@ const begin = <Item, P, V, A, E, R>(
     )
     // it had nothing to wait for: it is all done, and nobody needs to find the transaction in the context
     // an effect that is an exit is one of what the effect answers and fails with
-    if (Exit.isExit(body)) return end(transaction, body as Exit.Exit<A, E | P>, ending)
+    if (Exit.isExit(body)) return end(group, body as Exit.Exit<A, E | P>, ending)
     return Effect.flatMap(
       Effect.exit(restore(Effect.provideService(body, CurrentTransaction, transaction))),
-      (exit) => end(transaction, exit, ending)
+      (exit) => end(group, exit, ending)
+    )
+  })
+
+/**
+ * Runs an effect as one transaction of several registries, which are published together. In transactions of all of them
+ * it is nested in those.
+ *
+ * @internal
+ */
+export const runAll = <P, A, E, R>(
+  cores: ReadonlyArray<Core<any, P, any>>,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E | P, R> =>
+  Effect.withFiber((fiber) => {
+    const outer = innermost(fiber.context)
+    // whoever takes locks in the same order never waits in a circle
+    const ordered = Array.from(new Set(cores)).toSorted((one, other) => one.serial - other.serial)
+    const parents = ordered.flatMap((core) => openIn(outer, core) ?? [])
+    if (ordered.length === 0 || parents.some(({ state }) => state === "undoing")) return effect
+    if (parents.length > 0 && parents.length < ordered.length) {
+      return Effect.die(
+        new Error(
+          `transactAll of ${names(ordered)} is in transactions of ${names(parents)} alone: it could not publish all ` +
+            "together. Begin it outside, or with all of them around it."
+        )
+      )
+    }
+    const definition = { name: ordered.map((core) => core.definition.name).join(" and "), messages: {} }
+    const party = new Party(definition, "transactAll", outer)
+    const later: Later = { effect: undefined }
+    const locks = parents.length === 0 ? ordered.map(({ lock }) => lock) : parents.map(({ lock }) => lock)
+    const locked = locks.reduceRight(
+      (inner, lock) => withPermit(party, lock, held(party, lock, inner)),
+      beginAll(ordered, effect, fiber.context, party, parents, later)
+    )
+    return Effect.flatMap(
+      Effect.onExitPrimitive(locked, () => {
+        party.state = "closed"
+        return later.effect
+      }),
+      (exit) =>
+        exit === again
+          ? Effect.flatMap(
+            Effect.forEach(ordered, ({ populate }) => populate, { discard: true }),
+            () => runAll(cores, effect)
+          )
+          : Effect.succeed(exit)
+    )
+  })
+
+const names = (list: ReadonlyArray<{ readonly definition: Named }>): string =>
+  list.map(({ definition }) => `"${definition.name}"`).join(", ")
+
+/** What waits for a lock that was taken, while others are waited for, waits for whoever does that. */
+const held = <A, E, R>(party: Party, lock: Lock, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.onExitPrimitive(
+    Effect.suspend(() => {
+      lock.holder = party
+      return effect
+    }),
+    () => {
+      lock.holder = undefined
+      return undefined
+    }
+  )
+
+/** With all permits: begins in one step with all of them, as `begin` does with one. */
+const beginAll = <P, A, E, R>(
+  cores: ReadonlyArray<Core<any, P, any>>,
+  effect: Effect.Effect<A, E, R>,
+  context: Context.Context<never>,
+  party: Party,
+  parents: ReadonlyArray<Transaction<any>>,
+  later: Later
+): Effect.Effect<A | typeof again, E, R> =>
+  Effect.uninterruptibleMask((restore): Effect.Effect<A | typeof again, E, R> => {
+    if (cores.some(({ closed }) => closed)) return Effect.interrupt
+    if (parents.some(({ state }) => state !== "open")) return Effect.succeed(again)
+    const group: Array<Transaction<any>> = []
+    for (const core of cores) {
+      group.push(new Transaction(core, { name: "transactAll" }, context, group.at(-1) ?? party, parents[group.length]))
+    }
+    if (!group.every(({ workable }) => workable)) return Effect.succeed(again)
+    for (const transaction of group) (transaction.parent ?? transaction.core).lock.holder = transaction
+    return Effect.flatMap(
+      Effect.exit(restore(Effect.provideService(effect, CurrentTransaction, group.at(-1)))),
+      (exit) => end(group, exit, { operation: {}, later })
     )
   })
 
@@ -567,10 +732,10 @@ export const longStep = <Item, P, V, A, E>(
   transaction: Transaction<Item, P, V>,
   f: (transaction: Transaction<Item, P, V>) => Effect.Effect<A, E>
 ): Effect.Effect<A, E | P> => {
-  const { doing, lock, name } = transaction
+  const { definition, doing, lock } = transaction
   const turns = Effect.uninterruptibleMask((restore): Effect.Effect<A | typeof again, E> => {
     if (!transaction.workable) return Effect.succeed(again)
-    lock.holder = new Party(name, doing, transaction)
+    lock.holder = new Party(definition, doing, transaction)
     return Effect.onExitPrimitive(restore(Effect.suspend(() => f(transaction))), () => {
       lock.holder = undefined
       return undefined
@@ -586,51 +751,59 @@ export const longStep = <Item, P, V, A, E>(
 // Ending
 // ---------------------------------------------------------------------------------------------------------------------
 
-interface Ending<A> extends Pick<Operation<any, any, any, A, any>, "committed" | "failed"> {
-  readonly lock: Lock
+interface Ending<A> {
+  readonly operation: Pick<Operation<any, any, any, A, any>, "committed" | "failed">
   readonly later: Later
 }
 
-/** Ends a transaction whose body has ended, as soon as the nested one in flight has. */
-const end = <Item, P, V, A, E>(
-  transaction: Transaction<Item, P, V>,
-  exit: Exit.Exit<A, E>,
-  ending: Ending<A>
-): Effect.Effect<A, E> => {
-  if (!transaction.busy) return endNow(transaction, exit, ending)
+/** Transactions that end together, each of another registry. The last one is innermost. */
+type Group = ReadonlyArray<Transaction<any>>
+
+/** Ends transactions whose body has ended, as soon as the nested ones in flight have. */
+const end = <A, E>(group: Group, exit: Exit.Exit<A, E>, ending: Ending<A>): Effect.Effect<A, E> => {
+  const busy = group.find((transaction) => transaction.busy)
+  if (busy === undefined) return endNow(group, exit, ending)
+  const turn = Effect.sync(() =>
+    group.every((transaction) => transaction === busy || !transaction.busy)
+      ? endNow(group, exit, ending)
+      : end(group, exit, ending)
+  )
   return Effect.matchCauseEffect(
     // the end itself comes when the permit has been given back: what waits for it finds the transaction ended
-    withPermit(transaction, transaction.lock, Effect.sync(() => endNow(transaction, exit, ending))),
+    withPermit(busy, busy.lock, turn),
     {
-      onFailure: (deadlock) =>
-        undo(transaction, Exit.isFailure(exit) ? Cause.combine(exit.cause, deadlock) : deadlock, ending),
+      onFailure: (circle) => undo(group, Exit.isFailure(exit) ? Cause.combine(exit.cause, circle) : circle, ending),
       onSuccess: (ended) => ended
     }
   )
 }
 
-/** Decides how it ends, in one step. */
-const endNow = <Item, P, V, A, E>(
-  transaction: Transaction<Item, P, V>,
-  exit: Exit.Exit<A, E>,
-  ending: Ending<A>
-): Effect.Effect<A, E> => {
-  const { core, doing, name, parent } = transaction
-  if (Exit.isFailure(exit)) return undo(transaction, exit.cause, ending)
-  if (core.closed) return undo(transaction, Cause.interrupt(), ending)
-  if (parent !== undefined && parent.state !== "open") {
-    const message =
-      `"${doing}" of "${name}" was undone, because the transaction that it was part of had to end without it.`
-    return undo(transaction, Cause.die(new Error(message)), ending)
+/** Decides how they end, in one step. */
+const endNow = <A, E>(group: Group, exit: Exit.Exit<A, E>, ending: Ending<A>): Effect.Effect<A, E> => {
+  if (Exit.isFailure(exit)) return undo(group, exit.cause, ending)
+  for (const { core, doing, name, parent } of group) {
+    if (core.closed) return undo(group, Cause.interrupt(), ending)
+    if (parent !== undefined && parent.state !== "open") {
+      const message =
+        `"${doing}" of "${name}" was undone, because the transaction that it was part of had to end without it.`
+      return undo(group, Cause.die(new Error(message)), ending)
+    }
   }
-  const emptied = commit(transaction)
-  transaction.close()
-  const committed = ending.committed?.(exit.value)
-  ending.later.effect = emptied === undefined || committed === undefined
-    ? emptied ?? committed
-    : Effect.ensuring(committed, emptied)
-  ending.lock.holder = undefined
+  let after = ending.operation.committed?.(exit.value)
+  for (const transaction of group) {
+    const emptied = commit(transaction)
+    if (emptied !== undefined) after = after === undefined ? emptied : Effect.ensuring(after, emptied)
+  }
+  ending.later.effect = after
+  group.forEach(close)
   return exit
+}
+
+/** Lets others begin, in the step that ends it. */
+const close = (transaction: Transaction<any>): void => {
+  const { lock } = transaction.parent ?? transaction.core
+  transaction.close()
+  lock.holder = undefined
 }
 
 /** Ends a transaction that succeeded: in the draft of its parent, or for all to see. Answers what is left to do. */
@@ -658,6 +831,7 @@ const publish = <Item, P, V>(transaction: Transaction<Item, P, V>): Effect.Effec
   MutableRef.set(core.published.ref, Contents.withRevision(draft, revision))
   core.changes.push(new Change(revision, steps))
   if (core.changes.length > core.history) core.changes.shift()
+  core.watchers.wakeLater()
 
   const emptied = scopes.filter((scope) => scope !== populationScope)
   if (core.populationScope !== undefined && core.populationScope !== populationScope) emptied.push(core.populationScope)
@@ -678,42 +852,44 @@ export const failIfAny = (cause: Cause.Cause<never>): Effect.Effect<void> =>
   cause.reasons.length === 0 ? Effect.void : Effect.failCause(cause)
 
 /**
- * Ends a transaction that failed. Who is still in it sees from now on what it found when it began, and changes nothing.
+ * Ends transactions that failed. Who is still in one sees from now on what it found when it began, and changes nothing.
  * The completed calls of its hooks are played back, and what its populations acquired is released.
  */
-const undo = <Item, P, V, E>(
-  transaction: Transaction<Item, P, V>,
-  cause: Cause.Cause<E>,
-  { failed, later, lock }: Ending<any>
-): Effect.Effect<never, E> => {
-  transaction.state = "undoing"
-  transaction.draft = transaction.base
-  failed?.()
+const undo = <E>(group: Group, cause: Cause.Cause<E>, { later, operation }: Ending<any>): Effect.Effect<never, E> => {
+  for (const transaction of group) {
+    transaction.state = "undoing"
+    transaction.draft = transaction.base
+  }
+  operation.failed?.()
   const undoing = Effect.zipWith(
-    Hooks.undo(transaction.calls),
-    collect(transaction.scopes, (scope) => Scope.close(scope, Exit.failCause(cause))),
+    Hooks.undo(group.length === 1 ? group[0]!.calls : group.flatMap(({ calls }) => calls).toSorted(bySerial)),
+    collect(group.flatMap(({ scopes }) => scopes), (scope) => Scope.close(scope, Exit.failCause(cause))),
     (hooks, scopes) => Cause.combine(hooks, scopes)
   )
-  return Effect.flatMap(Effect.provideService(undoing, CurrentTransaction, transaction), (defects) => {
-    if (transaction.regardless.length > 0) {
-      later.effect = Effect.flatMap(collect(transaction.regardless, (effect) => effect), failIfAny)
-    }
-    transaction.close()
-    lock.holder = undefined
+  return Effect.flatMap(Effect.provideService(undoing, CurrentTransaction, group.at(-1)), (defects) => {
+    const regardless = group.flatMap((transaction) => transaction.regardless)
+    if (regardless.length > 0) later.effect = Effect.flatMap(collect(regardless, (effect) => effect), failIfAny)
+    group.forEach(close)
     return Effect.failCause(Cause.combine(cause, defects))
   })
 }
 
+const bySerial = (one: Hooks.Call<any>, other: Hooks.Call<any>): number => one.serial - other.serial
+
 /**
- * Ends a registry: it publishes nothing any more and answers nobody, and whoever waits for it is interrupted when its
- * turn comes. No hook is called and no lock is taken.
+ * Ends a registry: it publishes nothing any more and answers nobody. Whoever waits for it is interrupted; who waits in a
+ * transaction of it, when its turn comes. No hook is called and no lock is taken.
  *
  * @internal
  */
-export const close = <Item, P, V>(core: Core<Item, P, V>): void => {
-  core.closed = true
-  core.population.fiber?.interruptUnsafe()
-  core.hooks = []
-  core.changes.length = 0
-  MutableRef.set(core.published.ref, core.nothing)
-}
+export const closeRegistry = <Item, P, V>(core: Core<Item, P, V>): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    core.closed = true
+    core.population.fiber?.interruptUnsafe()
+    core.hooks = []
+    core.changes.length = 0
+    MutableRef.set(core.published.ref, core.nothing)
+    core.watchers.wakeLater()
+    // whoever waits for the lock gets it now, and finds the registry closed
+    return core.lock.semaphore.resize(Number.POSITIVE_INFINITY)
+  })

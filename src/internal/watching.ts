@@ -1,0 +1,74 @@
+/**
+ * Following the changes of a registry.
+ *
+ * A registry keeps its last changes, subscribed to or not, and a subscriber is no more than the revision that it has
+ * come to. So one that stands still costs nothing and blocks nobody: what it has not seen is gone some day, and then it
+ * is told so.
+ *
+ * @internal
+ */
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Ref from "effect/Ref"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as RegistryError from "../RegistryError.ts"
+import type * as RegistryEvent from "../RegistryEvent.ts"
+import { failure } from "./definition.ts"
+import type { Core } from "./transaction.ts"
+import type { Subscriber } from "./watchers.ts"
+
+/**
+ * Follows the changes after a revision, or from now on, until the scope closes.
+ *
+ * @internal
+ */
+export const follow = <Item, P, V>(
+  core: Core<Item, P, V>,
+  since: number | undefined,
+  scope: Scope.Scope
+): Effect.Effect<Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged>> =>
+  Effect.uninterruptible(Effect.suspend(() => {
+    const revision = since ?? revisionOf(core)
+    const subscriber = core.watchers.subscribe(revision)
+    return Effect.as(
+      Scope.addFinalizer(scope, Effect.sync(() => core.watchers.unsubscribe(subscriber))),
+      changesAfter(core, revision, subscriber)
+    )
+  }))
+
+/** Each run of it begins after the revision. */
+const changesAfter = <Item, P, V>(
+  core: Core<Item, P, V>,
+  revision: number,
+  subscriber: Subscriber
+): Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged> =>
+  Stream.suspend(() => {
+    let seen = revision
+    const isThere = () => core.closed || subscriber.ended || revisionOf(core) !== seen
+    const pull: Effect.Effect<
+      Arr.NonEmptyReadonlyArray<RegistryEvent.RegistryChange<Item>>,
+      RegistryError.RegistryLagged | Cause.Done
+    > = Effect.suspend(() => {
+      if (core.closed || subscriber.ended) return Cause.done()
+      const missed = missedAfter(core, seen)
+      if (missed > 0) {
+        return Effect.fail(failure(core.definition, RegistryError.RegistryLagged, { code: "lagged", missed }))
+      }
+      // they are the last ones, without a gap
+      const news = core.changes.slice(core.changes.length - (revisionOf(core) - seen))
+      if (!Arr.isReadonlyArrayNonEmpty(news)) return Effect.andThen(core.watchers.wait(isThere, subscriber), pull)
+      subscriber.seen = seen = revisionOf(core)
+      return Effect.succeed(news)
+    })
+    return Stream.fromPull(Effect.succeed(pull))
+  })
+
+const revisionOf = <Item, P, V>(core: Core<Item, P, V>): number => Ref.getUnsafe(core.published).revision
+
+/** How many of the changes after a revision are gone: of one that the registry never had, all. */
+const missedAfter = <Item, P, V>(core: Core<Item, P, V>, revision: number): number => {
+  const last = revisionOf(core)
+  return revision > last ? Math.max(last, 1) : last - core.changes.length - revision
+}
