@@ -1,0 +1,262 @@
+import { Effect, Ref, Semaphore } from "effect"
+import { Registry, RegistryHooks } from "effect-registry"
+import { cycle, inFiber, inScope, type Item, makeItems, makeMaps, populated, withItem, withoutItem } from "../items.ts"
+import { allSizes, type Row } from "../row.ts"
+
+const operations = 100
+
+/** Two HashMaps in a `Ref` behind a `Semaphore`, which change together. */
+const makeOther = (items: Iterable<Item>) => {
+  const maps = Ref.makeUnsafe(makeMaps(items))
+  const lock = Semaphore.makeUnsafe(1)
+  return {
+    register: (item: Item) => lock.withPermit(Ref.update(maps, (both) => withItem(both, item))),
+    unregister: (item: Item) => lock.withPermit(Ref.update(maps, (both) => withoutItem(both, item)))
+  }
+}
+
+/** Items that are not in: as many as leave no two operations on one key close to each other. */
+const others = (size: number) => makeItems(10_000, size)
+
+/** Registers one new item after the other, and unregisters it. */
+const registerAndUnregister: Row = {
+  name: "register and unregister",
+  work: "`register` + `unregister`",
+  against: "`Semaphore.withPermit` around two `HashMap.set`, and two `remove`",
+  goal: () => 1.5,
+  sizes: allSizes,
+  kind: "single",
+  make: async (size) => {
+    const items = makeItems(size)
+    const registry = await populated(items)
+    const other = makeOther(items)
+    const nextItem = cycle(others(size))
+    const nextOther = cycle(others(size))
+    const oursRun = Effect.gen(function*() {
+      for (let i = 0; i < operations; i++) {
+        const item = nextItem()
+        yield* Registry.register(registry, item)
+        yield* Registry.unregister(registry, item)
+      }
+      return (yield* Registry.size(registry)) - size
+    })
+    const otherRun = Effect.gen(function*() {
+      for (let i = 0; i < operations; i++) {
+        const item = nextOther()
+        yield* other.register(item)
+        yield* other.unregister(item)
+      }
+      return 0
+    })
+    return {
+      ours: { operations, run: () => Effect.runSync(oursRun) },
+      other: { operations, run: () => Effect.runSync(otherRun) }
+    }
+  }
+}
+
+const withHooks = (hook: () => Effect.Effect<void>) => async (size: number) => {
+  const items = makeItems(size)
+  const registry = await populated(items)
+  Effect.runSync(inScope(Registry.addHooks(
+    registry,
+    RegistryHooks.make<Item>()({
+      onItemRegistering: hook,
+      onItemRegistered: hook,
+      onItemUnregistering: hook,
+      onItemUnregistered: hook
+    })
+  )))
+  const maps = Ref.makeUnsafe(makeMaps(items))
+  const lock = Semaphore.makeUnsafe(1)
+  const around = (update: Effect.Effect<void>) =>
+    lock.withPermit(Effect.andThen(Effect.andThen(hook(), update), hook()))
+  const nextItem = cycle(others(size))
+  const nextOther = cycle(others(size))
+  const oursRun = Effect.gen(function*() {
+    for (let i = 0; i < operations; i++) {
+      const item = nextItem()
+      yield* Registry.register(registry, item)
+      yield* Registry.unregister(registry, item)
+    }
+    return (yield* Registry.size(registry)) - size
+  })
+  const otherRun = Effect.gen(function*() {
+    for (let i = 0; i < operations; i++) {
+      const item = nextOther()
+      yield* around(Ref.update(maps, (both) => withItem(both, item)))
+      yield* around(Ref.update(maps, (both) => withoutItem(both, item)))
+    }
+    return 0
+  })
+  return {
+    ours: { operations, run: () => Effect.runSync(oursRun) },
+    other: { operations, run: () => Effect.runSync(otherRun) }
+  }
+}
+
+const hooks: Row = {
+  name: "hooks",
+  work: "the same with one hook of each kind, each `Effect.void`",
+  against: "the same with four `Effect.void`",
+  goal: () => 2.5,
+  sizes: allSizes,
+  kind: "single",
+  make: withHooks(() => Effect.void)
+}
+
+let count = 0
+
+const countingHooks: Row = {
+  ...hooks,
+  name: "hooks that count",
+  work: "the same with one hook of each kind, each an `Effect.sync` that counts",
+  against: "the same with four of them",
+  make: withHooks(() =>
+    Effect.sync(() => {
+      count++
+    })
+  )
+}
+
+const registerThenValues: Row = {
+  name: "register then values",
+  work: "one `register`, then `values`",
+  against: "copying an array of N",
+  // with few items, what is measured is `register` alone
+  goal: (size) => size === 10_000 ? 2 : Infinity,
+  sizes: allSizes,
+  kind: "single",
+  make: async (size) => {
+    const items = makeItems(size)
+    const registry = await populated(items)
+    const nextItem = cycle(others(size))
+    const repeats = size === 1_000_000 ? 1 : 10
+    let list: ReadonlyArray<Item> = items
+    const oursRun = Effect.gen(function*() {
+      let sum = 0
+      for (let i = 0; i < repeats; i++) {
+        const item = nextItem()
+        yield* Registry.register(registry, item)
+        sum += (yield* Registry.values(registry)).length
+        last = item
+      }
+      return sum
+    })
+    // only one of two is measured: the registry is to be as large as it was
+    let last: Item | undefined
+    const unregisterRest = Effect.gen(function*() {
+      const all = yield* Registry.values(registry)
+      for (const item of all.slice(size)) yield* Registry.unregister(registry, item)
+      yield* Registry.values(registry)
+    })
+    return {
+      ours: {
+        operations: repeats,
+        prepare: () => Effect.runSync(unregisterRest),
+        run: () => Effect.runSync(oursRun) + (last === undefined ? 0 : last.id)
+      },
+      other: {
+        operations: repeats,
+        run: () => {
+          for (let i = 0; i < repeats; i++) list = list.slice()
+          return list.length
+        }
+      }
+    }
+  }
+}
+
+const unregisterThenValues: Row = {
+  ...registerThenValues,
+  name: "unregister then values",
+  work: "one `unregister` in the middle, then `values`",
+  goal: () => Infinity,
+  make: async (size) => {
+    const items = makeItems(size)
+    const registry = await populated(items)
+    const nextItem = cycle(items)
+    let list: ReadonlyArray<Item> = items
+    let gone: Item | undefined
+    const oursRun = Effect.gen(function*() {
+      gone = nextItem()
+      yield* Registry.unregister(registry, gone)
+      return (yield* Registry.values(registry)).length
+    })
+    return {
+      ours: {
+        operations: 1,
+        prepare: () => {
+          if (gone !== undefined) {
+            Effect.runSync(Effect.andThen(Registry.register(registry, gone), Registry.values(registry)))
+          }
+        },
+        run: () => Effect.runSync(oursRun)
+      },
+      other: {
+        operations: 1,
+        run: () => {
+          list = list.slice()
+          return list.length
+        }
+      }
+    }
+  }
+}
+
+const transaction: Row = {
+  name: "transact",
+  work: "`transact` of an effect that does nothing",
+  against: "`Semaphore.withPermit` of it",
+  sizes: [10_000],
+  kind: "single",
+  make: async (size) => {
+    const registry = await populated(makeItems(size))
+    const lock = Semaphore.makeUnsafe(1)
+    const ours = inFiber(operations, () => Registry.transact(registry, Effect.succeed(1)), (one) => one)
+    const other = inFiber(operations, () => lock.withPermit(Effect.succeed(1)), (one) => one)
+    return {
+      ours: { operations, run: () => Effect.runSync(ours) },
+      other: { operations, run: () => Effect.runSync(other) }
+    }
+  }
+}
+
+const publish: Row = {
+  name: "publish",
+  work: "publishing a change that nobody watches (`register` + `unregister`)",
+  against: "the same with `history: 0`",
+  goal: () => 1.15,
+  sizes: [10_000],
+  kind: "single",
+  make: async (size) => {
+    const items = makeItems(size)
+    const side = async (history: number) => {
+      const registry = Effect.runSync(
+        inScope(Registry.make<Item>()({ lookup: ["id", "name"], defaults: items, history }))
+      )
+      await Effect.runPromise(Registry.populate(registry))
+      const nextItem = cycle(others(size))
+      const run = Effect.gen(function*() {
+        for (let i = 0; i < operations; i++) {
+          const item = nextItem()
+          yield* Registry.register(registry, item)
+          yield* Registry.unregister(registry, item)
+        }
+        return (yield* Registry.size(registry)) + count
+      })
+      return { operations, run: () => Effect.runSync(run) }
+    }
+    return { ours: await side(256), other: await side(0) }
+  }
+}
+
+export const changing: ReadonlyArray<Row> = [
+  registerAndUnregister,
+  hooks,
+  countingHooks,
+  registerThenValues,
+  unregisterThenValues,
+  transaction,
+  publish
+]
