@@ -239,6 +239,26 @@ describe("population", () => {
       assert.deepStrictEqual(names, ["builder"])
     }))
 
+  it("G4 a long one lets others have their turns, though the registry was built where nobody else had one", async () => {
+    const scope = Scope.makeUnsafe()
+    const registry = Effect.runSync(Effect.provideService(
+      Registry.make<Item>()({ lookup: ["id"], defaults: Array.from({ length: 5_500 }, (_, id) => new Item(id)) }),
+      Scope.Scope,
+      scope
+    ))
+    let populating = true
+    let turns = 0
+    const others = () => {
+      turns++
+      if (populating) setImmediate(others)
+    }
+    setImmediate(others)
+    await Effect.runPromise(Registry.populate(registry))
+    populating = false
+    assert.isAtLeast(turns, 5)
+    await Effect.runPromise(Scope.close(scope, Exit.void))
+  })
+
   it.effect("G4 what it acquires lives until a reset is published, not until the caller's scope closes", () =>
     Effect.gen(function*() {
       const log: Array<string> = []

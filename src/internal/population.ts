@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Formatter from "effect/Formatter"
 import * as Ref from "effect/Ref"
+import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as RegistryError from "../RegistryError.ts"
@@ -82,7 +83,13 @@ export const make = <Item, P, V, E>(
 
   return Effect.map(
     // With no time to live a result is not kept; below zero it is not even while a clock stands still or goes back.
-    Effect.cachedWithTTL(Effect.setContext(outermost, core.context), Duration.negativeInfinity),
+    Effect.cachedWithTTL(
+      // on the scheduler of who asks: that of `Effect.runSync`, which may have built the registry, lets nobody else run
+      Effect.withFiber<void, Failed<E, V>>((fiber) =>
+        Effect.setContext(outermost, Context.add(core.context, Scheduler.Scheduler, fiber.cache.scheduler))
+      ),
+      Duration.negativeInfinity
+    ),
     (shared) => {
       const untilReady: Effect.Effect<void, Failed<E, V>> = Effect.withFiber((fiber) => {
         const transaction = current(core, fiber.context)
