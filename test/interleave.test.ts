@@ -253,6 +253,17 @@ describe("exhaustive", () => {
     }))
 })
 
+describe("a failure", () => {
+  it.effect("can be read in a copy, which is what vitest reports", () =>
+    Effect.gen(function*() {
+      const failure = yield* Effect.flip(RegistryTest.interleave(Effect.fail("disk"), { seeds: 1 }))
+      const copy: RegistryTest.ScheduleFailure = Object.create(failure, {
+        cause: { value: Object.assign(Object.create(null), { reasons: [] }) }
+      })
+      assert.include(copy.message, "disk")
+    }))
+})
+
 describe("a hang", () => {
   it.effect("is told with the transactions that wait", () =>
     Effect.gen(function*() {

@@ -51,29 +51,11 @@ export class ScheduleFailure extends Schema.TaggedError<ScheduleFailure>()("Sche
   /** Why the program failed; without it, it did not end. */
   cause: Schema.optionalKey(Schema.Unknown),
   /** The fibers that wait for ever; none if it still runs, after very many operations. */
-  waiting: Schema.Array(Schema.String)
+  waiting: Schema.Array(Schema.String),
+  text: Schema.String
 }) {
   override get message(): string {
-    const under = this.seed === undefined ? "one schedule" : `the schedule of seed ${this.seed}`
-    const choices = this.schedule.map((choice) =>
-      "fiber" in choice
-        ? `{ fiber: ${choice.fiber}, operation: ${choice.operation} }`
-        : `{ turn: ${choice.turn}, task: ${choice.task} }`
-    )
-    const replay = choices.length === 0 ? "[]" : `[${choices.join(", ")}]`
-    return `Under ${under} (${this.strategy}) the program ${this.what}\n` +
-      `To run it again: RegistryTest.interleave(program, { schedule: ${replay} })`
-  }
-
-  private get what(): string {
-    if (this.cause !== undefined) {
-      return `failed: ${Cause.isCause(this.cause) ? Cause.pretty(this.cause) : String(this.cause)}`
-    }
-    return this.waiting.length === 0
-      ? "runs, and runs, and does not end"
-      : `hung: no task is left, and it has not ended. These fibers wait:\n${
-        this.waiting.map((fiber) => `  ${fiber}`).join("\n")
-      }`
+    return this.text
   }
 }
 
@@ -234,14 +216,34 @@ const sample = <A, E, R>(
     return { schedules }
   })
 
-const failureOf = (strategy: "random" | "pct" | "exhaustive" | "replay", run: Run, seed?: number): ScheduleFailure =>
-  new ScheduleFailure({
+const failureOf = (strategy: "random" | "pct" | "exhaustive" | "replay", run: Run, seed?: number): ScheduleFailure => {
+  const { exit, schedule, waiting } = run
+  const under = seed === undefined ? "one schedule" : `the schedule of seed ${seed}`
+  const choices = schedule.map((choice) =>
+    "fiber" in choice
+      ? `{ fiber: ${choice.fiber}, operation: ${choice.operation} }`
+      : `{ turn: ${choice.turn}, task: ${choice.task} }`
+  )
+  const replaying = choices.length === 0 ? "[]" : `[${choices.join(", ")}]`
+  return new ScheduleFailure({
     strategy,
-    schedule: run.schedule,
-    waiting: run.waiting,
+    schedule,
+    waiting,
+    text: `Under ${under} (${strategy}) the program ${whatOf(run)}\n` +
+      `To run it again: RegistryTest.interleave(program, { schedule: ${replaying} })`,
     ...(seed === undefined ? {} : { seed }),
-    ...(run.exit !== undefined && Exit.isFailure(run.exit) ? { cause: run.exit.cause } : {})
+    ...(exit !== undefined && Exit.isFailure(exit) ? { cause: exit.cause } : {})
   })
+}
+
+const whatOf = ({ exit, waiting }: Run): string => {
+  if (exit !== undefined && Exit.isFailure(exit)) return `failed: ${Cause.pretty(exit.cause)}`
+  return waiting.length === 0
+    ? "runs, and runs, and does not end"
+    : `hung: no task is left, and it has not ended. These fibers wait:\n${
+      waiting.map((fiber) => `  ${fiber}`).join("\n")
+    }`
+}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // One run
