@@ -1,4 +1,4 @@
-import { Cause, Effect, Exit } from "effect"
+import { Cause, Effect, Exit, Formatter } from "effect"
 import { Registry, RegistryHooks } from "effect-registry"
 
 export class Item {
@@ -29,21 +29,21 @@ export const recording = (log: Array<string>) =>
   })
 
 /** How often hooks were told that an item came, less how often that it went. */
-export class Balance {
-  readonly counts = new Map<Item, number>()
-  readonly hooks = RegistryHooks.make<Item>()({
+export class Balance<T = Item> {
+  readonly counts = new Map<T, number>()
+  readonly hooks = RegistryHooks.make<T>()({
     onItemRegistered: (item) => Effect.andThen(Effect.yieldNow, Effect.sync(() => this.add(item, 1))),
     onItemUnregistered: (item) => Effect.andThen(Effect.yieldNow, Effect.sync(() => this.add(item, -1)))
   })
-  add(item: Item, by: number): void {
+  add(item: T, by: number): void {
     this.counts.set(item, (this.counts.get(item) ?? 0) + by)
   }
   /** The items whose count is not what it should be, by what is in. */
-  wrong(items: Iterable<Item>): ReadonlyArray<string> {
+  wrong(items: Iterable<T>): ReadonlyArray<string> {
     const held = new Set(items)
     return Array.from(new Set([...this.counts.keys(), ...held]))
       .filter((item) => (this.counts.get(item) ?? 0) !== (held.has(item) ? 1 : 0))
-      .map((item) => `${item.id}: ${this.counts.get(item) ?? 0}, ${held.has(item) ? "in" : "out"}`)
+      .map((item) => `${Formatter.format(item)}: ${this.counts.get(item) ?? 0}, ${held.has(item) ? "in" : "out"}`)
   }
 }
 

@@ -1,0 +1,205 @@
+/**
+ * Random programs of one operation after the other, which a registry and its model take.
+ */
+import { assert } from "@effect/vitest"
+import { Effect, Exit, Formatter, Scope } from "effect"
+import { Lookup, Registry, RegistryError, RegistryHooks, RegistrySnapshot } from "effect-registry"
+import { RegistryTest } from "effect-registry/testing"
+import * as fc from "fast-check"
+import { Balance } from "./items.ts"
+
+interface Tool {
+  readonly id: number
+  readonly names: ReadonlyArray<string>
+  readonly kind?: string
+  readonly tags?: ReadonlyArray<string>
+}
+
+/** Few, so that the same item comes back. */
+const pool: ReadonlyArray<Tool> = [
+  { id: 1, names: ["a"], kind: "x" },
+  { id: 2, names: [], kind: "y", tags: ["t"] },
+  { id: 3, names: ["b"], kind: "x", tags: ["t", "u"] },
+  { id: 2, names: ["c"], kind: "y" }
+]
+
+const anyTool: fc.Arbitrary<Tool> = fc.record({
+  id: fc.integer({ min: 1, max: 3 }),
+  names: fc.array(fc.constantFrom("a", "b", "c", "d"), { maxLength: 2 }),
+  kind: fc.constantFrom("x", "y"),
+  tags: fc.array(fc.constantFrom("t", "u"), { maxLength: 2 })
+}, { requiredKeys: ["id", "names"], noNullPrototype: true })
+
+const toolWith = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...pool) }, { weight: 2, arbitrary: anyTool })
+
+const rejects = ({ id, names }: Tool) => id === 3 && names.includes("d")
+
+const defaults = pool.slice(0, 2)
+
+/** Whether there are hooks, which yield, and of which one refuses some items. */
+export type Kind = "plain" | "hooked"
+
+const modelOf = (kind: Kind) =>
+  RegistryTest.model<Tool>({
+    lookup: {
+      id: { kind: "unique", select: ({ id }) => id },
+      name: { kind: "uniqueEach", select: ({ names }) => names },
+      kind: { kind: "group", select: (item) => item.kind },
+      tag: { kind: "groupEach", select: ({ tags }) => tags, optional: true }
+    },
+    defaults,
+    rejects: (item) => kind === "hooked" && rejects(item)
+  })
+
+const lookup = {
+  id: Lookup.unique(({ id }: Tool) => id),
+  name: Lookup.uniqueEach(({ names }: Tool) => names),
+  kind: Lookup.group(({ kind }: Tool) => kind),
+  tag: Lookup.optional(Lookup.groupEach(({ tags }: Tool) => tags!))
+}
+
+type Operation = RegistryTest.Operation<Tool>
+
+/** Questions and keys to ask them, also senseless ones. */
+const question = fc.constantFrom<readonly [string, unknown]>(
+  ["id", 1],
+  ["id", 2],
+  ["id", 3],
+  ["name", "a"],
+  ["name", "b"],
+  ["name", "d"],
+  ["kind", "x"],
+  ["tag", "t"],
+  ["tag", undefined],
+  ["none", 1]
+)
+
+const scope = fc.constantFrom("s", "t", "u", "v")
+
+/** An operation as plain data, from the arbitraries of its arguments. */
+const named = <const Name extends Operation[0]>(
+  name: Name,
+  ...args: Array<fc.Arbitrary<unknown>>
+): fc.Arbitrary<Operation> =>
+  // the arguments are those of the name
+  fc.tuple(...args).map((list) => [name, ...list] as unknown as Operation)
+
+const asking = (name: "get" | "getOption" | "getAll" | "has" | "unregisterBy") =>
+  question.map(([attribute, value]): Operation => [name, attribute, value])
+
+const simple: fc.Arbitrary<Operation> = fc.oneof(
+  { weight: 6, arbitrary: named("register", toolWith) },
+  { weight: 3, arbitrary: named("registerAll", fc.array(toolWith, { maxLength: 3 })) },
+  { weight: 3, arbitrary: named("upsert", toolWith) },
+  { weight: 3, arbitrary: named("registerScoped", toolWith, scope) },
+  { weight: 2, arbitrary: named("registerAllScoped", fc.array(toolWith, { maxLength: 2 }), scope) },
+  { weight: 2, arbitrary: named("close", scope) },
+  { weight: 3, arbitrary: named("unregister", toolWith) },
+  { weight: 3, arbitrary: asking("unregisterBy") },
+  {
+    weight: 4,
+    arbitrary: fc.tuple(question, toolWith).map(([[attribute, value], item]): Operation => [
+      "replace",
+      attribute,
+      value,
+      item
+    ])
+  },
+  { weight: 1, arbitrary: named("populate") },
+  { weight: 2, arbitrary: named("reset") },
+  { weight: 2, arbitrary: fc.oneof(asking("get"), asking("getOption"), asking("getAll"), asking("has")) },
+  { weight: 1, arbitrary: named("contains", toolWith) },
+  { weight: 1, arbitrary: named("at", fc.constantFrom(0, 1, -1, -9, 9, 0.5, NaN)) },
+  { weight: 1, arbitrary: fc.oneof(named("size"), named("values"), named("state")) }
+)
+
+const operation = fc.letrec<{ readonly operation: Operation; readonly transact: Operation }>((tie) => ({
+  operation: fc.oneof({ maxDepth: 2, withCrossShrink: true }, { weight: 7, arbitrary: simple }, {
+    weight: 1,
+    arbitrary: tie("transact")
+  }),
+  transact: fc.tuple(
+    fc.array(tie("operation"), { maxLength: 5 }),
+    fc.constantFrom("commit" as const, "fail" as const, "die" as const)
+  ).map(([list, ending]): Operation => ["transact", list, ending])
+})).operation
+
+/** An operation that the registry and the model take. What they answer, and what is in afterwards, has to be the same. */
+class Step implements fc.AsyncCommand<Modelled, Real> {
+  readonly operation: Operation
+  constructor(one: Operation) {
+    this.operation = one
+  }
+  check = () => true
+  async run(modelled: Modelled, real: Real) {
+    const [expected, next] = modelled.model.step(modelled.state, this.operation)
+    modelled.state = next
+    const result = await Effect.runPromise(real.recorder.run("real", this.operation))
+    assert.deepStrictEqual(result, expected)
+    const snapshot = Registry.snapshotUnsafe(real.registry)
+    assert.deepStrictEqual(Array.from(snapshot), next.entries.map(({ item }) => item))
+    const state = await Effect.runPromise(Registry.state(real.registry))
+    assert.strictEqual(state, next.state)
+    if (state === "Pending") return
+    for (const { item, keys } of next.entries) {
+      for (const [index, attribute] of (["id", "name", "kind", "tag"] as const).entries()) {
+        for (const key of keys[index]!) {
+          const found = RegistrySnapshot.getAll(snapshot, attribute, key as never)
+          assert.include(found, item)
+        }
+      }
+    }
+    assert.deepStrictEqual(real.unbalanced(), [])
+  }
+  toString = () => Formatter.format(this.operation)
+}
+
+interface Modelled {
+  readonly model: RegistryTest.Model<Tool>
+  state: RegistryTest.ModelState<Tool>
+}
+
+interface Real {
+  readonly registry: Registry.Registry<Tool, typeof lookup, any, any>
+  readonly recorder: RegistryTest.Recorder<Tool>
+  readonly unbalanced: () => ReadonlyArray<string>
+}
+
+const make = (kind: Kind): Effect.Effect<Real, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const balances = [new Balance<Tool>(), new Balance<Tool>()]
+    const veto = RegistryHooks.make<Tool>()({
+      onItemRegistering: (item) =>
+        Effect.andThen(Effect.yieldNow, rejects(item) ? RegistryError.reject(item, "no") : Effect.void)
+    })
+    const registry: Registry.Registry<Tool, typeof lookup, any, any> = yield* Registry.make<Tool>()({
+      lookup,
+      defaults,
+      hooks: kind === "hooked"
+        ? RegistryHooks.combineAll([balances[0]!.hooks, veto, balances[1]!.hooks])
+        : RegistryHooks.empty
+    })
+    return {
+      registry,
+      recorder: RegistryTest.record(registry),
+      unbalanced: () =>
+        kind === "plain" ? [] : balances.flatMap((balance) => balance.wrong(Registry.snapshotUnsafe(registry)))
+    }
+  })
+
+/** Runs commands on a registry and on its model. */
+export const check = async (kind: Kind, program: Iterable<fc.AsyncCommand<Modelled, Real>>): Promise<void> => {
+  const life = Scope.makeUnsafe()
+  const model = modelOf(kind)
+  const setup = async () => ({
+    model: { model, state: model.initial },
+    real: await Effect.runPromise(Scope.provide(make(kind), life))
+  })
+  try {
+    await fc.asyncModelRun(setup, program)
+  } finally {
+    await Effect.runPromise(Scope.close(life, Exit.void))
+  }
+}
+
+export const commands = fc.commands([operation.map((one) => new Step(one))], { maxCommands: 25, size: "max" })
