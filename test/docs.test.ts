@@ -1,4 +1,4 @@
-import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { afterAll, assert, describe, it } from "@effect/vitest"
 import { execFile } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -21,36 +21,45 @@ const sources = Fs.readdirSync(Path.join(root, "src"), { recursive: true, encodi
 
 const fences: ReadonlyArray<Fence> = [
   ...sources.flatMap((file) => fencesOfModule(file.slice(0, -".ts".length), read(Path.join("src", file)))),
-  ...fencesOfMarkdown("README", read("README.md"))
+  ...fencesOfMarkdown("README", read("README.md")),
+  ...fencesOfMarkdown("docs/testing", read("docs/testing.md"))
 ]
+
+/** A test file by itself: it is run where tests are collected. */
+const isTestFile = ({ code }: Fence): boolean => code.includes(`"@effect/vitest"`)
 
 const fileName = ({ title }: Fence): string => `${title.replace(/\W+/g, "-")}.ts`
 
 /** Beside the other tests, so that "effect-registry" is resolved as it is in them; hidden, so that `tsc` skips it. */
-let directory: string
+const directory = Fs.mkdtempSync(Path.join(import.meta.dirname, ".fences-"))
 
-beforeAll(() => {
-  directory = Fs.mkdtempSync(Path.join(import.meta.dirname, ".fences-"))
-  Fs.mkdirSync(Path.join(directory, "compiled"))
-  for (const fence of fences) {
-    Fs.writeFileSync(Path.join(directory, "compiled", fileName(fence)), compiling(fence.code))
-    Fs.writeFileSync(Path.join(directory, fileName(fence)), asserting(fence.code))
-  }
-  Fs.writeFileSync(
-    Path.join(directory, "tsconfig.json"),
-    JSON.stringify({
-      extends: "../../tsconfig.json",
-      include: [],
-      files: fences.map((fence) => `compiled/${fileName(fence)}`)
-    })
-  )
-})
+Fs.mkdirSync(Path.join(directory, "compiled"))
+for (const fence of fences) {
+  Fs.writeFileSync(Path.join(directory, "compiled", fileName(fence)), compiling(fence.code))
+  Fs.writeFileSync(Path.join(directory, fileName(fence)), asserting(fence.code))
+}
+Fs.writeFileSync(
+  Path.join(directory, "tsconfig.json"),
+  JSON.stringify({
+    extends: "../../tsconfig.json",
+    include: [],
+    files: fences.map((fence) => `compiled/${fileName(fence)}`)
+  })
+)
 
 afterAll(() => Fs.rmSync(directory, { recursive: true }))
 
+const run = (fence: Fence): Promise<unknown> => import(/* @vite-ignore */ Path.join(directory, fileName(fence)))
+
 describe("examples", () => {
-  it.each(fences.map((fence) => [fence.title, fence] as const))("%s", async (_, fence) => {
-    await import(/* @vite-ignore */ Path.join(directory, fileName(fence)))
+  const [programs, testFiles] = [fences.filter((fence) => !isTestFile(fence)), fences.filter(isTestFile)]
+
+  it.each(programs.map((fence) => [fence.title, fence] as const))("%s", async (_, fence) => {
+    await run(fence)
+  })
+
+  describe.each(testFiles.map((fence) => [fence.title, fence] as const))("%s", async (_, fence) => {
+    await run(fence)
   })
 
   it("all compile", { timeout: 60_000 }, async () => {
