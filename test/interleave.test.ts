@@ -156,7 +156,7 @@ describe.each(strategies)("$strategy", (options) => {
     Effect.gen(function*() {
       const report = yield* RegistryTest.interleave(right, options)
       assert.isAtLeast(report.schedules, 300)
-    }))
+    }), 60_000)
 })
 
 describe("seeds", () => {

@@ -417,9 +417,9 @@ const reductions = 1_000
  * Interrupts an operation at each of its steps, one run a step, until a run ends before its step comes. Answers how many
  * runs were interrupted.
  *
- * Each run has its own `setup`, which is not interrupted; `check` looks at what the interruption left. `"outside"` (the
- * default) is an interruption by another fiber, while the operation's has yielded; with `"inside"` whoever runs, a child
- * for instance, is interrupted while it runs.
+ * Each run has its own `setup`, which is not interrupted; `check` looks at what the interruption left. When it has ended,
+ * no fiber may be left of those that began since the setup: it dies if one is. With `"outside"` (the default) it is the
+ * operation's own fiber that is interrupted; with `"inside"` it is whichever runs then, a child for instance.
  *
  * **Example** (A registration is there or not, whenever it is interrupted)
  *
@@ -455,12 +455,19 @@ export const interruptEach = <A, E, R, B, E2, R2, E3, R3>(options: {
       const scheduler = new InterruptingScheduler(at, options.from ?? "outside")
       // all of it runs on the scheduler, because a registry populates on that of its builder
       const setup = yield* ended(at, yield* runUnder(options.setup, scheduler))
+      const before = scheduler.alive
       const exit = yield* runUnder(Effect.suspend(() => options.run(setup)), scheduler, (fiber) => {
         scheduler.target = fiber
       })
       scheduler.target = undefined
       if (exit === undefined) return yield* Effect.die(new Error(`Interrupted at step ${at}, the operation hung.`))
       yield* ended(at, yield* runUnder(Effect.suspend(() => options.check(setup, exit, at)), scheduler))
+      const left = scheduler.alive.filter((fiber) => !before.includes(fiber))
+      if (left.length > 0) {
+        return yield* Effect.die(
+          new Error(`Interrupted at step ${at}, the operation left ${left.length} fiber(s) running.`)
+        )
+      }
       if (scheduler.operations < at) return at - 1
     }
   })

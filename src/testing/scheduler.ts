@@ -349,6 +349,7 @@ export class InterruptingScheduler implements Scheduler.Scheduler {
   /** The fiber whose operations, and those of all that run meanwhile, are counted. */
   target: Fiber.Fiber<unknown, unknown> | undefined
   private readonly tasks: Array<() => void> = []
+  private readonly fibers = new Set<Fiber.Fiber<unknown, unknown>>()
   private readonly at: number
   private readonly from: "inside" | "outside"
 
@@ -357,14 +358,18 @@ export class InterruptingScheduler implements Scheduler.Scheduler {
     this.from = from
   }
 
+  /** The fibers that have run, and have not ended. */
+  get alive(): ReadonlyArray<Fiber.Fiber<unknown, unknown>> {
+    return Array.from(this.fibers).filter((fiber) => fiber.pollUnsafe() === undefined)
+  }
+
   shouldYield(fiber: Fiber.Fiber<unknown, unknown>): boolean {
+    this.fibers.add(fiber)
     const { target } = this
     if (target === undefined || ++this.operations !== this.at) return false
-    if (this.from === "inside") {
-      fiber.interruptUnsafe()
-      return false
-    }
-    this.tasks.unshift(() => target.interruptUnsafe())
+    // one that is interrupted while it runs is so only after its next operation, which may be to become uninterruptible
+    const victim = this.from === "inside" ? fiber : target
+    this.tasks.unshift(() => victim.interruptUnsafe())
     return true
   }
 
