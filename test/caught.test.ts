@@ -2,12 +2,14 @@
  * What the list of deliberate faults in `test/breaks` showed to be untested.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Deferred, Effect, Exit, Fiber, Latch, Scope } from "effect"
+import { Cause, Context, Deferred, Effect, Exit, Fiber, Latch, Scope } from "effect"
 import { Registry, RegistryHooks } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
+import { CurrentTransaction } from "../src/internal/current.ts"
+import { Transaction } from "../src/internal/transaction.ts"
 import { a, b, Balance, c, found, Item, messageOf, recording } from "./utils/items.ts"
 
-const seeds = 300
+const seeds = 1_000
 
 /** What a registry keeps inside, which no user sees. */
 interface Inside {
@@ -130,6 +132,61 @@ describe("resets", () => {
       log.length = 0
       yield* Registry.reset(registry)
       assert.strictEqual(log.filter((line) => line === "unregistering 1").length, 1)
+    }))
+
+  it.effect("G6 a reset that waited in a transaction that has ended meanwhile populates nothing", () =>
+    Effect.gen(function*() {
+      let runs = 0
+      const gate = yield* Latch.make()
+      const second = yield* Latch.make()
+      const children: Array<Fiber.Fiber<void>> = []
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Effect.sync(() => {
+          runs++
+          return [a]
+        }),
+        hooks: { onReset: gate.await }
+      })
+      yield* Registry.populate(registry)
+      const outer = yield* Effect.forkChild(
+        Registry.transact(
+          registry,
+          Effect.gen(function*() {
+            const resets = [Registry.reset(registry), Effect.andThen(second.await, Registry.reset(registry))]
+            for (const child of resets) children.push(yield* Effect.forkDetach(child, { startImmediately: true }))
+          })
+        ),
+        { startImmediately: true }
+      )
+      // the body has ended, and waits for the first reset; the second one waits behind it
+      yield* second.open
+      yield* Effect.yieldNow
+      yield* gate.open
+      yield* Fiber.join(outer)
+      yield* Fiber.joinAll(children)
+      assert.strictEqual(runs, 1)
+      assert.strictEqual(yield* Registry.state(registry), "Pending")
+    }))
+
+  it.effect("G18 a hook forks a reset that ends before the item goes in: the registry is populated again first", () =>
+    Effect.gen(function*() {
+      let once = true
+      const registry: Registry.Registry<Item, readonly ["id"], unknown> = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: [b],
+        hooks: {
+          onReset: Effect.yieldNow,
+          onItemRegistering: (item: Item) => {
+            if (item !== a || !once) return Effect.void
+            once = false
+            return Effect.forkDetach(Registry.reset(registry), { startImmediately: true })
+          }
+        }
+      })
+      yield* Registry.register(registry, a)
+      assert.strictEqual(yield* Registry.state(registry), "Ready")
+      assert.deepStrictEqual([...(yield* Registry.values(registry))], [b, a])
     }))
 
   it.effect("G17 a write that waited for a reset, and fails, leaves the registry populated", () =>
@@ -266,6 +323,54 @@ describe("transactions", () => {
       assert.strictEqual(yield* Registry.size(registry), 0)
     }))
 
+  it.effect("G10 a transaction that has ended lets go of what it held, though a fiber is still in its context", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a], hooks: recording([]) })
+      for (const end of [Effect.void, Effect.fail("no")]) {
+        let context = Context.empty()
+        yield* Effect.exit(Registry.transact(
+          registry,
+          Effect.gen(function*() {
+            yield* Effect.exit(Registry.register(registry, b))
+            context = yield* Effect.context<never>()
+            yield* end
+          })
+        ))
+        const transaction = Context.get(context, CurrentTransaction)
+        assert.instanceOf(transaction, Transaction)
+        assert.strictEqual(transaction.draft.size + transaction.base.size, 0)
+        assert.deepStrictEqual([transaction.calls, transaction.steps, transaction.scopes], [[], [], []])
+      }
+    }))
+
+  it.effect("G13 many items that go in, in turns, can be interrupted between two turns", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
+      yield* Registry.populate(registry)
+      const many = Array.from({ length: 50_000 }, (_, id) => new Item(id))
+      const registering = yield* Effect.forkChild(Registry.registerAll(registry, many), { startImmediately: true })
+      yield* Effect.forkChild(Fiber.interrupt(registering), { startImmediately: true })
+      let turns = 0
+      for (; registering.pollUnsafe() === undefined; turns++) yield* Effect.yieldNow
+      assert.isBelow(turns, 10)
+      assert.strictEqual(yield* Registry.size(registry), 0)
+      yield* Registry.register(registry, a)
+    }))
+
+  it.effect("G26 a reset that waits while the registry closes is interrupted", () =>
+    Effect.gen(function*() {
+      const gate = yield* Latch.make()
+      const home = yield* Scope.make()
+      const registry = yield* Scope.provide(Registry.make<Item>()({ lookup: ["id"], defaults: [a] }), home)
+      const open = yield* Effect.forkChild(Registry.transact(registry, gate.await), { startImmediately: true })
+      const resetting = yield* Effect.forkChild(Registry.reset(registry), { startImmediately: true })
+      yield* Scope.close(home, Exit.void)
+      yield* gate.open
+      yield* Fiber.await(open)
+      const exit = yield* Fiber.await(resetting)
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause))
+    }))
+
   it.effect("G22 the change of a transaction tells what nested ones did", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
@@ -343,6 +448,72 @@ describe("population", () => {
         })
       )
       assert.strictEqual(runs, 2)
+    }))
+
+  it.effect("G4 a change after a reset and a population in a transaction: what the second acquired stays", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      let runs = 0
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Effect.suspend(() => {
+          const run = ++runs
+          return Effect.as(Effect.acquireRelease(Effect.void, () => Effect.sync(() => log.push(`released ${run}`))), [
+            a
+          ])
+        })
+      })
+      yield* Registry.populate(registry)
+      yield* Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          yield* Registry.reset(registry)
+          yield* Registry.populate(registry)
+          yield* Registry.transact(registry, Registry.register(registry, b))
+        })
+      )
+      assert.deepStrictEqual(log, ["released 1"])
+      yield* Registry.reset(registry)
+      assert.deepStrictEqual(log, ["released 1", "released 2"])
+    }))
+
+  it.effect("G6 a population that waited in a transaction that has ended meanwhile is an outermost one", () =>
+    Effect.gen(function*() {
+      let runs = 0
+      const gates = [yield* Latch.make(true), yield* Latch.make(), yield* Latch.make()]
+      const second = yield* Latch.make()
+      const children: Array<Fiber.Fiber<void, unknown>> = []
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Effect.suspend(() => {
+          const run = runs++
+          return Effect.andThen(gates[run]!.await, run === 1 ? Effect.fail("disk") : Effect.succeed([a]))
+        })
+      })
+      yield* Registry.populate(registry)
+      const outer = yield* Effect.forkChild(
+        Registry.transact(
+          registry,
+          Effect.gen(function*() {
+            yield* Registry.reset(registry)
+            const populations = [Registry.populate(registry), Effect.andThen(second.await, Registry.populate(registry))]
+            for (const child of populations) children.push(yield* Effect.forkDetach(child, { startImmediately: true }))
+          })
+        ),
+        { startImmediately: true }
+      )
+      // the body has ended, and waits for the first population; the second one waits behind it
+      yield* second.open
+      yield* Effect.yieldNow
+      yield* gates[1]!.open
+      yield* Fiber.join(outer)
+      yield* Effect.exit(Fiber.join(children[0]!))
+      for (let turn = 0; turn < 10; turn++) yield* Effect.yieldNow
+      assert.strictEqual(runs, 3)
+      assert.strictEqual(yield* Registry.state(registry), "Populating")
+      yield* gates[2]!.open
+      yield* Fiber.join(children[1]!)
+      assert.strictEqual(yield* Registry.size(registry), 1)
     }))
 
   it.effect("G4 a reset and a population in a transaction: what the first acquired goes, and of the second stays", () =>

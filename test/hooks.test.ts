@@ -4,7 +4,7 @@ import { Registry, RegistryError, RegistryHooks } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { a, b, Balance, c, d, Item, messageOf, recording } from "./utils/items.ts"
 
-const seeds = 300
+const seeds = 1_000
 
 class Prefix extends Context.Service<Prefix, string>()("test/Prefix") {}
 

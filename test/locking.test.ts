@@ -4,7 +4,7 @@ import { Registry, RegistryHooks } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { a, b, c, d, Item, messageOf } from "./utils/items.ts"
 
-const seeds = 300
+const seeds = 1_000
 
 /** A registry whose hook for item 1 waits at a latch. */
 const gated = Effect.gen(function*() {

@@ -4,7 +4,7 @@ import { Registry, RegistryError, RegistryHooks, RegistrySnapshot } from "effect
 import { RegistryTest } from "effect-registry/testing"
 import { a, b, c, Item, messageOf, recording } from "./utils/items.ts"
 
-const seeds = 300
+const seeds = 1_000
 
 class Source extends Context.Service<Source, { readonly name: string }>()("test/Source") {}
 

@@ -4,7 +4,7 @@ import { Registry, RegistryHooks } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { a, b, Balance, c, d, Item, messageOf, recording } from "./utils/items.ts"
 
-const seeds = 300
+const seeds = 1_000
 
 describe("scopes", () => {
   it.effect("G25 a scope that closes takes exactly its registrations, in whatever order scopes close", () =>

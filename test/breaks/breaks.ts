@@ -19,6 +19,7 @@ const population = "population.test.ts"
 const scopes = "scopes.test.ts"
 const caught = "caught.test.ts"
 const entryPoints = "EntryPoints.test.ts"
+const sweeps = "sweeps.test.ts"
 
 export const breaks: ReadonlyArray<Break> = [
   // -------------------------------------------------------------------------------------------------------------------
@@ -62,7 +63,7 @@ export const breaks: ReadonlyArray<Break> = [
     find: "Effect.uninterruptibleMask((restore): Effect.Effect<A | typeof again, E | P, R> => {",
     replace: `Effect.suspend((): Effect.Effect<A | typeof again, E | P, R> => {
     const restore = <X>(x: X): X => x`,
-    caught: { file: atomicity, title: "G7 register with hooks, interrupted from outside" }
+    caught: { file: sweeps, title: "G7, G20 register, with hooks, from outside" }
   },
   {
     name: "the body of a transaction cannot be interrupted",
@@ -93,6 +94,33 @@ export const breaks: ReadonlyArray<Break> = [
     find: "one = one.outer) (one.waits ??= new Set()).add(wait)",
     replace: "one = undefined) (one.waits ??= new Set()).add(wait)",
     caught: { file: caught, title: "G16 a circle that leads over an outer transaction" }
+  },
+  {
+    name: "a reset that starts over populates first",
+    find: `case "reset":\n          case "upkeep":`,
+    replace: `case "upkeep":`,
+    caught: {
+      file: caught,
+      title: "G6 a reset that waited in a transaction that has ended meanwhile populates nothing"
+    }
+  },
+  {
+    name: "a population that starts over is none that others know of",
+    find: "return operation.undone(parent!)",
+    replace: "return run(core, operation)",
+    caught: { file: caught, title: "G6 a population that waited in a transaction that has ended meanwhile" }
+  },
+  {
+    name: "a step that waited for its turn does not look whether the registry was reset meanwhile",
+    find: "transaction.workable ? f(transaction) : undefined",
+    replace: "f(transaction)",
+    caught: { file: caught, title: "G18 a hook forks a reset that ends before the item goes in" }
+  },
+  {
+    name: "many items cannot be interrupted",
+    find: "restore(Effect.suspend(() => f(transaction)))",
+    replace: "Effect.suspend(() => f(transaction))",
+    caught: { file: caught, title: "G13 many items that go in, in turns, can be interrupted between two turns" }
   },
   // -------------------------------------------------------------------------------------------------------------------
   // Drafts
@@ -206,6 +234,18 @@ export const breaks: ReadonlyArray<Break> = [
     caught: { file: caught, title: "G4 a reset and a population in a transaction" }
   },
   {
+    name: "a nested transaction begins with whose population filled what is published",
+    find: "parent === undefined ? core.populationScope : parent.populationScope",
+    replace: "core.populationScope",
+    caught: { file: caught, title: "G4 a change after a reset and a population in a transaction" }
+  },
+  {
+    name: "a transaction that has ended keeps what it found",
+    find: "this.base = this.draft = this.core.nothing",
+    replace: "",
+    caught: { file: caught, title: "G10 a transaction that has ended lets go of what it held" }
+  },
+  {
     name: "a nested transaction drops what closed scopes took out",
     find: "  pushAll(parent.regardless, transaction.regardless)\n",
     replace: "",
@@ -233,7 +273,7 @@ export const breaks: ReadonlyArray<Break> = [
     name: "an undo can be interrupted",
     find: "Effect.flatMap(Effect.provideService(undoing, CurrentTransaction, transaction),",
     replace: "Effect.flatMap(Effect.interruptible(Effect.provideService(undoing, CurrentTransaction, transaction)),",
-    caught: { file: atomicity, title: "G7 register with hooks, interrupted from outside" }
+    caught: { file: sweeps, title: "G7, G20 register, with hooks, from outside" }
   },
   {
     name: "an undo forgets the defect before the last",
@@ -273,7 +313,7 @@ export const breaks: ReadonlyArray<Break> = [
     name: "an interruption fits between a hook and the record that it has completed",
     find: "Effect.uninterruptibleMask((restore) => Effect.map(restore(effect),",
     replace: "Effect.suspend(() => Effect.map(Effect.tap(effect, Effect.suspend(() => Effect.void)),",
-    caught: { file: atomicity, title: "G7 register with hooks, interrupted from outside" }
+    caught: { file: sweeps, title: "G7, G20 register, with hooks, from outside" }
   },
   {
     name: "hooks that were removed in the same operation are still called",
@@ -313,12 +353,22 @@ export const breaks: ReadonlyArray<Break> = [
   // -------------------------------------------------------------------------------------------------------------------
   {
     name: "no check after onItemRegistering",
-    find:
-      "if (Result.isFailure(checked)) return Exit.fail(checked.failure)\n  const { added, contents } = Contents.insert(draft, item, checked.success)",
-    replace: `if (Result.isFailure(checked) && transaction.hooks.length === 0) return Exit.fail(checked.failure)
-  const keys = Result.isFailure(checked) ? Definition.takeKeys(draft.definition, item) : checked.success
-  const { added, contents } = Contents.insert(draft, item, keys)`,
+    find: "const { draft, origin, steps } = transaction\n  const checked = Contents.check(draft, item)\n",
+    replace: `const { draft, origin, steps } = transaction
+  const checked = transaction.hooks.length === 0
+    ? Contents.check(draft, item)
+    : Result.succeed(Definition.takeKeys(draft.definition, item))
+`,
     caught: { file: hooks, title: "G18 the checks are repeated after onItemRegistering: a hook took the key" }
+  },
+  {
+    name: "a pre-hook that resets is believed: what comes after it works on the registry that is Pending",
+    find: "if (!transaction.workable) return Effect.flatMap(transaction.core.populate, () => step(transaction, f))",
+    replace: "",
+    caught: {
+      file: locking,
+      title: "G14 a hook resets the registry before the item goes in: it is populated again first"
+    }
   },
   {
     name: "no check before onItemRegistering",
@@ -329,14 +379,14 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "no look after onItemUnregistering",
-    find: "onLocated(locateAgain(draft, entry, locateEntry), (found) => remove(transaction, found))",
-    replace: "draft && remove(transaction, entry)",
+    find: "onLocated(locateAgain(draft, entry, locateEntry), (found) =>",
+    replace: "onLocated(Result.succeed(draft && entry) as Located<Item>, (found) =>",
     caught: { file: hooks, title: "G18 the checks are repeated after onItemUnregistering: a hook unregistered it" }
   },
   {
     name: "a reset believes that what it has counted is still there",
-    find: "if (!Contents.holds(transaction.draft, entry)) return undefined\n  return calling(",
-    replace: "return calling(",
+    find: "  if (!Contents.isIn(draft, entry)) return undefined\n",
+    replace: "",
     caught: { file: caught, title: "G14 a reset calls no hook for what a cascade took before its turn" }
   },
   {
@@ -421,8 +471,8 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "a replacement goes to the end",
-    find: "makeEntry(self.definition, item, keys, previous.position)",
-    replace: "makeEntry(self.definition, item, keys)",
+    find: ", previous.position)",
+    replace: ")",
     caught: { file: atomicity, title: "G12 replace keeps the position, in values, at and group lookups" }
   },
   {
@@ -491,6 +541,19 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     find: "if (base.populated) return Effect.void",
     replace: "void base",
     caught: { file: caught, title: "G1 children of a transaction that reset ask at once" }
+  },
+  {
+    name: "a population begins before it is sure to end",
+    find: "const populated = Effect.provideService(populating, CurrentTransaction, self)\n",
+    replace: `const populated = Effect.provideService(populating, CurrentTransaction, self)
+    const begins = Effect.withFiber((fiber) => Effect.succeed(core.population.begin(self, fiber)))
+    return Effect.flatMap(begins, () =>
+      Effect.onExitPrimitive(Effect.catchCause(populated, interruptedInside(core)), () => {
+        core.population.end(self)
+        return undefined
+      }))
+`,
+    caught: { file: "races.test.ts", title: "G16, G20 random programs" }
   },
   {
     name: "a population does not say that it runs",
