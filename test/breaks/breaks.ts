@@ -48,14 +48,14 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "a success does not give back its place as holder",
-    find: "  ending.lock.holder = undefined\n",
-    replace: "",
+    find: "  ending.later.effect = after\n  group.forEach(close)",
+    replace: "  ending.later.effect = after\n  group.forEach((transaction) => transaction.close())",
     caught: { file: caught, title: "G7 nobody holds it when a transaction has ended" }
   },
   {
     name: "a failure does not give back its place as holder",
-    find: "    lock.holder = undefined\n    return Effect.failCause",
-    replace: "    return Effect.failCause",
+    find: "    group.forEach(close)\n    return Effect.failCause",
+    replace: "    group.forEach((transaction) => transaction.close())\n    return Effect.failCause",
     caught: { file: caught, title: "G7 nobody holds it when a transaction has ended" }
   },
   {
@@ -97,8 +97,8 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "a reset that starts over populates first",
-    find: `case "reset":\n          case "upkeep":`,
-    replace: `case "upkeep":`,
+    find: "    case \"reset\":\n    case \"upkeep\":",
+    replace: "    case \"upkeep\":",
     caught: {
       file: caught,
       title: "G6 a reset that waited in a transaction that has ended meanwhile populates nothing"
@@ -140,8 +140,8 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "readers outside see the draft of whoever is at work",
-    find: "transaction === undefined ? Ref.getUnsafe(core.published) : transaction.draft",
-    replace: `transaction === undefined
+    find: "const seen = transaction === undefined ? Ref.getUnsafe(core.published) : transaction.draft",
+    replace: `const seen = transaction === undefined
         ? (core.lock.holder as Transaction<Item> | undefined)?.draft ?? Ref.getUnsafe(core.published)
         : transaction.draft`,
     caught: {
@@ -151,8 +151,8 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "readers inside see what is published",
-    find: "transaction === undefined ? Ref.getUnsafe(core.published) : transaction.draft",
-    replace: "Ref.getUnsafe(core.published)",
+    find: "const seen = transaction === undefined ? Ref.getUnsafe(core.published) : transaction.draft",
+    replace: "const seen = Ref.getUnsafe(core.published)",
     caught: { file: locking, title: "G14 a hook, its children and a transact body do anything to the registry" }
   },
   {
@@ -163,20 +163,20 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "nested transactions do not wait for a step that takes several turns",
-    find: "lock.holder = new Party(name, doing, transaction)",
-    replace: "",
+    find: "lock.holder = new Party(definition, doing, transaction)",
+    replace: "void definition, doing",
     caught: { file: caught, title: "G7 G14 many items go in, in turns, while a child of the transaction registers" }
   },
   {
     name: "a transaction ends without waiting for the nested ones in flight",
-    find: "if (!transaction.busy) return endNow(transaction, exit, ending)",
-    replace: "if (transaction !== undefined) return endNow(transaction, exit, ending)",
+    find: "if (busy === undefined) return endNow(group, exit, ending)",
+    replace: "if (busy === undefined || Exit.isSuccess(exit)) return endNow(group, exit, ending)",
     caught: { file: locking, title: "G14 a transaction waits for the nested ones that its children have in flight" }
   },
   {
     name: "a rollback does not wait for the nested ones in flight",
-    find: "if (!transaction.busy) return endNow(transaction, exit, ending)",
-    replace: "if (!transaction.busy || Exit.isFailure(exit)) return endNow(transaction, exit, ending)",
+    find: "if (busy === undefined) return endNow(group, exit, ending)",
+    replace: "if (busy === undefined || Exit.isFailure(exit)) return endNow(group, exit, ending)",
     caught: { file: caught, title: "G7 a transaction that fails while a child of it is at work" }
   },
   {
@@ -199,7 +199,7 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "a registry that has closed is still written by who was at work",
-    find: "if (core.closed) return undo(transaction, Cause.interrupt(), ending)",
+    find: "if (core.closed) return undo(group, Cause.interrupt(), ending)",
     replace: "",
     caught: { file: caught, title: "G26 a transaction that is open when the registry closes is undone" }
   },
@@ -271,8 +271,8 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "an undo can be interrupted",
-    find: "Effect.flatMap(Effect.provideService(undoing, CurrentTransaction, transaction),",
-    replace: "Effect.flatMap(Effect.interruptible(Effect.provideService(undoing, CurrentTransaction, transaction)),",
+    find: "Effect.provideService(undoing, CurrentTransaction, group.at(-1))",
+    replace: "Effect.interruptible(Effect.provideService(undoing, CurrentTransaction, group.at(-1)))",
     caught: { file: sweeps, title: "G7, G20 register, with hooks, from outside" }
   },
   {
@@ -286,8 +286,8 @@ export const breaks: ReadonlyArray<Break> = [
   // -------------------------------------------------------------------------------------------------------------------
   {
     name: "hooks run outside of the transaction that calls them",
-    find: "Context.add(part.context.services, CurrentTransaction, transaction))",
-    replace: "Context.add(part.context.services, CurrentTransaction, transaction && undefined))",
+    find: "Context.add(part.context.services, CurrentTransaction, transaction)",
+    replace: "Context.add(part.context.services, CurrentTransaction, transaction && undefined)",
     caught: {
       file: hooks,
       title: "hooks run with the services of where they were given, and in the transaction of who calls"
@@ -295,9 +295,8 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "hooks run with the services of who calls them",
-    find: "Effect.setContext(effect, Context.add(part.context.services, CurrentTransaction, transaction))",
-    replace:
-      "Effect.updateContext(effect, (caller: Context.Context<never>) => Context.merge(part.context.services, caller), transaction as never)",
+    find: "const context = Context.add(part.context.services, CurrentTransaction, transaction)",
+    replace: "const context = Context.merge(part.context.services, fiber.context)",
     caught: {
       file: hooks,
       title: "hooks run with the services of where they were given, and in the transaction of who calls"
@@ -311,8 +310,9 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "an interruption fits between a hook and the record that it has completed",
-    find: "Effect.uninterruptibleMask((restore) => Effect.map(restore(effect),",
-    replace: "Effect.suspend(() => Effect.map(Effect.tap(effect, Effect.suspend(() => Effect.void)),",
+    find: "const recorded = Effect.uninterruptibleMask((restore) =>\n      Effect.map(restore(effect),",
+    replace:
+      "const recorded = Effect.suspend(() =>\n      Effect.map(Effect.tap(effect, Effect.suspend(() => Effect.void)),",
     caught: { file: sweeps, title: "G7, G20 register, with hooks, from outside" }
   },
   {

@@ -39,7 +39,8 @@ interface Ran {
 const runTests = (
   directory: string,
   files: ReadonlyArray<string>,
-  titles: ReadonlyArray<string>
+  titles: ReadonlyArray<string>,
+  limit: number
 ): Promise<Ran> => {
   const report = Path.join(directory, "report.json")
   Fs.rmSync(report, { force: true })
@@ -69,7 +70,7 @@ const runTests = (
     const timer = setTimeout(() => {
       hung = true
       child.kill("SIGKILL")
-    }, timeout)
+    }, limit)
     child.stdout.on("data", (chunk) => output += chunk)
     child.stderr.on("data", (chunk) => output += chunk)
     child.on("close", () => {
@@ -120,7 +121,7 @@ const tryOne = async (directory: string, { caught, find, replace }: Break): Prom
   }
   Fs.writeFileSync(place.path, place.text.replace(find, () => replace))
   try {
-    const { hung, output, tests } = await runTests(directory, [caught.file], [caught.title])
+    const { hung, output, tests } = await runTests(directory, [caught.file], [caught.title], timeout)
     const failed = tests.filter(({ passed, title }) => !passed && title.includes(caught.title))
     const senseless = failed.find(({ message }) => message.includes("ReferenceError"))
     if (senseless !== undefined) return `it is no program: ${senseless.message}`
@@ -142,7 +143,8 @@ const main = async (): Promise<number> => {
     const sound = await runTests(
       directories[0]!,
       Array.from(new Set(chosen.map(({ caught }) => caught.file))),
-      chosen.map(({ caught }) => caught.title)
+      chosen.map(({ caught }) => caught.title),
+      10 * timeout
     )
     for (const { caught } of chosen) {
       const tests = sound.tests.filter(({ title }) => title.includes(caught.title))
