@@ -48,7 +48,7 @@ const runTests = (
   const flags = [
     "--reporter=json",
     `--outputFile=${report}`,
-    "--testTimeout=4000",
+    `--testTimeout=${limit / 2}`,
     "--teardownTimeout=200",
     "--no-file-parallelism"
   ]
