@@ -30,10 +30,12 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Types from "effect/Types"
 import * as Contents from "./internal/contents.ts"
+import { coreOf } from "./internal/coreOf.ts"
 import { CurrentTransaction, withoutTransactions } from "./internal/current.ts"
 import * as Definition from "./internal/definition.ts"
 import * as Hooks from "./internal/hooks.ts"
 import * as Installing from "./internal/installing.ts"
+import * as Live from "./internal/live.ts"
 import * as Operations from "./internal/operations.ts"
 import * as Override from "./internal/override.ts"
 import { Owner as OwnerReference } from "./internal/owner.ts"
@@ -180,10 +182,6 @@ const variance: Registry<any, any, any, any>[typeof TypeId] = {
   _V: (_) => _
 }
 
-/** Every registry is a `RegistryImpl`; the interface shows users its types alone. */
-const coreOf = <Item, L, P, V>(registry: Registry<Item, L, P, V>): Transaction.Core<Item, P, V> =>
-  (registry as unknown as RegistryImpl<Item>).core
-
 /**
  * Whether a value is a `Registry`.
  *
@@ -288,7 +286,7 @@ export const make = <Item>() =>
       changes: [],
       history,
       watchers: new Watchers(),
-      observe: undefined
+      observer: undefined
     }
     const failing = yield* Population.make(core, defaultsOf(name, options.defaults))
     // P is the error of a population that can fail, and never otherwise
@@ -2118,7 +2116,13 @@ export const Service = <Self, Item>() =>
   type V = Hooks.ErrorOf<AllHooks>
   type Shape = Registry<Item, Lookups, PopulationFailure<Defaults, V, Failure>, V>
   const Tag = Context.Service<Self, Shape>()(id)
-  const layer = Layer.effect(Tag, make<Item>()({ ...definition, name: id }))
+  const layer = Layer.effect(
+    Tag,
+    Effect.tap(
+      make<Item>()({ ...definition, name: id }),
+      () => Effect.flatMap(Effect.scope, (scope) => Live.count(id, scope))
+    )
+  )
   const statics = {
     layer,
     layerPopulated: Layer.effectDiscard(Tag.use(populate)).pipe(Layer.provideMerge(layer)),

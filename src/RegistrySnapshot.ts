@@ -15,6 +15,7 @@ import type * as Pipeable from "effect/Pipeable"
 import * as Schema from "effect/Schema"
 import type * as Types from "effect/Types"
 import * as Contents from "./internal/contents.ts"
+import { coreOf } from "./internal/coreOf.ts"
 import { type Definition, failure, takeKeys } from "./internal/definition.ts"
 import { invalidAttribute, lookupIndex } from "./internal/operations.ts"
 import type { Origin } from "./internal/owner.ts"
@@ -381,7 +382,7 @@ export const fromJson: {
   registry: Registry<Item, Lookups, P, V>,
   json: unknown
 ): Effect.Effect<RegistrySnapshot<Item, Lookups>, RegistryError.SnapshotError | RegistryError.RegistrationFailure> => {
-  const definition = definitionOf(registry)
+  const definition = coreOf(registry).definition
   const unreadable = (item: unknown, issue: string, index?: number) =>
     failure(definition, RegistryError.SnapshotError, {
       code: "decode",
@@ -408,10 +409,6 @@ export const fromJson: {
 
 /** Where the items of a snapshot come from that nobody registered. */
 const unowned: Origin = { owner: "", revision: 0, override: false }
-
-/** Every registry has a core with its definition; the interface shows users its types alone. */
-const definitionOf = <Item>(registry: Registry<Item, any, any, any>): Definition<Item> =>
-  (registry as unknown as { readonly core: { readonly definition: Definition<Item> } }).core.definition
 
 const snapshotOf = <Item, Lookups>(contents: Contents.Contents<Item>): RegistrySnapshot<Item, Lookups> =>
   contents as unknown as RegistrySnapshot<Item, Lookups>

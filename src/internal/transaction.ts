@@ -62,15 +62,29 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   readonly changes: Array<RegistryEvent.RegistryChange<Item>>
   readonly history: number
   readonly watchers: Watchers
-  /** Runs an operation and measures it, if somebody does. */
-  observe: Observe | undefined
+  /** Who measures the registry, if somebody does. */
+  observer: Observer | undefined
 }
 
 /** @internal */
-export type Observe = <Item, P, V, A, E, R>(
-  operation: Operation<Item, P, V, A, E, R>,
-  run: (operation: Operation<Item, P, V, A, E, R>) => Effect.Effect<A, E | P, R>
-) => Effect.Effect<A, E | P, R>
+export interface Observer {
+  readonly called: (operation: Named, fiber: Fiber.Fiber<unknown, unknown>) => Observation
+  /** What can be seen from outside has changed: what is published, or who follows it. */
+  readonly changed: () => void
+}
+
+/**
+ * One call of an operation, from when it was called on.
+ *
+ * @internal
+ */
+export interface Observation {
+  /** It has its lock: the registry's, or, `nested`, that of the transaction that it is a part of. */
+  readonly begun: (nested: boolean) => void
+  /** It gives the lock back. */
+  readonly released: () => void
+  readonly ended: (exit: Exit.Exit<unknown, unknown>) => void
+}
 
 /** What a fiber waits for, as long as it does: whoever holds it. */
 interface Wait {
@@ -145,7 +159,7 @@ class PopulationWait implements Wait {
  * @internal
  */
 export class Party {
-  readonly definition: Named
+  readonly definition: Worded
   readonly doing: string
   /** The party that was innermost when this one began. */
   readonly outer: Party | undefined
@@ -153,7 +167,7 @@ export class Party {
   waits: Set<Wait> | undefined = undefined
   state: "open" | "undoing" | "closed" = "open"
 
-  constructor(definition: Named, doing: string, outer: Party | undefined) {
+  constructor(definition: Worded, doing: string, outer: Party | undefined) {
     this.definition = definition
     this.doing = doing
     this.outer = outer
@@ -164,7 +178,11 @@ export class Party {
   }
 }
 
-type Named = Pick<Definition<never>, "name" | "messages">
+/** Names a registry, and words its errors. */
+type Worded = Pick<Definition<never>, "name" | "messages">
+
+/** What an operation is called. */
+type Named = Pick<Operation<any, any, any, any, any>, "name" | "kind">
 
 /** @internal */
 export class Transaction<in out Item, out P = any, in out V = any> extends Party {
@@ -190,13 +208,14 @@ export class Transaction<in out Item, out P = any, in out V = any> extends Party
   calls: Array<Hooks.Call<Item>> = []
   /** What has to be done over again, outside, if the transaction fails: what a scope that closed in it did. */
   regardless: Array<Effect.Effect<void>> = []
+  observation: Observation | undefined = undefined
   private innerLock: Lock | undefined = undefined
   private context: Context.Context<never>
   private ownOrigin: Origin | undefined = undefined
 
   constructor(
     core: Core<Item, P, V>,
-    operation: Pick<Operation<any, any, any, any, any>, "name" | "kind">,
+    operation: Named,
     context: Context.Context<never>,
     outer: Party | undefined,
     parent: Transaction<Item, P, V> | undefined
@@ -512,16 +531,20 @@ export const run = <Item, P, V, A, E, R>(
   core: Core<Item, P, V>,
   operation: Operation<Item, P, V, A, E, R>
 ): Effect.Effect<A, E | P, R> =>
-  Effect.withFiber((fiber) =>
-    core.observe === undefined
-      ? runOn(fiber, core, operation)
-      : core.observe(operation, (observed) => Effect.withFiber((again) => runOn(again, core, observed)))
-  )
+  Effect.withFiber((fiber) => {
+    const observation = core.observer?.called(operation, fiber)
+    if (observation === undefined) return runOn(fiber, core, operation, observation)
+    return Effect.onExitPrimitive(Effect.suspend(() => runOn(fiber, core, operation, observation)), (exit) => {
+      observation.ended(exit)
+      return undefined
+    })
+  })
 
 const runOn = <Item, P, V, A, E, R>(
   fiber: Fiber.Fiber<unknown, unknown>,
   core: Core<Item, P, V>,
-  operation: Operation<Item, P, V, A, E, R>
+  operation: Operation<Item, P, V, A, E, R>,
+  observation: Observation | undefined
 ): Effect.Effect<A, E | P, R> => {
   const outer = innermost(fiber.context)
   const parent = openIn(outer, core)
@@ -535,18 +558,22 @@ const runOn = <Item, P, V, A, E, R>(
     // is all in this one step, so it needs neither the lock nor a place in the context.
     const transaction = new Transaction(core, operation, fiber.context, outer, parent)
     if (transaction.workable) {
+      observation?.begun(parent !== undefined)
       const exit = operation.step(transaction)
       // a selector can run an effect by itself, and what that wrote must not be lost
       const unchanged = transaction.base === (parent === undefined ? Ref.getUnsafe(core.published) : parent.draft)
-      if (unchanged && Exit.isSuccess(exit)) commit(transaction)
-      if (unchanged) return exit
+      if (unchanged) {
+        if (Exit.isSuccess(exit)) commit(transaction)
+        observation?.released()
+        return exit
+      }
     }
   }
   const later: Later = { effect: undefined }
-  const beginning = begin(core, operation, fiber.context, outer, parent, lock, later)
+  const beginning = begin(core, operation, fiber.context, outer, parent, lock, later, observation)
   const result = Effect.flatMap(
     Effect.onExitPrimitive(withPermit(outer, lock, beginning), () => later.effect),
-    (exit) => exit === again ? startOver(core, operation, parent) : Effect.succeed(exit)
+    (exit) => exit === again ? startOver(core, operation, parent, observation) : Effect.succeed(exit)
   )
   return (core.hooks.length > 0 || operation.kind === "population") && Spans.isTraced(fiber)
     ? Spans.within({ registry: core.definition.name, operation: operation.name, item: operation.about }, result)
@@ -556,9 +583,10 @@ const runOn = <Item, P, V, A, E, R>(
 const startOver = <Item, P, V, A, E, R>(
   core: Core<Item, P, V>,
   operation: Operation<Item, P, V, A, E, R>,
-  parent: Transaction<Item, P, V> | undefined
+  parent: Transaction<Item, P, V> | undefined,
+  observation: Observation | undefined
 ): Effect.Effect<A, E | P, R> => {
-  const anew = Effect.withFiber<A, E | P, R>((fiber) => runOn(fiber, core, operation))
+  const anew = Effect.withFiber<A, E | P, R>((fiber) => runOn(fiber, core, operation, observation))
   switch (operation.kind) {
     case "population":
       // whoever asked for it looks again what is to be populated: this was in a transaction that has ended
@@ -587,7 +615,8 @@ const begin = <Item, P, V, A, E, R>(
   outer: Party | undefined,
   parent: Transaction<Item, P, V> | undefined,
   lock: Lock,
-  later: Later
+  later: Later,
+  observation: Observation | undefined
 ): Effect.Effect<A | typeof again, E | P, R> =>
   Effect.uninterruptibleMask((restore): Effect.Effect<A | typeof again, E | P, R> => {
     if (core.closed) return Effect.interrupt
@@ -595,6 +624,8 @@ const begin = <Item, P, V, A, E, R>(
     const transaction = new Transaction(core, operation, context, outer, parent)
     if (!transaction.workable) return Effect.succeed(again)
     lock.holder = transaction
+    transaction.observation = observation
+    observation?.begun(parent !== undefined)
     const group = [transaction]
     const ending: Ending<A> = { operation, later }
     const body = attempt((): Effect.Effect<A, E | P, R> =>
@@ -638,16 +669,20 @@ export const runAll = <P, A, E, R>(
     const definition = { name: ordered.map((core) => core.definition.name).join(" and "), messages: {} }
     const party = new Party(definition, "transactAll", outer)
     const later: Later = { effect: undefined }
+    const observations = ordered.map(({ observer }) => observer?.called(transactAll, fiber))
     const locks = parents.length === 0 ? ordered.map(({ lock }) => lock) : parents.map(({ lock }) => lock)
     const locked = locks.reduceRight(
       (inner, lock) => withPermit(party, lock, held(party, lock, inner)),
-      beginAll(ordered, effect, fiber.context, party, parents, later)
+      beginAll(ordered, effect, fiber.context, party, parents, later, observations)
     )
+    const ended = Effect.onExitPrimitive(locked, (exit) => {
+      party.state = "closed"
+      const isOver = Exit.isFailure(exit) || exit.value !== again
+      if (isOver) { for (const observation of observations) observation?.ended(exit) }
+      return later.effect
+    })
     return Effect.flatMap(
-      Effect.onExitPrimitive(locked, () => {
-        party.state = "closed"
-        return later.effect
-      }),
+      ended,
       (exit) =>
         exit === again
           ? Effect.flatMap(
@@ -658,7 +693,9 @@ export const runAll = <P, A, E, R>(
     )
   })
 
-const names = (list: ReadonlyArray<{ readonly definition: Named }>): string =>
+const transactAll: Named = { name: "transactAll" }
+
+const names = (list: ReadonlyArray<{ readonly definition: Worded }>): string =>
   list.map(({ definition }) => `"${definition.name}"`).join(", ")
 
 /** What waits for a lock that was taken, while others are waited for, waits for whoever does that. */
@@ -681,17 +718,22 @@ const beginAll = <P, A, E, R>(
   context: Context.Context<never>,
   party: Party,
   parents: ReadonlyArray<Transaction<any>>,
-  later: Later
+  later: Later,
+  observations: ReadonlyArray<Observation | undefined>
 ): Effect.Effect<A | typeof again, E, R> =>
   Effect.uninterruptibleMask((restore): Effect.Effect<A | typeof again, E, R> => {
     if (cores.some(({ closed }) => closed)) return Effect.interrupt
     if (parents.some(({ state }) => state !== "open")) return Effect.succeed(again)
     const group: Array<Transaction<any>> = []
     for (const core of cores) {
-      group.push(new Transaction(core, { name: "transactAll" }, context, group.at(-1) ?? party, parents[group.length]))
+      group.push(new Transaction(core, transactAll, context, group.at(-1) ?? party, parents[group.length]))
     }
     if (!group.every(({ workable }) => workable)) return Effect.succeed(again)
-    for (const transaction of group) (transaction.parent ?? transaction.core).lock.holder = transaction
+    group.forEach((transaction, index) => {
+      ;(transaction.parent ?? transaction.core).lock.holder = transaction
+      transaction.observation = observations[index]
+      transaction.observation?.begun(transaction.parent !== undefined)
+    })
     return Effect.flatMap(
       Effect.exit(restore(Effect.provideService(effect, CurrentTransaction, group.at(-1)))),
       (exit) => end(group, exit, { operation: {}, later })
@@ -804,6 +846,7 @@ const close = (transaction: Transaction<any>): void => {
   const { lock } = transaction.parent ?? transaction.core
   transaction.close()
   lock.holder = undefined
+  transaction.observation?.released()
 }
 
 /** Ends a transaction that succeeded: in the draft of its parent, or for all to see. Answers what is left to do. */
@@ -832,6 +875,7 @@ const publish = <Item, P, V>(transaction: Transaction<Item, P, V>): Effect.Effec
   core.changes.push(new Change(revision, steps))
   if (core.changes.length > core.history) core.changes.shift()
   core.watchers.wakeLater()
+  core.observer?.changed()
 
   const emptied = scopes.filter((scope) => scope !== populationScope)
   if (core.populationScope !== undefined && core.populationScope !== populationScope) emptied.push(core.populationScope)

@@ -32,8 +32,13 @@ export const follow = <Item, P, V>(
   Effect.uninterruptible(Effect.suspend(() => {
     const revision = since ?? revisionOf(core)
     const subscriber = core.watchers.subscribe(revision)
+    core.observer?.changed()
+    const end = Effect.sync(() => {
+      core.watchers.unsubscribe(subscriber)
+      core.observer?.changed()
+    })
     return Effect.as(
-      Scope.addFinalizer(scope, Effect.sync(() => core.watchers.unsubscribe(subscriber))),
+      Scope.addFinalizer(scope, end),
       changesAfter(core, revision, subscriber)
     )
   }))
@@ -60,6 +65,7 @@ const changesAfter = <Item, P, V>(
       const news = core.changes.slice(core.changes.length - (revisionOf(core) - seen))
       if (!Arr.isReadonlyArrayNonEmpty(news)) return Effect.andThen(core.watchers.wait(isThere, subscriber), pull)
       subscriber.seen = seen = revisionOf(core)
+      core.observer?.changed()
       return Effect.succeed(news)
     })
     return Stream.fromPull(Effect.succeed(pull))

@@ -8,16 +8,6 @@ import * as Formatter from "effect/Formatter"
 import * as MutableHashMap from "effect/MutableHashMap"
 import * as Option from "effect/Option"
 import * as Contents from "../internal/contents.ts"
-import type { Core } from "../internal/transaction.ts"
-import type * as Registry from "../Registry.ts"
-
-/**
- * What a registry is inside.
- *
- * @internal
- */
-export const coreOf = <Item, Lookups, P, V>(registry: Registry.Registry<Item, Lookups, P, V>): Core<Item, P, V> =>
-  (registry as unknown as { readonly core: Core<Item, P, V> }).core
 
 const show = (u: unknown): string => Formatter.format(u)
 

@@ -14,9 +14,10 @@ import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import type * as FastCheck from "fast-check"
 import * as Contents from "../internal/contents.ts"
+import { coreOf } from "../internal/coreOf.ts"
 import * as Registry from "../Registry.ts"
 import { interleave, type ScheduleFailure } from "./interleave.ts"
-import { coreOf, sameEntry, Tally, violations } from "./invariants.ts"
+import { sameEntry, Tally, violations } from "./invariants.ts"
 
 // both are optional peers: all but `laws` works without them
 const vitest = await import("@effect/vitest").catch(() => undefined)

@@ -10,8 +10,9 @@ import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
 import * as Contents from "../internal/contents.ts"
+import { coreOf } from "../internal/coreOf.ts"
 import * as Registry from "../Registry.ts"
-import { coreOf, sameEntry, Tally, violations } from "./invariants.ts"
+import { sameEntry, Tally, violations } from "./invariants.ts"
 
 /**
  * A layer for tests: it looks at a registry in every step that publishes a change, and when it is closed.

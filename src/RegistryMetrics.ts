@@ -1,0 +1,232 @@
+/**
+ * Metrics of a registry: how large it is, what happens to it, how long its operations wait and work, and whether its
+ * subscribers keep up.
+ *
+ * Nothing is counted, and no clock is read, without `layer`; reads are never counted. All metrics have the attribute
+ * `registry`, its name.
+ *
+ * | metric | what it tells |
+ * | --- | --- |
+ * | `effect_registry_size` | items |
+ * | `effect_registry_revision` | the revision: one more for each committed transaction |
+ * | `effect_registry_mutations_total` | operations that ended, by `operation` and `outcome` |
+ * | `effect_registry_wait_milliseconds` | from the call of an operation to when it has its lock, what it populates first included |
+ * | `effect_registry_hold_milliseconds` | how long an operation holds its lock, hooks included |
+ * | `effect_registry_populations_total` | populations that ended, by `outcome` |
+ * | `effect_registry_population_milliseconds` | how long a population takes |
+ * | `effect_registry_subscribers` | subscriptions that have not ended |
+ * | `effect_registry_lag` | how many changes the slowest subscriber has not seen |
+ *
+ * `outcome` is `success`, `failure` (a typed error), `defect` or `interruption`. An operation inside a transaction is
+ * counted, but not measured: it waits and works in the time of that transaction.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Ref from "effect/Ref"
+import * as Scope from "effect/Scope"
+import { coreOf } from "./internal/coreOf.ts"
+import type { Observer } from "./internal/transaction.ts"
+import type { Registry } from "./Registry.ts"
+
+/** From a tenth of a millisecond to about half a minute. */
+const boundaries = Metric.exponentialBoundaries({ start: 0.1, factor: 2, count: 18 })
+
+/**
+ * How many items a registry holds.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const size: Metric.Gauge<number> = Metric.gauge("effect_registry_size", {
+  description: "Items of a registry"
+})
+
+/**
+ * The revision of a registry.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const revision: Metric.Gauge<number> = Metric.gauge("effect_registry_revision", {
+  description: "Revision of a registry: one more for each committed transaction"
+})
+
+/**
+ * The operations that ended, by `operation` (`register`, `reset`, `transact`, …) and `outcome`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const mutations: Metric.Counter<number> = Metric.counter("effect_registry_mutations_total", {
+  description: "Operations on a registry that ended, by operation and outcome",
+  incremental: true
+})
+
+/**
+ * From the call of an operation to when it has its lock, what it populates first included, in milliseconds.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const wait: Metric.Histogram<number> = Metric.histogram("effect_registry_wait_milliseconds", {
+  description: "How long operations wait for the lock of a registry",
+  boundaries
+})
+
+/**
+ * How long an operation holds its lock, hooks included, in milliseconds.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const hold: Metric.Histogram<number> = Metric.histogram("effect_registry_hold_milliseconds", {
+  description: "How long operations hold the lock of a registry",
+  boundaries
+})
+
+/**
+ * The populations that ended, by `outcome`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const populations: Metric.Counter<number> = Metric.counter("effect_registry_populations_total", {
+  description: "Populations of a registry that ended, by outcome",
+  incremental: true
+})
+
+/**
+ * How long a population takes, in milliseconds.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const population: Metric.Histogram<number> = Metric.histogram("effect_registry_population_milliseconds", {
+  description: "How long populations of a registry take",
+  boundaries
+})
+
+/**
+ * How many subscriptions have not ended.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const subscribers: Metric.Gauge<number> = Metric.gauge("effect_registry_subscribers", {
+  description: "Subscriptions to a registry that have not ended"
+})
+
+/**
+ * How many changes the slowest subscriber has not seen.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const lag: Metric.Gauge<number> = Metric.gauge("effect_registry_lag", {
+  description: "Changes of a registry that its slowest subscriber has not seen"
+})
+
+/**
+ * Measures a registry for the life of the layer. A second layer for the same registry takes the place of the first.
+ *
+ * **Example** (How many registrations were refused)
+ *
+ * ```ts
+ * import { Registry, RegistryMetrics } from "effect-registry"
+ * import { Effect, Layer, Metric } from "effect"
+ *
+ * class Tools extends Registry.Service<Tools, { readonly name: string }>()("app/Tools", { lookup: ["name"] }) {}
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Tools.register({ name: "search" })
+ *   yield* Effect.exit(Tools.register({ name: "search" }))
+ *   const attributes = { registry: "app/Tools", operation: "register", outcome: "failure" }
+ *   const { count } = yield* Metric.value(Metric.withAttributes(RegistryMetrics.mutations, attributes))
+ *   return count
+ * }).pipe(Effect.provide(RegistryMetrics.layer(Tools).pipe(Layer.provideMerge(Tools.layer))))
+ *
+ * await Effect.runPromise(program) // => 1
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = <Self, Item, Lookups, P, V>(
+  tag: Context.Key<Self, Registry<Item, Lookups, P, V>>
+): Layer.Layer<never, never, Self> =>
+  Layer.effectDiscard(Effect.gen(function*() {
+    const registry = yield* tag
+    const scope = yield* Effect.scope
+    const core = coreOf(registry)
+    const observer = observerOf(registry, yield* Effect.context<never>())
+    core.observer = observer
+    observer.changed()
+    yield* Scope.addFinalizer(
+      scope,
+      Effect.sync(() => {
+        if (core.observer === observer) core.observer = undefined
+      })
+    )
+  }))
+
+const observerOf = <Item, Lookups, P, V>(
+  registry: Registry<Item, Lookups, P, V>,
+  context: Context.Context<never>
+): Observer => {
+  const core = coreOf(registry)
+  const set = <Input>(
+    metric: Metric.Metric<Input, any>,
+    input: Input,
+    attributes?: { readonly [name: string]: string }
+  ) => Metric.withAttributes(metric, { registry: registry.name, ...attributes }).updateUnsafe(input, context)
+  return {
+    changed() {
+      const contents = Ref.getUnsafe(core.published)
+      let slowest = contents.revision
+      for (const { seen } of core.watchers.subscribers) slowest = Math.min(slowest, seen)
+      set(size, contents.size)
+      set(revision, contents.revision)
+      set(subscribers, core.watchers.subscribers.size)
+      set(lag, contents.revision - slowest)
+    },
+    called({ kind, name }, fiber) {
+      const clock = fiber.getRef(Clock.Clock)
+      const now = () => Number(clock.currentTimeNanosUnsafe()) / 1e6
+      const isPopulation = kind === "population"
+      const called = now()
+      let begun: number | undefined
+      return {
+        begun(nested) {
+          if (nested) return
+          begun = now()
+          if (!isPopulation) set(wait, begun - called)
+        },
+        released() {
+          if (begun !== undefined && !isPopulation) set(hold, now() - begun)
+        },
+        ended(exit) {
+          const outcome = outcomeOf(exit)
+          if (isPopulation) {
+            set(populations, 1, { outcome })
+            set(population, now() - called)
+          } else {
+            set(mutations, 1, { operation: name, outcome })
+          }
+        }
+      }
+    }
+  }
+}
+
+const outcomeOf = (exit: Exit.Exit<unknown, unknown>): "success" | "failure" | "defect" | "interruption" => {
+  if (Exit.isSuccess(exit)) return "success"
+  if (Cause.hasDies(exit.cause)) return "defect"
+  return Cause.hasFails(exit.cause) ? "failure" : "interruption"
+}

@@ -1,0 +1,68 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, Logger } from "effect"
+import { Registry } from "effect-registry"
+
+class Tools extends Registry.Service<Tools, { readonly name: string }>()("test/LiveTools", { lookup: ["name"] }) {}
+
+/** The warnings that an effect logs. */
+const warningsOf = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<ReadonlyArray<string>, E, R> =>
+  Effect.suspend(() => {
+    const warnings: Array<string> = []
+    const logger = Logger.make(({ logLevel, message }) => {
+      if (logLevel === "Warn") warnings.push(String(message))
+    })
+    return Effect.as(Effect.provide(effect, Logger.layer([logger])), warnings)
+  })
+
+const build = (name: string) => Effect.withSpan(Layer.build(Layer.fresh(Tools.layer)), name)
+
+describe("two registries of one identifier", () => {
+  it.effect("49 alive at once give one warning, with where each was built", () =>
+    Effect.gen(function*() {
+      const warnings = yield* warningsOf(Effect.scoped(Effect.gen(function*() {
+        yield* build("startServer")
+        yield* build("startWorker")
+        yield* build("startThird")
+      })))
+      assert.strictEqual(warnings.length, 1)
+      assert.match(
+        warnings[0]!,
+        /Two registries "test\/LiveTools" are alive at once.*first was built in startServer.*live\.test\.ts.*second in startWorker.*live\.test\.ts/
+      )
+    }))
+
+  it.effect("49 without a span, the warning says where the fiber was run", () =>
+    Effect.gen(function*() {
+      const buildTwice = Effect.scoped(
+        Effect.andThen(Layer.build(Layer.fresh(Tools.layer)), Layer.build(Layer.fresh(Tools.layer)))
+      )
+      const warnings = yield* Effect.promise(() => Effect.runPromise(warningsOf(buildTwice)))
+      assert.match(warnings[0]!, /first was built by fiber #?\d+ \(.*live\.test\.ts/)
+    }))
+
+  it.effect("49 one after the other give none, and neither does one layer that is provided twice", () =>
+    Effect.gen(function*() {
+      const warnings = yield* warningsOf(Effect.gen(function*() {
+        yield* Effect.provide(Tools.register({ name: "a" }), Tools.layer)
+        yield* Effect.provide(Tools.register({ name: "a" }), Tools.layer)
+        yield* Effect.provide(
+          Effect.provide(Tools.register({ name: "a" }), Tools.layer),
+          Layer.mergeAll(Tools.layer, Tools.items([]).pipe(Layer.provide(Tools.layer)))
+        )
+      }))
+      assert.deepStrictEqual(warnings, [])
+    }))
+
+  it.effect("49 two that are no service, or have identifiers of their own, give none", () =>
+    Effect.gen(function*() {
+      class Other extends Registry.Service<Other, { readonly name: string }>()("test/LiveOther", {
+        lookup: ["name"]
+      }) {}
+      const warnings = yield* warningsOf(Effect.scoped(Effect.gen(function*() {
+        yield* Registry.make<string>()({ name: "same", lookup: [] })
+        yield* Registry.make<string>()({ name: "same", lookup: [] })
+        yield* Layer.build(Layer.mergeAll(Tools.layer, Other.layer))
+      })))
+      assert.deepStrictEqual(warnings, [])
+    }))
+})
