@@ -533,12 +533,24 @@ export const run = <Item, P, V, A, E, R>(
 ): Effect.Effect<A, E | P, R> =>
   Effect.withFiber((fiber) => {
     const observation = core.observer?.called(operation, fiber)
-    if (observation === undefined) return runOn(fiber, core, operation, observation)
-    return Effect.onExitPrimitive(Effect.suspend(() => runOn(fiber, core, operation, observation)), (exit) => {
+    if (observation === undefined) return spanned(fiber, core, operation, runOn(fiber, core, operation, observation))
+    const result = Effect.suspend(() => runOn(fiber, core, operation, observation))
+    return Effect.onExitPrimitive(spanned(fiber, core, operation, result), (exit) => {
       observation.ended(exit)
       return undefined
     })
   })
+
+/** What runs no hook is over in a moment: it has no span. */
+const spanned = <Item, P, V, A, E, R>(
+  fiber: Fiber.Fiber<unknown, unknown>,
+  { definition, hooks }: Core<Item, P, V>,
+  { about, kind, name }: Operation<Item, P, V, any, any, any>,
+  result: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Spans.isTraced(fiber) && (hooks.length > 0 || kind === "population")
+    ? Spans.within({ registry: definition.name, operation: name, item: about }, result)
+    : result
 
 const runOn = <Item, P, V, A, E, R>(
   fiber: Fiber.Fiber<unknown, unknown>,
@@ -571,13 +583,10 @@ const runOn = <Item, P, V, A, E, R>(
   }
   const later: Later = { effect: undefined }
   const beginning = begin(core, operation, fiber.context, outer, parent, lock, later, observation)
-  const result = Effect.flatMap(
+  return Effect.flatMap(
     Effect.onExitPrimitive(withPermit(outer, lock, beginning), () => later.effect),
     (exit) => exit === again ? startOver(core, operation, parent, observation) : Effect.succeed(exit)
   )
-  return (core.hooks.length > 0 || operation.kind === "population") && Spans.isTraced(fiber)
-    ? Spans.within({ registry: core.definition.name, operation: operation.name, item: operation.about }, result)
-    : result
 }
 
 const startOver = <Item, P, V, A, E, R>(

@@ -1,0 +1,149 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect, Option, Tracer } from "effect"
+import { Registry, RegistryHooks } from "effect-registry"
+
+interface Tool {
+  readonly name: string
+}
+
+/** A tracer, and the spans that it made: name, attributes, name of the parent, whether it succeeded. */
+const recorder = () => {
+  const spans: Array<Tracer.NativeSpan> = []
+  const tracer = Tracer.make({
+    span: (options) => {
+      const span = new Tracer.NativeSpan(options)
+      spans.push(span)
+      return span
+    }
+  })
+  const told = (): ReadonlyArray<{ readonly [attribute: string]: unknown }> =>
+    spans.map(({ attributes, name, parent, status }) => ({
+      name,
+      ...Object.fromEntries(attributes),
+      parent: Option.match(parent, {
+        onNone: () => undefined,
+        onSome: (one) => one._tag === "Span" ? one.name : "external"
+      }),
+      ended: status._tag === "Ended" ? status.exit._tag : "not ended"
+    }))
+  return { tracer, told, spans }
+}
+
+const hooks = RegistryHooks.make<Tool>()({
+  onPopulating: Effect.sync(() => {}),
+  onItemRegistering: () => Effect.yieldNow,
+  onItemRegistered: () => Effect.annotateCurrentSpan("indexed", true)
+})
+
+const success = { ended: "Success" }
+
+describe("spans", () => {
+  it.effect("a population, a mutation that runs hooks and each hook have one, with registry, operation and item", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { told, tracer } = recorder()
+      yield* Effect.gen(function*() {
+        const tools = yield* Registry.make<Tool>()({ name: "tools", lookup: ["name"], hooks })
+        yield* Registry.populate(tools)
+        yield* Effect.withSpan(Registry.register(tools, { name: "search" }), "request")
+      }).pipe(Effect.withTracer(tracer))
+      const registry = "tools"
+      const item = "{\"name\":\"search\"}"
+      assert.deepStrictEqual(told(), [
+        { name: "Registry.populate", registry, operation: "populate", parent: undefined, ...success },
+        {
+          name: "Registry.onPopulating",
+          registry,
+          operation: "onPopulating",
+          parent: "Registry.populate",
+          ...success
+        },
+        { name: "request", parent: undefined, ...success },
+        { name: "Registry.register", registry, operation: "register", item, parent: "request", ...success },
+        {
+          name: "Registry.onItemRegistering",
+          registry,
+          operation: "onItemRegistering",
+          item,
+          parent: "Registry.register",
+          ...success
+        },
+        {
+          name: "Registry.onItemRegistered",
+          registry,
+          operation: "onItemRegistered",
+          item,
+          indexed: true,
+          parent: "Registry.register",
+          ...success
+        }
+      ])
+    })))
+
+  it.effect("what fails is told by the span of the operation, and of its hook", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { told, tracer } = recorder()
+      const failing = RegistryHooks.make<Tool>()({ onItemRegistered: () => Effect.die("no") })
+      yield* Effect.gen(function*() {
+        const tools = yield* Registry.make<Tool>()({ name: "tools", lookup: ["name"], hooks: failing })
+        yield* Registry.populate(tools)
+        yield* Effect.exit(Registry.transact(tools, Registry.register(tools, { name: "search" })))
+      }).pipe(Effect.withTracer(tracer))
+      assert.deepStrictEqual(
+        told().map(({ ended, name, parent }) => [name, parent, ended]),
+        [
+          ["Registry.populate", undefined, "Success"],
+          ["Registry.transact", undefined, "Failure"],
+          ["Registry.register", "Registry.transact", "Failure"],
+          ["Registry.onItemRegistered", "Registry.register", "Failure"]
+        ]
+      )
+    })))
+
+  it.effect("a hook is in the trace of who runs it, with the services of where it was given", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const Where = Context.Reference<string>("test/Where", { defaultValue: () => "nowhere" })
+      const seen: Array<string> = []
+      const { told, tracer } = recorder()
+      const other = recorder()
+      const tools = yield* Registry.make<Tool>()({ name: "tools", lookup: ["name"] })
+      yield* Registry.addHooks(tools, {
+        onItemRegistered: () => Effect.withSpan(Effect.map(Where, (where) => seen.push(where)), "index")
+      }).pipe(Effect.provideService(Where, "here"), Effect.withSpan("setup"), Effect.withTracer(other.tracer))
+      yield* Registry.register(tools, { name: "search" }).pipe(Effect.withSpan("request"), Effect.withTracer(tracer))
+      assert.deepStrictEqual(seen, ["here"])
+      assert.deepStrictEqual(told().map(({ name, parent }) => [name, parent]), [
+        ["request", undefined],
+        ["Registry.register", "request"],
+        ["Registry.onItemRegistered", "Registry.register"],
+        ["index", "Registry.onItemRegistered"]
+      ])
+      assert.deepStrictEqual(other.told().map(({ name }) => name), ["setup"])
+    })))
+
+  it.effect("what runs no hook has none, and without a tracer nobody makes any", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { spans, tracer } = recorder()
+      const plain = yield* Registry.make<Tool>()({ lookup: ["name"] })
+      const hooked = yield* Registry.make<Tool>()({ lookup: ["name"], hooks })
+      yield* Registry.populate(plain)
+      yield* Effect.withTracer(
+        Effect.andThen(Registry.register(plain, { name: "search" }), Registry.get(plain, "name", "search")),
+        tracer
+      )
+      yield* Registry.register(hooked, { name: "search" })
+      yield* Registry.unregisterBy(hooked, "name", "search").pipe(
+        Effect.withTracer(tracer),
+        Effect.withTracerEnabled(false)
+      )
+      assert.strictEqual(spans.length, 0)
+    })))
+
+  it.effect("an item of any size makes an attribute of bounded length", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { told, tracer } = recorder()
+      const tools = yield* Registry.make<Tool>()({ lookup: ["name"], hooks })
+      yield* Effect.withTracer(Registry.register(tools, { name: "x".repeat(100_000) }), tracer)
+      const span = told().find(({ name }) => name === "Registry.register") as { readonly item?: string } | undefined
+      assert.strictEqual(span?.item?.length, 200)
+    })))
+})
