@@ -6,7 +6,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Ref, Scope } from "effect"
 import { Registry, RegistryHooks } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
-import { coreOf, violations } from "../src/testing/invariants.ts"
+import { coreOf } from "../src/internal/coreOf.ts"
+import { violations } from "../src/testing/invariants.ts"
 import { a, b, Balance, c, d, Item } from "./utils/items.ts"
 
 type Items = Registry.Registry<Item, readonly ["id", "name"], any, any>
