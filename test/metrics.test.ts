@@ -62,7 +62,7 @@ describe("RegistryMetrics", () => {
         assert.strictEqual(yield* mutations("transact", "interruption"), 1)
         assert.strictEqual(yield* mutations("transactAll", "success"), 1)
         assert.strictEqual(yield* mutations("registerAll", "success"), 1)
-        assert.strictEqual(yield* mutations("close a scope", "success"), 1)
+        assert.strictEqual(yield* mutations("closeScope", "success"), 1)
       }).pipe(Effect.provide(live))
     ))
 

@@ -109,7 +109,7 @@ const uninstall = <Item, P, V>(
           : undefined)
       return Effect.flatMap(telling, failIfAny)
     })
-  const removing = runWithoutPopulation(core, { name: "remove hooks", kind: "upkeep", body: leave, undone: leave })
+  const removing = runWithoutPopulation(core, { name: "removeHooks", kind: "upkeep", body: leave, undone: leave })
   // if it cannot wait, they are removed all the same
   const removed = Effect.sync(() => {
     if (parts.some(({ state }) => state === "installed")) removeNow(core, parts, "removed")

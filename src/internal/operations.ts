@@ -136,6 +136,7 @@ export const registerAll = <Item, P, V>(
   items: ReadonlyArray<Item>
 ): Operation<Item, P, V, ReadonlyArray<Entry<Item>>, Failure | V | P> => ({
   name: "registerAll",
+  about: items.length === 1 ? items[0] : undefined,
   ...(items.length <= turn ? { step: insertAll(items) } : undefined),
   body: (transaction) => registerAllIn(transaction, items),
   undone: () => Effect.succeed([])
@@ -598,7 +599,7 @@ export const takeOut = <Item, P, V>(core: Core<Item, P, V>, entries: ReadonlyArr
       core,
       Effect.flatMap(
         runWithoutPopulation(core, {
-          name: "close a scope",
+          name: "closeScope",
           kind: "upkeep",
           step: (transaction) => {
             transaction.regardless.push(overAgain)

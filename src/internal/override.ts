@@ -25,6 +25,7 @@ export const override = <Item, P, V>(
   items: ReadonlyArray<Item>
 ): Operation<Item, P, V, ReadonlyArray<Entry<Item>>, Failure | V | P> => ({
   name: "override",
+  about: items.length === 1 ? items[0] : undefined,
   body: (transaction) => {
     const entries: Array<Entry<Item>> = []
     const all = sequence(
