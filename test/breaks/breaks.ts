@@ -501,9 +501,8 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "everyone who asks runs the population",
-    find: "Effect.cachedWithTTL(Effect.setContext(outermost, core.context), Duration.negativeInfinity)",
-    replace:
-      "Effect.succeed(Effect.setContext(outermost, core.context)).pipe(Effect.tap(Duration.negativeInfinity && Effect.void))",
+    find: "    (shared) => {\n      const untilReady",
+    replace: "    () => {\n      const shared = Effect.setContext(outermost, core.context)\n      const untilReady",
     caught: { file: population, title: "G3 some waiters are interrupted: the others get the full set of the same run" }
   },
   {
@@ -514,14 +513,14 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "a population has the services of who asks first",
-    find: "Effect.setContext(outermost, core.context)",
-    replace: "Effect.updateContext(outermost, (caller: Context.Context<never>) => Context.merge(core.context, caller))",
+    find: "Context.add(core.context, Scheduler.Scheduler, fiber.cache.scheduler)",
+    replace: "Context.merge(core.context, fiber.context)",
     caught: { file: population, title: "G4 it has the services of the layer that built the registry" }
   },
   {
     name: "a population is in the transactions of who asks first",
-    find: "Effect.setContext(outermost, core.context)",
-    replace: "nested",
+    find: "Effect.setContext(outermost, Context.add(core.context, Scheduler.Scheduler, fiber.cache.scheduler))",
+    replace: "fiber && nested",
     caught: { file: population, title: "G4 a transaction of the caller, of another registry, is not seen by it" }
   },
   {
