@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
 import { Registry, RegistryError, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
-import { a, b, c, Item, messageOf, recording } from "./utils/items.ts"
+import { a, b, c, d, Item, messageOf, recording } from "./utils/items.ts"
 
 const seeds = 1_000
 
@@ -168,6 +168,38 @@ describe("population", () => {
       yield* Deferred.succeed(gate, undefined)
       assert.strictEqual(yield* Fiber.join(second), 1)
       assert.strictEqual(runs, 1)
+    }))
+
+  it.effect("G3 who waits to change something is a waiter like who waits to read: the same run goes on for either", () =>
+    Effect.gen(function*() {
+      for (const others of [["read"], ["change"], ["change", "change"]] as const) {
+        for (const first of ["read", "change"] as const) {
+          let runs = 0
+          const gate = yield* Deferred.make<void>()
+          const registry = yield* Registry.make<Item>()({
+            lookup: ["id"],
+            defaults: Effect.suspend(() => {
+              runs++
+              return Effect.as(Deferred.await(gate), [a])
+            })
+          })
+          const items = [b, c, d]
+          const fibers = yield* Effect.forEach(
+            [first, ...others],
+            (use, i) =>
+              Effect.forkChild(use === "read" ? Registry.populate(registry) : Registry.register(registry, items[i]!), {
+                startImmediately: true
+              })
+          )
+          yield* Fiber.interrupt(fibers[0]!)
+          assert.strictEqual(yield* Registry.state(registry), "Populating")
+          yield* Deferred.succeed(gate, undefined)
+          yield* Fiber.joinAll(fibers.slice(1))
+          assert.strictEqual(runs, 1)
+          const changes = items.filter((_, i) => i > 0 && [first, ...others][i] === "change")
+          assert.deepStrictEqual(yield* Registry.values(registry), [a, ...changes])
+        }
+      }
     }))
 
   it.effect("G3 all waiters are interrupted: it is interrupted and undone, the next use starts afresh", () =>
