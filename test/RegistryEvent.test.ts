@@ -9,7 +9,8 @@ const entry = (item: string): Entry<string> => ({
   position: 0,
   keys: [],
   origin: { owner: "", revision: 1, override: false },
-  serial: 0
+  serial: 0,
+  ownEquality: false
 })
 
 describe("RegistryEvent", () => {

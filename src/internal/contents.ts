@@ -33,6 +33,8 @@ export interface Entry<out Item> {
   /** No other entry of the registry has the same, in whatever draft: a later one has a higher. */
   readonly serial: number
   readonly origin: Origin
+  /** Whether the item had an equality of its own: what has become of it since may not be able to tell. */
+  readonly ownEquality: boolean
 }
 
 /**
@@ -551,7 +553,7 @@ const makeEntry = <Item>(
   position?: number
 ): Entry<Item> => {
   const serial = definition.serial++
-  return { item, position: position ?? serial, keys, serial, origin }
+  return { item, position: position ?? serial, keys, serial, origin, ownEquality: hasOwnEquality(item) }
 }
 
 /** In all but the order. The array of indexes is a copy that nobody has seen, and is changed in place. */
@@ -592,7 +594,7 @@ const takeOut = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
 }
 
 const isFoundByKeys = <Item>(definition: Definition<Item>, entry: Entry<Item>): boolean =>
-  !hasOwnEquality(entry.item) && firstUnique(definition, entry.keys) !== -1
+  !entry.ownEquality && firstUnique(definition, entry.keys) !== -1
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Overriding
@@ -634,7 +636,12 @@ const inOrder = <Item>(list: Iterable<Entry<Item>>): ReadonlyArray<Entry<Item>> 
   Array.from(list).toSorted((one, other) => one.position - other.position)
 
 /** What an entry has for itself alone. */
-const claimsOf = <Item>(definition: Definition<Item>, item: Item, keys: Keys): ReadonlyArray<Hidden.Claim> => {
+const claimsOf = <Item>(
+  definition: Definition<Item>,
+  item: Item,
+  keys: Keys,
+  ownEquality = hasOwnEquality(item)
+): ReadonlyArray<Hidden.Claim> => {
   const claims: Array<Hidden.Claim> = []
   definition.lookups.forEach(({ each, unique }, slot) => {
     if (!unique) return
@@ -642,12 +649,12 @@ const claimsOf = <Item>(definition: Definition<Item>, item: Item, keys: Keys): R
       if (value !== undefined) claims.push({ slot, value })
     }
   })
-  if (claims.length === 0 || hasOwnEquality(item)) claims.push({ slot: definition.lookups.length, value: item })
+  if (claims.length === 0 || ownEquality) claims.push({ slot: definition.lookups.length, value: item })
   return claims
 }
 
-const claimsOfEntry = <Item>(definition: Definition<Item>, { item, keys }: Entry<Item>) =>
-  claimsOf(definition, item, keys)
+const claimsOfEntry = <Item>(definition: Definition<Item>, { item, keys, ownEquality }: Entry<Item>) =>
+  claimsOf(definition, item, keys, ownEquality)
 
 /** The visible entry that claims something. */
 const visiblyClaiming = <Item>(self: Contents<Item>, { slot, value }: Hidden.Claim): Entry<Item> | undefined =>
