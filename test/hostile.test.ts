@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Equal, Exit, Fiber, Hash, Latch, Layer, Scope } from "effect"
 import { Lookup, Registry, RegistryHooks, RegistrySnapshot } from "effect-registry"
-import { coreOf, violations } from "../src/testing/invariants.ts"
+import { coreOf } from "../src/internal/coreOf.ts"
+import { violations } from "../src/testing/invariants.ts"
 
 type AnyRegistry = Registry.Registry<any, any, any, any>
 

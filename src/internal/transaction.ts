@@ -583,7 +583,7 @@ const runOn = <Item, P, V, A, E, R>(
   }
   if (parent === undefined && (operation.kind ?? "change") === "change" && !Ref.getUnsafe(core.published).populated) {
     // it waits for the population, not for its lock: as long as somebody does, the population goes on
-    return startOver(core, operation, parent)
+    return startOver(core, operation, parent, observation)
   }
   const later: Later = { effect: undefined }
   const beginning = begin(core, operation, fiber.context, outer, parent, lock, later, observation)
