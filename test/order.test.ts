@@ -1,11 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
+import { Listing } from "../src/internal/listing.ts"
 import * as Order from "../src/internal/order.ts"
 
 interface Entry {
   readonly position: number
-  readonly tag: number
+  readonly item: number
 }
+
+/** One for all trees: each list is made from that of whatever tree was listed before. */
+const listing = new Listing<number>()
 
 type Command =
   | { readonly _tag: "Set"; readonly position: number }
@@ -68,6 +72,10 @@ const depthOf = (node: Shape): number => {
 const agree = (order: Order.Order<Entry>, model: ReadonlyArray<Entry>): void => {
   assert.strictEqual(Order.size(order), model.length)
   assert.deepStrictEqual(Order.toArray(order, (entry) => entry), model.slice())
+  assert.deepStrictEqual(listing.of(order), model.map(({ item }) => item))
+  assert.isTrue(Object.isFrozen(listing.of(order)))
+  const [from, to] = [Math.floor(model.length / 3), Math.floor(model.length / 2)]
+  assert.deepStrictEqual(Order.toArray(order, (entry) => entry, from, to), model.slice(from, to))
   if (order !== undefined) depthOf(order as Shape)
   const stride = Math.max(1, Math.floor(model.length / 97))
   for (let i = 0; i < model.length; i += stride) {
@@ -92,13 +100,13 @@ const agree = (order: Order.Order<Entry>, model: ReadonlyArray<Entry>): void => 
 const play = (commands: ReadonlyArray<Command>, start: Order.Order<Entry>, startModel: ReadonlyArray<Entry>) => {
   let order = start
   let model = startModel
-  let tag = 0
+  let item = 0
   const before: Array<readonly [Order.Order<Entry>, ReadonlyArray<Entry>]> = []
   for (const one of commands) {
     before.push([order, model])
     switch (one._tag) {
       case "Set": {
-        const entry = { position: one.position, tag: tag++ }
+        const entry = { position: one.position, item: item++ }
         order = Order.set(order, entry)
         const index = lowerBound(model, entry.position)
         model = model.toSpliced(index, model[index]?.position === entry.position ? 1 : 0, entry)
@@ -126,7 +134,7 @@ const play = (commands: ReadonlyArray<Command>, start: Order.Order<Entry>, start
       }
       case "Append": {
         const next = (model.at(-1)?.position ?? -1) + 1
-        const entries = Array.from({ length: one.count }, (_, i) => ({ position: next + i, tag: tag++ }))
+        const entries = Array.from({ length: one.count }, (_, i) => ({ position: next + i, item: item++ }))
         order = Order.append(order, entries)
         model = model.concat(entries)
         break
@@ -151,7 +159,7 @@ describe("order", () => {
         fc.integer({ min: 1_100, max: 4_000 }),
         fc.array(command(1_500), { minLength: 5, maxLength: 25 }),
         (size, commands) => {
-          const model = Array.from({ length: size }, (_, i) => ({ position: i * 2, tag: -i }))
+          const model = Array.from({ length: size }, (_, i) => ({ position: i * 2, item: -i }))
           play(commands, Order.append(undefined, model), model)
         }
       ),
@@ -166,7 +174,7 @@ describe("order", () => {
           list.map((entry) => [random.next().value as number, entry] as const).toSorted((a, b) => a[0] - b[0]).map((
             pair
           ) => pair[1])
-        const entries = Array.from({ length: size }, (_, i) => ({ position: i, tag: i }))
+        const entries = Array.from({ length: size }, (_, i) => ({ position: i, item: i }))
         let order: Order.Order<Entry> = undefined
         for (const entry of shuffled(entries)) order = Order.set(order, entry)
         agree(order, entries)
@@ -187,7 +195,7 @@ describe("order", () => {
     let order: Order.Order<Entry> = undefined
     let model: Array<Entry> = []
     for (let position = 0; position < 40_000; position++) {
-      const entry = { position, tag: position }
+      const entry = { position, item: position }
       order = Order.set(order, entry)
       model.push(entry)
       if (model.length > 500) {
@@ -201,11 +209,11 @@ describe("order", () => {
 
   it("appends nothing, one and many to what is empty, small and large", () => {
     for (const size of [0, 1, 31, 32, 33, 1_023, 1_024, 1_025, 5_000]) {
-      const model = Array.from({ length: size }, (_, i) => ({ position: i, tag: i }))
+      const model = Array.from({ length: size }, (_, i) => ({ position: i, item: i }))
       const order = Order.append(undefined as Order.Order<Entry>, model)
       agree(order, model)
       for (const more of [0, 1, 4, 5, 32, 33, 700, 2_000]) {
-        const entries = Array.from({ length: more }, (_, i) => ({ position: size + 10 + i, tag: i }))
+        const entries = Array.from({ length: more }, (_, i) => ({ position: size + 10 + i, item: i }))
         agree(Order.append(order, entries), model.concat(entries))
         agree(order, model)
       }
@@ -213,7 +221,7 @@ describe("order", () => {
   })
 
   it("looks for positions that are no integers as for any other", () => {
-    const model = Array.from({ length: 2_000 }, (_, i) => ({ position: i, tag: i }))
+    const model = Array.from({ length: 2_000 }, (_, i) => ({ position: i, item: i }))
     const order = Order.append(undefined as Order.Order<Entry>, model)
     assert.strictEqual(Order.get(order, 3.5), undefined)
     assert.strictEqual(Order.rank(order, 3.5), 4)

@@ -16,6 +16,7 @@ import { type Definition, failure, type Keys, takeKeys } from "./definition.ts"
 import * as Hidden from "./hidden.ts"
 import * as Identity from "./identity.ts"
 import * as Index from "./index.ts"
+import { Listing } from "./listing.ts"
 import * as Order from "./order.ts"
 import type { Origin } from "./owner.ts"
 
@@ -54,6 +55,9 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
   /** What overrides hide; nothing where they hide nothing. */
   hidden: Hidden.Hidden<Item> | undefined
   private list: ReadonlyArray<Item> | undefined
+  /** Held by the contents that were asked for their list, and by no later ones: items that are gone would be in it. */
+  private listing: Listing<Item> | undefined
+  lastListing: WeakRef<Listing<Item>> | undefined
 
   constructor(from: Pick<Contents<Item>, Part>) {
     super()
@@ -66,6 +70,8 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
     this.laterEntries = from.laterEntries
     this.hidden = from.hidden
     this.list = undefined
+    this.listing = undefined
+    this.lastListing = from.lastListing
   }
 
   get size(): number {
@@ -74,7 +80,16 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
 
   /** Frozen, because all callers share it. */
   get values(): ReadonlyArray<Item> {
-    return this.list ??= Object.freeze(Order.toArray(this.order, (entry) => entry.item))
+    return this.list ??= this.makeList()
+  }
+
+  private makeList(): ReadonlyArray<Item> {
+    this.listing = this.lastListing?.deref()
+    if (this.listing === undefined) {
+      this.listing = new Listing()
+      this.lastListing = new WeakRef(this.listing)
+    }
+    return this.listing.of(this.order)
   }
 
   [Symbol.iterator](): Iterator<Item> {
@@ -99,7 +114,16 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
   }
 }
 
-type Part = "definition" | "revision" | "populated" | "order" | "indexes" | "byItem" | "laterEntries" | "hidden"
+type Part =
+  | "definition"
+  | "revision"
+  | "populated"
+  | "order"
+  | "indexes"
+  | "byItem"
+  | "laterEntries"
+  | "hidden"
+  | "lastListing"
 
 /** @internal */
 export const empty = <Item>(definition: Definition<Item>): Contents<Item> =>
@@ -111,7 +135,8 @@ export const empty = <Item>(definition: Definition<Item>): Contents<Item> =>
     indexes: definition.lookups.map(({ unique }) => Index.make<Item>(unique)),
     byItem: HashMap.empty(),
     laterEntries: HashMap.empty(),
-    hidden: undefined
+    hidden: undefined,
+    lastListing: undefined
   })
 
 const copy = <Item>(self: Contents<Item>): Contents<Item> => new Contents(self)

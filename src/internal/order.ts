@@ -222,19 +222,66 @@ const inNodes = <A, B>(list: ReadonlyArray<A>, node: (list: ReadonlyArray<A>) =>
   return nodes
 }
 
-/** @internal */
-export const forEach = <A extends Positioned>(self: Order<A>, f: (entry: A) => void): void => {
-  if (self === undefined) return
-  if (self.children === undefined) {
-    for (let i = 0; i < self.entries.length; i++) f(self.entries[i]!)
-  } else {
-    for (let i = 0; i < self.children.length; i++) forEach(self.children[i], f)
+/**
+ * What `f` answers for each entry from an index on, up to another one.
+ *
+ * @internal
+ */
+export const toArray = <A extends Positioned, B>(
+  self: Order<A>,
+  f: (entry: A) => B,
+  from = 0,
+  to = size(self)
+): Array<B> => {
+  const out: Array<B> = []
+  if (self !== undefined) walk(self, f, from, to, out)
+  return out
+}
+
+const walk = <A extends Positioned, B>(
+  node: Node<A>,
+  f: (entry: A) => B,
+  from: number,
+  to: number,
+  out: Array<B>
+): void => {
+  if (node.children === undefined) {
+    const end = Math.min(to, node.entries.length)
+    for (let i = Math.max(from, 0); i < end; i++) out.push(f(node.entries[i]!))
+    return
+  }
+  let before = 0
+  for (let i = 0; i < node.children.length && before < to; i++) {
+    const child = node.children[i]!
+    if (before + child.size > from) walk(child, f, from - before, to - before, out)
+    before += child.size
   }
 }
 
-/** @internal */
-export const toArray = <A extends Positioned, B>(self: Order<A>, f: (entry: A) => B): Array<B> => {
-  const out: Array<B> = []
-  forEach(self, (entry) => out.push(f(entry)))
-  return out
+/**
+ * How many entries two trees have in common at the start, or at the end, as far as the nodes that they share tell.
+ *
+ * @internal
+ */
+export const shared = <A extends Positioned>(one: Order<A>, other: Order<A>, side: "start" | "end"): number => {
+  if (one === undefined || other === undefined) return 0
+  if (one === other) return one.size
+  const [low, high] = height(one) < height(other) ? [one, other] : [other, one]
+  if (height(low) < height(high)) return shared(low, outermost(high.children!, 0, side), side)
+  if (low.children === undefined || high.children === undefined) return 0
+  let count = 0
+  for (let i = 0; i < Math.min(low.children.length, high.children.length); i++) {
+    const child = outermost(low.children, i, side)
+    if (child !== outermost(high.children, i, side)) {
+      return count + shared(child, outermost(high.children, i, side), side)
+    }
+    count += child.size
+  }
+  return count
 }
+
+const height = <A extends Positioned>(node: Node<A>): number =>
+  node.children === undefined ? 0 : 1 + height(node.children[0]!)
+
+const outermost = <A extends Positioned>(children: ReadonlyArray<Node<A>>, i: number, side: "start" | "end"): Node<A> =>
+  children[side === "end" ? children.length - 1 - i : i]!

@@ -1,0 +1,35 @@
+/**
+ * The list of all items, in registration order. It is made from the last one that was asked for: what two revisions
+ * have in common is what their orders share, and is neither walked nor sorted again.
+ *
+ * @internal
+ */
+import * as Order from "./order.ts"
+
+interface Listed<out Item> extends Order.Positioned {
+  readonly item: Item
+}
+
+/** @internal */
+export class Listing<Item> {
+  private order: Order.Order<Listed<Item>> = undefined
+  /** Never shown: a copy of a frozen array takes a hundred times as long as one of this. */
+  private items: Array<Item> = []
+  private frozen: ReadonlyArray<Item> = Object.freeze([])
+
+  /** Frozen, because all callers share it. */
+  of(order: Order.Order<Listed<Item>>): ReadonlyArray<Item> {
+    if (order === this.order) return this.frozen
+    const { items } = this
+    const size = Order.size(order)
+    const start = Order.shared(this.order, order, "start")
+    const end = Math.min(Order.shared(this.order, order, "end"), items.length - start, size - start)
+    // what is between is the arguments of a call, of which there cannot be any number
+    if (size - start - end > 1_000) this.items = Order.toArray(order, itemOf)
+    else items.splice(start, items.length - start - end, ...Order.toArray(order, itemOf, start, size - end))
+    this.order = order
+    return this.frozen = Object.freeze(this.items.slice())
+  }
+}
+
+const itemOf = <Item>({ item }: Listed<Item>): Item => item
