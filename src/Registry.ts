@@ -31,7 +31,7 @@ import * as Stream from "effect/Stream"
 import type * as Types from "effect/Types"
 import * as Contents from "./internal/contents.ts"
 import { coreOf } from "./internal/coreOf.ts"
-import { CurrentTransaction, withoutTransactions } from "./internal/current.ts"
+import { CurrentImport, withoutTransactions } from "./internal/current.ts"
 import * as Definition from "./internal/definition.ts"
 import * as Hooks from "./internal/hooks.ts"
 import * as Installing from "./internal/installing.ts"
@@ -248,13 +248,32 @@ export const make = <Item>() =>
   never,
   Scope.Scope | ServicesOf<Defaults> | Hooks.ServicesOf<AllHooks>
 > =>
-  Effect.gen(function*() {
+  Effect.contextWith((context: Context.Context<Scope.Scope | ServicesOf<Defaults> | Hooks.ServicesOf<AllHooks>>) => {
     type V = Hooks.ErrorOf<AllHooks>
     type P = PopulationFailure<Defaults, V, Failure>
+    const captured = withoutTransactions(context)
+    return makeIn<Item, P, V>(captured, options, installed<Item, V>(options.hooks, captured))
+  })
+
+type MakeOptions<Item> =
+  & Options<Item, Lookup.Input<Item>, Population.Defaults<Item, any, any>, Hooks.Input<Item>, "fail" | "die">
+  & { readonly name?: string | undefined }
+
+/** What the hooks of a definition refuse items with is V. */
+const installed = <Item, V>(
+  hooks: Hooks.Input<Item> | undefined,
+  context: Context.Context<any>
+): ReadonlyArray<Hooks.Part<Item, V>> =>
+  hooks === undefined ? [] : Hooks.install(hooks as Hooks.Input<Item, V, any>, context)
+
+const makeIn = <Item, P, V>(
+  context: Context.Context<Scope.Scope>,
+  options: Omit<MakeOptions<Item>, "hooks">,
+  hooks: ReadonlyArray<Hooks.Part<Item, V>>,
+  load?: Population.Load
+): Effect.Effect<RegistryImpl<Item>> =>
+  Effect.gen(function*() {
     const name = options.name ?? "registry"
-    const context = withoutTransactions(
-      yield* Effect.context<Scope.Scope | ServicesOf<Defaults> | Hooks.ServicesOf<AllHooks>>()
-    )
     const scope = Scope.makeUnsafe()
     const definition = Definition.make<Item>({
       name,
@@ -274,8 +293,7 @@ export const make = <Item>() =>
       nothing,
       published: yield* Ref.make(nothing),
       lock: new Transaction.Lock(),
-      // what they refuse items with is V
-      hooks: options.hooks === undefined ? [] : Hooks.install(options.hooks as Hooks.Input<Item, V, any>, context),
+      hooks,
       context,
       scope,
       closed: false,
@@ -288,9 +306,10 @@ export const make = <Item>() =>
       watchers: new Watchers(),
       observer: undefined
     }
-    const failing = yield* Population.make(core, defaultsOf(name, options.defaults))
+    const failing = yield* Population.make(core, defaultsOf(name, options.defaults), load)
+    const dies = options.populationFailure === "die" || options.defaults === undefined
     // P is the error of a population that can fail, and never otherwise
-    const populate = (options.populationFailure === "die" ? Effect.orDie(failing) : failing) as Effect.Effect<void, P>
+    const populate = (dies ? Effect.orDie(failing) : failing) as Effect.Effect<void, P>
     yield* Scope.addFinalizerExit(
       Context.get(context, Scope.Scope),
       (exit) => Effect.andThen(Transaction.closeRegistry(core), Scope.close(scope, exit))
@@ -1495,7 +1514,7 @@ export type PopulationFailureOf<Self> = Self extends Registry<any, any, infer P,
  * @since 0.1.0
  */
 export const detached = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.provideService(effect, CurrentTransaction, undefined)
+  Effect.updateContext(effect, withoutTransactions<R>)
 
 /**
  * Fills the registry with its defaults. Does nothing if it is `Ready`, and inside its own population or reset.
@@ -1964,6 +1983,43 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
   readonly layer: Layer.Layer<Self, never, R>
   /** Makes the registry and populates it, so that a failing population is a failure of the layer. */
   readonly layerPopulated: Layer.Layer<Self, P, R>
+  /**
+   * Makes a registry whose layer loads late: what `load` answers, an import as a rule, is a layer that is built on `layer`.
+   * The first operation that reads or changes imports it and builds it, once, however many fibers come first.
+   *
+   * **Details**
+   *
+   * What the layer does to the registry, and the defaults, become visible together. If it cannot be imported or built, all
+   * who waited fail with a `PopulationError` of code `import` (they die with it if the registry has no `defaults`), and the
+   * next use tries again. What the layer holds lives as long as the registry. Nothing is imported by `state`,
+   * `snapshotUnsafe`, `addHooks`, `changes` and `explain`; hooks that are added before are told of all that it registers.
+   *
+   * **Example** (A layer that is imported by the first use)
+   *
+   * ```ts
+   * import { Registry } from "effect-registry"
+   * import { Effect, Layer } from "effect"
+   *
+   * interface Language { readonly name: string }
+   *
+   * const defaults: ReadonlyArray<Language> = []
+   *
+   * class Languages extends Registry.Service<Languages, Language>()("app/Languages", { lookup: ["name"], defaults }) {
+   *   static readonly layerLate: Layer.Layer<Languages> = Languages.layerLazy(() => importLive())
+   * }
+   *
+   * // () => import("./languages-live.ts").then((module) => module.LanguagesLive)
+   * const importLive = () =>
+   *   Promise.resolve(Languages.items([{ name: "TypeScript" }]).pipe(Layer.provideMerge(Languages.layer), Layer.orDie))
+   *
+   * const program = Effect.gen(function*() {
+   *   return [yield* Languages.state, yield* Languages.size, yield* Languages.state]
+   * }).pipe(Effect.provide(Languages.layerLate))
+   *
+   * await Effect.runPromise(program) // => ["Pending", 1, "Ready"]
+   * ```
+   */
+  readonly layerLazy: <E, R2>(load: () => PromiseLike<Layer.Layer<Self, E, R2>>) => Layer.Layer<Self, never, R2>
   /** Registers items, all or none, until the layer is closed or the registry is reset. */
   readonly items: (items: Iterable<Item>) => Layer.Layer<never, RegistrationFailure | V | P, Self>
   /** The same above all that is there: see {@link override}. */
@@ -2116,15 +2172,26 @@ export const Service = <Self, Item>() =>
   type V = Hooks.ErrorOf<AllHooks>
   type Shape = Registry<Item, Lookups, PopulationFailure<Defaults, V, Failure>, V>
   const Tag = Context.Service<Self, Shape>()(id)
+  const named = { ...definition, name: id }
+  const counted = <R>(registry: Effect.Effect<Shape, never, R>) =>
+    Effect.tap(registry, () => Effect.flatMap(Effect.scope, (scope) => Live.count(id, scope)))
+  const making = counted(make<Item>()(named))
   const layer = Layer.effect(
     Tag,
-    Effect.tap(
-      make<Item>()({ ...definition, name: id }),
-      () => Effect.flatMap(Effect.scope, (scope) => Live.count(id, scope))
+    // in a layer that was imported the registry is there already: the one of this very service
+    Effect.flatMap(
+      CurrentImport,
+      (current) =>
+        current?.service === Tag && current.transaction.state === "open" ? current.complete as typeof making : making
     )
   )
   const statics = {
     layer,
+    layerLazy: <E, R>(load: () => PromiseLike<Layer.Layer<Self, E, R>>) =>
+      Layer.effect(
+        Tag,
+        counted(makeLate<Self, Item, Lookups, PopulationFailure<Defaults, V, Failure>, V, E, R>(Tag, named, load))
+      ),
     layerPopulated: Layer.effectDiscard(Tag.use(populate)).pipe(Layer.provideMerge(layer)),
     items: (items: Iterable<Item>) => Layer.effectDiscard(Tag.use(registerAllScoped(items))),
     overrides: (items: Iterable<Item>) => Layer.effectDiscard(Tag.use((self) => overrideAll(self, items))),
@@ -2164,4 +2231,56 @@ export const Service = <Self, Item>() =>
     ) => Tag.use((self) => addHooks(self, hooks, options))
   }
   return Object.assign(Tag, statics)
+}
+
+/** A registry whose hooks and defaults have their services from the layer that `load` imports. */
+const makeLate = <Self, Item, L, P, V, E, R>(
+  service: Context.Key<Self, Registry<Item, L, P, V>>,
+  options: MakeOptions<Item>,
+  load: () => PromiseLike<Layer.Layer<Self, E, R>>
+): Effect.Effect<Registry<Item, L, P, V>, never, R | Scope.Scope> =>
+  Effect.contextWith((context: Context.Context<R | Scope.Scope>) => {
+    const importing: Population.Load = (transaction) => {
+      const current = { service, transaction, complete: complete(registry, options.hooks) }
+      return Effect.tryPromise({ try: load, catch: (cause) => cause }).pipe(
+        Effect.filterOrFail(Layer.isLayer, () => new TypeError("It exports no layer.")),
+        Effect.flatMap((layer) => Layer.build(layer)),
+        Effect.updateContext((inside: Context.Context<R | Scope.Scope>) =>
+          Context.add(withoutTransactions(inside), CurrentImport, current)
+        ),
+        Effect.flatMap((built) =>
+          Context.get(built, service) === registry ? Effect.void : Effect.die(
+            new Error(
+              `The layer that was imported for "${options.name}" provides another registry: build it on the \`layer\` of the service.`
+            )
+          )
+        )
+      )
+    }
+    let registry: RegistryImpl<Item>
+    return Effect.map(
+      makeIn<Item, P, V>(withoutTransactions(context), options, [], importing),
+      (one) => registry = one
+    )
+  })
+
+const complete = <Item>(
+  registry: RegistryImpl<Item>,
+  hooks: Hooks.Input<Item> | undefined
+): Effect.Effect<RegistryImpl<Item>, never, Scope.Scope> => {
+  let completed = false
+  return Effect.contextWith((context: Context.Context<Scope.Scope>) => {
+    if (completed) return Effect.succeed(registry)
+    completed = true
+    const { core } = registry
+    const before = core.context
+    core.context = withoutTransactions(context)
+    const parts = installed<Item, any>(hooks, core.context)
+    core.hooks = parts.concat(core.hooks)
+    const undo = Effect.sync(() => {
+      core.context = before
+      core.hooks = core.hooks.filter((part) => !parts.includes(part))
+    })
+    return Effect.as(Scope.addFinalizer(Context.get(context, Scope.Scope), undo), registry)
+  }).pipe(Effect.uninterruptible)
 }

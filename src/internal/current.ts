@@ -4,6 +4,8 @@
  * @internal
  */
 import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import type { Party } from "./transaction.ts"
 
 /**
@@ -18,9 +20,32 @@ export const CurrentTransaction: Context.Reference<Party | undefined> = Context.
 )
 
 /**
+ * The import of a registry that loads late, while its layer is being built.
+ *
+ * @internal
+ */
+export interface Import {
+  readonly service: Context.Key<any, any>
+  readonly transaction: Party
+  /** Gives the registry the hooks and the services of where this runs, and answers it. */
+  readonly complete: Effect.Effect<unknown, never, Scope.Scope>
+}
+
+/**
+ * The import whose layer is being built. A layer captures its context, and provides it again in a hook, say, much later:
+ * so the transaction of the import is not the current one there, which would then replace that of the hook.
+ *
+ * @internal
+ */
+export const CurrentImport: Context.Reference<Import | undefined> = Context.Reference<Import | undefined>(
+  "effect-registry/CurrentImport",
+  { defaultValue: () => undefined }
+)
+
+/**
  * A context without the transactions of the fiber that it was taken from: services are captured, transactions never.
  *
  * @internal
  */
 export const withoutTransactions = <R>(context: Context.Context<R>): Context.Context<R> =>
-  Context.omit(CurrentTransaction)(context) as Context.Context<R>
+  Context.omit(CurrentTransaction, CurrentImport)(context) as Context.Context<R>

@@ -41,6 +41,13 @@ import {
  */
 export type Defaults<Item, E, R> = Iterable<Item> | Effect.Effect<Iterable<Item>, E, R> | Stream.Stream<Item, E, R>
 
+/**
+ * Imports the module of a registry that loads late, and builds the layer that it exports, which completes the registry.
+ *
+ * @internal
+ */
+export type Load = (transaction: Party) => Effect.Effect<unknown, unknown, any>
+
 /** Its error, and the error of each of its parts as the cause. */
 type Failed<E, V> = RegistryError.PopulationError<E | RegistryError.RegistrationFailure | V>
 
@@ -52,15 +59,21 @@ type Failed<E, V> = RegistryError.PopulationError<E | RegistryError.Registration
  */
 export const make = <Item, P, V, E>(
   core: Core<Item, P, V>,
-  defaults: Defaults<Item, E, any>
+  defaults: Defaults<Item, E, any>,
+  load?: Load
 ): Effect.Effect<Effect.Effect<void, Failed<E, V>>> => {
   // a population has no other population to wait for, so its own transaction has only the errors of its body
   const populating = run(core as Core<Item, never, V>, populate(defaults))
+  let first: Effect.Effect<void, Failed<E, V>, any> = load === undefined
+    ? populating
+    : importing<Item, P, V, E>(core, load, () => {
+      first = populating
+    })
 
   /** It has nothing of the fiber that asks for it: no service, no transaction. */
   const outermost = Effect.suspend(() => {
     const self = new Party(core.definition, "populate", undefined)
-    const populated = Effect.provideService(populating, CurrentTransaction, self)
+    const populated = Effect.provideService(first, CurrentTransaction, self)
     return Effect.onExitPrimitive(
       // it begins where its end is sure to come: an interruption fits between two steps
       Effect.withFiber<void, Failed<E, V>, any>((fiber) => {
@@ -77,8 +90,7 @@ export const make = <Item, P, V, E>(
   /** In a transaction of the registry, after a reset there: with the services of the registry, in that transaction. */
   const nested = Effect.updateContext(
     notInterruptedInside(core, populating),
-    (caller: Context.Context<never>) =>
-      Context.add(core.context, CurrentTransaction, Context.get(caller, CurrentTransaction))
+    (caller: Context.Context<never>) => Context.add(core.context, CurrentTransaction, innermost(caller))
   )
 
   return Effect.map(
@@ -123,6 +135,43 @@ const remembered = <Item, P, V, A, E, R>(
       )
     }
     return Effect.void
+  })
+
+/**
+ * One transaction: what the layer does to the registry, which begins with the defaults, becomes visible at its end. What
+ * the layer holds lives as long as the registry.
+ */
+const importing = <Item, P, V, E>(
+  core: Core<Item, P, V>,
+  load: Load,
+  done: () => void
+): Effect.Effect<void, Failed<E, V>, any> =>
+  Effect.suspend(() => {
+    const scope = Scope.forkUnsafe(core.scope)
+    let committed = false
+    const operation: Operation<Item, never, V, void, Failed<E, V>, any> = {
+      name: "import",
+      kind: "upkeep",
+      body: (transaction) =>
+        Scope.provide(load(transaction), scope).pipe(
+          Effect.mapError((cause) =>
+            failure(core.definition, RegistryError.PopulationError<any>, { code: "import", cause })
+          ),
+          // it can fail as the population that this is a part of can
+          Effect.andThen(core.populate as Effect.Effect<void, Failed<E, V>>)
+        ),
+      undone: () => Effect.void,
+      committed: () => {
+        committed = true
+        done()
+        return Effect.void
+      }
+    }
+    // whoever is interrupted in the last step has imported all the same
+    return Effect.onExit(
+      run(core as Core<Item, never, V>, operation),
+      (exit) => committed ? Effect.void : Scope.close(scope, exit)
+    )
   })
 
 const interruptedInside = <Item, P, V>(core: Core<Item, P, V>) => <E>(cause: Cause.Cause<E>): Effect.Effect<never, E> =>

@@ -21,7 +21,7 @@ import * as RegistryError from "../RegistryError.ts"
 import type * as RegistryEvent from "../RegistryEvent.ts"
 import { Change, type Step } from "./change.ts"
 import * as Contents from "./contents.ts"
-import { CurrentTransaction } from "./current.ts"
+import { CurrentImport, CurrentTransaction } from "./current.ts"
 import { type Definition, failure } from "./definition.ts"
 import * as Hooks from "./hooks.ts"
 import { type Origin, Owner } from "./owner.ts"
@@ -46,7 +46,7 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   /** The hooks from the next operation on. */
   hooks: ReadonlyArray<Hooks.Part<Item, V>>
   /** The context of the layer that built the registry, without transactions: what its defaults need is in it. */
-  readonly context: Context.Context<any>
+  context: Context.Context<any>
   /** The scopes of populations are in it. */
   readonly scope: Scope.Closeable
   /** Set when the scope of the layer that built the registry has closed: nothing is published any more. */
@@ -310,7 +310,7 @@ export interface Operation<Item, P, V, A, E, R = never> {
  * @internal
  */
 export const innermost = (context: Context.Context<never>): Party | undefined => {
-  let party = Context.get(context, CurrentTransaction)
+  let party = Context.get(context, CurrentTransaction) ?? Context.get(context, CurrentImport)?.transaction
   while (party !== undefined && party.state === "closed") party = party.outer
   return party
 }
@@ -335,7 +335,7 @@ export const current = <Item, P, V>(
   context: Context.Context<never>
 ): Transaction<Item, P, V> | undefined =>
   // where nobody holds the lock no transaction of the registry is open, so the fiber is in none
-  core.lock.holder === undefined ? undefined : openIn(Context.get(context, CurrentTransaction), core)
+  core.lock.holder === undefined ? undefined : openIn(innermost(context), core)
 
 /**
  * Answers a question, of up to two parts, from the contents that the fiber sees, in one step with looking at them: the

@@ -18,6 +18,7 @@ const hooks = "hooks.test.ts"
 const population = "population.test.ts"
 const scopes = "scopes.test.ts"
 const caught = "caught.test.ts"
+const late = "late.test.ts"
 const entryPoints = "EntryPoints.test.ts"
 const sweeps = "sweeps.test.ts"
 
@@ -565,6 +566,54 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     find: "Cause.hasInterruptsOnly(cause) && !core.closed",
     replace: "cause === undefined",
     caught: { file: population, title: "G2 a hook that dies, or interrupts itself: everyone gets a defect" }
+  },
+  // -------------------------------------------------------------------------------------------------------------------
+  // Loading late
+  // -------------------------------------------------------------------------------------------------------------------
+  {
+    name: "a module is imported again after a reset",
+    find: "        committed = true\n        done()\n",
+    replace: "        committed = true\n        void done\n",
+    caught: { file: late, title: "has the defaults first, then what its layer registers; after a reset the defaults" }
+  },
+  {
+    name: "what a layer held is released though it is in use",
+    find: "(exit) => committed ? Effect.void : Scope.close(scope, exit)",
+    replace: "(exit) => Scope.close(scope, exit)",
+    caught: { file: late, title: "what it built lives until the scope of the registry closes" }
+  },
+  {
+    name: "what a layer held that failed is never released",
+    find: "(exit) => committed ? Effect.void : Scope.close(scope, exit)",
+    replace: "() => Effect.void",
+    caught: { file: late, title: "defaults that fail when the layer has been built: what it holds is released" }
+  },
+  {
+    name: "the transaction of an import is that of whoever captures its context",
+    find: "Context.add(withoutTransactions(inside), CurrentImport, current)",
+    replace: "Context.add(inside, CurrentImport, current)",
+    caught: {
+      file: late,
+      title: "modules that use each other: one when it loads, the other in the hooks that this calls"
+    }
+  },
+  {
+    name: "the layer of a module is not in the transaction of its import",
+    find: " ?? Context.get(context, CurrentImport)?.transaction",
+    replace: "",
+    caught: { file: late, title: "has the defaults first, then what its layer registers; after a reset the defaults" }
+  },
+  {
+    name: "a layer that is built after the import gets the registry that was imported",
+    find: "current?.service === Tag && current.transaction.state === \"open\"",
+    replace: "current?.service === Tag",
+    caught: { file: late, title: "a service of the module that builds the layer of the service later" }
+  },
+  {
+    name: "the definition keeps the services of the layer that loads late",
+    find: "core.context = withoutTransactions(context)",
+    replace: "",
+    caught: { file: late, title: "the module may bring the services that the definition needs" }
   },
   // -------------------------------------------------------------------------------------------------------------------
   // Entry points

@@ -1,0 +1,698 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
+import { Registry, RegistryError, RegistryEvent, RegistryHooks, RegistrySnapshot } from "effect-registry"
+import { RegistryTest } from "effect-registry/testing"
+import { Languages } from "./fixtures/late/languages.ts"
+import { a, b, Balance, c, d, Item, messageOf, recording } from "./utils/items.ts"
+
+const seeds = 200
+
+class Items extends Registry.Service<Items, Item>()("test/Items", {
+  lookup: ["id", "name"],
+  defaults: [a]
+}) {}
+
+class WithoutDefaults extends Registry.Service<WithoutDefaults, Item>()("test/WithoutDefaults", {
+  lookup: ["id"]
+}) {}
+
+const module = <E, R>(layer: Layer.Layer<never, E, R | Items>) => layer.pipe(Layer.provideMerge(Items.layer))
+
+/** A layer that loads late, and how often it was asked for. */
+const counting = <E, R>(layer: Layer.Layer<Items, E, R>) => {
+  const count = { imports: 0 }
+  return {
+    count,
+    layer: Items.layerLazy(() => {
+      count.imports++
+      return Promise.resolve(layer)
+    })
+  }
+}
+
+const live = module(Items.items([b, c]))
+
+/** An import that ends when it is told to, in this or another way. */
+const gated = <E, R>(layer: Layer.Layer<Items, E, R>) => {
+  const gates: Array<{ readonly open: () => void; readonly fail: (reason: unknown) => void }> = []
+  const late = Items.layerLazy(() =>
+    new Promise<Layer.Layer<Items, E, R>>((resolve, reject) => gates.push({ open: () => resolve(layer), fail: reject }))
+  )
+  return { gates, late }
+}
+
+const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
+
+/** A layer that is seen to be built and released. */
+const resource = (log: Array<string>, name: string) =>
+  Layer.effectDiscard(
+    Effect.acquireRelease(
+      Effect.sync(() => log.push(`built ${name}`)),
+      () => Effect.sync(() => log.push(`released ${name}`))
+    )
+  )
+
+describe("a registry that loads late", () => {
+  it.effect("imports its module at the first use", () =>
+    Effect.gen(function*() {
+      assert.isFalse("languagesWereImported" in globalThis)
+      assert.strictEqual(yield* Languages.state, "Pending")
+      assert.isFalse("languagesWereImported" in globalThis)
+      assert.deepStrictEqual(yield* Languages.values, [{ id: 1 }, { id: 2 }])
+      assert.isTrue("languagesWereImported" in globalThis)
+      yield* Languages.register({ id: 3 })
+      assert.strictEqual(yield* Languages.size, 3)
+    }).pipe(Effect.provide(Languages.layerLate)))
+
+  it.effect("imports nothing when it is built, watched, hooked, reset, or closed", () => {
+    const { count, layer } = counting(live)
+    return Effect.gen(function*() {
+      yield* Effect.gen(function*() {
+        const items = yield* Items
+        assert.strictEqual(yield* Items.state, "Pending")
+        assert.isFalse(yield* Items.populated)
+        assert.strictEqual(RegistrySnapshot.size(Registry.snapshotUnsafe(items)), 0)
+        yield* Items.addHooks({ onPopulated: Effect.void })
+        yield* Effect.scoped(Items.addHooks({ onItemRegistered: () => Effect.void }, { existing: true }))
+        yield* Items.reset
+        assert.include(String(items), "Pending")
+        assert.strictEqual((yield* Items.explain("id", 1))._tag, "Pending")
+        const changes = yield* fork(Stream.runCollect(Items.changes))
+        yield* Effect.yieldNow
+        yield* Fiber.interrupt(changes)
+      }).pipe(Effect.scoped, Effect.provide(layer))
+      assert.strictEqual(count.imports, 0)
+    })
+  })
+
+  const uses: Record<string, Effect.Effect<unknown, unknown, Items | Scope.Scope>> = {
+    get: Items.get("id", 2),
+    getOption: Items.getOption("id", 2),
+    getAll: Items.getAll("name", "item 2"),
+    has: Items.has("id", 2),
+    contains: Items.contains(b),
+    size: Items.size,
+    values: Items.values,
+    at: Items.at(0),
+    snapshot: Items.snapshot,
+    register: Items.register(d),
+    registerAll: Items.registerAll([d]),
+    upsert: Items.upsert(d),
+    registerScoped: Items.registerScoped(d),
+    registerAllScoped: Items.registerAllScoped([d]),
+    unregister: Items.unregister(b),
+    unregisterBy: Items.unregisterBy("id", 2),
+    replace: Items.replace("id", 2, d),
+    transact: Items.transact(Items.size),
+    transactAll: Items.use((items) => Registry.transactAll([items], Items.size)),
+    reconcile: Items.reconcile([a, b]),
+    unregisterOwner: Items.unregisterOwner("nobody"),
+    override: Items.override(new Item(2, "override")),
+    overrides: Layer.build(Items.overrides([d])),
+    subscribe: Items.subscribe(),
+    awaitItem: Items.awaitItem("id", 2),
+    populate: Items.populate,
+    items: Layer.build(Items.items([d])),
+    operation: Items.use((items) => Registry.values(items)),
+    "operation, of a service that was taken before": Items.use((items) => Registry.size(items))
+  }
+
+  it.effect.each(Object.entries(uses))("is imported, once, by %s", ([, use]) => {
+    const { count, layer } = counting(live)
+    return Effect.gen(function*() {
+      yield* Effect.gen(function*() {
+        const items = yield* Items
+        const values = Registry.values(items)
+        yield* use
+        assert.strictEqual(count.imports, 1)
+        assert.strictEqual(yield* Items.state, "Ready")
+        // an effect that was made before the import answers as one that is made now
+        assert.deepStrictEqual(yield* values, yield* Registry.values(items))
+        assert.include([2, 3, 4], (yield* values).length)
+        assert.isTrue(yield* Items.has("id", 1))
+        yield* use.pipe(Effect.exit)
+      }).pipe(Effect.scoped, Effect.provide(layer))
+      assert.strictEqual(count.imports, 1)
+    })
+  })
+
+  it.effect("has the defaults first, then what its layer registers; after a reset the defaults, without an import", () => {
+    const { count, layer } = counting(live)
+    return Effect.gen(function*() {
+      assert.deepStrictEqual(yield* Items.values, [a, b, c])
+      yield* Items.reset
+      assert.strictEqual(yield* Items.state, "Pending")
+      assert.deepStrictEqual(yield* Items.values, [a])
+      assert.strictEqual(count.imports, 1)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("tells who watched before of all that its layer registers, in one change", () => {
+    const { layer } = counting(live)
+    return Effect.gen(function*() {
+      const watching = yield* fork(Stream.runCollect(Stream.take(Items.changes, 1)))
+      yield* Items.populate
+      const [change] = yield* Fiber.join(watching)
+      assert.deepStrictEqual(change!.events.map((event) => [event._tag, "item" in event ? event.item.id : event]), [
+        ["Registered", 1],
+        ["Populated", RegistryEvent.Populated({ size: 1 })],
+        ["Registered", 2],
+        ["Registered", 3]
+      ])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("takes any layer that is built on that of the service", () =>
+    Effect.gen(function*() {
+      for (
+        const layer of [
+          Items.layer,
+          Items.layerPopulated,
+          Layer.fresh(Items.layer),
+          Layer.merge(Items.layer, Layer.fresh(Items.layer))
+        ]
+      ) {
+        const { layer: late } = counting(layer)
+        assert.deepStrictEqual(yield* Effect.provide(Items.values, late), [a])
+      }
+    }))
+
+  it.effect("dies where the layer provides another registry", () =>
+    Effect.gen(function*() {
+      const other = Layer.effect(
+        Items,
+        Registry.make<Item>()({ lookup: ["id", "name"], defaults: [a] })
+      )
+      const exit = yield* Effect.exit(Effect.provide(Items.values, Items.layerLazy(() => Promise.resolve(other))))
+      assert.include(messageOf(exit), "\"test/Items\" provides another registry")
+    }))
+
+  describe("G1", () => {
+    it.effect("a thousand fibers ask at once, readers and writers: one import, one layer, and each sees all of it", () => {
+      const log: Array<string> = []
+      const { gates, late } = gated(module(Layer.mergeAll(resource(log, "layer"), Items.items([b, c]))))
+      return Effect.gen(function*() {
+        const asking = yield* Effect.forEach(
+          Array.from({ length: 1000 }),
+          (_, i) => fork(i % 10 === 0 ? Effect.andThen(Items.register(new Item(100 + i)), Items.values) : Items.values)
+        )
+        assert.strictEqual(yield* Items.state, "Populating")
+        assert.strictEqual(gates.length, 1)
+        gates[0]!.open()
+        for (const values of yield* Fiber.joinAll(asking)) assert.includeMembers([...values], [a, b, c])
+        assert.strictEqual(gates.length, 1)
+        assert.deepStrictEqual(log, ["built layer"])
+        assert.strictEqual(yield* Items.size, 103)
+      }).pipe(Effect.provide(late))
+    })
+
+    it.effect("under schedules: nobody outside sees a part of it", () =>
+      RegistryTest.interleave(
+        Effect.suspend(() => {
+          const { count, layer } = counting(module(Layer.mergeAll(Items.items([b]), Items.items([c]))))
+          return Effect.gen(function*() {
+            const items = yield* Items
+            const watcher = yield* Effect.forkChild(Effect.repeat(
+              Effect.andThen(
+                Effect.yieldNow,
+                Effect.sync(() => assert.include([0, 3, 4], RegistrySnapshot.size(Registry.snapshotUnsafe(items))))
+              ),
+              { times: 50 }
+            ))
+            const reader = Effect.map(Items.values, (values) => assert.includeMembers([...values], [a, b, c]))
+            yield* Effect.all([reader, Items.register(d), reader, Items.populate], { concurrency: "unbounded" })
+            assert.strictEqual(count.imports, 1)
+            assert.strictEqual(yield* Items.size, 4)
+            yield* Fiber.join(watcher)
+          }).pipe(Effect.provide(layer))
+        }),
+        { seeds }
+      ))
+  })
+
+  describe("G2", () => {
+    it.effect("an import that fails: all who waited get the same error, and the next use tries again", () => {
+      const { gates, late } = gated(live)
+      return Effect.gen(function*() {
+        const asking = yield* Effect.forEach(Array.from({ length: 5 }), () => fork(Effect.flip(Items.size)))
+        const reason = new Error("offline")
+        gates[0]!.fail(reason)
+        const errors = yield* Fiber.joinAll(asking)
+        assert.strictEqual(new Set(errors).size, 1)
+        const [error] = errors
+        assert.instanceOf(error, RegistryError.PopulationError)
+        assert.deepStrictEqual([error!.code, error!.registry], ["import", "test/Items"])
+        assert.strictEqual<unknown>(error!.cause, reason)
+        assert.strictEqual(
+          error!.message,
+          "Could not populate \"test/Items\": its module could not be loaded. offline"
+        )
+        assert.strictEqual(yield* Items.state, "Pending")
+        const explained = yield* Items.explain("id", 1)
+        assert.isTrue(explained._tag === "PopulationFailed" && Cause.squash(explained.cause) === error)
+        const again = yield* fork(Items.size)
+        gates[1]!.open()
+        assert.strictEqual(yield* Fiber.join(again), 3)
+        assert.strictEqual(gates.length, 2)
+      }).pipe(Effect.provide(late))
+    })
+
+    it.effect("so do an import that throws, one that answers no layer, and a layer that fails", () =>
+      Effect.gen(function*() {
+        const fails: ReadonlyArray<readonly [() => Promise<Layer.Layer<Items, unknown>>, RegExp]> = [
+          [() => {
+            throw new Error("at once")
+          }, /at once/],
+          [
+            () => import("./fixtures/late/languages-live.ts").then((exports) => Reflect.get(exports, "Misspelt")),
+            /no layer/
+          ],
+          [() => Promise.resolve(module(Layer.effectDiscard(Effect.fail("no licence")))), /no licence/],
+          [() => Promise.resolve(module(Items.items([a]))), /already registered/]
+        ]
+        for (const [fail, why] of fails) {
+          let count = 0
+          const late = Items.layerLazy(() => ++count === 1 ? fail() : Promise.resolve(live))
+          yield* Effect.gen(function*() {
+            const error = yield* Effect.flip(Items.size)
+            assert.strictEqual(error.code, "import")
+            assert.match(error.message, why)
+            assert.strictEqual(yield* Items.state, "Pending")
+            assert.strictEqual(yield* Items.size, 3)
+          }).pipe(Effect.provide(late))
+        }
+      }))
+
+    it.effect("a registry without defaults dies with the error, and a layer that dies with its defect", () =>
+      Effect.gen(function*() {
+        let count = 0
+        const late = WithoutDefaults.layerLazy(() =>
+          ++count === 1 ? Promise.reject(new Error("offline")) : Promise.resolve(WithoutDefaults.layer)
+        )
+        yield* Effect.gen(function*() {
+          const exit = yield* Effect.exit(WithoutDefaults.size)
+          assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+          assert.include(messageOf(exit), "its module could not be loaded. offline")
+          assert.strictEqual(yield* WithoutDefaults.size, 0)
+        }).pipe(Effect.provide(late))
+
+        const { layer } = counting(module(Layer.effectDiscard(Effect.die(new Error("boom")))))
+        const exit = yield* Effect.exit(Effect.provide(Items.size, layer))
+        assert.strictEqual(messageOf(exit), "boom")
+      }))
+
+    it.effect("a layer that fails half-way leaves nothing: hooks are told, what it held is released, its hooks are gone", () => {
+      const log: Array<string> = []
+      const early = new Balance()
+      const inner = new Balance()
+      let count = 0
+      const Failing = module(
+        Layer.effectDiscard(Effect.fail("half-way")).pipe(
+          Layer.provideMerge(Items.items([b])),
+          Layer.provideMerge(resource(log, "layer")),
+          Layer.provideMerge(RegistryHooks.layer(Items, inner.hooks))
+        )
+      )
+      const late = Items.layerLazy<unknown, never>(() => Promise.resolve(++count === 1 ? Failing : live))
+      return Effect.gen(function*() {
+        yield* Items.addHooks(early.hooks)
+        assert.strictEqual((yield* Effect.flip(Items.size)).code, "import")
+        assert.deepStrictEqual(log, ["built layer", "released layer"])
+        assert.deepStrictEqual(Array.from(early.counts), [[a, 0], [b, 0]])
+        assert.deepStrictEqual(Array.from(inner.counts), [[a, 0], [b, 0]])
+        assert.deepStrictEqual(yield* Items.values, [a, b, c])
+        assert.deepStrictEqual(early.wrong([a, b, c]), [])
+        // the hooks of the layer that failed are called no more
+        assert.deepStrictEqual(inner.wrong([]), [])
+      }).pipe(Effect.scoped, Effect.provide(late))
+    })
+
+    it.effect("defaults that fail when the layer has been built: what it holds is released, and all begins anew", () => {
+      let attempts = 0
+      class Flaky extends Registry.Service<Flaky, Item>()("test/Flaky", {
+        lookup: ["id"],
+        defaults: Effect.suspend(() => ++attempts === 1 ? Effect.fail("disk") : Effect.succeed([a]))
+      }) {}
+      const log: Array<string> = []
+      const late: Layer.Layer<Flaky> = Flaky.layerLazy(() =>
+        Promise.resolve(resource(log, "layer").pipe(Layer.provideMerge(Flaky.layer)))
+      )
+      return Effect.gen(function*() {
+        const error = yield* Effect.flip(Flaky.size)
+        assert.deepStrictEqual([error.code, error.cause], ["defaults", "disk"])
+        assert.deepStrictEqual(log, ["built layer", "released layer"])
+        assert.strictEqual(yield* Flaky.size, 1)
+        assert.deepStrictEqual(log, ["built layer", "released layer", "built layer"])
+      }).pipe(Effect.provide(late))
+    })
+
+    it.effect("under schedules: an import that fails at first", () =>
+      RegistryTest.interleave(
+        Effect.suspend(() => {
+          let count = 0
+          const balance = new Balance()
+          const late = Items.layerLazy<unknown, never>(() =>
+            Promise.resolve(
+              ++count === 1
+                ? module(
+                  Layer.merge(
+                    Items.items([b]),
+                    Layer.effectDiscard(Effect.andThen(Effect.yieldNow, Effect.fail("once")))
+                  )
+                )
+                : live
+            )
+          )
+          const retrying = Effect.retry(Items.size, { times: 1 })
+          return Effect.gen(function*() {
+            yield* Items.addHooks(balance.hooks)
+            assert.deepStrictEqual(
+              yield* Effect.all([retrying, retrying, retrying], { concurrency: "unbounded" }),
+              [3, 3, 3]
+            )
+            assert.strictEqual(count, 2)
+            assert.deepStrictEqual(balance.wrong(yield* Items.values), [])
+          }).pipe(Effect.scoped, Effect.provide(late))
+        }),
+        { seeds }
+      ))
+  })
+
+  describe("G3", () => {
+    it.effect("interrupting some who wait disturbs nobody", () => {
+      const { gates, late } = gated(live)
+      return Effect.gen(function*() {
+        const asking = yield* Effect.forEach(Array.from({ length: 5 }), () => fork(Items.size))
+        yield* Fiber.interruptAll(asking.slice(0, 4))
+        gates[0]!.open()
+        assert.strictEqual(yield* Fiber.join(asking[4]!), 3)
+        assert.strictEqual(gates.length, 1)
+      }).pipe(Effect.provide(late))
+    })
+
+    it.effect("interrupting all who wait interrupts it, and what its layer had built is released", () => {
+      const log: Array<string> = []
+      const waiting = Deferred.makeUnsafe<void>()
+      let count = 0
+      const Waiting = module(
+        Layer.effectDiscard(Effect.andThen(Deferred.succeed(waiting, undefined), Effect.never)).pipe(
+          Layer.provideMerge(Items.items([b])),
+          Layer.provideMerge(resource(log, "layer"))
+        )
+      )
+      const late = Items.layerLazy<unknown, never>(() => Promise.resolve(++count === 1 ? Waiting : live))
+      return Effect.gen(function*() {
+        const asking = yield* Effect.forEach(Array.from({ length: 3 }), () => fork(Items.size))
+        yield* Deferred.await(waiting)
+        yield* Fiber.interruptAll(asking)
+        assert.deepStrictEqual(log, ["built layer", "released layer"])
+        assert.strictEqual(yield* Items.state, "Pending")
+        assert.strictEqual(yield* Items.size, 3)
+        assert.strictEqual(count, 2)
+      }).pipe(Effect.provide(late))
+    })
+
+    it.effect("all are interrupted while the module is on its way: what comes of it is not used", () => {
+      const { gates, late } = gated(live)
+      return Effect.gen(function*() {
+        const first = yield* fork(Items.size)
+        yield* Fiber.interrupt(first)
+        gates[0]!.open()
+        assert.strictEqual(yield* Items.state, "Pending")
+        const second = yield* fork(Items.size)
+        assert.strictEqual(gates.length, 2)
+        gates[1]!.open()
+        assert.strictEqual(yield* Fiber.join(second), 3)
+      }).pipe(Effect.provide(late))
+    })
+
+    it.effect("under schedules: interrupted at any time, it is whole or not there, and nothing leaks", () =>
+      RegistryTest.interleave(
+        Effect.suspend(() => {
+          const log: Array<string> = []
+          const balance = new Balance()
+          const { layer } = counting(module(Items.items([b, c]).pipe(Layer.provideMerge(resource(log, "layer")))))
+          return Effect.gen(function*() {
+            yield* Effect.gen(function*() {
+              yield* Items.addHooks(balance.hooks)
+              const asking = yield* Effect.forEach([1, 2], () => Effect.forkChild(Items.size))
+              for (const fiber of asking) {
+                yield* Effect.yieldNow
+                yield* Fiber.interrupt(fiber)
+              }
+              assert.deepStrictEqual(balance.wrong(Registry.snapshotUnsafe(yield* Items)), [])
+              assert.strictEqual(yield* Items.size, 3)
+              assert.deepStrictEqual(balance.wrong(yield* Items.values), [])
+              assert.strictEqual(
+                log.filter((line) => line === "built layer").length -
+                  log.filter((line) => line === "released layer").length,
+                1
+              )
+            }).pipe(Effect.scoped, Effect.provide(layer))
+            assert.strictEqual(log.at(-1), "released layer")
+            assert.strictEqual(log.length % 2, 0)
+          })
+        }),
+        { seeds: 500 }
+      ))
+  })
+
+  describe("G4", () => {
+    class Source extends Context.Service<Source, { readonly name: string }>()("test/Source") {}
+
+    class Served extends Registry.Service<Served, string>()("test/Served", {
+      lookup: [],
+      defaults: Effect.map(Source, ({ name }) => [`default of ${name}`]),
+      hooks: RegistryHooks.make<string>()({
+        onItemRegistering: (item) => Effect.map(Source, ({ name }) => log.push(`${name}: ${item}`))
+      })
+    }) {}
+
+    const log: Array<string> = []
+    const source = (name: string) => Layer.succeed(Source, { name })
+
+    it.effect("its layer has the services of the layer that loads late, and none of who comes first", () => {
+      const late: Layer.Layer<Served, never, Source> = Served.layerLazy(() => Promise.resolve(Served.layer))
+      return Effect.gen(function*() {
+        assert.deepStrictEqual(yield* Effect.provide(Served.values, source("the caller")), ["default of the app"])
+        assert.deepStrictEqual(log.splice(0), ["the app: default of the app"])
+        yield* Effect.provide(Served.register("later"), source("the caller"))
+        assert.deepStrictEqual(log.splice(0), ["the app: later"])
+      }).pipe(Effect.provide(late.pipe(Layer.provide(source("the app")))))
+    })
+
+    it.effect("the module may bring the services that the definition needs", () => {
+      const late: Layer.Layer<Served> = Served.layerLazy(() =>
+        Promise.resolve(Served.layer.pipe(Layer.provide(source("the module"))))
+      )
+      return Effect.gen(function*() {
+        assert.deepStrictEqual(yield* Served.values, ["default of the module"])
+        yield* Served.register("later")
+        assert.deepStrictEqual(log.splice(0), ["the module: default of the module", "the module: later"])
+        yield* Served.reset
+        assert.deepStrictEqual(yield* Served.values, ["default of the module"])
+        log.length = 0
+      }).pipe(Effect.provide(late))
+    })
+
+    it.effect("a transaction of the caller, of another registry, is not seen by it", () => {
+      const { layer } = counting(
+        module(Layer.effectDiscard(Effect.flatMap(Served.size, (size) => Effect.sync(() => sizes.push(size)))))
+      )
+      const sizes: Array<number> = []
+      return Effect.gen(function*() {
+        yield* Served.transact(Effect.andThen(Served.register("draft"), Items.size))
+        assert.deepStrictEqual(sizes, [1])
+        log.length = 0
+      }).pipe(Effect.provide(layer), Effect.provide(Served.layer), Effect.provide(source("the app")))
+    })
+
+    it.effect("what it built lives until the scope of the registry closes, whatever is reset", () => {
+      const released: Array<string> = []
+      const { layer } = counting(module(resource(released, "layer")))
+      return Effect.gen(function*() {
+        yield* Effect.gen(function*() {
+          yield* Items.size
+          yield* Items.reset
+          yield* Items.size
+          assert.deepStrictEqual(released, ["built layer"])
+        }).pipe(Effect.provide(layer))
+        assert.deepStrictEqual(released, ["built layer", "released layer"])
+      })
+    })
+
+    it.effect("layers that the application has built already are shared", () => {
+      const built: Array<string> = []
+      const Shared = resource(built, "shared")
+      const { layer } = counting(module(Shared))
+      return Effect.gen(function*() {
+        yield* Items.size
+        assert.deepStrictEqual(built, ["built shared"])
+      }).pipe(Effect.provide(Layer.merge(layer, Shared)))
+    })
+
+    it.effect("a service of the module that builds the layer of the service later gets a registry of its own", () => {
+      class Nested extends Context.Service<Nested, Effect.Effect<ReadonlyArray<Item>>>()("test/Nested") {}
+      let nested: Effect.Effect<ReadonlyArray<Item>> = Effect.succeed([])
+      const Live = module(Layer.effect(
+        Nested,
+        Effect.contextWith((context: Context.Context<never>) => {
+          nested = Effect.provideContext(Effect.provide(Items.values, Layer.fresh(Items.layer)), context).pipe(
+            Effect.orDie
+          )
+          return Effect.succeed(nested)
+        })
+      ))
+      return Effect.gen(function*() {
+        yield* Items.register(b)
+        assert.deepStrictEqual(yield* nested, [a])
+        assert.deepStrictEqual(yield* Items.values, [a, b])
+      }).pipe(Effect.provide(Items.layerLazy(() => Promise.resolve(Live))))
+    })
+
+    it.effect("G26 when the scope closes while the module is on its way, who waits is interrupted", () =>
+      Effect.gen(function*() {
+        const { late } = gated(live)
+        const scope = yield* Scope.make()
+        const context = yield* Layer.buildWithScope(late, scope)
+        const asking = yield* fork(Effect.provideContext(Items.size, context))
+        yield* Scope.close(scope, Exit.void)
+        const exit = yield* Fiber.await(asking)
+        assert.isTrue(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause))
+      }))
+  })
+
+  describe("hooks", () => {
+    it.effect("those that are added before are told of all that the module registers, after those of the definition", () => {
+      const log: Array<string> = []
+      const note = (who: string) => ({
+        onItemRegistered: (item: Item) => Effect.sync(() => log.push(`${who} +${item.id}`)),
+        onItemUnregistered: (item: Item) => Effect.sync(() => log.push(`${who} -${item.id}`))
+      })
+      class Hooked extends Registry.Service<Hooked, Item>()("test/Hooked", {
+        lookup: ["id"],
+        defaults: [a],
+        hooks: RegistryHooks.make<Item>()(note("definition"))
+      }) {}
+      const late: Layer.Layer<Hooked> = Hooked.layerLazy(() =>
+        Promise.resolve(
+          Hooked.items([b]).pipe(
+            Layer.provideMerge(RegistryHooks.layer(Hooked, note("module"))),
+            Layer.provideMerge(Hooked.layer)
+          )
+        )
+      )
+      return Effect.gen(function*() {
+        yield* Hooked.populate
+        assert.deepStrictEqual(
+          log.splice(0),
+          [1, 2].flatMap((id) => ["definition", "early", "module"].map((who) => `${who} +${id}`))
+        )
+        yield* Hooked.unregister(b)
+        assert.deepStrictEqual(log.splice(0), ["module -2", "early -2", "definition -2"])
+      }).pipe(Effect.provide(RegistryHooks.layer(Hooked, note("early")).pipe(Layer.provideMerge(late))))
+    })
+
+    it.effect("those that are added before can refuse what the module registers", () => {
+      const { layer } = counting(live)
+      const Refusing = RegistryHooks.layer(Items, {
+        onItemRegistering: (item) => item === c ? RegistryError.reject(item, "no c") : Effect.void
+      })
+      return Effect.gen(function*() {
+        const error = yield* Effect.flip(Items.size)
+        assert.deepStrictEqual([error.code, error.message.endsWith("no c")], ["import", true])
+        assert.strictEqual(yield* Items.state, "Pending")
+      }).pipe(Effect.provide(Refusing.pipe(Layer.provideMerge(layer))))
+    })
+
+    it.effect("can be removed before the import", () => {
+      const log: Array<string> = []
+      const { layer } = counting(live)
+      return Effect.gen(function*() {
+        yield* Effect.scoped(Items.addHooks(recording(log)))
+        yield* Items.size
+        assert.deepStrictEqual(log, [])
+      }).pipe(Effect.provide(layer))
+    })
+  })
+
+  describe("with another one", () => {
+    class Inner extends Registry.Service<Inner, Item>()("test/Inner", { lookup: ["id"], defaults: [d] }) {}
+
+    it.effect("Q67 the layer of one uses the other, from whichever side they are asked", () =>
+      RegistryTest.interleave(
+        Effect.suspend(() => {
+          const innerLate: Layer.Layer<Inner> = Inner.layerLazy(() => Promise.resolve(Inner.layer))
+          const outer = counting(
+            module(Layer.effectDiscard(Effect.flatMap(Inner.size, (size) => Items.register(new Item(size + 10)))))
+          )
+          return Effect.gen(function*() {
+            const [items, inner] = yield* Effect.all([Items.values, Inner.values, Items.size, Inner.size], {
+              concurrency: "unbounded"
+            })
+            assert.deepStrictEqual(items.map(({ id }) => id), [1, 11])
+            assert.deepStrictEqual(inner, [d])
+            assert.strictEqual(outer.count.imports, 1)
+          }).pipe(Effect.provide(outer.layer.pipe(Layer.provideMerge(innerLate))))
+        }),
+        { seeds }
+      ))
+
+    it.effect("modules that use each other: one when it loads, the other in the hooks that this calls", () =>
+      RegistryTest.interleave(
+        Effect.suspend(() => {
+          const seen: Array<number> = []
+          const itemsLate: Layer.Layer<Items> = Items.layerLazy(() =>
+            Promise.resolve(module(Layer.effectDiscard(Inner.register(new Item(5)))).pipe(Layer.provide(innerLate)))
+          )
+          const watching = RegistryHooks.make<Item>()({
+            onItemRegistered: ({ id }) =>
+              id === d.id ? Effect.void : Effect.map(Effect.orDie(Items.size), (size) => seen.push(size))
+          })
+          const innerLate: Layer.Layer<Inner> = Inner.layerLazy(() =>
+            Promise.resolve(
+              Layer.effectDiscard(
+                Effect.contextWith((context: Context.Context<Items>) =>
+                  Inner.addHooks({
+                    onItemRegistered: (item) => Effect.provide(watching.onItemRegistered(item), context)
+                  })
+                )
+              ).pipe(Layer.provideMerge(Inner.layer), Layer.provide(itemsLate))
+            )
+          )
+          return Effect.gen(function*() {
+            const [items, inner] = yield* Effect.all([Items.values, Inner.size], { concurrency: "unbounded" })
+            assert.deepStrictEqual(items, [a])
+            assert.include([1, 2], inner)
+            yield* Inner.register(c)
+            assert.deepStrictEqual(seen, [1, 1])
+            assert.strictEqual(yield* Inner.size, 3)
+          }).pipe(Effect.provide(Layer.merge(itemsLate, innerLate)))
+        }),
+        { seeds }
+      ))
+
+    it.effect("G16 layers that wait for each other do not hang: the one that closes the circle dies", () =>
+      Effect.gen(function*() {
+        const itemsLate: Layer.Layer<Items> = Items.layerLazy(() =>
+          Promise.resolve(module(Layer.effectDiscard(Inner.size)).pipe(Layer.provide(innerLate)))
+        )
+        const innerLate: Layer.Layer<Inner> = Inner.layerLazy(() =>
+          Promise.resolve(
+            Layer.effectDiscard(Items.size).pipe(Layer.provideMerge(Inner.layer), Layer.provide(itemsLate))
+          )
+        )
+        const exits = yield* Effect.all([Effect.exit(Items.size), Effect.exit(Inner.size)], {
+          concurrency: "unbounded"
+        }).pipe(
+          Effect.provide(Layer.merge(itemsLate, innerLate))
+        )
+        for (const exit of exits) {
+          assert.isTrue(Exit.isFailure(exit))
+          assert.include(messageOf(exit), "Deadlock")
+          assert.include(messageOf(exit), "test/Inner")
+          assert.include(messageOf(exit), "test/Items")
+        }
+      }))
+  })
+})
