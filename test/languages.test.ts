@@ -2,7 +2,7 @@ import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, FileSystem, Layer, Option, Path, PlatformError, Ref, Sink, Stdio, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { execFileSync, spawn, type SpawnOptions, spawnSync } from "node:child_process"
+import { execFileSync, type SpawnOptions, spawnSync } from "node:child_process"
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
@@ -13,8 +13,8 @@ import { type Language, Languages, LanguagesLive } from "../examples/languages/l
 import { withProgress } from "../examples/languages/progress.ts"
 import { report } from "../examples/languages/report.ts"
 import { interpretersOf, languageOf, scan } from "../examples/languages/scan.ts"
+import { type Finished, root, runExample } from "./utils/processes.ts"
 
-const root = dirname(import.meta.dirname)
 const main = join(root, "examples/languages/main.ts")
 const plugins = "test/fixtures/languages"
 
@@ -58,32 +58,8 @@ const directoryOf = (files: Record<string, string>): string => {
   return directory
 }
 
-interface Finished {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-const environment = (extra: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
-  const { FORCE_COLOR: _, NO_COLOR: __, NODE_OPTIONS: ___, TERM: ____, ...rest } = process.env
-  return { ...rest, ...extra }
-}
-
 const run = (args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}, options: SpawnOptions = {}): Promise<Finished> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--conditions=effect-registry/source", main, ...args], {
-      cwd: root,
-      env: environment(env),
-      ...options,
-      stdio: ["ignore", "pipe", "pipe"]
-    })
-    let stdout = ""
-    let stderr = ""
-    child.stdout?.setEncoding("utf8").on("data", (text: string) => stdout += text)
-    child.stderr?.setEncoding("utf8").on("data", (text: string) => stderr += text)
-    child.on("error", reject)
-    child.on("close", (code) => resolve({ code, stdout, stderr }))
-  })
+  runExample("languages/main.ts", args, env, options)
 
 /** The name of the language that is chosen among the several that claim the extension. */
 const chosen = (extension: string) =>
