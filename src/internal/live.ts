@@ -45,7 +45,7 @@ export const count = (id: string, scope: Scope.Scope): Effect.Effect<void> =>
 const whereIn = (fiber: Fiber.Fiber<unknown, unknown>): string => {
   const frame = fiber.cache.stackFrame
   if (frame !== undefined) return `in ${frame.name}${placeIn(frame.stack())}`
-  const errors: { stackTraceLimit?: number } = Error
+  const errors: ErrorConstructor & { stackTraceLimit?: number } = Error
   const limit = errors.stackTraceLimit
   if (limit !== undefined) errors.stackTraceLimit = 100
   const { stack } = new Error()

@@ -89,9 +89,9 @@ const commentBefore = (text: string): string | undefined => {
 
 const shown = /^(?!\s*\/\/)(.*\S)\s+\/\/ => (.+)$/gm
 
-/** The same code, where every line `expression // => expected` asserts. */
-export const asserting = (code: string): string =>
-  `import { assertShows } from "../utils/fences.ts"\n${code.replace(shown, "assertShows($1, $2)")}`
+/** The same code, where every line `expression // => expected` asserts, with `assertShows` of the first lines. */
+export const asserting = (code: string, first = `import { assertShows } from "../utils/fences.ts"`): string =>
+  `${first}\n${code.replace(shown, "assertShows($1, $2)")}`
 
 /** The same code for the compiler: as it is shown, and what is expected is code, too. */
 export const compiling = (code: string): string => code.replace(shown, "$1; void ($2)")
