@@ -1,0 +1,7 @@
+export default {
+  id: "text",
+  commands: [
+    { name: "upper", summary: "HELLO", run: (text) => text.toUpperCase() },
+    { name: "title", summary: "Hello", run: (text) => text.replace(/^./, (first) => first.toUpperCase()) }
+  ]
+}
