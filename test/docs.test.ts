@@ -86,7 +86,16 @@ const withoutExample: Record<string, string> = {
   "RegistryEvent.Registered": "RegistryEvent.match shows all events at once",
   "RegistryEvent.Replaced": "RegistryEvent.match shows all events at once",
   "RegistryEvent.Reset": "RegistryEvent.match shows all events at once",
-  "RegistryEvent.Unregistered": "RegistryEvent.match shows all events at once"
+  "RegistryEvent.Unregistered": "RegistryEvent.match shows all events at once",
+  "RegistryMetrics.hold": "RegistryMetrics.layer shows how a metric is read",
+  "RegistryMetrics.lag": "RegistryMetrics.layer shows how a metric is read",
+  "RegistryMetrics.mutations": "RegistryMetrics.layer shows how a metric is read",
+  "RegistryMetrics.population": "RegistryMetrics.layer shows how a metric is read",
+  "RegistryMetrics.populations": "RegistryMetrics.layer shows how a metric is read",
+  "RegistryMetrics.revision": "RegistryMetrics.layer shows how a metric is read",
+  "RegistryMetrics.size": "RegistryMetrics.layer shows how a metric is read",
+  "RegistryMetrics.subscribers": "RegistryMetrics.layer shows how a metric is read",
+  "RegistryMetrics.wait": "RegistryMetrics.layer shows how a metric is read"
 }
 
 const modules = Array.from(read("src/index.ts").matchAll(/^export \* as (\w+) from "(.+)"$/gm), ([, name, path]) => {
