@@ -16,6 +16,7 @@
  *
  * Loading an entry point runs the code of its package: install only packages that you trust.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -70,6 +71,8 @@ export interface DiscoverOptions {
  *
  * If a package or an entry point is malformed, the stream fails with an `EntryPointError` that names it, after all that
  * are well.
+ *
+ * Files are read as the stream is pulled, without a lock or a transaction: interrupting it ends the reading.
  *
  * **Example** (What could be loaded)
  *
@@ -261,6 +264,9 @@ const locate = Effect.fnUntraced(function*(one: Package, group: string, name: st
  * Of a CommonJS module the default export is `module.exports`, or its `default` where a compiler made it of an ES
  * module; the properties of `module.exports` are its other exports.
  *
+ * It fails with an `EntryPointError` that names the package and the entry point. It waits for the import, which runs
+ * once for all who ask at once; interrupting it gives up the wait, while the import goes on.
+ *
  * **Example** (A module that is not there)
  *
  * ```ts
@@ -330,6 +336,10 @@ export interface DefaultsOptions<S extends Schema.Top> extends DiscoverOptions {
 
 /**
  * The items that installed packages offer: what a registry takes as its defaults.
+ *
+ * It fails with an `EntryPointError` if the packages cannot be read, and, with `onFailure: "fail"`, for an entry point
+ * that cannot be loaded. It waits for the imports, many at a time; interrupting it gives up the wait, while those that
+ * have begun go on.
  *
  * **Example** (A registry of what packages offer)
  *

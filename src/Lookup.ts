@@ -6,6 +6,7 @@
  * Effect data work by value. They are taken when an item is registered, and once more after its `onItemRegistering`
  * hooks: what happens to the item later does not change how it is found.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Predicate from "effect/Predicate"

@@ -10,6 +10,7 @@
  * A registry is not a cache (nothing is evicted), not a dependency-injection container (Effect has `Layer`), and not a
  * database.
  *
+ * @module
  * @since 0.1.0
  */
 import type * as Cause from "effect/Cause"
@@ -213,6 +214,8 @@ export const isRegistry = (u: unknown): u is Registry<any, any, any, any> => Pre
  * or stream) dies with a message that says so. When the scope closes no hook is called; from then on every operation is
  * interrupted.
  *
+ * It waits for nothing, and an interruption leaves nothing behind.
+ *
  * **Example** (Making a registry)
  *
  * ```ts
@@ -366,6 +369,8 @@ const itemBy = <Item>(
  * typed code. Like every reader it never waits for a change in flight, only for the population of a registry that is
  * `Pending`.
  *
+ * Interrupting it disturbs nobody else.
+ *
  * **Example** (A name with a typing mistake)
  *
  * ```ts
@@ -415,6 +420,9 @@ const getOptionUntyped = <Item, P, V>(
  * An attribute that is no unique lookup is a compile error; in untyped code it dies with an `ItemLookupError` of code
  * `invalid_attribute`.
  *
+ * Like every reader it takes no lock: it waits for no change in flight, only for the population of a registry that is
+ * `Pending`, and fails if that fails. Interrupting it disturbs nobody else.
+ *
  * **Example** (A tool that may be missing)
  *
  * ```ts
@@ -459,6 +467,9 @@ const getAllUntyped = <Item, P, V>(
  * An attribute that is no lookup is a compile error; in untyped code it dies with an `ItemLookupError` of code
  * `invalid_attribute`.
  *
+ * Like every reader it takes no lock: it waits for no change in flight, only for the population of a registry that is
+ * `Pending`, and fails if that fails. Interrupting it disturbs nobody else.
+ *
  * **Example** (The languages that an extension may stand for)
  *
  * ```ts
@@ -501,6 +512,9 @@ const hasUntyped = <Item, P, V>(
  *
  * An attribute that is no lookup is a compile error; in untyped code it dies with an `ItemLookupError` of code
  * `invalid_attribute`.
+ *
+ * Like every reader it takes no lock: it waits for no change in flight, only for the population of a registry that is
+ * `Pending`, and fails if that fails. Interrupting it disturbs nobody else.
  *
  * **Example** (Whether a command is known)
  *
@@ -553,6 +567,9 @@ const readLookup = <Item, P, V, A>(
  *
  * An object that was changed since it was registered is found all the same.
  *
+ * Like every reader it takes no lock: it waits for no change in flight, only for the population of a registry that is
+ * `Pending`, and fails if that fails. Interrupting it disturbs nobody else.
+ *
  * **Example** (Plain items are equal by value)
  *
  * ```ts
@@ -590,6 +607,9 @@ export const contains: {
 /**
  * How many items there are.
  *
+ * Like every reader it takes no lock: it waits for no change in flight, only for the population of a registry that is
+ * `Pending`, and fails if that fails. Interrupting it disturbs nobody else.
+ *
  * **Example** (Counting the formats)
  *
  * ```ts
@@ -619,6 +639,9 @@ const sizeOf = <Item>(contents: Contents.Contents<Item>) => Exit.succeed(content
  * All items, in registration order.
  *
  * The array is frozen, and of one revision: what is registered while it is iterated is not in it.
+ *
+ * Like every reader it takes no lock: it waits for no change in flight, only for the population of a registry that is
+ * `Pending`, and fails if that fails. Interrupting it disturbs nobody else.
  *
  * **Example** (Registering while iterating)
  *
@@ -650,6 +673,9 @@ const valuesOf = <Item>(contents: Contents.Contents<Item>) => Exit.succeed(conte
 /**
  * The item at an index, in registration order; a negative index counts from the end. One that is out of range, or no
  * integer, finds nothing.
+ *
+ * Like every reader it takes no lock: it waits for no change in flight, only for the population of a registry that is
+ * `Pending`, and fails if that fails. Interrupting it disturbs nobody else.
  *
  * **Example** (The first and the last)
  *
@@ -687,6 +713,9 @@ export const at: {
  * What the registry holds now, as a value that never changes and is asked synchronously.
  *
  * Takes the same short time however many items there are. Inside a transaction of the registry it is the draft.
+ *
+ * Like every reader it takes no lock: it waits for no change in flight, only for the population of a registry that is
+ * `Pending`, and fails if that fails. Interrupting it disturbs nobody else.
  *
  * **Example** (Several answers from one revision)
  *
@@ -756,6 +785,8 @@ const snapshotOf = <Item, Lookups>(contents: Contents.Contents<Item>): RegistryS
  *
  * Inside a transaction of the registry it is the state of the draft: `Pending` after a reset there.
  *
+ * It never fails, and there is nothing to interrupt.
+ *
  * **Example** (From Pending to Ready and back)
  *
  * ```ts
@@ -797,6 +828,8 @@ const stateOf = <Item, P, V>(
 
 /**
  * Whether the state is any but `Pending`: true while the registry is `Populating`, too.
+ *
+ * It never fails, never populates and never waits, so that there is nothing to interrupt.
  *
  * **Example** (Whether the tools were asked for)
  *
@@ -888,6 +921,9 @@ export const register: {
  * Each is checked when the hooks of the one before have ended, so two of them can conflict with each other. Fails like
  * `register`.
  *
+ * Like every change it waits its turn. Interrupted while it waits, it has done nothing; interrupted later, it is
+ * undone.
+ *
  * **Example** (One that conflicts takes the others with it)
  *
  * ```ts
@@ -931,6 +967,9 @@ export const registerAll: {
  * Fails like `register`, and with `attribute_registered` if a third item has a value of another unique lookup. Without
  * a unique lookup it replaces an equal item.
  *
+ * Like every change it waits its turn. Interrupted while it waits, it has done nothing; interrupted later, it is
+ * undone.
+ *
  * **Example** (A newer version of a tool)
  *
  * ```ts
@@ -973,6 +1012,9 @@ export const upsert: {
  * does so, too, if the scope closes while the item is being registered. If a hook dies in the close, the item stays
  * unregistered, the other hooks still run, and the defect surfaces in the close.
  *
+ * Like every change it waits its turn. Interrupted while it waits, it has done nothing; interrupted later, it is
+ * undone. The close waits its turn, too, and cannot be interrupted.
+ *
  * **Example** (A command for the time of a session)
  *
  * ```ts
@@ -1014,6 +1056,9 @@ export const registerScoped: {
  * Adds items like `registerAll`, and unregisters them, newest first and in one transaction, when the scope closes.
  *
  * What has become of each registration meanwhile is as in `registerScoped`.
+ *
+ * Fails like `registerAll`. Like every change it waits its turn. Interrupted while it waits, it has done nothing;
+ * interrupted later, it is undone. The close waits its turn, too, and cannot be interrupted.
  *
  * **Example** (The commands of a plugin)
  *
@@ -1061,6 +1106,9 @@ export const registerAllScoped: {
  * Fails with an `ItemLookupError` of code `unregister` if there is none; no hook is called then. An object that was
  * changed since it was registered is found by the keys that it was registered with.
  *
+ * Like every change it waits its turn. Interrupted while it waits, it has done nothing; interrupted later, it is
+ * undone.
+ *
  * **Example** (Taking out what is not in)
  *
  * ```ts
@@ -1104,6 +1152,9 @@ const unregisterByUntyped = <Item, P, V>(
  * Takes out the item that has a value of a unique lookup.
  *
  * Fails with an `ItemLookupError` like `get`.
+ *
+ * Like every change it waits its turn. Interrupted while it waits, it has done nothing; interrupted later, it is
+ * undone.
  *
  * **Example** (Withdrawing a tool by its name)
  *
@@ -1152,6 +1203,9 @@ const replaceUntyped = <Item, P, V>(
  * Fails with an `ItemLookupError` like `get`, and like `register`: what the old item holds is free, what a third one
  * holds is not. Hooks are called in this order: registering the new, unregistering the old, then the swap, unregistered
  * the old, registered the new.
+ *
+ * Like every change it waits its turn. Interrupted while it waits, it has done nothing; interrupted later, it is
+ * undone.
  *
  * **Example** (Renaming a command)
  *
@@ -1214,6 +1268,9 @@ export type Reconciled<Item> = Reconcile.Reconciled<Item>
  * errors of `register`, also where the list repeats an item or a unique value. Of concurrent reconciliations the last
  * one's set stands in the end.
  *
+ * Like every change it waits its turn. Interrupted while it waits, it has done nothing; interrupted later, it is
+ * undone.
+ *
  * **Example** (A list of tools that is fetched again)
  *
  * ```ts
@@ -1267,6 +1324,9 @@ export const reconcile: {
  * reset ends all overrides. What is hidden when its scope closes goes without hooks.
  *
  * Fails as `register` does, but for what is registered already.
+ *
+ * Like every change it waits its turn. Interrupted while it waits, it has done nothing; interrupted later, it is
+ * undone. The close waits its turn, too, and cannot be interrupted.
  *
  * **Example** (A payment provider for a test)
  *
@@ -1349,6 +1409,9 @@ export const Owner: Context.Reference<string> = OwnerReference
  * Unregisters all items that one owner registered, the last one first, in one transaction, and answers them in
  * registration order. Defaults, overrides and what is hidden are among them. Populates the registry first if it is
  * `Pending`.
+ *
+ * Fails only if the population does. Like every change it waits its turn. Interrupted while it waits, it has done
+ * nothing; interrupted later, it is undone.
  *
  * **Example** (Switching a plugin off)
  *
@@ -1493,6 +1556,8 @@ export type PopulationFailureOf<Self> = Self extends Registry<any, any, infer P,
  *
  * A transaction that waits for a detached change of its own registry waits for ever: that wait cannot be seen.
  *
+ * It fails, dies and is interrupted as the effect is.
+ *
  * **Example** (What the others see meanwhile)
  *
  * ```ts
@@ -1529,6 +1594,8 @@ export const detached = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect
  * `populationFailure` is `"die"`; a defect stays one. Then the registry is empty and `Pending` as before, the completed
  * calls of hooks have been played back, and the next use tries again.
  *
+ * Nobody else waits for it: readers, and fibers that wait to change something, wait for the same run.
+ *
  * **Example** (Three fibers, one run)
  *
  * ```ts
@@ -1560,6 +1627,8 @@ export const populate = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V
  * It takes the lock first, so it waits for a population and for changes in flight. Afterwards it releases what the
  * population acquired. If a hook dies, or registers an item after the unregistering has begun, it dies, and nothing
  * changes.
+ *
+ * Interrupted while it waits, it has done nothing; interrupted later, it is undone, and all items are still there.
  *
  * **Example** (Loading the languages again)
  *
@@ -1600,6 +1669,8 @@ export const reset = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>):
  * **Gotchas**
  *
  * What happens before the stream is run is not in it. `subscribe` follows from a moment that you know.
+ *
+ * Interrupting a subscriber ends its subscription, and nothing else.
  *
  * **Example** (The next change)
  *
@@ -1649,6 +1720,8 @@ export interface Subscription<out Item, in out Lookups> {
  * run of it begins after the same revision. It fails with `RegistryLagged` where changes that it needs are no longer
  * kept (the option `history` says how many are), also for a `since` that the registry never had. Inside a transaction
  * of the registry it tells what is published, and never populates.
+ *
+ * It waits for nothing but that population, and takes no lock. Interrupted, it leaves no subscription behind.
  *
  * **Example** (A list that is kept up to date)
  *
@@ -1725,6 +1798,8 @@ const awaitItemUntyped = <Item, P, V>(
  *
  * Inside a transaction of the registry it answers from the draft, or dies with a `DeadlockError`: it would wait for
  * itself. An attribute that is no unique lookup is a compile error; in untyped code it dies with an `ItemLookupError`.
+ *
+ * It takes no lock, and interrupting it ends the wait, and nothing else. It fails if a population fails.
  *
  * **Example** (A plugin that starts before the one it needs)
  *
@@ -1857,6 +1932,8 @@ const explanationOf = <Item>(
  *
  * An attribute that is no unique lookup is a compile error; in untyped code it dies with an `ItemLookupError`.
  *
+ * It never fails, waits for nothing, not even for a population that runs, and so there is nothing to interrupt.
+ *
  * **Example** (Who put it there)
  *
  * ```ts
@@ -1906,6 +1983,9 @@ export const explain: {
  *
  * Removing them waits for the change in flight. When the scope has closed, nobody calls them any more, but what
  * they did is still undone by them.
+ *
+ * Without `existing` it waits for nothing. With it, it waits its turn; interrupted, it is as if they had never been
+ * added: what they were told is taken back.
  *
  * **Example** (Knowing all names, early and late)
  *

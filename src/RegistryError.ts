@@ -6,6 +6,7 @@
  * the replaced text is kept in the error's `text`, which crosses a wire with it. For other classes use
  * `Effect.mapError`.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -449,6 +450,8 @@ type Details<E extends RegistryError, C extends Code> = E extends { readonly cod
 
 /**
  * Refuses an item, in an `onItemRegistering` hook. The registry puts in its name.
+ *
+ * It fails at once, and with it the operation that called the hook, which is undone as if it had been interrupted.
  *
  * **Example** (A hook that refuses reserved names)
  *

@@ -5,6 +5,7 @@
  * `Registered`, `Unregistered` and `Replaced` one after the other to a list of items always has the items of the
  * registry at that revision; `Populated` and `Reset` follow the events that they sum up.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Data from "effect/Data"

@@ -6,6 +6,7 @@
  * fail, which refuses the item. A defect of any hook undoes the operation, and the completed calls of the others are
  * played back, newest first: `onItemUnregistered` for an `onItemRegistered`, and the other way round.
  *
+ * @module
  * @since 0.1.0
  */
 import type * as Context from "effect/Context"
@@ -221,6 +222,9 @@ export const combineAll = <Item, E = never, R = never>(
  * Installs hooks in a registry for as long as the layer lives. They take part from the next operation on.
  *
  * They refuse items with `RegistryError.reject`. An effect of hooks may acquire what they need in the layer's scope.
+ *
+ * Building it fails only as the effect of hooks does, and waits for nothing else. Closing it waits for the change in
+ * flight, and cannot be interrupted.
  *
  * **Example** (Hooks as a layer)
  *

@@ -20,6 +20,7 @@
  * `outcome` is `success`, `failure` (a typed error), `defect` or `interruption`. An operation inside a transaction is
  * counted, but not measured: it waits and works in the time of that transaction.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
@@ -135,6 +136,9 @@ export const lag: Metric.Gauge<number> = Metric.gauge("effect_registry_lag", {
 
 /**
  * Measures a registry for the life of the layer. A second layer for the same registry takes the place of the first.
+ *
+ * It never fails, and waits for nothing: what is in flight when it begins is not measured. There is nothing to
+ * interrupt.
  *
  * **Example** (How many registrations were refused)
  *

@@ -4,6 +4,7 @@
  *
  * A snapshot never changes, whatever is registered later. It is iterable, in registration order.
  *
+ * @module
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -298,7 +299,8 @@ export const revision = <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>): 
  *
  * Fails with a `SnapshotError` that names the item and the path if the schema cannot write one: after it was changed,
  * for instance. Dies if the registry has no schema. A schema that needs services to write finds them among the caller's.
- * It asks nothing of the registry, and can be interrupted.
+ *
+ * It waits for nothing, takes no lock, and can be interrupted between two items.
  *
  * **Example** (Saving what a registry holds)
  *
@@ -346,7 +348,9 @@ export const toJson = <Item, Lookups>(
  * registered one after the other in an empty registry. Fails with a `SnapshotError` that names the item and the path for
  * what the schema cannot read, and for what is no array; with an `AlreadyRegisteredError` or a `RegistrationError` for an
  * item that repeats another, or a unique value of another, or lacks an attribute. Dies if the registry has no schema. A
- * schema that needs services to read finds them among the caller's. Can be interrupted.
+ * schema that needs services to read finds them among the caller's.
+ *
+ * It waits for nothing, takes no lock, and can be interrupted between two items.
  *
  * **Example** (Restoring what was saved)
  *

@@ -80,6 +80,30 @@ describe("examples", () => {
 const hasExample = ({ doc = "" }: Export): boolean =>
   /^\*\*Example\*\* \(.+\)\n\n```ts\n/m.test(doc) && / \/\/ => /.test(doc)
 
+/** What it is: a sentence, before all else. */
+const saysWhat = ({ doc = "" }: Export): boolean => /^[^@*\s][^]*?\.(\s|$)/.test(doc)
+
+/** What stands before a body. */
+const signature = (declaration: string): string => declaration.split(/\n\n|=> \{\n|=>\n {2}Effect\./)[0]!
+
+/** What is run, not only asked: an effect, a stream or a layer. */
+const isOperation = ({ declaration, kind }: Export): boolean =>
+  kind === "value" && /\b(Effect\.Effect|Stream\.Stream|Layer\.Layer)</.test(signature(declaration))
+
+const prose = ({ doc = "" }: Export): string => doc.replace(/^```ts\n[^]*?^```$/gm, "")
+
+/** What an operation has to say, and how one can tell that it does. */
+const ofOperations: Record<string, RegExp> = {
+  "how it fails or dies, or that it does neither": /\b(fails?|dies|die|failure|defects?)\b/i,
+  "what it waits for, or is to others while it runs": /\b(waits?|locks?|transactions?|at once|one step|synchronous)\b/i,
+  "what its interruption does": /\binterrupt/i
+}
+
+/** Values that have such a type and are not run, and why. */
+const notRun: Record<string, string> = {
+  "RegistryTest.laws": "it registers tests, and vitest runs them"
+}
+
 /** Values without an example, and why. */
 const withoutExample: Record<string, string> = {
   "RegistryEvent.Populated": "RegistryEvent.match shows all events at once",
@@ -87,26 +111,38 @@ const withoutExample: Record<string, string> = {
   "RegistryEvent.Replaced": "RegistryEvent.match shows all events at once",
   "RegistryEvent.Reset": "RegistryEvent.match shows all events at once",
   "RegistryEvent.Unregistered": "RegistryEvent.match shows all events at once",
-  "RegistryMetrics.hold": "RegistryMetrics.layer shows how a metric is read",
-  "RegistryMetrics.lag": "RegistryMetrics.layer shows how a metric is read",
-  "RegistryMetrics.mutations": "RegistryMetrics.layer shows how a metric is read",
-  "RegistryMetrics.population": "RegistryMetrics.layer shows how a metric is read",
-  "RegistryMetrics.populations": "RegistryMetrics.layer shows how a metric is read",
-  "RegistryMetrics.revision": "RegistryMetrics.layer shows how a metric is read",
-  "RegistryMetrics.size": "RegistryMetrics.layer shows how a metric is read",
-  "RegistryMetrics.subscribers": "RegistryMetrics.layer shows how a metric is read",
-  "RegistryMetrics.wait": "RegistryMetrics.layer shows how a metric is read"
+  "RegistryMetrics.hold": "RegistryMetrics.layer shows how metrics are read",
+  "RegistryMetrics.lag": "RegistryMetrics.layer shows how metrics are read",
+  "RegistryMetrics.mutations": "RegistryMetrics.layer shows how metrics are read",
+  "RegistryMetrics.population": "RegistryMetrics.layer shows how metrics are read",
+  "RegistryMetrics.populations": "RegistryMetrics.layer shows how metrics are read",
+  "RegistryMetrics.revision": "RegistryMetrics.layer shows how metrics are read",
+  "RegistryMetrics.size": "RegistryMetrics.layer shows how metrics are read",
+  "RegistryMetrics.subscribers": "RegistryMetrics.layer shows how metrics are read",
+  "RegistryMetrics.wait": "RegistryMetrics.layer shows how metrics are read",
+  "RegistryTest.NotLinearizable": "RegistryTest.linearize shows it",
+  "RegistryTest.ScheduleFailure": "RegistryTest.interleave shows it",
+  "RegistryTest.record": "RegistryTest.linearize shows it"
 }
 
-const modules = Array.from(read("src/index.ts").matchAll(/^export \* as (\w+) from "(.+)"$/gm), ([, name, path]) => {
-  const file = Path.join("src", path!)
-  return { name: name!, file, exports: exportsOf(read(file)) }
-})
+/** What a module exports, also from others. */
+const allExportsOf = (file: string): ReadonlyArray<Export> =>
+  Array.from(read(file).matchAll(/^export \* from "(.+)"$/gm)).reduce(
+    (exports, [, path]) => exports.concat(allExportsOf(Path.join(Path.dirname(file), path!))),
+    exportsOf(read(file))
+  )
+
+const modules = ["src/index.ts", "src/testing/index.ts"].flatMap((entry) =>
+  Array.from(read(entry).matchAll(/^export \* as (\w+) from "(.+)"$/gm), ([, name, path]) => {
+    const file = Path.join(Path.dirname(entry), path!)
+    return { name: name!, file, exports: allExportsOf(file) }
+  })
+)
 
 describe("doc comments", () => {
   it("are looked for in every public module", async () => {
-    const index = await import("effect-registry")
-    assert.deepStrictEqual(modules.map(({ name }) => name).toSorted(), Object.keys(index).toSorted())
+    const entries = [await import("effect-registry"), await import("effect-registry/testing")]
+    assert.deepStrictEqual(modules.map(({ name }) => name).toSorted(), entries.flatMap(Object.keys).toSorted())
   })
 
   describe.each(modules)("of $name", ({ exports, file, name }) => {
@@ -123,6 +159,17 @@ describe("doc comments", () => {
 
     it("say what it belongs to", () =>
       assert.deepStrictEqual(lacking(({ doc }) => !/^@category \w/m.test(doc ?? "")), []))
+
+    it("say what it is", () => assert.deepStrictEqual(lacking((one) => !saysWhat(one)), []))
+
+    it.each(Object.entries(ofOperations))(
+      "of what is run say %s",
+      (_, says) =>
+        assert.deepStrictEqual(
+          lacking((one) => isOperation(one) && !(`${name}.${one.name}` in notRun) && !says.test(prose(one))),
+          []
+        )
+    )
 
     it("have an example that runs", () => {
       const expected = Object.keys(withoutExample).filter((key) => key.startsWith(`${name}.`))

@@ -1,6 +1,7 @@
 /**
  * Tools to test programs that share registries: many schedules of one program, and an interruption at every step.
  *
+ * @module
  * @since 0.1.0
  */
 export * from "./history.ts"

@@ -250,6 +250,8 @@ export class NotLinearizable extends Schema.TaggedError<NotLinearizable>()("NotL
  *
  * The search takes time that may grow exponentially with the number of operations that overlap.
  *
+ * The search is one synchronous step, which nothing interrupts.
+ *
  * **Example** (A read that is too old)
  *
  * ```ts

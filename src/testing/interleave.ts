@@ -112,7 +112,8 @@ export interface InterleaveOptions {
  *
  * Each run has a `TestClock` of its own, which starts at 0 and stands still: what sleeps wakes when the program calls
  * `TestClock.adjust`, if it slept before that. A run has hung when no task is left and the program has not ended: this is
- * seen at once, and told with the fibers that wait and the transactions that they are in.
+ * seen at once, and told with the fibers that wait and the transactions that they are in. Interrupting the whole takes
+ * effect between two runs.
  *
  * **Gotchas**
  *
@@ -420,6 +421,8 @@ const reductions = 1_000
  * Each run has its own `setup`, which is not interrupted; `check` looks at what the interruption left. When it has ended,
  * no fiber may be left of those that began since the setup: it dies if one is. With `"outside"` (the default) it is the
  * operation's own fiber that is interrupted; with `"inside"` it is whichever runs then, a child for instance.
+ *
+ * The runs come one after the other, and each waits for what its operation waits for.
  *
  * **Example** (A registration is there or not, whenever it is interrupted)
  *

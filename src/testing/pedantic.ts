@@ -26,6 +26,8 @@ import { sameEntry, Tally, violations } from "./invariants.ts"
  * When the layer is closed, what is in is what was in when it was built, and defaults. Anything else was registered
  * and forgotten: closing dies with a message that lists it. It dies then, too, if a change was wrong and nobody heard.
  *
+ * Building it never fails and waits for nothing; closing it cannot be interrupted.
+ *
  * **Gotchas**
  *
  * What is closed before this layer may register as it likes, so give it to the program directly, above the layers that

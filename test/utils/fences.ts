@@ -15,6 +15,8 @@ export interface Export {
   readonly kind: "value" | "class" | "type"
   /** Its doc comment, without the frame of stars. */
   readonly doc: string | undefined
+  /** What is declared, from its name on. */
+  readonly declaration: string
 }
 
 const comments = /\/\*\*[\s\S]*?\*\//g
@@ -68,16 +70,18 @@ export const exportsOf = (source: string): ReadonlyArray<Export> =>
     const [, keyword, name, list] = match
     if (list === undefined) {
       const kind = keyword === "class" ? "class" : keyword === "const" || keyword === "function" ? "value" : "type"
-      return [{ name: name!, kind, doc: commentBefore(source.slice(0, match.index)) }]
+      const doc = commentBefore(source.slice(0, match.index))
+      return [{ name: name!, kind, doc, declaration: /^[^]*?(?=\n\/[*/]|$)/.exec(source.slice(match.index))![0] }]
     }
     const from = match.index + match[0].length
     const members = source.slice(from, source.indexOf("\n}", from))
     return Array.from(
       members.matchAll(/(\/\*\*[\s\S]*?\*\/)?\s*([\w$]+)(?::\s*(\w+))?\s*(?:,|$)/g),
-      ([, comment, member, renamed]) => ({
+      ([declaration, comment, member, renamed]) => ({
         name: renamed ?? member!,
         kind: list === "const" ? "value" : "type",
-        doc: comment && unframed(comment)
+        doc: comment && unframed(comment),
+        declaration
       })
     )
   })
