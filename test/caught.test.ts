@@ -189,6 +189,24 @@ describe("resets", () => {
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [b, a])
     }))
 
+  it.effect("G14 a reset that a hook has spoilt ends before onReset", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        hooks: RegistryHooks.combine(
+          recording(log),
+          RegistryHooks.make<Item>()({
+            onItemUnregistered: (item) => item === a ? Effect.orDie(Registry.register(registry, c)) : Effect.void
+          })
+        )
+      })
+      yield* Registry.register(registry, a)
+      assert.match(messageOf(yield* Effect.exit(Registry.reset(registry))), /Could not reset/)
+      assert.notInclude(log, "reset")
+      assert.deepStrictEqual([...(yield* Registry.values(registry))], [a])
+    }))
+
   it.effect("G17 a write that waited for a reset, and fails, leaves the registry populated", () =>
     Effect.gen(function*() {
       const gate = yield* Latch.make()

@@ -236,6 +236,45 @@ describe("RegistryTest.model", () => {
       [ok(), { aborted: [ok(), ok()] }, ok([])]
     ))
 
+  it("an override hides what shares a unique value with it, until its scope closes", () =>
+    assert.deepStrictEqual(
+      run(model, [
+        ["reconcile", [one]],
+        ["as", "web", ["override", tool(1, "other"), "s"]],
+        ["values"],
+        ["register", one],
+        ["explain", "id", 1],
+        ["close", "s"],
+        ["values"],
+        ["unregisterOwner", "web"],
+        ["unregisterOwner", ""]
+      ]).slice(2),
+      [
+        ok([tool(1, "other")]),
+        { error: "AlreadyRegisteredError", code: "already_registered" },
+        ok({ _tag: "Present", item: tool(1, "other"), owner: "web", hides: [one] }),
+        ok(),
+        ok([one]),
+        ok([]),
+        ok([one])
+      ]
+    ))
+
+  it("reconcile makes the fewest changes, and none if it fails", () =>
+    assert.deepStrictEqual(
+      run(model, [
+        ["reconcile", [one, two]],
+        ["reconcile", [three, tool(1, "new"), two]],
+        ["reconcile", [two, tool(5, "five"), tool(5, "six")]],
+        ["values"]
+      ]).slice(1),
+      [
+        ok({ added: [three], removed: [], replaced: [{ previous: one, item: tool(1, "new") }], kept: [two] }),
+        { error: "AlreadyRegisteredError", code: "attribute_registered" },
+        ok([tool(1, "new"), two, three])
+      ]
+    ))
+
   it("does not change the states that it is given", () => {
     const [, before] = model.registerAll(model.initial, [one, two])
     const copy = structuredClone(before)

@@ -189,6 +189,8 @@ const effectOf = <Item>(
       return Scope.provide(Registry.registerScoped(registry, operation[1]), scopeOf(operation[2]))
     case "registerAllScoped":
       return Scope.provide(Registry.registerAllScoped(registry, operation[1]), scopeOf(operation[2]))
+    case "override":
+      return Scope.provide(Registry.override(registry, operation[1]), scopeOf(operation[2]))
     case "close":
       return Scope.close(scopeOf(operation[1]), Exit.void)
     case "unregister":
@@ -197,6 +199,26 @@ const effectOf = <Item>(
       return Registry.unregisterBy(registry, operation[1], operation[2])
     case "replace":
       return Registry.replace(registry, operation[1], operation[2], operation[3])
+    case "unregisterOwner":
+      return Registry.unregisterOwner(registry, operation[1])
+    case "reconcile":
+      return Registry.reconcile(registry, operation[1])
+    case "explain":
+      return Effect.map(Registry.explain(registry, operation[1], operation[2]), (explanation) => {
+        switch (explanation._tag) {
+          case "Present": {
+            const { _tag, hides, item, owner } = explanation
+            return { _tag, item, owner, hides }
+          }
+          case "Absent":
+          case "PopulationFailed":
+            return { _tag: explanation._tag }
+          default:
+            return { ...explanation }
+        }
+      })
+    case "as":
+      return Effect.provideService(effectOf(registry, scopes, operation[2], aborted), Registry.Owner, operation[1])
     case "populate":
       return Registry.populate(registry)
     case "reset":
@@ -329,7 +351,9 @@ const search = <Item>(model: Model<Item>, history: History<Item>): Found<Item> =
   return longest
 }
 
-const neverPopulates: ReadonlySet<string> = new Set(["state", "reset", "close"] satisfies Array<Operation<unknown>[0]>)
+const neverPopulates: ReadonlySet<string> = new Set(
+  ["state", "reset", "close", "explain"] satisfies Array<Operation<unknown>[0]>
+)
 
 /**
  * The operations that can take effect next: those that were called before any that has yet to take effect returned. An
@@ -357,7 +381,18 @@ const stateKeys = <Item>(): (state: ModelState<Item>) => string => {
     return number
   }
   return ({ closed, entries, state }) =>
-    JSON.stringify([state, entries.map(({ item, scope }) => [numberOf(item), scope]), closed.toSorted()])
+    JSON.stringify([
+      state,
+      entries.map(({ item, number, override, owner, scope }) => [
+        numberOf(item),
+        scope,
+        owner,
+        override,
+        // how it stands to the others is all that counts
+        entries.filter((other) => other.number < number).length
+      ]),
+      closed.toSorted()
+    ])
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

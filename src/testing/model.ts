@@ -37,7 +37,8 @@ export interface ModelLookup<in Item> {
 }
 
 /**
- * What a registry holds: its entries in registration order. `closed` are the names of the scopes that have closed.
+ * What a registry holds: its entries in registration order, hidden ones included. `closed` are the names of the scopes
+ * that have closed, `owner` is who registers.
  *
  * @category models
  * @since 0.1.0
@@ -46,10 +47,12 @@ export interface ModelState<out Item> {
   readonly state: "Pending" | "Ready"
   readonly entries: ReadonlyArray<ModelEntry<Item>>
   readonly closed: ReadonlyArray<string>
+  readonly owner: string
 }
 
 /**
- * One registration: the item, its keys of each lookup as they were then, and the scope that ends it, if there is one.
+ * One registration: the item, its keys of each lookup as they were then, the scope that ends it, if there is one, who
+ * registered it, and whether it is an override. It came after all with a lower number.
  *
  * @category models
  * @since 0.1.0
@@ -58,6 +61,9 @@ export interface ModelEntry<out Item> {
   readonly item: Item
   readonly keys: ReadonlyArray<ReadonlyArray<unknown>>
   readonly scope: string | undefined
+  readonly owner: string
+  readonly override: boolean
+  readonly number: number
 }
 
 /**
@@ -74,8 +80,8 @@ export type OperationResult =
   | { readonly aborted: ReadonlyArray<OperationResult> }
 
 /**
- * The arguments of every operation. Scopes have names. `transact` runs a list of operations, goes on where one fails,
- * and commits at the end, fails or dies.
+ * The arguments of every operation. Scopes have names. `as` runs an operation for an owner. `transact` runs a list of
+ * operations, goes on where one fails, and commits at the end, fails or dies.
  *
  * @category models
  * @since 0.1.0
@@ -95,14 +101,30 @@ export interface OperationArguments<in out Item> {
   readonly upsert: [item: Item]
   readonly registerScoped: [item: Item, scope: string]
   readonly registerAllScoped: [items: ReadonlyArray<Item>, scope: string]
+  readonly override: [item: Item, scope: string]
   readonly close: [scope: string]
   readonly unregister: [item: Item]
   readonly unregisterBy: [attribute: string, value: unknown]
+  readonly unregisterOwner: [owner: string]
   readonly replace: [attribute: string, value: unknown, item: Item]
+  readonly reconcile: [items: ReadonlyArray<Item>]
   readonly populate: []
   readonly reset: []
+  readonly explain: [attribute: string, value: unknown]
+  readonly as: [owner: string, operation: OwnedOperation<Item>]
   readonly transact: [operations: OperationList<Item>, ending: "commit" | "fail" | "die"]
 }
+
+/**
+ * What can be registered for an owner.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type OwnedOperation<Item> =
+  | readonly [operation: "register" | "upsert", item: Item]
+  | readonly [operation: "registerScoped" | "override", item: Item, scope: string]
+  | readonly [operation: "reconcile", items: ReadonlyArray<Item>]
 
 /**
  * The operations of a transaction, in order.
@@ -186,19 +208,36 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
 
   // --- Population: the defaults and "Ready" come together, or nothing does (G2). A `Pending` registry holds nothing (G6).
 
-  const initial: State = { state: "Pending", entries: [], closed: [] }
+  const initial: State = { state: "Pending", entries: [], closed: [], owner: "" }
 
   /** Whatever reads or changes works on a registry that is `Ready` (G17). */
   const whenReady = (state: State, then: (ready: State) => Step): Step => {
     if (state.state === "Ready") return then(state)
-    const [result, ready] = insertAll({ ...state, state: "Ready" }, definition.defaults ?? [])
-    return "ok" in result ? then(ready) : [failure("PopulationError", "registration"), state]
+    const [result, ready] = insertAll({ ...state, state: "Ready", owner: "" }, definition.defaults ?? [])
+    return "ok" in result ? then({ ...ready, owner: state.owner }) : [failure("PopulationError", "registration"), state]
   }
+
+  // --- Overrides: an entry is hidden while one that came later, and lives, shares a unique value with it; without a unique
+  // --- value, while one is equal to it.
+
+  const isUnder = (lower: Entry, upper: Entry | undefined): boolean => {
+    if (upper === undefined || !upper.override || lower.number >= upper.number) return false
+    const shared = lookups.some(({ unique }, index) =>
+      unique && lower.keys[index]!.some((key) => includes(upper.keys[index], key))
+    )
+    return shared || !hasUniqueValue(lower) && !hasUniqueValue(upper) && Equal.equals(lower.item, upper.item)
+  }
+
+  const hasUniqueValue = ({ keys }: Entry): boolean =>
+    lookups.some(({ unique }, index) => unique && keys[index]!.length > 0)
+
+  const visibleIn = (state: State): ReadonlyArray<Entry> =>
+    state.entries.filter((entry) => !state.entries.some((other) => isUnder(entry, other)))
 
   // --- Reading: an item is found by all its keys (G8), in registration order (G12); `undefined` is no key, `null` and `NaN` are (G11).
 
   const reading = (answer: (entries: ReadonlyArray<Entry>) => OperationResult) => (state: State): Step =>
-    whenReady(state, (ready) => [answer(ready.entries), ready])
+    whenReady(state, (ready) => [answer(visibleIn(ready)), ready])
 
   /** The place of a lookup in the definition, or -1 if there is none that can answer. */
   const lookupIndex = (attribute: string, mustBeUnique: boolean): number =>
@@ -222,22 +261,38 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     return keys
   }
 
-  /** The entry of an item that may be registered, in place of `ignoring` if it is given, or why it may not. */
-  const check = (state: State, item: Item, ignoring?: Entry): Entry | OperationResult => {
-    const others = state.entries.filter((entry) => entry !== ignoring)
-    if (equalTo(others, item) !== undefined) return failure("AlreadyRegisteredError", "already_registered")
+  /** The entry of an item that has all its attributes. */
+  const entryOf = (state: State, item: Item, as: Partial<Entry>): Entry | OperationResult => {
     const keys: Array<ReadonlyArray<unknown>> = []
+    for (const lookup of lookups) {
+      const own = keysOf(item, lookup)
+      if (own === undefined) return failure("RegistrationError", "missing_attribute")
+      keys.push(own)
+    }
+    const number = 1 + Math.max(0, ...state.entries.map((entry) => entry.number))
+    return { item, keys, scope: undefined, owner: state.owner, override: false, number, ...as }
+  }
+
+  /** The entry of an item that may be registered beside others, hidden ones included, or why it may not. */
+  const check = (
+    state: State,
+    others: ReadonlyArray<Entry>,
+    item: Item,
+    as: Partial<Entry>
+  ): Entry | OperationResult => {
+    if (equalTo(others, item) !== undefined) return failure("AlreadyRegisteredError", "already_registered")
     for (const [index, lookup] of lookups.entries()) {
       const own = keysOf(item, lookup)
       if (own === undefined) return failure("RegistrationError", "missing_attribute")
       const isTaken = lookup.unique && own.some((key) => having(others, index, key).length > 0)
       if (isTaken) return failure("AlreadyRegisteredError", "attribute_registered")
-      keys.push(own)
     }
-    return definition.rejects?.(item) === true
-      ? failure("RegistrationError", "rejected")
-      : { item, keys, scope: undefined }
+    return entryOf(state, item, as)
   }
+
+  /** Hooks are asked when all else is well. */
+  const accepted = (entry: Entry | OperationResult): Entry | OperationResult =>
+    "keys" in entry && definition.rejects?.(entry.item) === true ? failure("RegistrationError", "rejected") : entry
 
   // --- Changing: each is all or nothing (G7). What is registered comes last; what replaces keeps the position (G12).
 
@@ -245,18 +300,92 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
   const insertAll = (state: State, items: ReadonlyArray<Item>, scope?: string): Step => {
     let next = state
     for (const item of items) {
-      const entry = check(next, item)
+      const entry = accepted(check(next, next.entries, item, { scope }))
       if (!("keys" in entry)) return [entry, state]
-      next = { ...next, entries: [...next.entries, { ...entry, scope }] }
+      next = { ...next, entries: [...next.entries, entry] }
     }
     return [ok(), scope !== undefined && state.closed.includes(scope) ? state : next]
   }
 
-  const swap = (state: State, previous: Entry, item: Item): Step => {
-    const entry = check(state, item, previous)
+  /** Nothing that is there stands in the way of an override. */
+  const override = (state: State, item: Item, scope: string): Step => {
+    const entry = accepted(entryOf(state, item, { scope, override: true }))
     if (!("keys" in entry)) return [entry, state]
-    // the scope of what was there does not end what took its place
+    return [ok(), state.closed.includes(scope) ? state : { ...state, entries: [...state.entries, entry] }]
+  }
+
+  /** What replaces an override is one. The scope of what was there does not end what took its place. */
+  const replaced = (state: State, previous: Entry, item: Item): Entry | OperationResult => {
+    const others = state.entries.filter((entry) => entry !== previous && !isUnder(entry, previous))
+    return check(state, others, item, { override: previous.override })
+  }
+
+  const swap = (state: State, previous: Entry, item: Item): Step => {
+    const entry = accepted(replaced(state, previous, item))
+    if (!("keys" in entry)) return [entry, state]
     return [ok(), { ...state, entries: state.entries.map((one) => one === previous ? entry : one) }]
+  }
+
+  // --- Reconciling: an item is matched by the first unique lookup, without one by `Equal`. Overrides, and what they hide, are
+  // --- left alone. Nothing is in the way but what stays, and the others that are given.
+
+  const reconcile = (state: State, items: ReadonlyArray<Item>): Step => {
+    const visible = visibleIn(state)
+    const matched = new Set<Entry>()
+    const added: Array<Item> = []
+    const changed: Array<{ readonly previous: Entry; readonly item: Item }> = []
+    const kept: Array<Item> = []
+    const left = (entries: ReadonlyArray<Entry>) => entries.filter((entry) => !matched.has(entry))
+    for (const item of items) {
+      const entry = counterpart(left(visible), item) ?? hiddenCounterpart(left(state.entries), item)
+      if (entry === undefined) {
+        added.push(item)
+        continue
+      }
+      matched.add(entry)
+      if (Equal.equals(entry.item, item) || entry.override || !visible.includes(entry)) kept.push(entry.item)
+      else changed.push({ previous: entry, item })
+    }
+    const removed = left(visible).filter((entry) => !entry.override)
+    let next: State = { ...state, entries: state.entries.filter((entry) => !removed.includes(entry)) }
+    const put = (entry: Entry, previous: Entry): void => {
+      next = { ...next, entries: next.entries.map((one) => one === previous ? entry : one) }
+    }
+    // what takes over a value of another that is replaced, too, waits until that is out
+    const crossing = changed.filter(({ item, previous }) => {
+      const entry = replaced(next, previous, item)
+      if ("keys" in entry) put(entry, previous)
+      return !("keys" in entry)
+    })
+    for (const [index, { item, previous }] of crossing.entries()) {
+      const outgoing = crossing.slice(index).map((one) => one.previous)
+      const entry = check(next, next.entries.filter((one) => !outgoing.includes(one)), item, {})
+      if (!("keys" in entry)) return [entry, state]
+      put(entry, previous)
+    }
+    for (const item of added) {
+      const entry = check(next, next.entries, item, {})
+      if (!("keys" in entry)) return [entry, state]
+      next = { ...next, entries: [...next.entries, entry] }
+    }
+    if ([...changed.map(({ item }) => item), ...added].some((item) => definition.rejects?.(item) === true)) {
+      return [failure("RegistrationError", "rejected"), state]
+    }
+    const report = {
+      added,
+      removed: removed.map(({ item }) => item),
+      replaced: changed.map(({ item, previous }) => ({ previous: previous.item, item })),
+      kept
+    }
+    return [ok(report), next]
+  }
+
+  /** The entry that has the first unique value of an item; without a unique lookup, one that is equal. */
+  const counterpart = (entries: ReadonlyArray<Entry>, item: Item): Entry | undefined => {
+    const itself = entries.find((entry) => entry.item === item)
+    const own = firstUnique === -1 ? [] : keysOf(item, lookups[firstUnique]!) ?? []
+    if (itself !== undefined || own.length === 0) return itself ?? equalTo(entries, item)
+    return own.flatMap((key) => having(entries, firstUnique, key))[0]
   }
 
   const remove = (state: State, gone: Entry): Step => [
@@ -269,7 +398,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     whenReady(state, (ready) => {
       const index = lookupIndex(attribute, true)
       if (index === -1) return [failure("ItemLookupError", "invalid_attribute"), ready]
-      const [entry] = having(ready.entries, index, value)
+      const [entry] = having(visibleIn(ready), index, value)
       return entry === undefined ? [failure("ItemLookupError", "not_registered"), ready] : then(entry, ready)
     })
 
@@ -281,6 +410,13 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
       closed: state.closed.includes(scope) ? state.closed : [...state.closed, scope]
     }
   ]
+
+  /** An item that could be registered, but for its values, stands for what an override hides. */
+  const hiddenCounterpart = (entries: ReadonlyArray<Entry>, item: Item): Entry | undefined => {
+    if (lookups.some((lookup) => keysOf(item, lookup) === undefined)) return undefined
+    if (firstUnique === -1) return equalTo(entries, item)
+    return keysOf(item, lookups[firstUnique]!)!.flatMap((key) => having(entries, firstUnique, key))[0]
+  }
 
   const operations: Omit<Model<Item>, "initial" | "step"> = {
     get: (state, attribute, value) => located(state, attribute, value, (entry, ready) => [ok(entry.item), ready]),
@@ -314,27 +450,54 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     registerAll: (state, items) => whenReady(state, (ready) => insertAll(ready, items)),
     upsert: (state, item) =>
       whenReady(state, (ready) => {
-        // the item with the same first unique value; where no lookup is unique, an equal one
         const own = firstUnique === -1 ? [] : keysOf(item, lookups[firstUnique]!) ?? []
         const holder = firstUnique === -1
-          ? equalTo(ready.entries, item)
-          : own.flatMap((key) => having(ready.entries, firstUnique, key))[0]
+          ? equalTo(visibleIn(ready), item)
+          : own.flatMap((key) => having(visibleIn(ready), firstUnique, key))[0]
         return holder === undefined ? insertAll(ready, [item]) : swap(ready, holder, item)
       }),
     registerScoped: (state, item, scope) => whenReady(state, (ready) => insertAll(ready, [item], scope)),
     registerAllScoped: (state, items, scope) => whenReady(state, (ready) => insertAll(ready, items, scope)),
+    override: (state, item, scope) => whenReady(state, (ready) => override(ready, item, scope)),
     // exactly what was registered in it; it never populates, and what is gone is no error (G25)
     close,
     unregister: (state, item) =>
       whenReady(state, (ready) => {
-        const entry = equalTo(ready.entries, item)
+        const entry = equalTo(visibleIn(ready), item)
         return entry === undefined ? [failure("ItemLookupError", "unregister"), ready] : remove(ready, entry)
       }),
     unregisterBy: (state, attribute, value) => located(state, attribute, value, (entry, ready) => remove(ready, entry)),
     replace: (state, attribute, value, item) =>
       located(state, attribute, value, (entry, ready) => swap(ready, entry, item)),
+    unregisterOwner: (state, owner) =>
+      whenReady(state, (ready) => {
+        const owned = ready.entries.filter((entry) => entry.owner === owner)
+        const entries = ready.entries.filter((entry) => !owned.includes(entry))
+        return [ok(owned.map(({ item }) => item)), { ...ready, entries }]
+      }),
+    reconcile: (state, items) => whenReady(state, (ready) => reconcile(ready, items)),
+    // it never populates
+    explain: (state, attribute, value) => {
+      const index = lookupIndex(attribute, true)
+      if (index === -1) return [invalidAttribute, state]
+      if (state.state === "Pending") return [ok({ _tag: "Pending" }), state]
+      const visible = visibleIn(state)
+      const [present] = having(visible, index, value)
+      if (present !== undefined) {
+        const hides = state.entries.filter((entry) => isUnder(entry, present)).map(({ item }) => item)
+        return [ok({ _tag: "Present", item: present.item, owner: present.owner, hides }), state]
+      }
+      const hidden = newest(having(state.entries, index, value))
+      if (hidden === undefined) return [ok({ _tag: "Absent" }), state]
+      const by = newest(state.entries.filter((entry) => isUnder(hidden, entry)))
+      return [ok({ _tag: "Hidden", item: hidden.item, by: by?.item }), state]
+    },
+    as: (state, owner, operation) => {
+      const [result, next] = step({ ...state, owner }, operation)
+      return [result, { ...next, owner: state.owner }]
+    },
     populate: (state) => whenReady(state, (ready) => [ok(), ready]),
-    reset: (state) => [ok(), { ...initial, closed: state.closed }],
+    reset: (state) => [ok(), { ...initial, closed: state.closed, owner: state.owner }],
     transact: (state, list, ending) =>
       whenReady(state, (begun) => {
         const results: Array<OperationResult> = []
@@ -356,6 +519,9 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
 
   return { ...operations, initial, step }
 }
+
+const newest = <Item>(entries: ReadonlyArray<ModelEntry<Item>>): ModelEntry<Item> | undefined =>
+  entries.toSorted((one, other) => other.number - one.number)[0]
 
 const ok = (value?: unknown): OperationResult => ({ ok: value })
 

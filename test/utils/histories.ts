@@ -46,6 +46,7 @@ const name = fc.constantFrom("a", "b", "c")
 const reading: fc.Arbitrary<Operation> = fc.oneof(
   id.map((key): Operation => ["getOption", "id", key]),
   name.map((key): Operation => ["get", "name", key]),
+  id.map((key): Operation => ["explain", "id", key]),
   fc.constantFrom<Operation>(["size"], ["state"], ["at", -1]),
   fc.constant<Operation>(["values"])
 )
@@ -57,7 +58,9 @@ const changing: fc.Arbitrary<Operation> = fc.oneof(
   id.map((key): Operation => ["unregisterBy", "id", key]),
   item.map((one): Operation => ["unregister", one]),
   fc.tuple(id, item).map(([key, one]): Operation => ["replace", "id", key, one]),
-  fc.constantFrom<Operation>(["populate"], ["reset"])
+  fc.array(item, { maxLength: 3 }).map((list): Operation => ["reconcile", list]),
+  item.map((one): Operation => ["as", "x", ["register", one]]),
+  fc.constantFrom<Operation>(["populate"], ["reset"], ["unregisterOwner", "x"])
 )
 
 const transacting: fc.Arbitrary<Operation> = fc.tuple(
@@ -68,15 +71,16 @@ const transacting: fc.Arbitrary<Operation> = fc.tuple(
   fc.constantFrom("commit" as const, "commit" as const, "fail" as const, "die" as const)
 ).map(([operations, ending]) => ["transact", operations, ending])
 
-const scoping = item.map((one): Operation => ["registerScoped", one, "scope"])
+const scoping = fc.tuple(fc.constantFrom("registerScoped" as const, "override" as const), item)
+  .map(([kind, one]): Operation => [kind, one, "scope"])
 
 /** The scope of a fiber is its own, and closed once: what is registered in one that has closed comes and goes at once. */
 const withScopes = (operations: ReadonlyArray<Operation>, fiber: number): ReadonlyArray<Operation> => {
   let scopes = 0
   return operations.flatMap((operation): ReadonlyArray<Operation> => {
-    if (operation[0] !== "registerScoped") return [operation]
+    if (operation[0] !== "registerScoped" && operation[0] !== "override") return [operation]
     const scope = `${fiber}.${scopes++}`
-    return [["registerScoped", operation[1], scope], ["close", scope]]
+    return [[operation[0], operation[1], scope], ["close", scope]]
   })
 }
 

@@ -3,9 +3,10 @@
  */
 import { assert } from "@effect/vitest"
 import { Effect, Exit, Formatter, Scope } from "effect"
-import { Lookup, Registry, RegistryError, RegistryHooks, RegistrySnapshot } from "effect-registry"
+import { Lookup, Registry, RegistryError, type RegistryEvent, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import * as fc from "fast-check"
+import { coreOf } from "../../src/internal/coreOf.ts"
 import { Balance } from "./items.ts"
 
 interface Tool {
@@ -75,6 +76,7 @@ const question = fc.constantFrom<readonly [string, unknown]>(
 )
 
 const scope = fc.constantFrom("s", "t", "u", "v")
+const owner = fc.constantFrom("", "x", "y")
 
 /** An operation as plain data, from the arbitraries of its arguments. */
 const named = <const Name extends Operation[0]>(
@@ -84,7 +86,7 @@ const named = <const Name extends Operation[0]>(
   // the arguments are those of the name
   fc.tuple(...args).map((list) => [name, ...list] as unknown as Operation)
 
-const asking = (name: "get" | "getOption" | "getAll" | "has" | "unregisterBy") =>
+const asking = (name: "get" | "getOption" | "getAll" | "has" | "unregisterBy" | "explain") =>
   question.map(([attribute, value]): Operation => [name, attribute, value])
 
 const simple: fc.Arbitrary<Operation> = fc.oneof(
@@ -93,7 +95,8 @@ const simple: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 3, arbitrary: named("upsert", toolWith) },
   { weight: 3, arbitrary: named("registerScoped", toolWith, scope) },
   { weight: 2, arbitrary: named("registerAllScoped", fc.array(toolWith, { maxLength: 2 }), scope) },
-  { weight: 2, arbitrary: named("close", scope) },
+  { weight: 3, arbitrary: named("override", toolWith, scope) },
+  { weight: 3, arbitrary: named("close", scope) },
   { weight: 3, arbitrary: named("unregister", toolWith) },
   { weight: 3, arbitrary: asking("unregisterBy") },
   {
@@ -105,9 +108,27 @@ const simple: fc.Arbitrary<Operation> = fc.oneof(
       item
     ])
   },
+  { weight: 3, arbitrary: named("reconcile", fc.array(toolWith, { maxLength: 4 })) },
+  { weight: 1, arbitrary: named("unregisterOwner", owner) },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(
+      owner,
+      fc.oneof(
+        named("register", toolWith),
+        named("upsert", toolWith),
+        named("registerScoped", toolWith, scope),
+        named("override", toolWith, scope),
+        named("reconcile", fc.array(toolWith, { maxLength: 4 }))
+      )
+    ).map(([name, one]) => ["as", name, one] as Operation)
+  },
   { weight: 1, arbitrary: named("populate") },
   { weight: 2, arbitrary: named("reset") },
-  { weight: 2, arbitrary: fc.oneof(asking("get"), asking("getOption"), asking("getAll"), asking("has")) },
+  {
+    weight: 2,
+    arbitrary: fc.oneof(asking("get"), asking("getOption"), asking("getAll"), asking("has"), asking("explain"))
+  },
   { weight: 1, arbitrary: named("contains", toolWith) },
   { weight: 1, arbitrary: named("at", fc.constantFrom(0, 1, -1, -9, 9, 0.5, NaN)) },
   { weight: 1, arbitrary: fc.oneof(named("size"), named("values"), named("state")) }
@@ -137,11 +158,16 @@ class Step implements fc.AsyncCommand<Modelled, Real> {
     const result = await Effect.runPromise(real.recorder.run("real", this.operation))
     assert.deepStrictEqual(result, expected)
     const snapshot = Registry.snapshotUnsafe(real.registry)
-    assert.deepStrictEqual(Array.from(snapshot), next.entries.map(({ item }) => item))
+    // a snapshot and the changes after it are the registry
+    real.follow()
+    assert.deepStrictEqual(real.followed, Array.from(snapshot))
     const state = await Effect.runPromise(Registry.state(real.registry))
     assert.strictEqual(state, next.state)
-    if (state === "Pending") return
+    if (state === "Pending") return assert.deepStrictEqual(Array.from(snapshot), [])
+    const [visible] = modelled.model.values(next)
+    assert.deepStrictEqual({ ok: Array.from(snapshot) }, visible)
     for (const { item, keys } of next.entries) {
+      if (!Array.from(snapshot).includes(item)) continue
       for (const [index, attribute] of (["id", "name", "kind", "tag"] as const).entries()) {
         for (const key of keys[index]!) {
           const found = RegistrySnapshot.getAll(snapshot, attribute, key as never)
@@ -163,6 +189,9 @@ interface Real {
   readonly registry: Registry.Registry<Tool, typeof lookup, any, any>
   readonly recorder: RegistryTest.Recorder<Tool>
   readonly unbalanced: () => ReadonlyArray<string>
+  /** What somebody holds who knows the registry by its changes alone; `follow` applies those that have come since. */
+  readonly followed: Array<Tool>
+  readonly follow: () => void
 }
 
 const make = (kind: Kind): Effect.Effect<Real, never, Scope.Scope> =>
@@ -179,13 +208,45 @@ const make = (kind: Kind): Effect.Effect<Real, never, Scope.Scope> =>
         ? RegistryHooks.combineAll([balances[0]!.hooks, veto, balances[1]!.hooks])
         : RegistryHooks.empty
     })
+    const followed: Array<Tool> = []
+    let revision = 0
     return {
       registry,
+      followed,
+      follow: () => {
+        for (const change of coreOf(registry).changes) {
+          if (change.revision <= revision) continue
+          assert.strictEqual(change.revision, ++revision)
+          for (const event of change.events) apply(followed, event)
+        }
+        assert.strictEqual(revision, RegistrySnapshot.revision(Registry.snapshotUnsafe(registry)))
+      },
       recorder: RegistryTest.record(registry),
       unbalanced: () =>
         kind === "plain" ? [] : balances.flatMap((balance) => balance.wrong(Registry.snapshotUnsafe(registry)))
     }
   })
+
+const apply = (items: Array<Tool>, event: RegistryEvent.RegistryEvent<Tool>): void => {
+  switch (event._tag) {
+    case "Registered":
+      items.splice(event.position, 0, event.item)
+      break
+    case "Unregistered":
+      assert.include(items, event.item)
+      items.splice(items.indexOf(event.item), 1)
+      break
+    case "Replaced":
+      assert.include(items, event.previous)
+      items.splice(items.indexOf(event.previous), 1, event.item)
+      break
+    case "Populated":
+      assert.strictEqual(event.size, items.length)
+      break
+    case "Reset":
+      assert.deepStrictEqual(items, [])
+  }
+}
 
 /** Runs commands on a registry and on its model. */
 export const check = async (kind: Kind, program: Iterable<fc.AsyncCommand<Modelled, Real>>): Promise<void> => {
