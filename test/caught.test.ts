@@ -420,6 +420,18 @@ describe("transactions", () => {
       assert.strictEqual(yield* Registry.size(registry), 0)
     }))
 
+  it.effect("G25 a scope that closes while a transaction is undone: what it had goes when that has ended", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        hooks: { onItemUnregistered: (item: Item) => item === b ? Scope.close(scope, Exit.void) : Effect.void }
+      })
+      yield* Scope.provide(Registry.registerScoped(registry, a), scope)
+      yield* Effect.exit(Registry.transact(registry, Effect.andThen(Registry.register(registry, b), Effect.fail("no"))))
+      assert.deepStrictEqual([...(yield* Registry.values(registry))], [])
+    }))
+
   it.effect("G26 a transaction that is open when the registry closes is undone, and publishes nothing", () =>
     Effect.gen(function*() {
       const log: Array<string> = []

@@ -40,11 +40,15 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "the one-step path looks in one step, and acts in the next",
-    find: "if (unchanged && Exit.isSuccess(exit)) commit(transaction)",
-    replace: `if (unchanged) return Effect.flatMap(Effect.yieldNow, () => {
+    find: "      if (unchanged) {\n",
+    replace: `      if (unchanged) {
+        return Effect.flatMap(Effect.yieldNow, () => {
           if (Exit.isSuccess(exit)) commit(transaction)
           return exit
-        })`,
+        })
+      }
+      if (unchanged) {
+`,
     caught: { file: caught, title: "G7 G11 writers without hooks race for keys, under schedules" }
   },
   {
@@ -204,6 +208,23 @@ export const breaks: ReadonlyArray<Break> = [
     replace: "",
     caught: { file: caught, title: "G26 a transaction that is open when the registry closes is undone" }
   },
+  {
+    name: "two registries are published one after the other",
+    find: "let after = ending.operation.committed?.(exit.value)",
+    replace: `if (group.length > 1) {
+    commit(group[0]!)
+    close(group[0]!)
+    return Effect.flatMap(Effect.yieldNow, () => endNow(group.slice(1), exit, ending))
+  }
+  let after = ending.operation.committed?.(exit.value)`,
+    caught: { file: "schedules.test.ts", title: "transactAll publishes two registries together" }
+  },
+  {
+    name: "locks of several registries are taken in the order in which they are given",
+    find: "Array.from(new Set(cores)).toSorted((one, other) => one.serial - other.serial)",
+    replace: "Array.from(new Set(cores))",
+    caught: { file: "schedules.test.ts", title: "transactAll publishes two registries together" }
+  },
   // -------------------------------------------------------------------------------------------------------------------
   // Ending and undoing
   // -------------------------------------------------------------------------------------------------------------------
@@ -257,6 +278,32 @@ export const breaks: ReadonlyArray<Break> = [
     find: "const overAgain = takeOut(core, entries)",
     replace: "const overAgain = Effect.void",
     caught: { file: scopes, title: "G25 a scope that closes in a transaction that then fails: what it had stays out" }
+  },
+  {
+    name: "a scope that closes while a transaction is undone takes nothing out",
+    find: `          undone: (transaction) => {
+            transaction.regardless.push(overAgain)
+            return Effect.succeed(Cause.empty)`,
+    replace: "          undone: () => {\n            return Effect.succeed(Cause.empty)",
+    caught: { file: caught, title: "G25 a scope that closes while a transaction is undone" }
+  },
+  {
+    name: "a reset ends after onReset though something is left",
+    find: "        Effect.flatMapEager(() => step(transaction, nothingLeft)),\n",
+    replace: "",
+    caught: { file: caught, title: "G14 a reset that a hook has spoilt ends before onReset" }
+  },
+  {
+    name: "the events of a registration tell another position",
+    find: "entries: [added], position: draft.size",
+    replace: "entries: [added], position: 0",
+    caught: { file: "programs.test.ts", title: "a plain registry answers what the model answers" }
+  },
+  {
+    name: "a reset is not told",
+    find: "  steps.push({ _tag: \"Removed\", entries: Contents.entries(draft).toReversed() })\n",
+    replace: "",
+    caught: { file: "programs.test.ts", title: "a plain registry answers what the model answers" }
   },
   {
     name: "while a transaction is undone, who is in it sees its draft",
@@ -478,8 +525,8 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "what a registry answers can be changed by who asked",
-    find: "Object.freeze(Order.toArray(this.order, (entry) => entry.item))",
-    replace: "Order.toArray(this.order, (entry) => entry.item)",
+    find: "this.frozen = Object.freeze(this.items.slice())",
+    replace: "this.frozen = this.items.slice()",
     caught: { file: atomicity, title: "G8 what a registry answers cannot be used to change it" }
   },
   // -------------------------------------------------------------------------------------------------------------------
@@ -544,8 +591,8 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "a population begins before it is sure to end",
-    find: "const populated = Effect.provideService(populating, CurrentTransaction, self)\n",
-    replace: `const populated = Effect.provideService(populating, CurrentTransaction, self)
+    find: "const populated = Effect.provideService(first, CurrentTransaction, self)\n",
+    replace: `const populated = Effect.provideService(first, CurrentTransaction, self)
     const begins = Effect.withFiber((fiber) => Effect.succeed(core.population.begin(self, fiber)))
     return Effect.flatMap(begins, () =>
       Effect.onExitPrimitive(Effect.catchCause(populated, interruptedInside(core)), () => {
