@@ -1,0 +1,843 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Data, Deferred, Effect, Exit, Fiber, Layer, Option, Schema, Scope, Stream } from "effect"
+import { Lookup, Registry, RegistryHooks, RegistrySnapshot } from "effect-registry"
+import { RegistryTest } from "effect-registry/testing"
+import * as fc from "fast-check"
+import { coreOf, violations } from "../src/testing/invariants.ts"
+import { Follower } from "./utils/following.ts"
+import { a, b, Balance, c, d, Item, messageOf, recording } from "./utils/items.ts"
+
+// ---------------------------------------------------------------------------------------------------------------------
+// A naive model: what is visible is computed anew from the list of all entries that live
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** A registration: what it claims for itself alone, and where it stands. */
+interface Thing {
+  readonly label: string
+  readonly id: number | undefined
+  readonly names: ReadonlyArray<string>
+}
+
+interface Live {
+  readonly item: Thing
+  readonly override: boolean
+  readonly place: number
+  /** Later entries lie above earlier ones. */
+  readonly layer: number
+  readonly scope: number | undefined
+}
+
+const lookup = {
+  id: Lookup.optional(Lookup.unique((item: Thing) => item.id)),
+  name: Lookup.uniqueEach((item: Thing) => item.names)
+}
+
+const keysOf = ({ id, names }: Thing) => ({ id: id === undefined ? [] : [id], name: names })
+
+const claims = (item: Thing): ReadonlyArray<string> => {
+  const keys = [...keysOf(item).id, ...item.names].map(String)
+  return keys.length === 0 ? [`item ${item.label}`] : keys
+}
+
+const share = (one: Live, other: Live): boolean => claims(one.item).some((claim) => claims(other.item).includes(claim))
+
+const isUnder = (lower: Live, upper: Live): boolean =>
+  upper.override && lower.layer < upper.layer && share(lower, upper)
+
+class Naive {
+  live: ReadonlyArray<Live> = []
+  private next = 0
+
+  get visible(): ReadonlyArray<Live> {
+    return this.live
+      .filter((entry) => !this.live.some((other) => isUnder(entry, other)))
+      .toSorted((one, other) => one.place - other.place)
+  }
+  get values(): ReadonlyArray<Thing> {
+    return this.visible.map(({ item }) => item)
+  }
+  entry(item: Thing, override: boolean, scope: number | undefined, place?: number): Live {
+    const layer = this.next++
+    return { item, override, place: place ?? layer, layer, scope }
+  }
+  register(item: Thing, scope?: number): boolean {
+    const entry = this.entry(item, false, scope)
+    if (this.live.some((other) => share(entry, other))) return false
+    this.live = [...this.live, entry]
+    return true
+  }
+  override(item: Thing, scope: number): boolean {
+    this.live = [...this.live, this.entry(item, true, scope)]
+    return true
+  }
+  remove(gone: (entry: Live) => boolean): void {
+    this.live = this.live.filter((entry) => !gone(entry))
+  }
+  unregister(index: number): boolean {
+    const entry = this.visible[index]
+    this.remove((other) => other === entry)
+    return entry !== undefined
+  }
+  replace(index: number, item: Thing): boolean {
+    const previous = this.visible[index]
+    if (previous === undefined) return false
+    const entry = this.entry(item, previous.override, undefined, previous.place)
+    const inTheWay = this.live.some((other) => other !== previous && !isUnder(other, previous) && share(entry, other))
+    if (!inTheWay) this.live = this.live.map((other) => other === previous ? entry : other)
+    return !inTheWay
+  }
+}
+
+type Step =
+  | { readonly _tag: "register" | "override"; readonly item: Thing; readonly scope: number }
+  | { readonly _tag: "close"; readonly scope: number }
+  | { readonly _tag: "unregister"; readonly index: number }
+  | { readonly _tag: "replace"; readonly index: number; readonly item: Thing }
+  | { readonly _tag: "abandon"; readonly item: Thing }
+  | { readonly _tag: "reset" }
+
+let made = 0
+const things: fc.Arbitrary<Thing> = fc.record({
+  label: fc.constant(""),
+  id: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
+  names: fc.uniqueArray(fc.constantFrom("x", "y", "z"), { maxLength: 2 })
+}).map((thing) => ({ ...thing, label: `thing ${made++}` }))
+
+const scopeNumbers = fc.integer({ min: 0, max: 3 })
+const steps: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ _tag: fc.constant("register" as const), item: things, scope: scopeNumbers }) },
+  { weight: 5, arbitrary: fc.record({ _tag: fc.constant("override" as const), item: things, scope: scopeNumbers }) },
+  { weight: 4, arbitrary: fc.record({ _tag: fc.constant("close" as const), scope: scopeNumbers }) },
+  { weight: 2, arbitrary: fc.record({ _tag: fc.constant("unregister" as const), index: fc.nat(3) }) },
+  { weight: 3, arbitrary: fc.record({ _tag: fc.constant("replace" as const), index: fc.nat(3), item: things }) },
+  { weight: 1, arbitrary: fc.record({ _tag: fc.constant("abandon" as const), item: things }) },
+  { weight: 1, arbitrary: fc.constant({ _tag: "reset" as const }) }
+)
+
+type Things = Registry.Registry<Thing, typeof lookup>
+
+/** Takes the step, and answers whether it succeeded. */
+const take = (registry: Things, step: Step, scopeOf: Array<Scope.Closeable>) =>
+  Effect.gen(function*() {
+    const target = "index" in step ? Option.getOrUndefined(yield* Registry.at(registry, step.index)) : undefined
+    switch (step._tag) {
+      case "register":
+        return yield* Registry.registerScoped(registry, step.item).pipe(Scope.provide(scopeOf[step.scope]!))
+      case "override":
+        return yield* Registry.override(registry, step.item).pipe(Scope.provide(scopeOf[step.scope]!))
+      case "close":
+        yield* Scope.close(scopeOf[step.scope]!, Exit.void)
+        scopeOf[step.scope] = yield* Scope.make()
+        return
+      case "unregister":
+        return target === undefined ? yield* Effect.fail("nothing") : yield* Registry.unregister(registry, target)
+      case "replace": {
+        if (target === undefined) return yield* Effect.fail("nothing")
+        const [name] = target.names
+        if (target.id !== undefined) return yield* Registry.replace(registry, "id", target.id, step.item)
+        if (name !== undefined) return yield* Registry.replace(registry, "name", name, step.item)
+        return yield* Effect.fail("it has no key")
+      }
+      case "abandon": {
+        const overriding = Registry.override(registry, step.item)
+        yield* Effect.scoped(overriding)
+        const abandoned = Registry.transact(registry, Effect.andThen(overriding, Effect.fail("no")))
+        yield* Effect.ignore(Effect.scoped(abandoned))
+        return yield* Effect.ignore(
+          Registry.transact(registry, Effect.andThen(Effect.scoped(overriding), Effect.fail("no")))
+        )
+      }
+      case "reset":
+        return yield* Effect.andThen(Registry.reset(registry), Registry.populate(registry))
+    }
+  })
+
+const takeNaively = (naive: Naive, step: Step): boolean => {
+  switch (step._tag) {
+    case "register":
+      return naive.register(step.item, step.scope)
+    case "override":
+      return naive.override(step.item, step.scope)
+    case "close":
+      naive.remove(({ scope }) => scope === step.scope)
+      return true
+    case "unregister":
+      return naive.unregister(step.index)
+    case "replace": {
+      const target = naive.visible[step.index]?.item
+      return target !== undefined && (target.id !== undefined || target.names.length > 0) &&
+        naive.replace(step.index, step.item)
+    }
+    case "abandon":
+      return true
+    case "reset":
+      naive.remove(() => true)
+      return true
+  }
+}
+
+/** How often hooks were told that a thing came, less how often that it went. */
+const balanced = () => {
+  const counts = new Map<Thing, number>()
+  const count = (by: number) => (item: Thing) =>
+    Effect.andThen(Effect.yieldNow, Effect.sync(() => counts.set(item, (counts.get(item) ?? 0) + by)))
+  return {
+    hooks: RegistryHooks.make<Thing>()({ onItemRegistered: count(1), onItemUnregistered: count(-1) }),
+    kept: () => Array.from(counts).filter(([, times]) => times !== 0).map(([item, times]) => [item.label, times])
+  }
+}
+
+const labels = (items: Iterable<Thing>): ReadonlyArray<string> => Array.from(items, ({ label }) => label)
+
+describe("override, against a model", () => {
+  for (const hooked of [false, true]) {
+    it(`G7 G12 G20 G22 G24 whatever comes and goes in whatever order, ${hooked ? "with" : "without"} hooks, what is visible, its order, the events and the hooks agree`, () =>
+      fc.assert(
+        fc.asyncProperty(
+          fc.array(steps, { maxLength: 20 }),
+          (list) =>
+            Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+              const { hooks, kept } = balanced()
+              const registry = yield* Registry.make<Thing>()({ lookup, ...(hooked ? { hooks } : {}) })
+              const { changes, snapshot } = yield* Registry.subscribe(registry)
+              const follower = new Follower(snapshot, RegistrySnapshot.revision(snapshot), keysOf)
+              const naive = new Naive()
+              const scopeOf = yield* Effect.forEach([0, 1, 2, 3], () => Scope.make())
+              for (const step of list) {
+                const what = `after ${step._tag}`
+                const exit = yield* Effect.exit(take(registry, step, scopeOf))
+                if (Exit.isFailure(exit) && Cause.hasDies(exit.cause)) return yield* Effect.failCause(exit.cause)
+                assert.strictEqual(Exit.isSuccess(exit), takeNaively(naive, step), what)
+                assert.deepStrictEqual(labels(yield* Registry.values(registry)), labels(naive.values), what)
+                assert.deepStrictEqual(violations(coreOf(registry).published.ref.current), [], what)
+                for (const { item } of naive.live) {
+                  const explained = item.id === undefined ? undefined : yield* Registry.explain(registry, "id", item.id)
+                  const holder = naive.values.find(({ id }) => id === item.id)
+                  if (explained?._tag === "Present") {
+                    assert.strictEqual(explained.item, holder, what)
+                    const upper = naive.visible.find((entry) => entry.item === holder)!
+                    const hides = naive.live.filter((entry) => isUnder(entry, upper))
+                    assert.sameMembers([...explained.hides], hides.map((entry) => entry.item), what)
+                  } else if (explained !== undefined) {
+                    assert.strictEqual(explained._tag, "Hidden", what)
+                    assert.isUndefined(holder, what)
+                    if (explained._tag === "Hidden") {
+                      const hidden = naive.live.filter((entry) => entry.item.id === item.id)
+                        .reduce((one, other) => one.layer > other.layer ? one : other)
+                      const by = naive.live.filter((entry) => isUnder(hidden, entry))
+                        .reduce((one, other) => one.layer > other.layer ? one : other)
+                      assert.deepStrictEqual([explained.item.label, explained.by.label], [
+                        hidden.item.label,
+                        by.item.label
+                      ])
+                    }
+                  }
+                }
+                if (hooked) {
+                  assert.sameDeepMembers(kept(), labels(naive.values).map((label) => [label, 1]), what)
+                }
+              }
+              const news = coreOf(registry).published.ref.current.revision - follower.revision
+              yield* changes.pipe(
+                Stream.take(news),
+                Stream.runForEach((change) => Effect.sync(() => follower.apply(change)))
+              )
+              assert.deepStrictEqual(labels(follower.list), labels(naive.values))
+              assert.deepStrictEqual(labels(follower.lost), [])
+              // every end of an override brings back what it hid, whatever the order
+              for (const scope of scopeOf) yield* Scope.close(scope, Exit.void)
+            })))
+        ),
+        { numRuns: 300 }
+      ))
+  }
+})
+
+const make = Registry.make<Item>()({ name: "items", lookup: ["id", "name"], defaults: [a, b, c] })
+
+/** Of the same id as another, and with a name of its own. */
+const fake = (id: number, name = `fake ${id}`) => new Item(id, name)
+
+const items = (registry: { readonly [Symbol.iterator]: () => Iterator<Item> }) => Array.from(registry)
+
+describe("override", () => {
+  it.effect("G12 what it hides comes back to its old place, found by all its attributes", () =>
+    Effect.gen(function*() {
+      const registry = yield* make
+      const over = fake(2)
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* Registry.override(registry, over)
+        yield* Registry.register(registry, d)
+        assert.deepStrictEqual(items(yield* Registry.values(registry)), [a, c, over, d])
+        assert.isFalse(yield* Registry.has(registry, "name", "item 2"))
+        assert.isFalse(yield* Registry.contains(registry, b))
+        assert.strictEqual(yield* Registry.get(registry, "id", 2), over)
+        assert.strictEqual(yield* Registry.size(registry), 4)
+      }))
+      assert.deepStrictEqual(items(yield* Registry.values(registry)), [a, b, c, d])
+      assert.strictEqual(yield* Registry.get(registry, "id", 2), b)
+      assert.strictEqual(yield* Registry.get(registry, "name", "item 2"), b)
+      assert.isFalse(yield* Registry.has(registry, "name", over.name))
+    }))
+
+  it.effect("one override hides two items, and two overrides one", () =>
+    Effect.gen(function*() {
+      const registry = yield* make
+      const both = new Item(1, "item 2")
+      const first = yield* Scope.make()
+      const second = yield* Scope.make()
+      yield* Registry.override(registry, both).pipe(Scope.provide(first))
+      assert.deepStrictEqual(items(yield* Registry.values(registry)), [c, both])
+      const other = fake(2)
+      yield* Registry.override(registry, other).pipe(Scope.provide(second))
+      // b has its name taken by one, its id by the other
+      assert.deepStrictEqual(items(yield* Registry.values(registry)), [c, both, other])
+      yield* Scope.close(first, Exit.void)
+      assert.deepStrictEqual(items(yield* Registry.values(registry)), [a, c, other])
+      yield* Scope.close(second, Exit.void)
+      assert.deepStrictEqual(items(yield* Registry.values(registry)), [a, b, c])
+    }))
+
+  it.effect("register conflicts with what is hidden, and says with what and whose it is", () =>
+    Effect.gen(function*() {
+      const registry = yield* make
+      const hidden = new Item(7, "hidden")
+      yield* Registry.register(registry, hidden).pipe(Effect.provideService(Registry.Owner, "plugin"))
+      yield* Registry.override(registry, fake(7))
+      const error = yield* Effect.flip(Registry.register(registry, new Item(8, "hidden")))
+      assert.deepInclude(error, { code: "attribute_registered", attribute: "name", value: "hidden", owner: "plugin" })
+      assert.strictEqual("existing" in error && error.existing, hidden)
+      const equal = yield* Effect.flip(Registry.register(registry, new Item(7, "hidden")))
+      assert.strictEqual(equal.code, "already_registered")
+      assert.strictEqual(
+        (yield* Effect.flip(Registry.replace(registry, "id", 1, new Item(1, "hidden")))).code,
+        "attribute_registered"
+      )
+    }))
+
+  it.effect("unregister, unregisterBy and replace see what is visible; unregistering an override ends it", () =>
+    Effect.gen(function*() {
+      const registry = yield* make
+      const scope = yield* Scope.make()
+      const over = fake(2)
+      yield* Registry.override(registry, over).pipe(Scope.provide(scope))
+      assert.strictEqual((yield* Effect.flip(Registry.unregister(registry, b))).code, "unregister")
+      assert.strictEqual((yield* Effect.flip(Registry.unregisterBy(registry, "name", b.name))).code, "not_registered")
+      assert.strictEqual((yield* Effect.flip(Registry.replace(registry, "name", b.name, d))).code, "not_registered")
+      yield* Registry.unregisterBy(registry, "id", 2)
+      assert.deepStrictEqual(items(yield* Registry.values(registry)), [a, b, c])
+      // its scope has nothing to end any more
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(items(yield* Registry.values(registry)), [a, b, c])
+    }))
+
+  it.effect("what replaces an override is one, and what it hides no longer comes back", () =>
+    Effect.gen(function*() {
+      const registry = yield* make
+      const scope = yield* Scope.make()
+      const both = new Item(1, "item 2")
+      yield* Registry.override(registry, both).pipe(Scope.provide(scope))
+      const narrower = fake(1)
+      yield* Registry.replace(registry, "id", 1, narrower)
+      assert.deepStrictEqual(items(yield* Registry.values(registry)), [b, c, narrower])
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(items(yield* Registry.values(registry)), [b, c, narrower])
+      yield* Registry.upsert(registry, fake(1, "upserted"))
+      assert.deepStrictEqual(
+        yield* Registry.explain(registry, "name", "item 1"),
+        Registry.Explanation.Hidden({
+          item: a,
+          by: fake(1, "upserted")
+        })
+      )
+      yield* Registry.unregisterBy(registry, "id", 1)
+      assert.deepStrictEqual(items(yield* Registry.values(registry)), [a, b, c])
+    }))
+
+  it.effect("a reset ends all overrides, and the defaults come once", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a, b], hooks: recording(log) })
+      const scope = yield* Scope.make()
+      yield* Registry.override(registry, fake(1)).pipe(Scope.provide(scope))
+      yield* Registry.override(registry, fake(1, "above")).pipe(Scope.provide(scope))
+      log.length = 0
+      yield* Registry.reset(registry)
+      assert.deepStrictEqual(log, [
+        "resetting",
+        "unregistering 1",
+        "unregistered 1",
+        "unregistering 2",
+        "unregistered 2",
+        "reset"
+      ])
+      assert.deepStrictEqual(items(yield* Registry.values(registry)), [a, b])
+      log.length = 0
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(log, [])
+      assert.deepStrictEqual(items(yield* Registry.values(registry)), [a, b])
+    }))
+
+  it.effect("hooks: registering new, unregistering what it hides, the step, unregistered, registered new; and back", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const seen: Array<ReadonlyArray<number>> = []
+      const registry: Registry.Registry<Item, readonly ["id", "name"]> = yield* Registry.make<Item>()({
+        lookup: ["id", "name"],
+        hooks: RegistryHooks.combine(
+          recording(log),
+          RegistryHooks.make<Item>()({
+            onItemUnregistering: () => look,
+            onItemUnregistered: () => look,
+            onItemRegistered: () => look
+          })
+        )
+      })
+      const look = Effect.suspend(() =>
+        Effect.map(Registry.values(registry), (list) => seen.push(list.map(({ id }) => id)))
+      )
+      yield* Registry.registerAll(registry, [new Item(1), new Item(2)])
+      log.length = 0
+      seen.length = 0
+      yield* Effect.scoped(Effect.andThen(
+        Registry.override(registry, new Item(3, "item 1")),
+        Effect.sync(() => {
+          assert.deepStrictEqual(log, ["registering 3", "unregistering 1", "unregistered 1", "registered 3"])
+          assert.deepStrictEqual(seen, [[1, 2], [2, 3], [2, 3]])
+          log.length = 0
+          seen.length = 0
+        })
+      ))
+      assert.deepStrictEqual(log, ["unregistering 3", "unregistered 3", "registered 1"])
+      assert.deepStrictEqual(seen, [[2, 3], [1, 2], [1, 2]])
+    }))
+
+  it.effect("G20 a hidden registration whose scope closes goes without hooks, and never comes back", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], hooks: recording(log) })
+      const hidden = yield* Scope.make()
+      const over = yield* Scope.make()
+      yield* Registry.registerScoped(registry, a).pipe(Scope.provide(hidden))
+      yield* Registry.override(registry, fake(1)).pipe(Scope.provide(over))
+      log.length = 0
+      yield* Scope.close(hidden, Exit.void)
+      assert.deepStrictEqual(log, [])
+      assert.strictEqual((yield* Registry.get(registry, "id", 1)).name, "fake 1")
+      yield* Scope.close(over, Exit.void)
+      assert.deepStrictEqual(log, ["unregistering 1", "unregistered 1"])
+      assert.strictEqual(yield* Registry.size(registry), 0)
+      yield* Registry.register(registry, a)
+    }))
+
+  it.effect("a hidden override whose scope closes brings back what it alone hid", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const registry = yield* Registry.make<Item>()({ lookup: ["id", "name"], defaults: [a], hooks: recording(log) })
+      const middle = yield* Scope.make()
+      const top = yield* Scope.make()
+      yield* Registry.override(registry, new Item(2, "item 1")).pipe(Scope.provide(middle))
+      yield* Registry.override(registry, new Item(2, "top")).pipe(Scope.provide(top))
+      assert.deepStrictEqual((yield* Registry.values(registry)).map(({ name }) => name), ["top"])
+      log.length = 0
+      yield* Scope.close(middle, Exit.void)
+      assert.deepStrictEqual(log, ["registered 1"])
+      assert.deepStrictEqual((yield* Registry.values(registry)).map(({ name }) => name), ["item 1", "top"])
+      yield* Scope.close(top, Exit.void)
+      assert.deepStrictEqual(items(yield* Registry.values(registry)), [a])
+    }))
+
+  it.effect("of what no unique lookup tells apart, an override hides the equal item", () =>
+    Effect.gen(function*() {
+      class Tag extends Data.Class<{ readonly name: string; readonly note: string }> {}
+      const plain = yield* Registry.make<string>()({ lookup: [], defaults: ["a", "b"] })
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* Registry.override(plain, "a")
+        assert.deepStrictEqual(Array.from(yield* Registry.values(plain)), ["b", "a"])
+        assert.strictEqual((yield* Effect.flip(Registry.register(plain, "a"))).code, "already_registered")
+      }))
+      assert.deepStrictEqual(Array.from(yield* Registry.values(plain)), ["a", "b"])
+      const tags = yield* Registry.make<Tag>()({ lookup: { note: Lookup.group((tag: Tag) => tag.note) } })
+      const inside = new Tag({ name: "x", note: "same" })
+      yield* Registry.register(tags, inside)
+      yield* Effect.scoped(Effect.gen(function*() {
+        const over = new Tag({ name: "x", note: "same" })
+        yield* Registry.override(tags, over)
+        yield* Registry.override(tags, new Tag({ name: "y", note: "same" }))
+        assert.strictEqual((yield* Registry.getAll(tags, "note", "same"))[0], over)
+        assert.strictEqual(yield* Registry.size(tags), 2)
+      }))
+      assert.strictEqual((yield* Registry.values(tags))[0], inside)
+    }))
+
+  it.effect("NaN, 0, null and the empty string are values that an override shares", () =>
+    Effect.gen(function*() {
+      interface Keyed {
+        readonly key: unknown
+        readonly version: number
+      }
+      const registry = yield* Registry.make<Keyed>()({ lookup: ["key"] })
+      const keys = [Number.NaN, 0, null, "", [1], { a: 1 }, new Date(0)]
+      for (const key of keys) yield* Registry.register(registry, { key, version: 1 })
+      yield* Effect.scoped(Effect.gen(function*() {
+        for (const key of [Number.NaN, 0, null, "", [1], { a: 1 }, new Date(0)]) {
+          yield* Registry.override(registry, { key, version: 2 })
+        }
+        assert.deepStrictEqual((yield* Registry.values(registry)).map(({ version }) => version), keys.map(() => 2))
+      }))
+      assert.deepStrictEqual((yield* Registry.values(registry)).map(({ version }) => version), keys.map(() => 1))
+    }))
+
+  it.effect("G9 keys are those of the time of the registration, whatever becomes of the objects", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<{ id: number; name: string }>()({ lookup: ["id", "name"] })
+      const lower = { id: 1, name: "lower" }
+      const upper = { id: 1, name: "upper" }
+      yield* Registry.register(registry, lower)
+      const scope = yield* Scope.make()
+      yield* Registry.override(registry, upper).pipe(Scope.provide(scope))
+      lower.id = 10
+      lower.name = "changed"
+      upper.id = 11
+      upper.name = "changed, too"
+      assert.strictEqual(yield* Registry.get(registry, "id", 1), upper)
+      assert.deepStrictEqual(yield* Registry.explain(registry, "name", "lower"), {
+        _tag: "Hidden",
+        item: lower,
+        by: upper
+      })
+      assert.strictEqual(
+        (yield* Effect.flip(Registry.register(registry, { id: 2, name: "lower" }))).code,
+        "attribute_registered"
+      )
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual(yield* Registry.get(registry, "id", 1), lower)
+      assert.strictEqual(yield* Registry.get(registry, "name", "lower"), lower)
+      assert.isFalse(yield* Registry.has(registry, "id", 11))
+      assert.isFalse(yield* Registry.has(registry, "name", "upper"))
+      yield* Registry.unregister(registry, lower)
+      yield* Registry.register(registry, { id: 1, name: "lower" })
+      assert.deepStrictEqual(violations(coreOf(registry).published.ref.current), [])
+    }))
+
+  it.effect("the same object above itself, twice, in every order of the ends", () =>
+    Effect.gen(function*() {
+      for (const order of [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]) {
+        const balance = new Balance()
+        const registry = yield* Registry.make<Item>()({ lookup: ["id"], hooks: balance.hooks })
+        yield* Registry.register(registry, b)
+        const scopes = yield* Effect.forEach([0, 1, 2], () => Scope.make())
+        yield* Registry.registerScoped(registry, a).pipe(Scope.provide(scopes[0]!))
+        yield* Registry.override(registry, a).pipe(Scope.provide(scopes[1]!))
+        yield* Registry.override(registry, a).pipe(Scope.provide(scopes[2]!))
+        for (const [i, index] of order.entries()) {
+          assert.sameMembers(items(yield* Registry.values(registry)), [a, b])
+          assert.isTrue(yield* Registry.contains(registry, a))
+          assert.deepStrictEqual(balance.wrong(yield* Registry.values(registry)), [], order.slice(0, i).join())
+          assert.deepStrictEqual(violations(coreOf(registry).published.ref.current), [])
+          yield* Scope.close(scopes[index]!, Exit.void)
+        }
+        assert.deepStrictEqual(items(yield* Registry.values(registry)), [b])
+        assert.deepStrictEqual(balance.wrong([b]), [])
+        yield* Registry.register(registry, a)
+      }
+    }))
+
+  it.effect("an object that was changed since, above itself: each registration goes by its own keys", () =>
+    Effect.gen(function*() {
+      for (const order of [[0, 1], [1, 0]]) {
+        const registry = yield* Registry.make<{ id: number }>()({ lookup: ["id"] })
+        const item = { id: 1 }
+        const scopes = yield* Effect.forEach([0, 1], () => Scope.make())
+        yield* Registry.registerScoped(registry, item).pipe(Scope.provide(scopes[0]!))
+        item.id = 2
+        yield* Registry.override(registry, item).pipe(Scope.provide(scopes[1]!))
+        assert.strictEqual(yield* Registry.get(registry, "id", 2), item)
+        yield* Scope.close(scopes[order[0]!]!, Exit.void)
+        assert.isTrue(yield* Registry.contains(registry, item), order.join())
+        assert.deepStrictEqual(violations(coreOf(registry).published.ref.current), [], order.join())
+        yield* Registry.unregister(registry, item)
+        assert.strictEqual(yield* Registry.size(registry), 0)
+        yield* Scope.close(scopes[order[1]!]!, Exit.void)
+      }
+    }))
+
+  it.effect("fails as register does where the item breaks the schema, lacks an attribute or is refused: nothing is hidden", () =>
+    Effect.gen(function*() {
+      class Tool extends Schema.Class<Tool>("Tool")({ id: Schema.Int, name: Schema.optionalKey(Schema.String) }) {}
+      const registry = yield* Registry.make<Tool>()({
+        schema: Tool,
+        lookup: { id: Lookup.unique((tool: Tool) => tool.id), name: Lookup.unique((tool: Tool) => tool.name) },
+        hooks: {
+          onItemRegistering: (tool: Tool) => tool.name === "no" ? Effect.fail("refused" as const) : Effect.void
+        }
+      })
+      const kept = new Tool({ id: 1, name: "kept" })
+      yield* Registry.register(registry, kept)
+      const before = yield* Registry.snapshot(registry)
+      const codes: Array<unknown> = []
+      for (const item of [{ id: "1" } as unknown as Tool, new Tool({ id: 1 }), new Tool({ id: 1, name: "no" })]) {
+        const error = yield* Effect.flip(Registry.override(registry, item))
+        codes.push(typeof error === "string" ? error : error.code)
+      }
+      assert.deepStrictEqual(codes, ["invalid_item", "missing_attribute", "refused"])
+      assert.strictEqual(yield* Registry.snapshot(registry), before)
+    }))
+
+  it.effect("G7 a hook that dies, at whatever call, leaves all as it was", () =>
+    Effect.gen(function*() {
+      const at = ["registering 2", "unregistering 1", "unregistered 1", "registered 2"]
+      for (const bad of at) {
+        const log: Array<string> = []
+        const balance = new Balance()
+        const dying = (what: string) => ({ id }: Item) =>
+          `${what} ${id}` === bad ? Effect.die(new Error(bad)) : Effect.void
+        const registry = yield* Registry.make<Item>()({
+          lookup: ["id", "name"],
+          hooks: balance.hooks,
+          defaults: [a, b]
+        })
+        yield* Registry.populate(registry)
+        yield* Registry.unregister(registry, b)
+        yield* Registry.addHooks(registry, recording(log))
+        yield* Registry.addHooks(registry, {
+          onItemRegistering: dying("registering"),
+          onItemRegistered: dying("registered"),
+          onItemUnregistering: dying("unregistering"),
+          onItemUnregistered: dying("unregistered")
+        })
+        const before = yield* Registry.snapshot(registry)
+        const exit = yield* Effect.exit(Registry.override(registry, new Item(2, "item 1")))
+        assert.strictEqual(messageOf(exit), bad)
+        assert.strictEqual(yield* Registry.snapshot(registry), before)
+        assert.deepStrictEqual(balance.wrong([a]), [], bad)
+      }
+    }))
+
+  it.effect("G18 a hook that brings in more that is in the way: that is hidden, too, and its hooks are called", () =>
+    Effect.gen(function*() {
+      const balance = new Balance()
+      const late = new Item(9, "over")
+      const over = new Item(1, "over")
+      const registry: Registry.Registry<Item, readonly ["id", "name"]> = yield* Registry.make<Item>()({
+        lookup: ["id", "name"],
+        defaults: [a],
+        populationFailure: "die",
+        hooks: RegistryHooks.combine(
+          balance.hooks,
+          RegistryHooks.make<Item>()({
+            onItemUnregistering: (item) => item === a ? Effect.orDie(Registry.register(registry, late)) : Effect.void
+          })
+        )
+      })
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* Registry.override(registry, over)
+        assert.deepStrictEqual(items(yield* Registry.values(registry)), [over])
+        assert.deepStrictEqual(balance.wrong([over]), [])
+      }))
+      assert.deepStrictEqual(items(yield* Registry.values(registry)), [a, late])
+      assert.deepStrictEqual(balance.wrong([a, late]), [])
+    }))
+
+  it.effect("G25 a hook that dies while an override ends stops nothing, and its defect surfaces in the close", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: [a],
+        hooks: { onItemUnregistered: (item) => item === a ? Effect.void : Effect.die(new Error("hook")) }
+      })
+      const scope = yield* Scope.make()
+      yield* Registry.override(registry, fake(1)).pipe(Scope.provide(scope))
+      const exit = yield* Effect.exit(Scope.close(scope, Exit.void))
+      assert.strictEqual(messageOf(exit), "hook")
+      assert.deepStrictEqual(items(yield* Registry.values(registry)), [a])
+    }))
+
+  it.effect("G25 a scope that closes during the registration of the override ends it at once", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        hooks: { onItemRegistering: (item) => item.name === "fake 1" ? Deferred.await(gate) : Effect.void }
+      })
+      yield* Registry.register(registry, a)
+      const scope = yield* Scope.make()
+      const fiber = yield* Effect.forkChild(Registry.override(registry, fake(1)).pipe(Scope.provide(scope)), {
+        startImmediately: true
+      })
+      yield* Scope.close(scope, Exit.void)
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(items(yield* Registry.values(registry)), [a])
+    }))
+
+  it.effect("Service.overrides is a layer: all its items or none, until it closes", () =>
+    Effect.gen(function*() {
+      class Items extends Registry.Service<Items, Item>()("Items", {
+        lookup: ["id", "name"],
+        defaults: [a, b, c],
+        hooks: { onItemRegistering: (item) => item.id === 13 ? Effect.fail("unlucky") : Effect.void }
+      }) {}
+      yield* Effect.gen(function*() {
+        const under = yield* Effect.provide(Items.values, Items.overrides([fake(1), fake(3)]))
+        assert.deepStrictEqual(under.map(({ name }) => name), ["item 2", "fake 1", "fake 3"])
+        assert.deepStrictEqual(items(yield* Items.values), [a, b, c])
+        const error = yield* Effect.flip(Effect.provide(Items.values, Items.overrides([fake(1), fake(13)])))
+        assert.strictEqual(error, "unlucky")
+        const snapshot = yield* Items.snapshot
+        assert.deepStrictEqual(items(snapshot), [a, b, c])
+        // the later of two lies above
+        const twice = yield* Effect.provide(Items.values, Items.overrides([fake(1), fake(1, "above")]))
+        assert.deepStrictEqual(twice.map(({ name }) => name), ["item 2", "item 3", "above"])
+        assert.deepStrictEqual(items(yield* Items.values), [a, b, c])
+      }).pipe(Effect.provide(Items.layer))
+    }))
+
+  it.effect("Service.overrides publishes its items in one step, and so their end", () =>
+    Effect.gen(function*() {
+      class Items extends Registry.Service<Items, Item>()("Items", { lookup: ["id"], defaults: [a, b] }) {}
+      yield* Effect.gen(function*() {
+        const before = RegistrySnapshot.revision(yield* Items.snapshot)
+        const inside = yield* Effect.provide(Items.snapshot, Items.overrides([fake(1), fake(2)]))
+        assert.strictEqual(RegistrySnapshot.revision(inside), before + 1)
+        assert.strictEqual(RegistrySnapshot.revision(yield* Items.snapshot), before + 2)
+      }).pipe(Effect.provide(Layer.fresh(Items.layer)))
+    }))
+
+  it.effect("inside a transaction that fails it never was, and a scope that closes there ends it", () =>
+    Effect.gen(function*() {
+      const balance = new Balance()
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a], hooks: balance.hooks })
+      const failing = Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          yield* Effect.scoped(Registry.override(registry, fake(1)))
+          assert.deepStrictEqual(items(yield* Registry.values(registry)), [a])
+          yield* Registry.override(registry, fake(1))
+          assert.deepStrictEqual((yield* Registry.values(registry)).map(({ name }) => name), ["fake 1"])
+          return yield* Effect.fail("no")
+        })
+      )
+      assert.strictEqual(yield* Effect.flip(Effect.scoped(failing)), "no")
+      assert.deepStrictEqual(items(yield* Registry.values(registry)), [a])
+      assert.deepStrictEqual(balance.wrong([a]), [])
+    }))
+
+  it.effect("G25 an override whose scope closes in a transaction that fails is gone all the same", () =>
+    Effect.gen(function*() {
+      const balance = new Balance()
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a], hooks: balance.hooks })
+      const scope = yield* Scope.make()
+      yield* Registry.override(registry, fake(1)).pipe(Scope.provide(scope))
+      yield* Effect.ignore(
+        Registry.transact(registry, Effect.andThen(Scope.close(scope, Exit.void), Effect.fail("no")))
+      )
+      assert.deepStrictEqual(items(yield* Registry.values(registry)), [a])
+      assert.deepStrictEqual(balance.wrong([a]), [])
+    }))
+
+  it.effect("hooks that ask for what is there are told of what is visible alone", () =>
+    Effect.gen(function*() {
+      const balance = new Balance()
+      const registry = yield* make
+      const over = fake(1)
+      const hooks = yield* Scope.make()
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* Registry.override(registry, over)
+        yield* Registry.addHooks(registry, balance.hooks, { existing: true }).pipe(Scope.provide(hooks))
+        assert.deepStrictEqual(balance.wrong([b, c, over]), [])
+      }))
+      assert.deepStrictEqual(balance.wrong([a, b, c]), [])
+      yield* Scope.close(hooks, Exit.void)
+      assert.deepStrictEqual(balance.wrong([]), [])
+    }))
+
+  it.effect("G20 G24 overrides that come and go at once, under schedules: hooks and followers agree, and all is restored", () =>
+    RegistryTest.interleave(
+      Effect.scoped(Effect.gen(function*() {
+        const balance = new Balance()
+        const registry = yield* Registry.make<Item>()({
+          lookup: ["id", "name"],
+          hooks: balance.hooks,
+          defaults: [a, b]
+        })
+        const { changes, snapshot } = yield* Registry.subscribe(registry)
+        const follower = new Follower(snapshot, RegistrySnapshot.revision(snapshot), ({ id, name }) => ({
+          id: [id],
+          name: [name]
+        }))
+        yield* Effect.all([
+          Effect.scoped(Effect.andThen(Registry.override(registry, new Item(1, "item 2")), Effect.yieldNow)),
+          Effect.scoped(Effect.andThen(Registry.override(registry, fake(2)), Effect.yieldNow)),
+          Effect.exit(Registry.unregister(registry, a)),
+          Effect.exit(Registry.replace(registry, "id", 2, fake(2, "replaced")))
+        ], { concurrency: "unbounded" })
+        const now = yield* Registry.snapshot(registry)
+        assert.deepStrictEqual(balance.wrong(now), [])
+        assert.strictEqual(coreOf(registry).lock.holder, undefined)
+        yield* changes.pipe(
+          Stream.take(RegistrySnapshot.revision(now) - follower.revision),
+          Stream.runForEach((change) => Effect.sync(() => follower.apply(change)))
+        )
+        assert.deepStrictEqual(follower.list, items(now))
+        assert.deepStrictEqual(follower.lost, [])
+        assert.deepStrictEqual(violations(now as never), [])
+      })),
+      { seeds: 300 }
+    ))
+
+  for (const from of ["outside", "inside"] as const) {
+    it.effect(`G7 G20 an override that is interrupted at any step, from ${from}, is there or not, and ends with its scope`, () =>
+      Effect.gen(function*() {
+        const interrupted = yield* RegistryTest.interruptEach({
+          setup: Effect.gen(function*() {
+            const balance = new Balance()
+            const scope = yield* Scope.make()
+            const registry = yield* Registry.make<Item>()({
+              lookup: ["id", "name"],
+              defaults: [a, b, c],
+              hooks: balance.hooks
+            })
+            yield* Registry.populate(registry)
+            return { registry, scope, balance }
+          }),
+          run: ({ registry, scope }) => Registry.override(registry, new Item(1, "item 2")).pipe(Scope.provide(scope)),
+          check: ({ balance, registry, scope }) =>
+            Effect.gen(function*() {
+              const now = (yield* Registry.values(registry)).map(({ id, name }) => `${id} ${name}`).join()
+              assert.include(["1 item 1,2 item 2,3 item 3", "3 item 3,1 item 2"], now)
+              if (from === "outside") assert.deepStrictEqual(balance.wrong(yield* Registry.values(registry)), [])
+              yield* Scope.close(scope, Exit.void)
+              assert.deepStrictEqual(items(yield* Registry.values(registry)), [a, b, c])
+              if (from === "outside") assert.deepStrictEqual(balance.wrong([a, b, c]), [])
+              yield* Registry.register(registry, d)
+            }),
+          from
+        })
+        assert.isAbove(interrupted, 5)
+      }))
+  }
+
+  it.effect("G25 what overrides in a scope of its own, interrupted at any step, leaves nothing", () =>
+    Effect.gen(function*() {
+      const interrupted = yield* RegistryTest.interruptEach({
+        setup: Effect.gen(function*() {
+          const balance = new Balance()
+          const registry = yield* Registry.make<Item>()({
+            lookup: ["id", "name"],
+            defaults: [a, b],
+            hooks: balance.hooks
+          })
+          yield* Registry.populate(registry)
+          return { registry, balance }
+        }),
+        run: ({ registry }) => Effect.scoped(Registry.override(registry, new Item(1, "item 2"))),
+        check: ({ balance, registry }) =>
+          Effect.gen(function*() {
+            assert.deepStrictEqual(items(yield* Registry.values(registry)), [a, b])
+            assert.deepStrictEqual(balance.wrong([a, b]), [])
+          })
+      })
+      assert.isAbove(interrupted, 5)
+    }))
+})
