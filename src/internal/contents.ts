@@ -290,18 +290,22 @@ export const counterpartOf = <Item>(
   return entry && { entry, changed: !Equal.equals(entry.item, item) }
 }
 
+/** Among what is hidden. An item that stands for something visible has been there before: it does not stand for more. */
 const hiddenCounterpart = <Item>(
-  { definition, hidden }: Contents<Item>,
+  self: Contents<Item>,
   item: Item,
   keys: Keys,
   others: ReadonlySet<Entry<Item>>
 ): Entry<Item> | undefined => {
+  const { definition, hidden } = self
   if (hidden === undefined || keys.length < definition.lookups.length) return undefined
   const first = definition.lookups.findIndex(({ unique }) => unique)
-  return claimsOf(definition, item, keys)
-    .filter(({ slot }) => slot === first || first === -1)
-    .flatMap((claim) => Hidden.claiming(hidden, claim))
-    .find((entry) => !others.has(entry))
+  const claims = claimsOf(definition, item, keys).filter(({ slot }) => slot === first)
+  const entry = claims.length === 0
+    ? findEqual(self, item, keys) ?? hiddenEqual(self, item, keys, undefined)
+    : claims.flatMap((claim) => visiblyClaiming(self, claim) ?? [])[0] ??
+      claims.flatMap((claim) => Hidden.claiming(hidden, claim))[0]
+  return entry === undefined || others.has(entry) ? undefined : entry
 }
 
 const hasOwnEquality = (u: unknown): boolean => Identity.isObject(u) && Equal.isEqual(u)

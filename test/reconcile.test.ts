@@ -1,0 +1,633 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Data, Deferred, Effect, Exit, Fiber, Schema, Scope, Stream } from "effect"
+import { Lookup, Registry, RegistryError, RegistryHooks, RegistrySnapshot } from "effect-registry"
+import { RegistryTest } from "effect-registry/testing"
+import * as fc from "fast-check"
+import * as Contents from "../src/internal/contents.ts"
+import { coreOf, violations } from "../src/testing/invariants.ts"
+import { Follower } from "./utils/following.ts"
+import { a, b, Balance, c, d, Item, messageOf, recording } from "./utils/items.ts"
+
+interface Tool {
+  readonly id: number | undefined
+  readonly names: ReadonlyArray<string>
+  readonly version: number
+}
+
+const byId = {
+  id: Lookup.optional(Lookup.unique((tool: Tool) => tool.id)),
+  name: Lookup.uniqueEach((tool: Tool) => tool.names)
+}
+
+const byName = { name: byId.name, id: byId.id }
+
+const keysOf = ({ id, names }: Tool) => ({ id: id === undefined ? [] : [id], name: names })
+
+const tools: fc.Arbitrary<Tool> = fc.record({
+  id: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined, freq: 4 }),
+  names: fc.uniqueArray(fc.constantFrom("v", "w", "x", "y", "z"), { maxLength: 2 }),
+  version: fc.integer({ min: 1, max: 2 })
+})
+
+const isSame = (one: Tool, other: Tool): boolean => JSON.stringify(one) === JSON.stringify(other)
+
+/** Whether no two of them share what only one may have. */
+const fitTogether = (list: ReadonlyArray<Tool>): boolean => {
+  const keys = list.flatMap((tool) => {
+    const own = [...keysOf(tool).id, ...tool.names].map(String)
+    return own.length === 0 ? [JSON.stringify(tool)] : own
+  })
+  return new Set(keys).size === keys.length
+}
+
+/** What fits to those before it. */
+const sets = fc.array(tools, { maxLength: 8 }).map((list) => {
+  const set: Array<Tool> = []
+  for (const tool of list) if (fitTogether([...set, tool])) set.push(tool)
+  return set
+})
+
+/** Mostly a set that fits together. */
+const lists = fc.oneof({ weight: 4, arbitrary: sets }, { weight: 1, arbitrary: fc.array(tools, { maxLength: 6 }) })
+
+const counting = () => {
+  const calls: Record<string, number> = { registering: 0, registered: 0, unregistering: 0, unregistered: 0 }
+  const count = (name: string) => () => Effect.sync(() => calls[name]!++)
+  return {
+    calls,
+    hooks: RegistryHooks.make<Tool>()({
+      onItemRegistering: count("registering"),
+      onItemRegistered: count("registered"),
+      onItemUnregistering: count("unregistering"),
+      onItemUnregistered: count("unregistered")
+    })
+  }
+}
+
+describe("reconcile, against what is to be", () => {
+  for (const [first, lookup] of [["an optional unique", byId], ["a uniqueEach", byName]] as const) {
+    it(`G7 G12 G22 by ${first} lookup: the fewest changes, in one transaction, and followers are right`, () =>
+      fc.assert(
+        fc.asyncProperty(
+          sets,
+          lists,
+          fc.boolean(),
+          (before, wanted, hooked) =>
+            Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+              const { calls, hooks } = counting()
+              const registry = yield* Registry.make<Tool>()({ lookup, defaults: before, ...(hooked ? { hooks } : {}) })
+              const { changes, snapshot } = yield* Registry.subscribe(registry)
+              const follower = new Follower(snapshot, RegistrySnapshot.revision(snapshot), keysOf)
+              for (const name of Object.keys(calls)) calls[name] = 0
+              const exit = yield* Effect.exit(Registry.reconcile(registry, wanted))
+              const after = yield* Registry.snapshot(registry)
+              assert.deepStrictEqual(violations(coreOf(registry).published.ref.current), [])
+              assert.strictEqual(Exit.isSuccess(exit), fitTogether(wanted))
+              if (Exit.isFailure(exit)) {
+                assert.isFalse(Cause.hasDies(exit.cause))
+                assert.strictEqual(after, snapshot)
+                assert.strictEqual(calls["registering"], 0)
+                return
+              }
+              const { added, kept, removed, replaced } = exit.value
+              // it holds what was wanted, equal ones as they were
+              assert.sameDeepMembers([...after], [...wanted])
+              for (const tool of before) {
+                if (wanted.some((other) => isSame(tool, other))) assert.isTrue([...after].includes(tool))
+              }
+              // the report says what became of each, in the order of what was given
+              const changed = replaced.map(({ item }) => item)
+              const ordered = (part: ReadonlyArray<Tool>) =>
+                wanted.filter((tool) => part.some((one) => isSame(one, tool)))
+              assert.deepStrictEqual([...added], ordered(added))
+              assert.deepStrictEqual(changed, ordered(changed))
+              assert.deepStrictEqual([...kept], ordered(kept))
+              assert.strictEqual(added.length + kept.length + replaced.length, wanted.length)
+              assert.strictEqual(removed.length + kept.length + replaced.length, before.length)
+              assert.deepStrictEqual([...kept], wanted.filter((tool) => before.some((other) => isSame(tool, other))))
+              assert.deepStrictEqual([...removed], before.filter((tool) => removed.includes(tool)))
+              // what stays is where it was; what is replaced takes the place; what is new comes last
+              const places = before.flatMap((tool): ReadonlyArray<Tool> => {
+                const replacement = replaced.find(({ previous }) => previous === tool)
+                return replacement !== undefined ? [replacement.item] : removed.includes(tool) ? [] : [tool]
+              })
+              assert.deepStrictEqual([...after], [...places, ...added])
+              // hooks for what changed
+              if (hooked) {
+                const comes = added.length + replaced.length
+                const goes = removed.length + replaced.length
+                assert.deepStrictEqual(calls, {
+                  registering: comes,
+                  registered: comes,
+                  unregistering: goes,
+                  unregistered: goes
+                })
+              }
+              // one change, or none where nothing changes
+              const expected = added.length + removed.length + replaced.length === 0 ? 0 : 1
+              assert.strictEqual(RegistrySnapshot.revision(after), RegistrySnapshot.revision(snapshot) + expected)
+              yield* changes.pipe(
+                Stream.take(expected),
+                Stream.runForEach((change) => Effect.sync(() => follower.apply(change)))
+              )
+              assert.deepStrictEqual(follower.list, [...after])
+              assert.deepStrictEqual(follower.lost, [])
+              // and once more it has nothing to do
+              const again = yield* Registry.reconcile(registry, wanted)
+              assert.strictEqual(again.kept.length, wanted.length)
+              assert.strictEqual(yield* Registry.snapshot(registry), after)
+            })))
+        ),
+        { numRuns: 300 }
+      ))
+  }
+
+  it("overrides, and what they hide, are left alone, whatever is wanted", () =>
+    fc.assert(
+      fc.asyncProperty(sets, fc.array(tools, { maxLength: 3 }), fc.option(lists), (before, overrides, other) =>
+        Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+          const wanted = other ?? before
+          const registry = yield* Registry.make<Tool>()({ lookup: byId, defaults: before })
+          const scope = yield* Scope.make()
+          for (const tool of overrides) {
+            yield* Registry.override(registry, tool).pipe(Scope.provide(scope))
+          }
+          const contents = () =>
+            coreOf(registry).published.ref.current
+          const hidden = Contents.hiddenEntries(contents())
+          const layers = Contents.entries(contents()).filter(({ origin }) =>
+            origin.override
+          )
+          const exit = yield* Effect.exit(Registry.reconcile(registry, wanted))
+          assert.deepStrictEqual(violations(contents()), [])
+          assert.deepStrictEqual(Contents.hiddenEntries(contents()), hidden)
+          assert.deepStrictEqual(Contents.entries(contents()).filter(({ origin }) => origin.override), layers)
+          if (Exit.isFailure(exit)) {
+            assert.isFalse(Cause.hasDies(exit.cause))
+            // what was there before may be wanted again, whatever lies above it
+            assert.notDeepEqual(wanted, before)
+            return
+          }
+          // a list that repeats an item, or a value that items are matched by, fails as it does without overrides
+          const matchedBy = wanted.map((tool) => tool.id ?? JSON.stringify(tool))
+          assert.strictEqual(new Set(matchedBy).size, wanted.length)
+          const { added, kept, replaced } = exit.value
+          assert.strictEqual(added.length + kept.length + replaced.length, wanted.length)
+          const above = new Set(
+            Contents.entries(contents()).filter(({ origin }) => origin.override).map(({ item }) => item)
+          )
+          const below = new Set(hidden.map(({ item }) => item))
+          assert.sameMembers(
+            [...(yield* Registry.values(registry))].filter((tool) => !above.has(tool)),
+            [
+              ...added,
+              ...replaced.map(({ item }) => item),
+              ...kept.filter((tool) => !above.has(tool) && !below.has(tool))
+            ]
+          )
+          const again = yield* Registry.reconcile(registry, wanted)
+          assert.strictEqual(again.kept.length, wanted.length)
+          yield* Scope.close(scope, Exit.void)
+          for (const { item, origin } of hidden) {
+            if (!origin.override) assert.isTrue((yield* Registry.values(registry)).includes(item))
+          }
+        })))),
+      { numRuns: 400 }
+    ))
+})
+
+const lookup = ["id", "name"] as const
+
+const named = (id: number, name: string) => new Item(id, name)
+
+const ids = (list: Iterable<Item>) => Array.from(list, ({ id }) => id)
+
+const many = (from: number, version: string) =>
+  Array.from({ length: 10_000 }, (_, i) => named(from + i, `${version} ${from + i}`))
+
+/** What is given where all stays as it is. */
+const nothing = { added: [], removed: [], replaced: [], kept: [] }
+
+describe("reconcile", () => {
+  it.effect("hooks, in order: those before for each item, the one step, those after", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const registry: Registry.Registry<Item, typeof lookup> = yield* Registry.make<Item>()({
+        lookup,
+        hooks: RegistryHooks.combine(
+          recording(log),
+          RegistryHooks.make<Item>()({
+            onItemRegistered: () => look,
+            onItemUnregistered: () => look
+          })
+        )
+      })
+      const look = Effect.suspend(() =>
+        Effect.map(Registry.values(registry), (list) => log.push(`now ${ids(list).join()}`))
+      )
+      yield* Registry.registerAll(registry, [a, b, c])
+      log.length = 0
+      const second = named(2, "second")
+      const report = yield* Registry.reconcile(registry, [c, second, d])
+      assert.deepStrictEqual(report, { added: [d], removed: [a], replaced: [{ previous: b, item: second }], kept: [c] })
+      assert.deepStrictEqual(log, [
+        "unregistering 1",
+        "registering 2",
+        "unregistering 2",
+        "registering 4",
+        "now 2,3,4",
+        "unregistered 1",
+        "now 2,3,4",
+        "unregistered 2",
+        "registered 2",
+        "now 2,3,4",
+        "registered 4",
+        "now 2,3,4"
+      ])
+      assert.deepStrictEqual([...(yield* Registry.values(registry))], [second, c, d])
+    }))
+
+  it.effect("what is equal stays the object that it was, in its place, and nothing happens at all", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const registry = yield* Registry.make<Item>()({ lookup, defaults: [a, b], hooks: recording(log) })
+      const before = yield* Registry.snapshot(registry)
+      log.length = 0
+      const report = yield* Registry.reconcile(registry, [named(2, b.name), named(1, a.name)])
+      assert.deepStrictEqual(report, { ...nothing, kept: [b, a] })
+      assert.strictEqual(yield* Registry.snapshot(registry), before)
+      assert.deepStrictEqual(log, [])
+    }))
+
+  it.effect("items exchange unique values, in twos and in a ring, and keep their places", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({
+        lookup,
+        defaults: [named(1, "x"), named(2, "y"), named(3, "z"), named(4, "v"), named(5, "w")]
+      })
+      const { changes } = yield* Registry.subscribe(registry)
+      const wanted = [named(5, "v"), named(4, "w"), named(3, "x"), named(2, "z"), named(1, "y")]
+      const report = yield* Registry.reconcile(registry, wanted)
+      assert.deepStrictEqual([report.added, report.removed, report.kept], [[], [], []])
+      assert.deepStrictEqual(report.replaced.map(({ item }) => item), wanted)
+      assert.deepStrictEqual(
+        (yield* Registry.values(registry)).map(({ id, name }) => `${id}${name}`),
+        ["1y", "2z", "3x", "4w", "5v"]
+      )
+      const [change] = yield* Stream.runCollect(Stream.take(changes, 1))
+      assert.strictEqual(change!.revision, 2)
+      assert.deepStrictEqual(violations(coreOf(registry).published.ref.current), [])
+    }))
+
+  it.effect("one takes over what another that goes had", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup, defaults: [named(1, "x"), named(2, "y")] })
+      const report = yield* Registry.reconcile(registry, [named(2, "x"), named(3, "y")])
+      assert.deepStrictEqual([report.added.length, report.removed.length, report.replaced.length], [1, 1, 1])
+      assert.deepStrictEqual((yield* Registry.values(registry)).map(({ id, name }) => `${id}${name}`), ["2x", "3y"])
+    }))
+
+  it.effect("G7 a list that repeats an item or a unique value, breaks the schema or lacks an attribute changes nothing, and no hook is called", () =>
+    Effect.gen(function*() {
+      class Thing extends Schema.Class<Thing>("Thing")({ id: Schema.Int, name: Schema.optionalKey(Schema.String) }) {}
+      const log: Array<unknown> = []
+      const registry = yield* Registry.make<Thing>()({
+        name: "things",
+        schema: Thing,
+        lookup: { id: Lookup.unique((thing: Thing) => thing.id), name: Lookup.unique((thing: Thing) => thing.name) },
+        defaults: [new Thing({ id: 1, name: "one" }), new Thing({ id: 2, name: "two" })],
+        hooks: RegistryHooks.make<Thing>()({
+          onItemRegistering: () => Effect.sync(() => log.push("registering")),
+          onItemUnregistering: () => Effect.sync(() => log.push("unregistering"))
+        })
+      })
+      const before = yield* Registry.snapshot(registry)
+      log.length = 0
+      const one = before.pipe(Array.from<Thing>)[0]!
+      const three = new Thing({ id: 3, name: "three" })
+      const wrong: ReadonlyArray<readonly [string, ReadonlyArray<Thing>]> = [
+        ["already_registered", [one, one]],
+        ["already_registered", [three, three]],
+        ["already_registered", [three, new Thing({ id: 3, name: "three" })]],
+        ["attribute_registered", [three, new Thing({ id: 3, name: "other" })]],
+        ["attribute_registered", [three, new Thing({ id: 4, name: "three" })]],
+        ["attribute_registered", [new Thing({ id: 1, name: "uno" }), new Thing({ id: 1, name: "un" })]],
+        ["invalid_item", [{ id: "3", name: "three" } as unknown as Thing]],
+        ["invalid_item", [undefined as unknown as Thing]],
+        ["missing_attribute", [one, new Thing({ id: 3 })]],
+        ["missing_attribute", [new Thing({ id: 1 })]]
+      ]
+      for (const [code, list] of wrong) {
+        const error = yield* Effect.flip(Registry.reconcile(registry, list))
+        assert.deepStrictEqual([error.code, error.registry], [code, "things"])
+        assert.strictEqual(yield* Registry.snapshot(registry), before, code)
+      }
+      assert.deepStrictEqual(log, [])
+      const exit = yield* Effect.exit(Registry.reconcile(registry, 5 as unknown as Iterable<Thing>))
+      assert.isTrue(Exit.isFailure(exit))
+      yield* Registry.reconcile(registry, [three])
+    }))
+
+  it.effect("without a unique lookup items are matched by Equal", () =>
+    Effect.gen(function*() {
+      class Tag extends Data.Class<{ readonly name: string; readonly kind: string }> {}
+      const tag = (name: string) => new Tag({ name, kind: "tag" })
+      const tags = yield* Registry.make<Tag>()({
+        lookup: { kind: Lookup.group((one: Tag) => one.kind) },
+        defaults: [tag("x"), tag("y")]
+      })
+      const [x] = yield* Registry.values(tags)
+      const report = yield* Registry.reconcile(tags, [tag("z"), tag("x")])
+      assert.deepStrictEqual([report.added, report.removed, report.replaced], [[tag("z")], [tag("y")], []])
+      assert.strictEqual(report.kept[0], x)
+      assert.deepStrictEqual((yield* Registry.getAll(tags, "kind", "tag")).map(({ name }) => name), ["x", "z"])
+      const words = yield* Registry.make<string>()({ lookup: [], defaults: ["a", "b", "c"] })
+      assert.deepStrictEqual(yield* Registry.reconcile(words, new Set(["d", "b"])), {
+        added: ["d"],
+        removed: ["a", "c"],
+        replaced: [],
+        kept: ["b"]
+      })
+      assert.strictEqual((yield* Effect.flip(Registry.reconcile(words, ["d", "d"]))).code, "already_registered")
+    }))
+
+  it.effect("G9 an object that was changed since goes in again by its new keys; one whose keys are the same is kept", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<{ id: number; note: string }>()({ lookup: ["id"] })
+      const moved = { id: 1, note: "" }
+      const noted = { id: 2, note: "" }
+      yield* Registry.registerAll(registry, [moved, noted])
+      moved.id = 10
+      noted.note = "changed"
+      const report = yield* Registry.reconcile(registry, [moved, noted])
+      assert.deepStrictEqual(report, { ...nothing, replaced: [{ previous: moved, item: moved }], kept: [noted] })
+      assert.strictEqual(yield* Registry.get(registry, "id", 10), moved)
+      assert.isFalse(yield* Registry.has(registry, "id", 1))
+      // what takes over the keys that it was registered with
+      moved.id = 11
+      const heir = { id: 10, note: "heir" }
+      yield* Registry.reconcile(registry, [heir, moved, noted])
+      assert.deepStrictEqual((yield* Registry.values(registry)).map(({ id }) => id), [10, 2, 11])
+      assert.deepStrictEqual(violations(coreOf(registry).published.ref.current), [])
+    }))
+
+  it.effect("to nothing, from nothing, and of a Pending registry, which is populated first", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup, defaults: [a, b] })
+      assert.deepStrictEqual(yield* Registry.reconcile(registry, [b, c]), {
+        ...nothing,
+        added: [c],
+        removed: [a],
+        kept: [b]
+      })
+      assert.deepStrictEqual(yield* Registry.reconcile(registry, []), { ...nothing, removed: [b, c] })
+      assert.strictEqual(yield* Registry.state(registry), "Ready")
+      assert.deepStrictEqual(yield* Registry.reconcile(registry, []), nothing)
+      assert.deepStrictEqual(yield* registry.pipe(Registry.reconcile([d])), { ...nothing, added: [d] })
+    }))
+
+  it.effect("G8 readers meanwhile see the old set, whole, whatever the hooks wait for", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      const registry = yield* Registry.make<Item>()({ lookup, defaults: [a, b] })
+      yield* Registry.populate(registry)
+      yield* Registry.addHooks(registry, {
+        onItemRegistered: (item) => item === d ? Deferred.await(gate) : Effect.void
+      })
+      const fiber = yield* Effect.forkChild(Registry.reconcile(registry, [c, d]), { startImmediately: true })
+      assert.deepStrictEqual(ids(yield* Registry.values(registry)), [1, 2])
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(ids(yield* Registry.values(registry)), [3, 4])
+    }))
+
+  it.effect("G7 a veto, and a hook that dies, at whatever call, change nothing, and what had completed is undone", () =>
+    Effect.gen(function*() {
+      const first = named(2, "second")
+      const calls = [
+        "registering 2",
+        "registering 4",
+        "unregistering 1",
+        "unregistering 2",
+        "unregistered 1",
+        "unregistered 2",
+        "registered 2",
+        "registered 4"
+      ]
+      for (const bad of calls) {
+        const balance = new Balance()
+        const registry = yield* Registry.make<Item>()({ lookup, defaults: [a, b, c], hooks: balance.hooks })
+        const before = yield* Registry.snapshot(registry)
+        const fail = <E>(what: string, end: Effect.Effect<never, E>) => ({ id }: Item): Effect.Effect<void, E> =>
+          `${what} ${id}` === bad ? end : Effect.void
+        const dies = Effect.die(new Error(bad))
+        yield* Registry.addHooks(registry, {
+          onItemRegistering: fail("registering", RegistryError.reject(d, bad)),
+          onItemRegistered: fail("registered", dies),
+          onItemUnregistering: fail("unregistering", dies),
+          onItemUnregistered: fail("unregistered", dies)
+        })
+        const exit = yield* Effect.exit(Registry.reconcile(registry, [first, c, d]))
+        assert.include(messageOf(exit), bad)
+        assert.strictEqual(yield* Registry.snapshot(registry), before)
+        assert.deepStrictEqual(balance.wrong([a, b, c]), [], bad)
+      }
+    }))
+
+  it.effect("G14 hooks change the registry in between: what is gone is skipped, what is in the way is a conflict", () =>
+    Effect.gen(function*() {
+      const cases: ReadonlyArray<
+        readonly [string, (registry: Registry.Registry<Item, typeof lookup>) => Effect.Effect<unknown, unknown>, string]
+      > = [
+        ["it takes out what was to go", (registry) => Registry.unregister(registry, a), "2,3,4"],
+        ["it takes out what was to be replaced", (registry) => Registry.unregister(registry, b), "3,2,4"],
+        ["it takes out what was to stay", (registry) => Registry.unregister(registry, c), "2,4"],
+        ["it adds something else", (registry) => Registry.register(registry, named(9, "nine")), "2,3,9,4"],
+        ["it adds what was to be added", (registry) => Registry.register(registry, d), "already_registered"],
+        ["it replaces what was to go", (registry) => Registry.replace(registry, "id", 1, named(1, "uno")), "1,2,3,4"],
+        [
+          "it replaces what was to be replaced",
+          (registry) => Registry.replace(registry, "id", 2, named(2, "due")),
+          "attribute_registered"
+        ],
+        ["it hides what was to be replaced", (registry) => over(registry, named(2, "over")), "attribute_registered"],
+        [
+          "it empties the registry, which is populated again",
+          (registry) => Registry.reset(registry),
+          "attribute_registered"
+        ],
+        ["it reconciles", (registry) => Registry.reconcile(registry, [c, named(7, "seven")]), "3,7,2,4"]
+      ]
+      const scope = yield* Scope.make()
+      const over = (registry: Registry.Registry<Item, typeof lookup>, item: Item) =>
+        Registry.override(registry, item).pipe(Scope.provide(scope))
+      for (const [name, act, expected] of cases) {
+        let acting = false
+        const balance = new Balance()
+        const registry: Registry.Registry<Item, typeof lookup> = yield* Registry.make<Item>()({
+          lookup,
+          defaults: [a, b, c],
+          populationFailure: "die",
+          hooks: RegistryHooks.combine(
+            balance.hooks,
+            RegistryHooks.make<Item>()({
+              onItemRegistering: (item) => {
+                if (acting || item !== d) return Effect.void
+                acting = true
+                return Effect.orDie(act(registry))
+              }
+            })
+          )
+        })
+        const before = yield* Registry.snapshot(registry)
+        const exit = yield* Effect.exit(
+          Effect.mapError(Registry.reconcile(registry, [named(2, "second"), c, d]), ({ code }) => code)
+        )
+        const after = yield* Registry.snapshot(registry)
+        if (Exit.isFailure(exit)) assert.strictEqual(after, before, name)
+        assert.strictEqual(Exit.isFailure(exit) ? Cause.squash(exit.cause) : ids(after).join(), expected, name)
+        assert.deepStrictEqual(balance.wrong(after), [], name)
+        assert.deepStrictEqual(violations(coreOf(registry).published.ref.current), [], name)
+      }
+    }))
+
+  it.effect("G22 inside a transaction it is a part of it, and inside one that is undone it does nothing", () =>
+    Effect.gen(function*() {
+      const reports: Array<unknown> = []
+      const registry: Registry.Registry<Item, typeof lookup> = yield* Registry.make<Item>()({
+        lookup,
+        hooks: {
+          onItemUnregistered: (item) =>
+            item === c
+              ? Effect.map(Effect.orDie(Registry.reconcile(registry, [d])), (report) => reports.push(report))
+              : Effect.void
+        }
+      })
+      yield* Registry.register(registry, a)
+      yield* Effect.ignore(Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          yield* Registry.reconcile(registry, [b, c])
+          assert.deepStrictEqual(ids(yield* Registry.values(registry)), [2, 3])
+          return yield* Effect.fail("no")
+        })
+      ))
+      assert.deepStrictEqual(reports, [nothing])
+      assert.deepStrictEqual(ids(yield* Registry.values(registry)), [1])
+    }))
+
+  it.effect("PITFALL 14 concurrent reconciles, under schedules: the set of the last one to begin stands, and each is seen whole", () =>
+    RegistryTest.interleave(
+      Effect.scoped(Effect.gen(function*() {
+        const balance = new Balance()
+        const order: Array<string> = []
+        const registry = yield* Registry.make<Item>()({
+          lookup,
+          defaults: [a, b],
+          hooks: RegistryHooks.combine(
+            balance.hooks,
+            RegistryHooks.make<Item>()({ onItemRegistering: ({ name }) => Effect.sync(() => order.push(name)) })
+          )
+        })
+        yield* Registry.populate(registry)
+        const wanted = ["x", "y", "z"].map((name) => [named(1, name), named(3, name + name)])
+        const whole = [[a, b], ...wanted].map((set) => set.map(({ name }) => name).toSorted().join())
+        const reader = Effect.gen(function*() {
+          for (let i = 0; i < 3; i++) {
+            assert.include(whole, (yield* Registry.values(registry)).map(({ name }) => name).toSorted().join())
+          }
+        })
+        yield* Effect.all([...wanted.map((set) => Registry.reconcile(registry, set)), reader], {
+          concurrency: "unbounded"
+        })
+        const last = wanted.find((set) => set.some(({ name }) => name === order.at(-1)))
+        assert.sameDeepMembers([...(yield* Registry.values(registry))], last!)
+        assert.deepStrictEqual(balance.wrong(yield* Registry.values(registry)), [])
+      })),
+      { seeds: 300 }
+    ))
+
+  it.effect("G7 one that fails between others, under schedules, keeps the set before it and stops nobody", () =>
+    RegistryTest.interleave(
+      Effect.scoped(Effect.gen(function*() {
+        const balance = new Balance()
+        const registry = yield* Registry.make<Item>()({
+          lookup,
+          defaults: [a, b],
+          hooks: RegistryHooks.combine(
+            balance.hooks,
+            RegistryHooks.make<Item>()({
+              onItemRegistered: ({ name }) => name === "bad" ? Effect.die("bad") : Effect.void
+            })
+          )
+        })
+        yield* Effect.all([
+          Registry.reconcile(registry, [b, c]),
+          Effect.exit(Registry.reconcile(registry, [named(1, "bad"), d])),
+          Effect.exit(Registry.register(registry, named(7, "seven")))
+        ], { concurrency: "unbounded" })
+        const now = yield* Registry.snapshot(registry)
+        assert.include(["2,3", "2,3,7"], ids(now).join())
+        assert.deepStrictEqual(balance.wrong(now), [])
+        yield* Registry.reconcile(registry, [d])
+      })),
+      { seeds: 300 }
+    ))
+
+  for (const hooked of [true, false]) {
+    for (const from of ["outside", "inside"] as const) {
+      it.effect(`G7 interrupted at any step, ${hooked ? "with" : "without"} hooks, from ${from}: the old set or the new one`, () =>
+        Effect.gen(function*() {
+          const interrupted = yield* RegistryTest.interruptEach({
+            setup: Effect.gen(function*() {
+              const balance = new Balance()
+              const registry = yield* Registry.make<Item>()({
+                lookup,
+                defaults: [a, b, c],
+                hooks: hooked ? balance.hooks : {}
+              })
+              yield* Registry.populate(registry)
+              return { balance, registry }
+            }),
+            run: ({ registry }) => Registry.reconcile(registry, [named(2, "item 1"), c, named(4, "item 2")]),
+            check: ({ balance, registry }) =>
+              Effect.gen(function*() {
+                const now = yield* Registry.snapshot(registry)
+                assert.include(["1,2,3", "2,3,4"], ids(now).join())
+                if (hooked && from === "outside") assert.deepStrictEqual(balance.wrong(now), [])
+                assert.deepStrictEqual(violations(coreOf(registry).published.ref.current), [])
+                yield* Registry.reconcile(registry, [d])
+              }),
+            from
+          })
+          assert.isAbove(interrupted, hooked ? 5 : 0)
+        }))
+    }
+  }
+
+  it.effect("every entry knows who reconciled it in, and at which revision; what is kept keeps what it knew", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup, defaults: [a, b] })
+      yield* Registry.populate(registry)
+      yield* Registry.reconcile(registry, [a, named(2, "second"), c]).pipe(
+        Effect.provideService(Registry.Owner, "agent")
+      )
+      const known = yield* Effect.forEach([1, 2, 3], (id) => Registry.explain(registry, "id", id))
+      assert.deepStrictEqual(known.map((one) => one._tag === "Present" && [one.owner, one.revision]), [
+        ["", 1],
+        ["agent", 2],
+        ["agent", 2]
+      ])
+    }))
+
+  it.effect("ten thousand items, nearly all of which stay, and all of which change", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup })
+      yield* Registry.registerAll(registry, many(0, "one"))
+      const report = yield* Registry.reconcile(registry, many(10, "one"))
+      assert.deepStrictEqual([report.added.length, report.removed.length, report.kept.length], [10, 10, 9_990])
+      const next = yield* Registry.reconcile(registry, many(10, "two"))
+      assert.strictEqual(next.replaced.length, 10_000)
+      assert.strictEqual((yield* Registry.get(registry, "name", "two 5000")).id, 5000)
+    }))
+})
