@@ -178,8 +178,8 @@ export class Party {
   }
 }
 
-/** Names a registry, and words its errors. */
-type Worded = Pick<Definition<never>, "name" | "messages">
+/** Names a registry, and words its errors. `names` are those of several registries. */
+type Worded = Pick<Definition<never>, "name" | "messages"> & { readonly names?: ReadonlyArray<string> }
 
 /** What an operation is called. */
 type Named = Pick<Operation<any, any, any, any, any>, "name" | "kind">
@@ -484,7 +484,7 @@ const deadlock = (party: Party, circle: ReadonlyArray<Party>): RegistryError.Dea
   const parties = circle.at(-1) === party ? [party, ...circle.slice(0, -1)] : [party, ...circle]
   return failure(party.definition, RegistryError.DeadlockError, {
     code: "deadlock",
-    chain: Array.from(new Set(parties.map(({ name }) => name))),
+    chain: Array.from(new Set(parties.flatMap(({ definition: { name, names = [name] } }) => names))),
     waits: parties.map(({ doing, name }) => ({ registry: name, operation: doing }))
   })
 }
@@ -679,8 +679,8 @@ export const runAll = <P, A, E, R>(
         )
       )
     }
-    const definition = { name: ordered.map((core) => core.definition.name).join(" and "), messages: {} }
-    const party = new Party(definition, "transactAll", outer)
+    const all = ordered.map((core) => core.definition.name)
+    const party = new Party({ name: all.join(" and "), names: all, messages: {} }, "transactAll", outer)
     const later: Later = { effect: undefined }
     const observations = ordered.map(({ observer }) => observer?.called(transactAll, fiber))
     const locks = parents.length === 0 ? ordered.map(({ lock }) => lock) : parents.map(({ lock }) => lock)

@@ -1,0 +1,560 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Deferred, Effect, Exit, Fiber, Latch, Scope, Stream } from "effect"
+import { Registry, RegistryHooks, RegistrySnapshot } from "effect-registry"
+import { RegistryTest } from "effect-registry/testing"
+import { coreOf } from "../src/testing/invariants.ts"
+import { a, b, Balance, c, d, defectOf, Item, messageOf } from "./utils/items.ts"
+
+const lookup = ["id"] as const
+
+type Items = Registry.Registry<Item, typeof lookup>
+
+const make = (
+  name: string,
+  hooks: RegistryHooks.RegistryHooks<Item> = RegistryHooks.empty
+): Effect.Effect<Items, never, Scope.Scope> =>
+  Effect.tap(Registry.make<Item>()({ name, lookup, hooks }), Registry.populate)
+
+const ids = (list: Iterable<Item>) => Array.from(list, ({ id }) => id).join()
+
+/** What all see in one step. */
+const seen = (...registries: ReadonlyArray<Items>) =>
+  Effect.sync(() => registries.map((registry) => ids(Registry.snapshotUnsafe(registry))).join("|"))
+
+const isFree = (...registries: ReadonlyArray<Items>) =>
+  registries.every((registry) => coreOf(registry).lock.holder === undefined)
+
+/** Hooks that wait. */
+const slow = (gate: Latch.Latch) => RegistryHooks.make<Item>()({ onItemRegistered: () => gate.await })
+
+/** Takes an item from one registry to another. */
+const move = (item: Item, from: Items, to: Items) =>
+  Registry.transactAll([from, to], Effect.andThen(Registry.unregister(from, item), Registry.register(to, item)))
+
+describe("transactAll", () => {
+  it.effect("publishes all in one step, each with one change and one revision more", () =>
+    Effect.gen(function*() {
+      const one = yield* make("one")
+      const two = yield* make("two")
+      const subscriptions = [yield* Registry.subscribe(one), yield* Registry.subscribe(two)]
+      const answer = yield* Registry.transactAll(
+        [one, two],
+        Effect.gen(function*() {
+          yield* Registry.registerAll(one, [a, b])
+          yield* Registry.register(two, c)
+          yield* Registry.unregister(one, a)
+          assert.strictEqual(yield* seen(one, two), "|")
+          return [ids(yield* Registry.values(one)), ids(yield* Registry.values(two))]
+        })
+      )
+      assert.deepStrictEqual(answer, ["2", "3"])
+      assert.strictEqual(yield* seen(one, two), "2|3")
+      for (const { changes, snapshot } of subscriptions) {
+        const [change] = yield* Stream.runCollect(Stream.take(changes, 1))
+        assert.strictEqual(change!.revision, RegistrySnapshot.revision(snapshot) + 1)
+      }
+    }))
+
+  it.effect("a registry that it did not change keeps its revision", () =>
+    Effect.gen(function*() {
+      const one = yield* make("one")
+      const two = yield* make("two")
+      const before = Registry.snapshotUnsafe(two)
+      yield* Registry.transactAll([one, two], Registry.register(one, a))
+      assert.strictEqual(Registry.snapshotUnsafe(two), before)
+      assert.isTrue(isFree(one, two))
+    }))
+
+  for (const hooked of [false, true]) {
+    it.effect(`a third fiber never sees one without the other, in any schedule, ${hooked ? "with" : "without"} hooks`, () =>
+      Effect.gen(function*() {
+        const program = Effect.scoped(Effect.gen(function*() {
+          const balances = [new Balance(), new Balance()]
+          const one = yield* make("one", hooked ? balances[0]!.hooks : RegistryHooks.empty)
+          const two = yield* make("two", hooked ? balances[1]!.hooks : RegistryHooks.empty)
+          yield* Registry.register(one, a)
+          const look = Effect.gen(function*() {
+            assert.include(["1|", "|1"], yield* seen(one, two))
+            const [first, second] = [yield* Registry.snapshot(one), Registry.snapshotUnsafe(two)]
+            assert.isAtLeast(RegistrySnapshot.size(first) + RegistrySnapshot.size(second), 0)
+          })
+          const watch = Effect.forEach([1, 2, 3], () => look)
+          yield* Effect.all([move(a, one, two), watch], { concurrency: "unbounded" })
+          assert.strictEqual(yield* seen(one, two), "|1")
+          assert.deepStrictEqual(balances[0]!.wrong([]), [])
+          if (hooked) assert.deepStrictEqual(balances[1]!.wrong([a]), [])
+          assert.isTrue(isFree(one, two))
+        }))
+        const report = yield* RegistryTest.interleave(program, { strategy: "exhaustive", preemptions: 2, limit: 800 })
+        assert.isAbove(report.schedules, 100)
+        yield* RegistryTest.interleave(program, { seeds: 150 })
+      }))
+  }
+
+  it.effect("nor where it fails, dies or is interrupted: nobody ever saw anything of it, under schedules", () =>
+    RegistryTest.interleave(
+      Effect.scoped(Effect.gen(function*() {
+        const balances = [new Balance(), new Balance()]
+        const one = yield* make("one", balances[0]!.hooks)
+        const two = yield* make("two", balances[1]!.hooks)
+        yield* Registry.register(one, a)
+        for (const end of [Effect.fail("no"), Effect.die("boom"), Effect.interrupt]) {
+          const failing = Registry.transactAll(
+            [two, one],
+            Effect.gen(function*() {
+              yield* Registry.register(two, b)
+              yield* Registry.unregister(one, a)
+              yield* Registry.register(one, c)
+              return yield* end
+            })
+          )
+          const look = Effect.gen(function*() {
+            for (let i = 0; i < 3; i++) {
+              assert.strictEqual(yield* seen(one, two), "1|")
+              yield* Effect.yieldNow
+            }
+          })
+          yield* Effect.all([Effect.exit(failing), look], { concurrency: "unbounded" })
+        }
+        assert.deepStrictEqual([...balances[0]!.wrong([a]), ...balances[1]!.wrong([])], [])
+        assert.isTrue(isFree(one, two))
+      })),
+      { seeds: 200 }
+    ))
+
+  for (const from of ["outside", "inside"] as const) {
+    it.effect(`interrupted at any step, from ${from}: both or neither, the locks are free, hooks are balanced`, () =>
+      Effect.gen(function*() {
+        const outcomes = new Set<string>()
+        const interrupted = yield* RegistryTest.interruptEach({
+          setup: Effect.gen(function*() {
+            const balances = [new Balance(), new Balance()]
+            const one = yield* make("one", balances[0]!.hooks)
+            const two = yield* make("two", balances[1]!.hooks)
+            yield* Registry.register(one, a)
+            return { balances, one, two }
+          }),
+          run: ({ one, two }) => move(a, one, two),
+          check: ({ balances, one, two }) =>
+            Effect.gen(function*() {
+              const now = yield* seen(one, two)
+              outcomes.add(now)
+              assert.include(["1|", "|1"], now)
+              assert.isTrue(isFree(one, two))
+              if (from === "outside") {
+                assert.deepStrictEqual(balances[0]!.wrong(Registry.snapshotUnsafe(one)), [])
+                assert.deepStrictEqual(balances[1]!.wrong(Registry.snapshotUnsafe(two)), [])
+              }
+              yield* Registry.transactAll(
+                [one, two],
+                Effect.andThen(Registry.register(one, d), Registry.register(two, d))
+              )
+            }),
+          from
+        })
+        assert.isAbove(interrupted, 10)
+        assert.strictEqual(outcomes.size, 2)
+      }))
+  }
+
+  it.effect("interrupted while it waits for the second lock, it gives the first back at once", () =>
+    Effect.gen(function*() {
+      const one = yield* make("one")
+      const two = yield* make("two")
+      const open = yield* Latch.make()
+      const holder = yield* Effect.forkChild(Registry.transact(two, open.await), { startImmediately: true })
+      const waiting = yield* Effect.forkChild(move(a, one, two), { startImmediately: true })
+      const behind = yield* Effect.forkChild(Registry.register(one, b), { startImmediately: true })
+      assert.isUndefined(behind.pollUnsafe())
+      yield* Fiber.interrupt(waiting)
+      yield* Fiber.join(behind)
+      assert.strictEqual(yield* seen(one, two), "2|")
+      yield* open.open
+      yield* Fiber.join(holder)
+      assert.isTrue(isFree(one, two))
+    }))
+
+  it.effect("undo plays the calls of hooks back newest first, whatever registry they were for", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const logging = (name: string) =>
+        RegistryHooks.make<Item>()({
+          onItemRegistered: ({ id }) => Effect.sync(() => log.push(`${name} +${id}`)),
+          onItemUnregistered: ({ id }) => Effect.sync(() => log.push(`${name} -${id}`))
+        })
+      const one = yield* make("one", logging("one"))
+      const two = yield* make("two", logging("two"))
+      yield* Registry.register(two, d)
+      log.length = 0
+      yield* Effect.ignore(Registry.transactAll(
+        [two, one],
+        Effect.gen(function*() {
+          yield* Registry.register(one, a)
+          yield* Registry.register(two, b)
+          yield* Registry.transact(one, Registry.register(one, c))
+          yield* Registry.unregister(two, d)
+          return yield* Effect.fail("no")
+        })
+      ))
+      assert.deepStrictEqual(log, [
+        "one +1",
+        "two +2",
+        "one +3",
+        "two -4",
+        "two +4",
+        "one -3",
+        "two -2",
+        "one -1"
+      ])
+      assert.strictEqual(yield* seen(one, two), "|4")
+    }))
+
+  it.effect("an undo that dies does not stop that of the other registry", () =>
+    Effect.gen(function*() {
+      const balance = new Balance()
+      const one = yield* make("one", balance.hooks)
+      const two = yield* make(
+        "two",
+        RegistryHooks.make<Item>()({
+          onItemRegistered: () => Effect.void,
+          onItemUnregistered: () => Effect.die("undo")
+        })
+      )
+      const exit = yield* Effect.exit(Registry.transactAll(
+        [one, two],
+        Effect.gen(function*() {
+          yield* Registry.register(one, a)
+          yield* Registry.register(two, b)
+          return yield* Effect.fail("no")
+        })
+      ))
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasFails(exit.cause) && Cause.hasDies(exit.cause))
+      assert.strictEqual(yield* seen(one, two), "|")
+      assert.deepStrictEqual(balance.wrong([]), [])
+    }))
+
+  it.effect("what is Pending is populated first, and its error is that of transactAll", () =>
+    Effect.gen(function*() {
+      let attempts = 0
+      const one = yield* Registry.make<Item>()({ name: "one", lookup, defaults: [a] })
+      const two = yield* Registry.make<Item>()({
+        name: "two",
+        lookup,
+        defaults: Effect.suspend(() => ++attempts === 1 ? Effect.fail("offline") : Effect.succeed([b]))
+      })
+      const both = Registry.transactAll(
+        [two, one],
+        Effect.all([Effect.map(Registry.values(one), ids), Effect.map(Registry.values(two), ids)])
+      )
+      const error = yield* Effect.flip(both)
+      assert.strictEqual(error._tag === "PopulationError" && error.cause, "offline")
+      assert.deepStrictEqual(yield* both, ["1", "2"])
+    }))
+
+  it.effect("a registry that is reset while it waits is populated again, under schedules", () =>
+    RegistryTest.interleave(
+      Effect.scoped(Effect.gen(function*() {
+        const one = yield* Registry.make<Item>()({ lookup, defaults: Effect.as(Effect.yieldNow, [a]) })
+        const two = yield* Registry.make<Item>()({ lookup, defaults: Effect.as(Effect.yieldNow, [b]) })
+        const sizes = yield* Effect.all([
+          Registry.transactAll(
+            [one, two],
+            Effect.gen(function*() {
+              yield* Registry.register(one, c)
+              yield* Registry.register(two, d)
+              return [ids(yield* Registry.values(one)), ids(yield* Registry.values(two))]
+            })
+          ),
+          Registry.reset(one),
+          Registry.reset(two)
+        ], { concurrency: "unbounded" })
+        assert.deepStrictEqual(sizes[0], ["1,3", "2,4"])
+      })),
+      { seeds: 300 }
+    ))
+
+  it.effect("in transactions of all its registries it is a part of them, whatever their order", () =>
+    Effect.gen(function*() {
+      const one = yield* make("one")
+      const two = yield* make("two")
+      const inner = Registry.transactAll(
+        [one, two],
+        Effect.andThen(Registry.register(one, b), Registry.register(two, b))
+      )
+      const around: ReadonlyArray<(effect: Effect.Effect<unknown, unknown>) => Effect.Effect<unknown, unknown>> = [
+        (effect) => Registry.transactAll([two, one], effect),
+        (effect) => Registry.transact(one, Registry.transact(two, effect)),
+        (effect) => Registry.transact(two, Registry.transact(one, effect))
+      ]
+      for (const [index, within] of around.entries()) {
+        yield* within(Effect.gen(function*() {
+          yield* Registry.register(one, a)
+          yield* Effect.ignore(Effect.andThen(inner, Effect.fail("caught")))
+          const failing = Registry.transactAll([one, two], Effect.andThen(Registry.register(two, c), Effect.fail("no")))
+          yield* Effect.ignore(failing)
+          assert.strictEqual(ids(yield* Registry.values(one)), "1,2")
+          assert.strictEqual(ids(yield* Registry.values(two)), "2")
+        }))
+        assert.strictEqual(yield* seen(one, two), "1,2|2", String(index))
+        const failing = within(Effect.andThen(Registry.reset(one), Effect.fail("no")))
+        yield* Effect.ignore(failing)
+        assert.strictEqual(yield* seen(one, two), "1,2|2")
+        yield* Registry.reconcile(one, [])
+        yield* Registry.reconcile(two, [])
+      }
+    }))
+
+  it.effect("in transactions of none of them it begins afresh, and what it published stays", () =>
+    Effect.gen(function*() {
+      const one = yield* make("one")
+      const two = yield* make("two")
+      const other = yield* make("other")
+      yield* Effect.ignore(Registry.transact(
+        other,
+        Effect.gen(function*() {
+          yield* Registry.transactAll(
+            [one, two],
+            Effect.andThen(
+              Registry.register(one, a),
+              Effect.andThen(Registry.register(two, b), Registry.register(other, c))
+            )
+          )
+          assert.strictEqual(yield* seen(one, two, other), "1|2|")
+          return yield* Effect.fail("no")
+        })
+      ))
+      assert.strictEqual(yield* seen(one, two, other), "1|2|")
+    }))
+
+  it.effect("in transactions of only some of them it dies, and says of which", () =>
+    Effect.gen(function*() {
+      const one = yield* make("one")
+      const two = yield* make("two")
+      const exit = yield* Effect.exit(Registry.transact(two, Registry.transactAll([one, two], Effect.void)))
+      assert.match(messageOf(exit), /transactAll of "one", "two" is in transactions of "two" alone/)
+      assert.isTrue(isFree(one, two))
+      // outside of them, by detached, it is in none
+      const late = yield* Registry.transact(two, Effect.forkDetach(Registry.detached(move(a, one, two))))
+      assert.isTrue(Exit.isFailure(yield* Fiber.await(late)))
+    }))
+
+  it.effect("the same registry twice, one alone, and none", () =>
+    Effect.gen(function*() {
+      const one = yield* make("one")
+      yield* Registry.transactAll([one, one], Registry.register(one, a))
+      yield* Registry.transactAll([one], Registry.register(one, b))
+      yield* Registry.transactAll([], Registry.register(one, c))
+      assert.strictEqual(yield* seen(one), "1,2,3")
+      yield* Effect.ignore(
+        Registry.transactAll([one, one], Effect.andThen(Registry.register(one, d), Effect.fail("no")))
+      )
+      assert.strictEqual(yield* seen(one), "1,2,3")
+    }))
+
+  it.effect("waits for what its children have in flight when its body ends, in any of the registries", () =>
+    Effect.gen(function*() {
+      const gates = [yield* Latch.make(), yield* Latch.make()]
+      const one = yield* make("one", slow(gates[0]!))
+      const two = yield* make("two", slow(gates[1]!))
+      const fiber = yield* Effect.forkChild(
+        Registry.transactAll(
+          [one, two],
+          Effect.gen(function*() {
+            yield* Effect.forkDetach(Registry.register(one, a), { startImmediately: true })
+            yield* Effect.forkDetach(Registry.register(two, b), { startImmediately: true })
+          })
+        ),
+        { startImmediately: true }
+      )
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* gates[0]!.open
+      yield* Effect.yieldNow
+      assert.strictEqual(yield* seen(one, two), "|")
+      yield* gates[1]!.open
+      yield* Fiber.join(fiber)
+      assert.strictEqual(yield* seen(one, two), "1|2")
+      assert.isTrue(isFree(one, two))
+    }))
+
+  it.effect("children in flight when its body ends, or fails, under schedules: nothing is lost, nothing is left", () =>
+    RegistryTest.interleave(
+      Effect.scoped(Effect.gen(function*() {
+        const balances = [new Balance(), new Balance()]
+        const one = yield* make("one", balances[0]!.hooks)
+        const two = yield* make("two", balances[1]!.hooks)
+        for (const fails of [false, true]) {
+          const forked: Array<Fiber.Fiber<unknown, unknown>> = []
+          const before = yield* seen(one, two)
+          yield* Effect.exit(Registry.transactAll(
+            [one, two],
+            Effect.gen(function*() {
+              for (const [registry, id] of [[one, 10], [two, 20], [one, 30]] as const) {
+                forked.push(
+                  yield* Effect.forkDetach(Registry.register(registry, new Item(id + (fails ? 1 : 0))))
+                )
+              }
+              yield* Registry.register(two, fails ? b : a)
+              if (fails) return yield* Effect.fail("no")
+            })
+          ))
+          if (fails) assert.isFalse((yield* seen(one, two)).split("|")[1]!.split(",").includes("2"), before)
+          for (const fiber of forked) yield* Fiber.await(fiber)
+        }
+        assert.deepStrictEqual(balances[0]!.wrong(Registry.snapshotUnsafe(one)), [])
+        assert.deepStrictEqual(balances[1]!.wrong(Registry.snapshotUnsafe(two)), [])
+        assert.isTrue(isFree(one, two))
+        assert.includeMembers(ids(Registry.snapshotUnsafe(one)).split(","), ["10", "30"])
+      })),
+      { seeds: 300 }
+    ))
+
+  it.effect("in opposite order from several fibers it never deadlocks, in any schedule", () =>
+    Effect.gen(function*() {
+      const program = Effect.scoped(Effect.gen(function*() {
+        const one = yield* make("one")
+        const two = yield* make("two")
+        yield* Registry.register(one, a)
+        yield* Registry.register(two, b)
+        yield* Effect.all([move(a, one, two), move(b, two, one)], { concurrency: "unbounded" })
+        assert.strictEqual(yield* seen(one, two), "2|1")
+      }))
+      yield* RegistryTest.interleave(program, { strategy: "exhaustive", preemptions: 2, limit: 800 })
+      yield* RegistryTest.interleave(program, { seeds: 300 })
+    }))
+
+  it.effect("G16 with transactions of one inside another it works, or dies with a DeadlockError, and never hangs, under schedules", () =>
+    Effect.gen(function*() {
+      let deadlocks = 0
+      yield* RegistryTest.interleave(
+        Effect.scoped(Effect.gen(function*() {
+          const balances = [new Balance(), new Balance(), new Balance()]
+          const [one, two, three] = [
+            yield* make("one", balances[0]!.hooks),
+            yield* make("two", balances[1]!.hooks),
+            yield* make("three", balances[2]!.hooks)
+          ]
+          const exits = yield* Effect.all([
+            Effect.exit(Registry.transactAll(
+              [one, two, three],
+              Effect.andThen(Registry.register(one, new Item(1)), Registry.register(three, new Item(1)))
+            )),
+            Effect.exit(Registry.transact(
+              three,
+              Effect.andThen(Registry.register(three, new Item(2)), Registry.register(one, new Item(2)))
+            )),
+            Effect.exit(Registry.transact(
+              two,
+              Registry.transactAll(
+                [one, three],
+                Effect.andThen(Registry.register(two, new Item(3)), Registry.register(one, new Item(3)))
+              )
+            ))
+          ], { concurrency: "unbounded" })
+          for (const exit of exits) {
+            if (Exit.isSuccess(exit)) continue
+            deadlocks++
+            assert.match(messageOf(exit), /^Deadlock: .*Registry\.detached/)
+          }
+          assert.isTrue(exits.some(Exit.isSuccess))
+          for (const [index, registry] of [one, two, three].entries()) {
+            assert.deepStrictEqual(balances[index]!.wrong(Registry.snapshotUnsafe(registry)), [])
+          }
+          assert.isTrue(isFree(one, two, three))
+          // all or nothing
+          const first = Registry.snapshotUnsafe(one)
+          assert.strictEqual(
+            RegistrySnapshot.has(first, "id", 1),
+            RegistrySnapshot.has(Registry.snapshotUnsafe(three), "id", 1)
+          )
+          yield* Registry.transactAll([three, two, one], Registry.register(two, new Item(9)))
+        })),
+        { seeds: 500 }
+      )
+      assert.isAbove(deadlocks, 0)
+    }))
+
+  it.effect("while it waits for the second lock, it holds the first: the chain over it is seen, and names its registries", () =>
+    Effect.gen(function*() {
+      const one = yield* make("one")
+      const two = yield* make("two")
+      const open = yield* Latch.make()
+      const holder = yield* Effect.forkChild(
+        Registry.transact(two, Effect.andThen(open.await, Registry.register(one, a))),
+        { startImmediately: true }
+      )
+      const waiting = yield* Effect.forkChild(move(b, one, two), { startImmediately: true })
+      yield* open.open
+      const exit = yield* Fiber.await(holder)
+      const error = defectOf(exit) as { readonly chain: ReadonlyArray<string> }
+      assert.match(
+        messageOf(exit),
+        /^Deadlock: "transact" of "two" waits for "transactAll" of "one and two", which waits for the first\./
+      )
+      assert.sameMembers([...error.chain], ["two", "one"])
+      // the other one goes on: what it wanted to move is not there
+      assert.strictEqual(Exit.isFailure(yield* Fiber.await(waiting)), true)
+      assert.isTrue(isFree(one, two))
+    }))
+
+  it.effect("G26 with a registry that is closed it is interrupted, and the others are as before", () =>
+    Effect.gen(function*() {
+      const one = yield* make("one")
+      const scope = yield* Scope.make()
+      const two = yield* make("two").pipe(Scope.provide(scope))
+      const gate = yield* Deferred.make<void>()
+      const open = yield* Effect.forkChild(
+        Registry.transactAll(
+          [one, two],
+          Effect.andThen(Effect.andThen(Registry.register(one, a), Registry.register(two, a)), Deferred.await(gate))
+        ),
+        { startImmediately: true }
+      )
+      const waiting = yield* Effect.forkChild(move(a, one, two), { startImmediately: true })
+      yield* Scope.close(scope, Exit.void)
+      yield* Deferred.succeed(gate, undefined)
+      for (const fiber of [open, waiting]) {
+        const exit = yield* Fiber.await(fiber)
+        assert.isTrue(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause))
+      }
+      const after = yield* Effect.exit(Registry.transactAll([one, two], Effect.die("it ran")))
+      assert.isTrue(Exit.isFailure(after) && Cause.hasInterruptsOnly(after.cause))
+      assert.strictEqual(yield* seen(one), "")
+      assert.isTrue(isFree(one))
+      yield* Registry.register(one, b)
+    }))
+
+  it.effect("in a transaction that is being undone it runs its effect, which changes nothing", () =>
+    Effect.gen(function*() {
+      const two = yield* make("two")
+      let ran = 0
+      const one: Items = yield* Registry.make<Item>()({
+        name: "one",
+        lookup,
+        hooks: {
+          onItemUnregistered: () =>
+            Registry.transactAll(
+              [one],
+              Effect.andThen(Effect.orDie(Registry.register(one, c)), Effect.sync(() => ran++))
+            )
+        }
+      })
+      yield* Effect.ignore(
+        Registry.transactAll([one, two], Effect.andThen(Registry.register(one, a), Effect.fail("no")))
+      )
+      assert.strictEqual(ran, 1)
+      assert.strictEqual(yield* seen(one, two), "|")
+    }))
+
+  it.effect("a scope that closes in one that fails takes its registrations out all the same, in all registries", () =>
+    Effect.gen(function*() {
+      const one = yield* make("one")
+      const two = yield* make("two")
+      const scope = yield* Scope.make()
+      yield* Registry.registerScoped(one, a).pipe(Scope.provide(scope))
+      yield* Registry.registerScoped(two, b).pipe(Scope.provide(scope))
+      yield* Effect.ignore(
+        Registry.transactAll([one, two], Effect.andThen(Scope.close(scope, Exit.void), Effect.fail("no")))
+      )
+      assert.strictEqual(yield* seen(one, two), "|")
+    }))
+})
