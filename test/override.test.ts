@@ -3,7 +3,8 @@ import { Cause, Data, Deferred, Effect, Exit, Fiber, Layer, Option, Schema, Scop
 import { Lookup, Registry, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import * as fc from "fast-check"
-import { coreOf, violations } from "../src/testing/invariants.ts"
+import { coreOf } from "../src/internal/coreOf.ts"
+import { violations } from "../src/testing/invariants.ts"
 import { Follower } from "./utils/following.ts"
 import { a, b, Balance, c, d, Item, messageOf, recording } from "./utils/items.ts"
 

@@ -4,7 +4,8 @@ import { Lookup, Registry, RegistryError, RegistryHooks, RegistrySnapshot } from
 import { RegistryTest } from "effect-registry/testing"
 import * as fc from "fast-check"
 import * as Contents from "../src/internal/contents.ts"
-import { coreOf, violations } from "../src/testing/invariants.ts"
+import { coreOf } from "../src/internal/coreOf.ts"
+import { violations } from "../src/testing/invariants.ts"
 import { Follower } from "./utils/following.ts"
 import { a, b, Balance, c, d, Item, messageOf, recording } from "./utils/items.ts"
 

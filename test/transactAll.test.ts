@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Deferred, Effect, Exit, Fiber, Latch, Scope, Stream } from "effect"
 import { Registry, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
-import { coreOf } from "../src/testing/invariants.ts"
+import { coreOf } from "../src/internal/coreOf.ts"
 import { a, b, Balance, c, d, defectOf, Item, messageOf } from "./utils/items.ts"
 
 const lookup = ["id"] as const
