@@ -19,37 +19,44 @@ const sources = Fs.readdirSync(Path.join(root, "src"), { recursive: true, encodi
   .filter((file) => file.endsWith(".ts"))
   .toSorted()
 
+const pages = ["README.md", ...Fs.globSync("docs/*.md", { cwd: root }).toSorted()]
+
 const fences: ReadonlyArray<Fence> = [
   ...sources.flatMap((file) => fencesOfModule(file.slice(0, -".ts".length), read(Path.join("src", file)))),
-  ...fencesOfMarkdown("README", read("README.md")),
-  ...fencesOfMarkdown("docs/testing", read("docs/testing.md"))
+  ...pages.flatMap((file) => fencesOfMarkdown(file.slice(0, -".md".length), read(file)))
 ]
 
 /** A test file by itself: it is run where tests are collected. */
 const isTestFile = ({ code }: Fence): boolean => code.includes(`"@effect/vitest"`)
 
-const fileName = ({ title }: Fence): string => `${title.replace(/\W+/g, "-")}.ts`
+/** The examples of a page are modules of one directory, and may import those that say what they are called. */
+const fileOf = ({ file, page, title }: Fence): string =>
+  Path.join(page.replace(/\W+/g, "-"), file ?? `${title.replace(/\W+/g, "-")}.ts`)
 
 /** Beside the other tests, so that "effect-registry" is resolved as it is in them; hidden, so that `tsc` skips it. */
 const directory = Fs.mkdtempSync(Path.join(import.meta.dirname, ".fences-"))
 
-Fs.mkdirSync(Path.join(directory, "compiled"))
-for (const fence of fences) {
-  Fs.writeFileSync(Path.join(directory, "compiled", fileName(fence)), compiling(fence.code))
-  Fs.writeFileSync(Path.join(directory, fileName(fence)), asserting(fence.code))
+const write = (file: string, text: string): void => {
+  Fs.mkdirSync(Path.join(directory, Path.dirname(file)), { recursive: true })
+  Fs.writeFileSync(Path.join(directory, file), text)
 }
-Fs.writeFileSync(
-  Path.join(directory, "tsconfig.json"),
+
+for (const fence of fences) {
+  write(Path.join("compiled", fileOf(fence)), compiling(fence.code))
+  write(fileOf(fence), asserting(fence.code))
+}
+write(
+  "tsconfig.json",
   JSON.stringify({
     extends: "../../tsconfig.json",
     include: [],
-    files: fences.map((fence) => `compiled/${fileName(fence)}`)
+    files: fences.map((fence) => `compiled/${fileOf(fence)}`)
   })
 )
 
 afterAll(() => Fs.rmSync(directory, { recursive: true }))
 
-const run = (fence: Fence): Promise<unknown> => import(/* @vite-ignore */ Path.join(directory, fileName(fence)))
+const run = (fence: Fence): Promise<unknown> => import(/* @vite-ignore */ Path.join(directory, fileOf(fence)))
 
 describe("examples", () => {
   const [programs, testFiles] = [fences.filter((fence) => !isTestFile(fence)), fences.filter(isTestFile)]
@@ -74,7 +81,22 @@ describe("examples", () => {
     assert.strictEqual(output, "")
   })
 
-  it("have names of their own", () => assert.strictEqual(new Set(fences.map(fileName)).size, fences.length))
+  it("have names of their own", () => assert.strictEqual(new Set(fences.map(fileOf)).size, fences.length))
+})
+
+const anchorOf = (heading: string): string => heading.toLowerCase().replaceAll(/[^\w -]/g, "").replaceAll(" ", "-")
+
+describe("links", () => {
+  it.each([...pages, "CHANGELOG.md"])("of %s lead somewhere", (page) => {
+    const links = Array.from(read(page).matchAll(/\]\((?!https:)([^)#]*)(?:#([^)]*))?\)/g))
+    const astray = links.filter(([, file, anchor]) => {
+      const target = file === "" ? page : Path.join(Path.dirname(page), file!)
+      if (!Fs.existsSync(Path.join(root, target))) return true
+      const headings = anchor === undefined ? [] : Array.from(read(target).matchAll(/^#+ (.+)$/gm))
+      return anchor !== undefined && !headings.some(([, heading]) => anchorOf(heading!) === anchor)
+    })
+    assert.deepStrictEqual(astray.map(([link]) => link), [])
+  })
 })
 
 const hasExample = ({ doc = "" }: Export): boolean =>

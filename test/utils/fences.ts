@@ -5,8 +5,12 @@ import { assert } from "@effect/vitest"
 import * as Equal from "effect/Equal"
 
 export interface Fence {
+  /** The module or the Markdown file that it is in. */
+  readonly page: string
   /** What it is an example of, its title and, where that says too little, its number. */
   readonly title: string
+  /** What it is called, if its first line says so: `// tools.ts`. */
+  readonly file: string | undefined
   readonly code: string
 }
 
@@ -36,6 +40,8 @@ export const fencesOfModule = (module: string, source: string): ReadonlyArray<Fe
       const following = source.slice(comment.index + comment[0].length)
       const name = declared.map((pattern) => pattern.exec(following)?.[1]).find((one) => one !== undefined)
       return fences(unframed(comment[0]), /\*\*Example\*\* \((.+)\)/g).map(({ code, heading }) => ({
+        page: module,
+        file: undefined,
         title: [name === undefined ? module : `${module}.${name}`, "example", heading].join(" ").trim(),
         code
       }))
@@ -46,7 +52,12 @@ export const fencesOfModule = (module: string, source: string): ReadonlyArray<Fe
 /** The `ts` fences of a Markdown file. */
 export const fencesOfMarkdown = (file: string, source: string): ReadonlyArray<Fence> =>
   titled(
-    fences(source, /^#+ (.+)$/gm).map(({ code, heading }) => ({ title: `${file} example ${heading}`.trim(), code }))
+    fences(source, /^#+ (.+)$/gm).map(({ code, heading }) => ({
+      page: file,
+      file: /^\/\/ ([\w-]+\.ts)\n/.exec(code)?.[1],
+      title: `${file} example ${heading}`.trim(),
+      code
+    }))
   )
 
 /** Fences with the last of the headings before each. */
@@ -94,7 +105,7 @@ const commentBefore = (text: string): string | undefined => {
 const shown = /^(?!\s*\/\/)(.*\S)\s+\/\/ => (.+)$/gm
 
 /** The same code, where every line `expression // => expected` asserts, with `assertShows` of the first lines. */
-export const asserting = (code: string, first = `import { assertShows } from "../utils/fences.ts"`): string =>
+export const asserting = (code: string, first = `import { assertShows } from "../../utils/fences.ts"`): string =>
   `${first}\n${code.replace(shown, "assertShows($1, $2)")}`
 
 /** The same code for the compiler: as it is shown, and what is expected is code, too. */
