@@ -34,6 +34,7 @@ import * as Contents from "./internal/contents.ts"
 import { coreOf } from "./internal/coreOf.ts"
 import { CurrentImport, withoutTransactions } from "./internal/current.ts"
 import * as Definition from "./internal/definition.ts"
+import type { Fits } from "./internal/fits.ts"
 import * as Hooks from "./internal/hooks.ts"
 import * as Installing from "./internal/installing.ts"
 import * as Live from "./internal/live.ts"
@@ -134,11 +135,10 @@ export type ServicesOf<Defaults> = Defaults extends Stream.Stream<any, any, infe
 type UniqueKeys<Item, Lookups> = Lookup.UniqueKeys<Item, Lookups>
 type Keys<Item, Lookups> = Lookup.Keys<Item, Lookups>
 
-/** In data-last form the registry comes after the attribute and the value: it is checked against them. */
-type Fits<AllKeys, Attribute, Key> = Attribute extends keyof AllKeys ? Key extends AllKeys[Attribute] ? unknown : never
-  : never
-
-/** The same for an item; a literal keeps its literal types, and may serve for a type that is not `readonly`. */
+/**
+ * The same for an item, in data-last form: a literal keeps its literal types, and may serve for a type that is not
+ * `readonly`.
+ */
 type Takes<Item, Given> = [Given] extends [Item] ? unknown
   : [Types.DeepMutable<Given>] extends [Item] ? unknown
   : never

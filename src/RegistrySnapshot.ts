@@ -18,6 +18,7 @@ import type * as Types from "effect/Types"
 import * as Contents from "./internal/contents.ts"
 import { coreOf } from "./internal/coreOf.ts"
 import { type Definition, failure, takeKeys } from "./internal/definition.ts"
+import type { Fits } from "./internal/fits.ts"
 import { invalidAttribute, lookupIndex } from "./internal/operations.ts"
 import type { Origin } from "./internal/owner.ts"
 import type * as Lookup from "./Lookup.ts"
@@ -501,10 +502,6 @@ export const diff: {
     return { added, removed, replaced }
   }
 )
-
-/** In data-last form the snapshot comes after the attribute and the value: it is checked against them. */
-type Fits<AllKeys, Attribute, Key> = Attribute extends keyof AllKeys ? Key extends AllKeys[Attribute] ? unknown : never
-  : never
 
 const indexOf = <Item>(
   { definition }: Contents.Contents<Item>,

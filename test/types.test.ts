@@ -108,7 +108,11 @@ describe("types", () => {
       // @ts-expect-error
       snapshot.pipe(RegistrySnapshot.getAll("nope", 1)),
       // @ts-expect-error
-      snapshot.pipe(RegistrySnapshot.has("nope", 1))
+      snapshot.pipe(RegistrySnapshot.has("nope", 1)),
+      // @ts-expect-error: one of the two is none
+      registry.pipe(Registry.getAll(null as unknown as "id" | "nope", 1)),
+      // @ts-expect-error
+      snapshot.pipe(RegistrySnapshot.has(null as unknown as "id" | "nope", 1))
     ])
   })
 
