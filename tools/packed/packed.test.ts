@@ -9,7 +9,7 @@ import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { promisify } from "node:util"
-import { asserting, fencesOfMarkdown } from "../utils/fences.ts"
+import { asserting, fencesOfMarkdown } from "../../test/utils/fences.ts"
 
 const root = Path.join(import.meta.dirname, "../..")
 const tools = Path.join(import.meta.dirname, "node_modules")
