@@ -231,12 +231,18 @@ describe("transactions", () => {
   it.effect("G7 what outlives a transaction reads what is published, while another is open", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
+      const another = yield* named("other")
       const ask = yield* Latch.make()
+      const reading = Effect.andThen(ask.await, Registry.values(registry))
       const late = yield* Registry.transact(
         registry,
         Effect.andThen(
           Registry.register(registry, a),
-          Effect.forkDetach(Effect.andThen(ask.await, Registry.values(registry)), { startImmediately: true })
+          Effect.forkDetach(
+            // the one that it outlives is innermost, or around another one
+            Effect.all([reading, Registry.transact(another, reading)], { concurrency: "unbounded" }),
+            { startImmediately: true }
+          )
         )
       )
       yield* Registry.register(registry, b)
@@ -246,7 +252,7 @@ describe("transactions", () => {
         { startImmediately: true }
       )
       yield* ask.open
-      assert.deepStrictEqual([...(yield* Fiber.join(late))], [a, b])
+      for (const items of yield* Fiber.join(late)) assert.deepStrictEqual([...items], [a, b])
       yield* end.open
       yield* Fiber.join(other)
     }))

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, Latch, Scope } from "effect"
+import { Cause, Effect, Exit, Fiber, Latch, Logger, Scope } from "effect"
 import { Registry, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { a, b, Balance, c, d, Item, messageOf, recording } from "./utils/items.ts"
@@ -114,6 +114,30 @@ describe("races", () => {
       ),
     60_000
   )
+
+  for (const strategy of ["random", "pct"] as const) {
+    it.effect(`G16 a population that is abandoned while another begins hides no circle, under ${strategy} schedules`, () =>
+      RegistryTest.interleave(
+        Effect.scoped(Effect.gen(function*() {
+          const other = yield* Registry.make<Item>()({ name: "other", lookup: ["id"] })
+          yield* Registry.populate(other)
+          const registry = yield* Registry.make<Item>()({
+            name: "items",
+            lookup: ["id"],
+            defaults: Effect.as(Effect.exit(Registry.register(other, c)), [a])
+          })
+          const first = yield* Effect.forkChild(Registry.size(registry))
+          const fibers = [
+            first,
+            yield* Effect.forkChild(Fiber.interrupt(first)),
+            yield* Effect.forkChild(Registry.transact(other, Registry.size(registry))),
+            yield* Effect.forkChild(Registry.size(registry))
+          ]
+          yield* Fiber.awaitAll(fibers)
+        })),
+        { strategy, seeds: 1_000 }
+      ).pipe(Effect.provide(Logger.layer([]))))
+  }
 
   it.effect("G25 a finalizer of the old population dies when a registration has reset it: its scope still takes the item", () =>
     Effect.gen(function*() {

@@ -75,10 +75,14 @@ export const make = <Item, P, V, E>(
     const self = new Party(core.definition, "populate", undefined)
     const populated = Effect.provideService(first, CurrentTransaction, self)
     return Effect.onExitPrimitive(
-      // it begins where its end is sure to come: an interruption fits between two steps
-      Effect.withFiber<void, Failed<E, V>, any>((fiber) => {
+      // it begins in the step of who asks for it, and where its end is sure to come
+      Effect.withFiber<void, Failed<E, V>>((fiber) => {
         core.population.begin(self, fiber)
-        return remembered(core, Effect.catchCause(populated, interruptedInside(core)))
+        return Effect.setContext(
+          remembered(core, Effect.catchCause(populated, interruptedInside(core))),
+          // on the scheduler of who asks: that of `Effect.runSync`, which may have built the registry, lets nobody else run
+          Context.add(core.context, Scheduler.Scheduler, fiber.cache.scheduler)
+        )
       }),
       () => {
         core.population.end(self)
@@ -95,13 +99,7 @@ export const make = <Item, P, V, E>(
 
   return Effect.map(
     // With no time to live a result is not kept; below zero it is not even while a clock stands still or goes back.
-    Effect.cachedWithTTL(
-      // on the scheduler of who asks: that of `Effect.runSync`, which may have built the registry, lets nobody else run
-      Effect.withFiber<void, Failed<E, V>>((fiber) =>
-        Effect.setContext(outermost, Context.add(core.context, Scheduler.Scheduler, fiber.cache.scheduler))
-      ),
-      Duration.negativeInfinity
-    ),
+    Effect.cachedWithTTL(outermost, Duration.negativeInfinity),
     (shared) => {
       const untilReady: Effect.Effect<void, Failed<E, V>> = Effect.withFiber((fiber) => {
         const transaction = current(core, fiber.context)

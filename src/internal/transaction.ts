@@ -15,6 +15,7 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as MutableRef from "effect/MutableRef"
 import * as Ref from "effect/Ref"
+import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as RegistryError from "../RegistryError.ts"
@@ -112,12 +113,13 @@ export class PopulationRuns {
   /** The last that began, until it has ended. */
   holder: Party | undefined = undefined
   fiber: Fiber.Fiber<unknown, unknown> | undefined = undefined
-  private readonly waits = new Set<PopulationWait>()
+  private joining: PopulationWait | undefined = undefined
 
+  /** Whoever waits for a run that is not there yet begins it in the same step. */
   begin(party: Party, fiber: Fiber.Fiber<unknown, unknown>): void {
     this.holder = party
     this.fiber = fiber
-    for (const wait of this.waits) wait.joined ??= party
+    if (this.joining !== undefined) this.joining.joined = party
   }
 
   end(party: Party): void {
@@ -127,14 +129,8 @@ export class PopulationRuns {
     this.fiber = undefined
   }
 
-  wait(): PopulationWait {
-    const wait = new PopulationWait(this)
-    this.waits.add(wait)
-    return wait
-  }
-
-  endWait(wait: PopulationWait): void {
-    this.waits.delete(wait)
+  wait(): Wait {
+    return this.joining = new PopulationWait(this)
   }
 }
 
@@ -149,7 +145,7 @@ class PopulationWait implements Wait {
   }
 
   get holder(): Party | undefined {
-    return this.joined !== undefined && this.joined.state !== "closed" ? this.joined : this.runs.holder
+    return this.joined?.state === "closed" && this.joined !== this.runs.holder ? undefined : this.joined
   }
 }
 
@@ -442,7 +438,7 @@ export const waitFor = <A, E, R>(
 }
 
 /**
- * Waits for a population to end.
+ * Joins a population, or begins it, in one step, so that it is known who waits for which run; and waits for it to end.
  *
  * @internal
  */
@@ -450,17 +446,12 @@ export const waitForPopulation = <Item, P, V, A, E>(
   core: Core<Item, P, V>,
   party: Party | undefined,
   result: Effect.Effect<A, E>
-): Effect.Effect<A, E> => {
-  if (party === undefined) return result
-  const { population } = core
-  return Effect.suspend(() => {
-    const wait = population.wait()
-    return Effect.onExitPrimitive(waitFor(party, wait, () => result), () => {
-      population.endWait(wait)
-      return undefined
-    })
-  })
-}
+): Effect.Effect<A, E> =>
+  Effect.provideService(
+    Effect.suspend(() => waitFor(party, core.population.wait(), () => result)),
+    Scheduler.PreventSchedulerYield,
+    true
+  )
 
 /** The parties over which a wait would lead back to who waits. The last one to wait sees the circle, so it sees it whole. */
 const findCircle = (party: Party, wait: Wait): ReadonlyArray<Party> | undefined => {

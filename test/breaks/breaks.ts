@@ -489,7 +489,7 @@ export const breaks: ReadonlyArray<Break> = [
   {
     name: "an item goes by the keys that it has now",
     find: "  takeOut(contents, entry)\n",
-    replace: "  takeOut(contents, { ...entry, keys: takeKeys(self.definition, entry.item) })\n",
+    replace: "  takeOut(contents, { ...entry, keys: takeKeys(contents.definition, entry.item) })\n",
     caught: { file: atomicity, title: "G9 keys are taken once more after onItemRegistering, for good" }
   },
   {
@@ -549,8 +549,8 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "everyone who asks runs the population",
-    find: "    (shared) => {\n      const untilReady",
-    replace: "    () => {\n      const shared = Effect.setContext(outermost, core.context)\n      const untilReady",
+    find: "Effect.cachedWithTTL(outermost, Duration.negativeInfinity)",
+    replace: "Effect.as(Effect.sync(() => Duration.negativeInfinity), outermost)",
     caught: { file: population, title: "G3 some waiters are interrupted: the others get the full set of the same run" }
   },
   {
@@ -567,8 +567,9 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "a population is in the transactions of who asks first",
-    find: "Effect.setContext(outermost, Context.add(core.context, Scheduler.Scheduler, fiber.cache.scheduler))",
-    replace: "fiber && nested",
+    find: "Effect.catchCause(populated, interruptedInside(core))",
+    replace:
+      "Effect.catchCause(Effect.provideService(populated && first, CurrentTransaction, innermost(fiber.context)), interruptedInside(core))",
     caught: { file: population, title: "G4 a transaction of the caller, of another registry, is not seen by it" }
   },
   {
@@ -590,17 +591,10 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     caught: { file: caught, title: "G1 children of a transaction that reset ask at once" }
   },
   {
-    name: "a population begins before it is sure to end",
-    find: "const populated = Effect.provideService(first, CurrentTransaction, self)\n",
-    replace: `const populated = Effect.provideService(first, CurrentTransaction, self)
-    const begins = Effect.withFiber((fiber) => Effect.succeed(core.population.begin(self, fiber)))
-    return Effect.flatMap(begins, () =>
-      Effect.onExitPrimitive(Effect.catchCause(populated, interruptedInside(core)), () => {
-        core.population.end(self)
-        return undefined
-      }))
-`,
-    caught: { file: "races.test.ts", title: "G16, G20 random programs" }
+    name: "a population begins some time after it was joined",
+    find: "    Effect.cachedWithTTL(outermost, Duration.negativeInfinity)",
+    replace: "    Effect.cachedWithTTL(Effect.andThen(Effect.yieldNow, outermost), Duration.negativeInfinity)",
+    caught: { file: "races.test.ts", title: "G16 a population that is abandoned while another begins hides no circle" }
   },
   {
     name: "a population does not say that it runs",
