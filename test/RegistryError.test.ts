@@ -378,6 +378,8 @@ describe("RegistryError", () => {
 
   it("near matches are few, near and sorted by distance", () => {
     assert.deepStrictEqual(nearMatches("cat", ["dog", "bat", "cart", "CAT", 5, null]), ["CAT", "bat", "cart"])
+    assert.deepStrictEqual(nearMatches("ftech", ["fetch", "search"]), ["fetch"])
+    assert.deepStrictEqual(nearMatches("ca", ["abc"]), [], "edits do not overlap")
     assert.deepStrictEqual(nearMatches("abcdef", ["abcdeg", "abcdfg", "abc", "abcdef1", "abcdefg"], 2).length, 2)
     assert.deepStrictEqual(nearMatches("a", ["b", "ab", "abc"]), ["b", "ab"])
     assert.deepStrictEqual(nearMatches(5, ["5"]), [])

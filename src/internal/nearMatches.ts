@@ -1,6 +1,7 @@
 /**
  * Strings that someone may have meant, nearest first: at most `limit` of those within a third of the length of `value`
- * in single-character edits (Levenshtein's distance), regardless of case.
+ * in single-character edits (an insertion, a deletion, another character, two neighbours exchanged: Damerau's distance, as
+ * optimal string alignment), regardless of case.
  *
  * @internal
  */
@@ -21,13 +22,17 @@ export const nearMatches = (value: unknown, candidates: Iterable<unknown>, limit
 const longest = 64
 
 const editDistance = (a: string, b: string): number => {
+  let beforePrevious: ReadonlyArray<number> = []
   let previous = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (let i = 1; i <= a.length; i++) {
     const current = [i]
     for (let j = 1; j <= b.length; j++) {
       const replaced = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-      current.push(Math.min(replaced, previous[j]! + 1, current[j - 1]! + 1))
+      const areExchanged = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      const exchanged = areExchanged ? beforePrevious[j - 2]! + 1 : replaced
+      current.push(Math.min(replaced, exchanged, previous[j]! + 1, current[j - 1]! + 1))
     }
+    beforePrevious = previous
     previous = current
   }
   return previous[b.length]!
