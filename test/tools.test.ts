@@ -1,0 +1,140 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Layer, Logger, Queue, Stream } from "effect"
+import { Registry, RegistrySnapshot } from "effect-registry"
+import { RegistryTest } from "effect-registry/testing"
+import { McpProtocol, McpTest } from "effect/ai"
+import { ToolsMcp } from "../examples/tools/mcp.ts"
+import { AgentTool, follow, Tools } from "../examples/tools/tools.ts"
+import { runExample } from "./utils/processes.ts"
+
+const tool = (name: string, template: string) => ({ name, description: name, template })
+
+const fresh = Layer.fresh(Tools.layer)
+
+/** A client of a real server, with what it is told and answered in plain words. */
+const connect = Effect.gen(function*() {
+  const client = yield* McpTest.makeClient(ToolsMcp, { protocols: [McpProtocol.v2025_11_25] })
+  const list = Effect.map(
+    client.listTools(),
+    ({ tools }) => tools.map(({ name }) => name).filter((name) => name !== "changes")
+  )
+  const call = (name: string, args: Record<string, unknown> = { text: "Ada" }) =>
+    client.callTool({ name, arguments: args }).pipe(
+      Effect.map(({ isError, structuredContent }) => isError === true ? "refused" : structuredContent),
+      Effect.orElseSucceed(() => "refused")
+    )
+  /** Waits for this many notifications. */
+  const told = (count: number) =>
+    Effect.map(
+      Effect.replicateEffect(Queue.take(client.notifications), count),
+      (all) => all.map(({ method }) => method)
+    )
+  return { call, list, told }
+})
+
+const set = (...tools: ReadonlyArray<ReturnType<typeof tool>>) => follow(Stream.succeed(tools))
+
+/** Three tools, all of one version. */
+const versions = (version: string) => ["a", "b", "c"].map((name) => tool(name, version))
+
+const listChanged = "notifications/tools/list_changed"
+
+describe("the tools example", () => {
+  it("as processes: a server on standard input and output, and a client", { timeout: 60_000 }, async () => {
+    const stdout = `
+offered: changes, greet, shout
+greet: Hello, Ada!
+changed: - shout, ~ greet, + whisper
+greet: Hello, Ada!
+shout: Ada!!!
+offered: changes, greet, whisper
+greet: Good evening, Ada!
+whisper: (Ada)
+`.trimStart()
+    assert.deepStrictEqual(await runExample("tools/client.ts"), { code: 0, stdout, stderr: "" })
+  })
+
+  it.live("a call is bound to the list that offered it; who has not asked for one gets what there is", () =>
+    Effect.gen(function*() {
+      yield* set(tool("a", "1 {text}"), tool("b", "1 {text}"))
+      const { call, list, told } = yield* connect
+      assert.deepStrictEqual(yield* call("a"), { text: "1 Ada" })
+      assert.deepStrictEqual(yield* list, ["a", "b"])
+      yield* set(tool("a", "2 {text}"), tool("c", "2 {text}"))
+      assert.deepStrictEqual(yield* told(1), [listChanged])
+      assert.deepStrictEqual(yield* call("a"), { text: "1 Ada" })
+      assert.deepStrictEqual(yield* call("b"), { text: "1 Ada" })
+      assert.strictEqual(yield* call("c"), "refused")
+      assert.deepStrictEqual(yield* Effect.repeat(list, { until: (names) => names.length === 2 }), ["a", "c"])
+      assert.deepStrictEqual(yield* call("a"), { text: "2 Ada" })
+      assert.strictEqual(yield* call("b"), "refused")
+    }).pipe(Effect.scoped, Effect.provide(fresh)))
+
+  it.live("one that comes back is offered again", () =>
+    Effect.gen(function*() {
+      yield* set(tool("a", "1 {text}"))
+      const { call, list, told } = yield* connect
+      yield* set()
+      yield* told(1)
+      assert.deepStrictEqual(yield* list, [])
+      yield* set(tool("a", "3 {text}"))
+      yield* told(1)
+      assert.deepStrictEqual(yield* list, ["a"])
+      assert.deepStrictEqual(yield* call("a"), { text: "3 Ada" })
+    }).pipe(Effect.scoped, Effect.provide(fresh)))
+
+  it.live("`changes` waits for the next change, misses none, and can be interrupted", () =>
+    Effect.gen(function*() {
+      yield* set(tool("a", ""))
+      const { call } = yield* connect
+      const before: any = yield* call("changes", {})
+      assert.deepStrictEqual(before.lines, ["+ a"])
+      const leaving = yield* Effect.forkChild(call("changes", { since: before.revision }), { startImmediately: true })
+      yield* Fiber.interrupt(leaving)
+      const waiting = yield* Effect.forkChild(call("changes", { since: before.revision }), { startImmediately: true })
+      yield* set(tool("a", ""), tool("b", ""))
+      yield* set(tool("b", "2"))
+      assert.deepStrictEqual(yield* Fiber.join(waiting), { revision: before.revision + 1, lines: ["+ b"] })
+      assert.deepStrictEqual(yield* call("changes", { since: before.revision + 1 }), {
+        revision: before.revision + 2,
+        lines: ["- a", "~ b"]
+      })
+      // a revision that there never was
+      assert.deepStrictEqual(yield* call("changes", { since: 1000 }), { revision: before.revision + 2, lines: ["+ b"] })
+      assert.strictEqual(yield* call("changes", { since: "x" }), "refused")
+    }).pipe(Effect.scoped, Effect.provide(fresh)))
+
+  it.effect("a list that says the same changes nothing, and one that cannot be leaves the last one", () =>
+    Effect.gen(function*() {
+      const warnings: Array<unknown> = []
+      const logger = Logger.layer([Logger.make(({ message }) => warnings.push(message))])
+      yield* set(tool("a", "1"), tool("b", "1"))
+      const before = yield* Tools.snapshot
+      yield* set(tool("a", "1"), tool("b", "1"))
+      yield* Effect.provide(set(tool("c", "1"), tool("a", "1"), tool("c", "2")), logger)
+      assert.strictEqual(yield* Tools.snapshot, before)
+      assert.strictEqual(warnings.length, 1)
+      assert.include(String(warnings[0]), "c")
+      const kept = yield* Tools.get("name", "b")
+      yield* set(tool("b", "1"))
+      assert.strictEqual(yield* Tools.get("name", "b"), kept)
+    }).pipe(Effect.provide(fresh)))
+
+  it.effect("lists at once, under schedules: nobody sees a half of one", () =>
+    RegistryTest.interleave(
+      Effect.gen(function*() {
+        const tools = yield* Tools
+        yield* set(...versions("0"))
+        const look = Effect.sync(() => {
+          const seen = Array.from(Registry.snapshotUnsafe(tools), (one: AgentTool) => one.template)
+          assert.strictEqual(new Set(seen).size, 1)
+          assert.strictEqual(RegistrySnapshot.size(Registry.snapshotUnsafe(tools)), 3)
+        })
+        const looking = Effect.repeat(Effect.andThen(Effect.yieldNow, look), { times: 10 })
+        yield* Effect.all([set(...versions("1")), looking, set(...versions("2")), looking], {
+          concurrency: "unbounded"
+        })
+      }).pipe(Effect.provide(fresh)),
+      { seeds: 100 }
+    ))
+})
