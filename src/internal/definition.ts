@@ -102,18 +102,14 @@ export type Keys = ReadonlyArray<unknown>
 /** @internal */
 export const takeKeys = <Item>(definition: Definition<Item>, item: Item): Keys => {
   const { lookups } = definition
-  const keys: Array<unknown> = []
+  // an array of the length that it will have: one that grows reserves place for 17 keys with the first
+  const keys: Array<unknown> = lookups.slice()
   for (let i = 0; i < lookups.length; i++) {
     const lookup = lookups[i]!
     const selected = lookup.select(item)
-    if (lookup.each) {
-      const each = distinctKeys(selected, lookup.optional)
-      if (each === undefined) break
-      keys.push(each)
-    } else {
-      if (selected === undefined && !lookup.optional) break
-      keys.push(taken(selected))
-    }
+    const key = lookup.each ? distinctKeys(selected, lookup.optional) : taken(selected)
+    if (key === undefined && (lookup.each || !lookup.optional)) return keys.slice(0, i)
+    keys[i] = key
   }
   return keys
 }

@@ -23,7 +23,8 @@ export class Listing<Item> {
     const { items } = this
     const size = Order.size(order)
     const start = Order.shared(this.order, order, "start")
-    const end = Math.min(Order.shared(this.order, order, "end"), items.length - start, size - start)
+    // an entry is in one node of a tree, so what two trees share at the start is not what they share at the end
+    const end = Order.shared(this.order, order, "end")
     // what is between is the arguments of a call, of which there cannot be any number
     if (size - start - end > 1_000) this.items = Order.toArray(order, itemOf)
     else items.splice(start, items.length - start - end, ...Order.toArray(order, itemOf, start, size - end))
