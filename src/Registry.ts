@@ -668,7 +668,7 @@ export const values = <Item, Lookups, P, V>(
   self: Registry<Item, Lookups, P, V>
 ): Effect.Effect<ReadonlyArray<Item>, P> => Transaction.read(coreOf(self), valuesOf<Item>)
 
-const valuesOf = <Item>(contents: Contents.Contents<Item>) => Exit.succeed(contents.values)
+const valuesOf = <Item>(contents: Contents.Contents<Item>) => contents.valuesExit
 
 /**
  * The item at an index, in registration order; a negative index counts from the end. One that is out of range, or no

@@ -5,6 +5,7 @@
  * @internal
  */
 import * as Equal from "effect/Equal"
+import * as Exit from "effect/Exit"
 import * as Formatter from "effect/Formatter"
 import * as HashMap from "effect/HashMap"
 import * as Inspectable from "effect/Inspectable"
@@ -55,6 +56,7 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
   /** What overrides hide; nothing where they hide nothing. */
   hidden: Hidden.Hidden<Item> | undefined
   private list: ReadonlyArray<Item> | undefined
+  private exit: Exit.Exit<ReadonlyArray<Item>> | undefined
   /** Held by the contents that were asked for their list, and by no later ones: items that are gone would be in it. */
   private listing: Listing<Item> | undefined
   lastListing: WeakRef<Listing<Item>> | undefined
@@ -70,6 +72,7 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
     this.laterEntries = from.laterEntries
     this.hidden = from.hidden
     this.list = undefined
+    this.exit = undefined
     this.listing = undefined
     this.lastListing = from.lastListing
   }
@@ -81,6 +84,11 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
   /** Frozen, because all callers share it. */
   get values(): ReadonlyArray<Item> {
     return this.list ??= this.makeList()
+  }
+
+  /** What it is answered with is shared, too. */
+  get valuesExit(): Exit.Exit<ReadonlyArray<Item>> {
+    return this.exit ??= Exit.succeed(this.values)
   }
 
   private makeList(): ReadonlyArray<Item> {
@@ -173,8 +181,12 @@ export const asPending = <Item>(self: Contents<Item>): Contents<Item> =>
  * @internal
  */
 export const get = <Item>(self: Contents<Item>, attribute: string, key: unknown): Entry<Item> | undefined => {
-  const index = self.definition.lookupIndex.get(attribute)
-  return index === undefined ? undefined : self.indexes[index]!.get(key)
+  const { lookups } = self.definition
+  // there are few of them: to look at each takes less than a map
+  for (let i = 0; i < lookups.length; i++) {
+    if (lookups[i]!.attribute === attribute) return self.indexes[i]!.get(key)
+  }
+  return undefined
 }
 
 /** @internal */
