@@ -3,10 +3,8 @@
  *
  * @internal
  */
-import * as HashMap from "effect/HashMap"
-import * as Option from "effect/Option"
 import type { Entry } from "./contents.ts"
-import { isObject } from "./identity.ts"
+import { KeyMap } from "./keyMap.ts"
 import * as Order from "./order.ts"
 
 /** @internal */
@@ -28,110 +26,50 @@ export interface Index<Item> {
 /** @internal */
 export const make = <Item>(unique: boolean): Index<Item> =>
   unique
-    ? new UniqueIndex<Item>(new Map(), HashMap.empty(), 0, "nothing")
-    : new GroupIndex<Item>(HashMap.empty())
+    ? new UniqueIndex<Item>(KeyMap.empty())
+    : new GroupIndex<Item>(KeyMap.empty())
 
-type Changes<Item> = HashMap.HashMap<unknown, Entry<Item> | undefined>
-
-/**
- * Most of a registry is there from the start, and is read far more often than it changes. So a unique index is a native
- * `Map`, which is several times faster than a `HashMap` and which nobody changes once it can be seen, and what has been
- * added to it and removed from it since. When that is much, both become a new `Map`.
- *
- * A `Map` compares objects by reference, where keys are compared by `Equal`: an object is always among the changes.
- */
 class UniqueIndex<Item> implements Index<Item> {
-  private readonly base: Map<unknown, Entry<Item>>
-  private readonly filling: "nothing" | "base" | "changes"
-  private changes: Changes<Item>
-  /** The number of changes, and how many of them are objects. */
-  private changed: number
-  private objects: number
+  readonly map: KeyMap<Entry<Item>>
 
-  constructor(
-    base: Map<unknown, Entry<Item>>,
-    changes: Changes<Item>,
-    objects: number,
-    filling: "nothing" | "base" | "changes"
-  ) {
-    this.base = base
-    this.filling = filling
-    this.changes = changes
-    this.changed = HashMap.size(changes)
-    this.objects = objects
+  constructor(map: KeyMap<Entry<Item>>) {
+    this.map = map
   }
 
   get(key: unknown): Entry<Item> | undefined {
-    if (this.changed > 0) {
-      const change = HashMap.get(this.changes, key)
-      if (Option.isSome(change)) return change.value
-    }
-    return this.base.get(key)
+    return this.map.get(key)
   }
   getAll(key: unknown): ReadonlyArray<Item> {
-    const entry = this.get(key)
+    const entry = this.map.get(key)
     return entry === undefined ? [] : [entry.item]
   }
   has(key: unknown): boolean {
-    return this.get(key) !== undefined
+    return this.map.get(key) !== undefined
   }
-  *keys(): Iterable<unknown> {
-    for (const key of this.base.keys()) if (!HashMap.has(this.changes, key)) yield key
-    for (const [key, entry] of this.changes) if (entry !== undefined) yield key
+  keys(): Iterable<unknown> {
+    return this.map.keys()
   }
   add(key: unknown, entry: Entry<Item>): Index<Item> {
-    const object = isObject(key)
-    if (this.filling === "nothing") {
-      return this.with(HashMap.set(this.changes, key, entry), object ? this.objects + 1 : this.objects)
-    }
-    if (this.filling === "base" && !object) {
-      this.base.set(key, entry)
-    } else {
-      this.changes = HashMap.set(this.changes, key, entry)
-      this.changed++
-      if (object) this.objects++
-    }
-    return this
+    return this.with(this.map.set(key, entry))
   }
   remove(key: unknown): Index<Item> {
-    if (isObject(key)) return this.with(HashMap.remove(this.changes, key), this.objects - 1)
-    const changes = this.base.has(key)
-      ? HashMap.set(this.changes, key, undefined)
-      : HashMap.remove(this.changes, key)
-    return this.with(changes, this.objects)
+    return this.with(this.map.delete(key))
   }
   begin(additions: number): Index<Item> {
-    return isMuch(additions, this.base.size)
-      ? this.folded("base")
-      : new UniqueIndex(this.base, HashMap.beginMutation(this.changes), this.objects, "changes")
+    return new UniqueIndex(this.map.begin(additions))
   }
   finish(): Index<Item> {
-    return this.with(HashMap.endMutation(this.changes), this.objects)
+    return new UniqueIndex(this.map.finish())
   }
-  private with(changes: Changes<Item>, objects: number): Index<Item> {
-    const next = new UniqueIndex(this.base, changes, objects, "nothing")
-    return isMuch(next.changed - objects, this.base.size) ? next.folded("nothing") : next
-  }
-  /** The same with a new base that holds the changes. */
-  private folded(filling: "nothing" | "base"): UniqueIndex<Item> {
-    const base = new Map(this.base)
-    let objects: Changes<Item> = HashMap.empty()
-    for (const [key, entry] of this.changes) {
-      if (isObject(key)) objects = HashMap.set(objects, key, entry)
-      else if (entry === undefined) base.delete(key)
-      else base.set(key, entry)
-    }
-    return new UniqueIndex(base, objects, this.objects, filling)
+  private with(map: KeyMap<Entry<Item>>): Index<Item> {
+    return map === this.map ? this : new UniqueIndex(map)
   }
 }
 
-/** A new base is paid for by the changes that led to it. */
-const isMuch = (changes: number, size: number): boolean => changes > 32 && changes > size >>> 2
-
 class GroupIndex<Item> implements Index<Item> {
-  readonly map: HashMap.HashMap<unknown, Order.Order<Entry<Item>>>
+  readonly map: KeyMap<Order.Node<Entry<Item>>>
 
-  constructor(map: HashMap.HashMap<unknown, Order.Order<Entry<Item>>>) {
+  constructor(map: KeyMap<Order.Node<Entry<Item>>>) {
     this.map = map
   }
 
@@ -139,31 +77,28 @@ class GroupIndex<Item> implements Index<Item> {
     return undefined
   }
   getAll(key: unknown): ReadonlyArray<Item> {
-    return Order.toArray(this.group(key), (entry) => entry.item)
+    return Order.toArray(this.map.get(key), (entry) => entry.item)
   }
   has(key: unknown): boolean {
-    return HashMap.has(this.map, key)
+    return this.map.get(key) !== undefined
   }
   keys(): Iterable<unknown> {
-    return HashMap.keys(this.map)
+    return this.map.keys()
   }
   add(key: unknown, entry: Entry<Item>): Index<Item> {
-    return this.with(HashMap.set(this.map, key, Order.set(this.group(key), entry)))
+    return this.with(this.map.set(key, Order.set(this.map.get(key), entry)))
   }
   remove(key: unknown, entry: Entry<Item>): Index<Item> {
-    const rest = Order.remove(this.group(key), entry.position)
-    return this.with(rest === undefined ? HashMap.remove(this.map, key) : HashMap.set(this.map, key, rest))
+    const rest = Order.remove(this.map.get(key), entry.position)
+    return this.with(rest === undefined ? this.map.delete(key) : this.map.set(key, rest))
   }
-  begin(): Index<Item> {
-    return new GroupIndex(HashMap.beginMutation(this.map))
+  begin(additions: number): Index<Item> {
+    return new GroupIndex(this.map.begin(additions))
   }
   finish(): Index<Item> {
-    return this.with(HashMap.endMutation(this.map))
+    return new GroupIndex(this.map.finish())
   }
-  private group(key: unknown): Order.Order<Entry<Item>> {
-    return Option.getOrUndefined(HashMap.get(this.map, key))
-  }
-  private with(map: HashMap.HashMap<unknown, Order.Order<Entry<Item>>>): GroupIndex<Item> {
+  private with(map: KeyMap<Order.Node<Entry<Item>>>): Index<Item> {
     return map === this.map ? this : new GroupIndex(map)
   }
 }

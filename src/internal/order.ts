@@ -13,7 +13,8 @@ export interface Positioned {
 /** @internal */
 export type Order<A extends Positioned> = Node<A> | undefined
 
-type Node<A extends Positioned> = Leaf<A> | Branch<A>
+/** @internal */
+export type Node<A extends Positioned> = Leaf<A> | Branch<A>
 
 interface Leaf<A extends Positioned> {
   readonly children: undefined
