@@ -52,6 +52,10 @@ const resource = (log: Array<string>, name: string) =>
     )
   )
 
+/** How many are built and not released. */
+const alive = (log: ReadonlyArray<string>): number =>
+  log.filter((line) => line.startsWith("built")).length - log.filter((line) => line.startsWith("released")).length
+
 describe("a registry that loads late", () => {
   it.effect("imports its module at the first use", () =>
     Effect.gen(function*() {
@@ -456,6 +460,40 @@ describe("a registry that loads late", () => {
         { seeds: 500 }
       ))
   })
+
+  it.effect.each(["outside", "inside"] as const)(
+    "G3 interrupted at each step, from %s, it is whole or not there",
+    (from) =>
+      Effect.gen(function*() {
+        const interrupted = yield* RegistryTest.interruptEach({
+          setup: Effect.gen(function*() {
+            const log: Array<string> = []
+            const balance = new Balance()
+            const { layer } = counting(module(
+              Items.items([b, c]).pipe(
+                Layer.provideMerge(Layer.merge(resource(log, "layer"), RegistryHooks.layer(Items, balance.hooks)))
+              )
+            ))
+            const scope = yield* Scope.make()
+            return { log, balance, scope, context: yield* Layer.buildWithScope(layer, scope) }
+          }),
+          run: ({ context }) => Effect.provideContext(Items.size, context),
+          check: ({ balance, context, log, scope }, exit) =>
+            Effect.gen(function*() {
+              const there = (yield* Items.state) === "Ready"
+              if (Exit.isSuccess(exit)) assert.isTrue(there)
+              assert.deepStrictEqual(balance.wrong(Registry.snapshotUnsafe(yield* Items)), [])
+              assert.strictEqual(alive(log), there ? 1 : 0)
+              assert.strictEqual(yield* Items.size, 3)
+              assert.strictEqual(alive(log), 1)
+              yield* Scope.close(scope, Exit.void)
+              assert.strictEqual(alive(log), 0)
+            }).pipe(Effect.provideContext(context)),
+          from
+        })
+        assert.isAbove(interrupted, 30)
+      })
+  )
 
   describe("G4", () => {
     class Source extends Context.Service<Source, { readonly name: string }>()("test/Source") {}
