@@ -486,14 +486,14 @@ describe("subscribe", () => {
         const registry = yield* make
         yield* Registry.populate(registry)
         let publishing = false
-        let seen = 0
+        const seen = yield* Deferred.make<void>()
         const { changes } = yield* Registry.subscribe(registry)
         yield* Effect.forkChild(
           Stream.runForEach(changes, () =>
             Effect.sync(() => {
               assert.isFalse(publishing)
               assert.isTrue(coreOf(registry).lock.holder === undefined)
-              seen++
+              Deferred.doneUnsafe(seen, Exit.void)
             })),
           { startImmediately: true }
         )
@@ -505,7 +505,7 @@ describe("subscribe", () => {
             return Effect.void
           })
         }).pipe(Effect.exit, Effect.provideService(Scheduler.PreventSchedulerYield, true))
-        while (seen === 0) yield* Effect.yieldNow
+        yield* Deferred.await(seen)
       })),
       { seeds: 100 }
     ))
