@@ -498,6 +498,8 @@ const emptied = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {
   if (Exit.isFailure(exit)) return exit
   transaction.draft = Contents.asPending(transaction.draft)
   transaction.populationScope = undefined
+  // it was `Ready` until now, so this is not why it is `Pending`
+  transaction.core.populationFailure = undefined
   transaction.steps.push({ _tag: "Reset" })
   return Exit.void
 }

@@ -106,7 +106,8 @@ export const make = <Item, P, V, E>(
         if (transaction !== undefined) {
           return transaction.ready || transaction.resetting || transaction.state === "undoing"
             ? Effect.void
-            : Effect.flatMap(nested, () => untilReady)
+            // an import fails with it, and that is remembered
+            : Effect.flatMap(transaction.kind === "upkeep" ? nested : remembered(core, nested), () => untilReady)
         }
         if (Ref.getUnsafe(core.published).populated) return Effect.void
         if (core.closed) return Effect.interrupt

@@ -1,0 +1,402 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Deferred, Effect, Exit, Fiber, Layer, Scope } from "effect"
+import { Lookup, Registry, RegistryHooks, RegistrySnapshot } from "effect-registry"
+import { RegistryTest } from "effect-registry/testing"
+import { coreOf } from "../src/internal/coreOf.ts"
+import { violations } from "../src/testing/invariants.ts"
+import { a, b, Balance, c, d, defectOf, Item, recording } from "./utils/items.ts"
+
+const lookup = ["id", "name"] as const
+
+type Items = Registry.Registry<Item, typeof lookup>
+
+const make = Registry.make<Item>()({ name: "items", lookup })
+
+const by = (owner: string) => Effect.provideService(Registry.Owner, owner)
+
+const present = (item: Item, owner: string, revision: number, hides: ReadonlyArray<Item> = []) =>
+  Registry.Explanation.Present({ item, owner, revision, hides })
+
+const absent = (...suggestions: ReadonlyArray<string>) => Registry.Explanation.Absent({ suggestions })
+
+const pending = Registry.Explanation.Pending()
+
+const names = (list: Iterable<Item>) => Array.from(list, ({ name }) => name).join()
+
+describe("explain", () => {
+  it.effect("Present: the item, who registered it and the revision that it is in from", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup, defaults: [a] })
+      yield* Registry.populate(registry)
+      yield* Registry.register(registry, b).pipe(by("plugin"))
+      yield* Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          yield* Registry.register(registry, c).pipe(by("other"))
+          yield* Registry.registerAll(registry, [d])
+        })
+      ).pipe(by("around"))
+      assert.deepStrictEqual(
+        yield* Effect.forEach([1, 2, 3, 4], (id) => Registry.explain(registry, "id", id)),
+        [present(a, "", 1), present(b, "plugin", 2), present(c, "other", 3), present(d, "around", 3)]
+      )
+      const replaced = new Item(2, "second")
+      yield* Registry.replace(registry, "id", 2, replaced).pipe(by("replacer"))
+      assert.deepStrictEqual(yield* registry.pipe(Registry.explain("name", "second")), present(replaced, "replacer", 4))
+      assert.deepStrictEqual(yield* Registry.explain(registry, "name", "item 1"), present(a, "", 1))
+    }))
+
+  it.effect("Present after an upsert, a reconciliation, a rollback inside, and a second population", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup, defaults: [a] })
+      yield* Registry.upsert(registry, b).pipe(by("one"))
+      yield* Registry.upsert(registry, new Item(2, "two")).pipe(by("two"))
+      yield* Registry.reconcile(registry, [a, new Item(2, "two"), c]).pipe(by("three"))
+      yield* Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          yield* Effect.ignore(
+            Registry.transact(registry, Effect.andThen(Registry.unregister(registry, a), Effect.fail("no")))
+          )
+          yield* Registry.register(registry, d)
+        })
+      ).pipe(by("four"))
+      const origins = yield* Effect.forEach(
+        [1, 2, 3, 4],
+        (id) =>
+          Effect.map(
+            Registry.explain(registry, "id", id),
+            (one) => one._tag === "Present" ? `${one.owner} ${one.revision}` : ""
+          )
+      )
+      assert.deepStrictEqual(origins, [" 1", "two 3", "three 4", "four 5"])
+      yield* Registry.reset(registry)
+      yield* Registry.populate(registry).pipe(by("whoever comes"))
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), present(a, "", 7))
+    }))
+
+  it.effect("Present tells what an override hides; Hidden which one it is that hides; and so back", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup, defaults: [a, b] })
+      yield* Registry.populate(registry)
+      const both = new Item(1, "item 2")
+      const top = new Item(9, "item 2")
+      const scopes = [yield* Scope.make(), yield* Scope.make()]
+      yield* Registry.override(registry, both).pipe(Scope.provide(scopes[0]!), by("test"))
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), present(both, "test", 2, [a, b]))
+      assert.deepStrictEqual(yield* Registry.explain(registry, "name", "item 1"), { _tag: "Hidden", item: a, by: both })
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 2), { _tag: "Hidden", item: b, by: both })
+      yield* Registry.override(registry, top).pipe(Scope.provide(scopes[1]!), by("above"))
+      assert.deepStrictEqual(yield* Registry.explain(registry, "name", "item 2"), present(top, "above", 3, [b, both]))
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), { _tag: "Hidden", item: both, by: top })
+      assert.deepStrictEqual(yield* Registry.explain(registry, "name", "item 1"), { _tag: "Hidden", item: a, by: both })
+      yield* Scope.close(scopes[0]!, Exit.void)
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), present(a, "", 1))
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 2), { _tag: "Hidden", item: b, by: top })
+      yield* Scope.close(scopes[1]!, Exit.void)
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 2), present(b, "", 1))
+    }))
+
+  it.effect("Absent: near matches, and none where there is none", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup, defaults: [a, new Item(2, "search")] })
+      yield* Registry.populate(registry)
+      assert.deepStrictEqual(yield* Registry.explain(registry, "name", "serch"), absent("search"))
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 3), absent())
+      const error = yield* Effect.flip(Registry.get(registry, "name", "serch"))
+      assert.deepStrictEqual("suggestions" in error && error.suggestions, ["search"])
+    }))
+
+  it.effect("Pending, without populating: before the first use, while it is populated, and after a reset", () =>
+    Effect.gen(function*() {
+      const gate = yield* Deferred.make<void>()
+      let populations = 0
+      const registry = yield* Registry.make<Item>()({
+        lookup,
+        defaults: Effect.suspend(() => {
+          populations++
+          return Effect.as(Deferred.await(gate), [a])
+        })
+      })
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), pending)
+      assert.strictEqual(populations, 0)
+      const populating = yield* Effect.forkChild(Registry.populate(registry), { startImmediately: true })
+      assert.deepStrictEqual([yield* Registry.state(registry), yield* Registry.explain(registry, "id", 1)], [
+        "Populating",
+        pending
+      ])
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(populating)
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), present(a, "", 1))
+      yield* Registry.reset(registry)
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), pending)
+      assert.strictEqual(populations, 1)
+    }))
+
+  it.effect("PopulationFailed tells the cause of the last one, until one succeeds", () =>
+    Effect.gen(function*() {
+      let attempts = 0
+      const ends = [Effect.fail("offline"), Effect.die("broken"), Effect.interrupt, Effect.succeed([a])]
+      const registry = yield* Registry.make<Item>()({ lookup, defaults: Effect.suspend(() => ends[attempts++]!) })
+      const cause = () =>
+        Effect.map(Registry.explain(registry, "id", 1), (one) =>
+          one._tag === "PopulationFailed" ? Cause.squash(one.cause) : one)
+      yield* Effect.exit(Registry.size(registry))
+      assert.include(String(yield* cause()), "offline")
+      assert.strictEqual(yield* Registry.state(registry), "Pending")
+      yield* Effect.exit(Registry.size(registry))
+      assert.strictEqual(yield* cause(), "broken")
+      yield* Effect.exit(Registry.size(registry))
+      assert.include(String(yield* cause()), "interrupted from inside")
+      yield* Registry.size(registry)
+      assert.deepStrictEqual(yield* cause(), present(a, "", 1))
+      yield* Registry.reset(registry)
+      assert.deepStrictEqual(yield* cause(), pending)
+    }))
+
+  it.effect("PopulationFailed where a default is refused, and not where nobody waited for it any more", () =>
+    Effect.gen(function*() {
+      const refused = yield* Registry.make<Item>()({ lookup, defaults: [a, new Item(1, "twin")] })
+      yield* Effect.exit(Registry.size(refused))
+      assert.strictEqual((yield* Registry.explain(refused, "id", 1))._tag, "PopulationFailed")
+      const given = yield* Registry.make<Item>()({ lookup, defaults: Effect.as(Effect.never, [a]) })
+      const fiber = yield* Effect.forkChild(Registry.size(given), { startImmediately: true })
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(yield* Registry.explain(given, "id", 1), pending)
+    }))
+
+  it.effect("PopulationFailed where it failed in a transaction that reset the registry and went on", () =>
+    Effect.gen(function*() {
+      let attempts = 0
+      const registry = yield* Registry.make<Item>()({
+        lookup,
+        defaults: Effect.suspend(() => ++attempts === 1 ? Effect.succeed([a]) : Effect.fail("offline"))
+      })
+      yield* Registry.transact(
+        registry,
+        Effect.andThen(Registry.reset(registry), Effect.ignore(Registry.size(registry)))
+      )
+      assert.strictEqual(yield* Registry.state(registry), "Pending")
+      const explained = yield* Registry.explain(registry, "id", 1)
+      assert.strictEqual(explained._tag, "PopulationFailed")
+      // one that failed in a transaction that was given up is not why it is Pending later
+      attempts = 0
+      const given = Registry.transact(registry, Effect.andThen(Registry.reset(registry), Registry.size(registry)))
+      yield* Registry.populate(registry)
+      yield* Effect.flip(given)
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), present(a, "", 3))
+      yield* Registry.reset(registry)
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), pending)
+    }))
+
+  it.effect("inside a transaction, and inside a population, it tells of the draft", () =>
+    Effect.gen(function*() {
+      const seen: Array<Registry.Explanation<Item>> = []
+      const registry: Items = yield* Registry.make<Item>()({
+        lookup,
+        defaults: [a, b],
+        populationFailure: "die",
+        hooks: {
+          onItemRegistered: ({ id }) => Effect.map(Registry.explain(registry, "id", id), (one) => seen.push(one)),
+          onPopulated: Effect.suspend(() => Effect.map(Registry.explain(registry, "id", 3), (one) => seen.push(one)))
+        }
+      })
+      yield* Registry.populate(registry)
+      assert.deepStrictEqual(seen, [present(a, "", 1), present(b, "", 1), absent()])
+      seen.length = 0
+      yield* Effect.ignore(Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          yield* Registry.unregister(registry, a)
+          yield* Registry.override(registry, new Item(2, "over"))
+          assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), absent())
+          assert.deepStrictEqual(yield* Registry.explain(registry, "id", 2), present(new Item(2, "over"), "", 2, [b]))
+          yield* Registry.reset(registry)
+          assert.deepStrictEqual(yield* Registry.explain(registry, "id", 2), pending)
+          assert.strictEqual((yield* Registry.detached(Registry.explain(registry, "id", 2)))._tag, "Present")
+          return yield* Effect.fail("no")
+        })
+      ))
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), present(a, "", 1))
+    }))
+
+  it.effect("while it is undone it tells of what the transaction found", () =>
+    Effect.gen(function*() {
+      const seen: Array<unknown> = []
+      const registry: Items = yield* Registry.make<Item>()({
+        lookup,
+        hooks: {
+          onItemUnregistered: ({ id }) => Effect.map(Registry.explain(registry, "id", id), (one) => seen.push(one))
+        }
+      })
+      yield* Registry.register(registry, a)
+      yield* Effect.ignore(
+        Registry.transact(registry, Effect.andThen(Registry.register(registry, b), Effect.fail("no")))
+      )
+      assert.deepStrictEqual(seen, [absent()])
+    }))
+
+  it.effect("of an attribute that is no unique lookup dies, in any state", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({
+        lookup: { id: Lookup.unique((item: Item) => item.id), kind: Lookup.group(() => "x") }
+      })
+      for (const attribute of ["kind", "nmae", "__proto__"]) {
+        const exit = yield* Effect.exit(Registry.explain(registry, attribute as "id", 1))
+        assert.deepInclude(defectOf(exit) as object, { code: "invalid_attribute", attribute })
+        yield* Registry.populate(registry)
+      }
+    }))
+
+  it.effect("under schedules what it says is true of one revision", () =>
+    RegistryTest.interleave(
+      Effect.scoped(Effect.gen(function*() {
+        const registry = yield* Registry.make<Item>()({ lookup, hooks: { onItemRegistered: () => Effect.yieldNow } })
+        yield* Registry.register(registry, a).pipe(by("one"))
+        const over = new Item(1, "over")
+        const look = Effect.forEach([1, 2, 3], () =>
+          Effect.map(Registry.explain(registry, "name", "item 1"), (one) => {
+            if (one._tag === "Present") assert.deepStrictEqual(one, present(a, "one", one.revision))
+            else if (one._tag === "Hidden") assert.strictEqual(one.by, over)
+            else assert.strictEqual(one._tag, "Absent")
+          }))
+        yield* Effect.all([
+          look,
+          Effect.scoped(Effect.andThen(Registry.override(registry, over), Effect.yieldNow)),
+          Effect.ignore(Registry.unregister(registry, a))
+        ], { concurrency: "unbounded" })
+      })),
+      { seeds: 200 }
+    ))
+})
+
+describe("owners", () => {
+  it.effect("a hook, a default and a layer of items have the owner of where they were given; a transact body that of who runs it", () =>
+    Effect.gen(function*() {
+      class Things extends Registry.Service<Things, Item>()("Things", {
+        lookup,
+        defaults: [a],
+        hooks: RegistryHooks.make<Item>()({})
+      }) {}
+      const hooks = RegistryHooks.layer(Things, {
+        onItemRegistered: (item) =>
+          item === b ? Effect.orDie(Effect.flatMap(Things, Registry.register(c))) : Effect.void
+      }).pipe(Layer.provide(Layer.succeed(Registry.Owner, "hooks")))
+      const more = Things.items([d]).pipe(Layer.provide(Layer.succeed(Registry.Owner, "plugin")))
+      yield* Effect.gen(function*() {
+        yield* Things.register(b).pipe(by("caller"))
+        const owners = yield* Effect.forEach(
+          [1, 2, 3, 4],
+          (id) => Effect.map(Things.explain("id", id), (one) => one._tag === "Present" ? one.owner : one._tag)
+        )
+        assert.deepStrictEqual(owners, ["registry", "caller", "hooks", "plugin"])
+      }).pipe(
+        Effect.provide(
+          Layer.mergeAll(hooks, more).pipe(
+            Layer.provideMerge(Things.layer.pipe(Layer.provide(Layer.succeed(Registry.Owner, "registry"))))
+          )
+        )
+      )
+    }))
+
+  it.effect("PITFALL 50 a conflict names who registered what is in the way", () =>
+    Effect.gen(function*() {
+      const registry = yield* make
+      yield* Registry.register(registry, a).pipe(by("web"))
+      const errors = [
+        yield* Effect.flip(Registry.register(registry, a)),
+        yield* Effect.flip(Registry.register(registry, new Item(1, "twin"))),
+        yield* Effect.flip(Registry.reconcile(registry, [a, new Item(2, "item 1")]))
+      ]
+      for (const error of errors) assert.match(error.message, /by "web"/)
+    }))
+
+  it.effect("unregisterOwner takes out all that one registered, newest first, in one transaction, and answers it in its order", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const registry = yield* Registry.make<Item>()({ lookup, defaults: [a], hooks: recording(log) })
+      yield* Registry.registerAll(registry, [b, c]).pipe(by("web"))
+      yield* Registry.register(registry, d).pipe(by("other"))
+      yield* Registry.register(registry, new Item(5)).pipe(by("web"))
+      const before = RegistrySnapshot.revision(yield* Registry.snapshot(registry))
+      log.length = 0
+      const gone = yield* Registry.unregisterOwner(registry, "web")
+      assert.strictEqual(names(gone), "item 2,item 3,item 5")
+      assert.deepStrictEqual(log, [5, 3, 2].flatMap((id) => [`unregistering ${id}`, `unregistered ${id}`]))
+      const after = yield* Registry.snapshot(registry)
+      assert.strictEqual(names(after), "item 1,item 4")
+      assert.strictEqual(RegistrySnapshot.revision(after), before + 1)
+      assert.deepStrictEqual(yield* registry.pipe(Registry.unregisterOwner("web")), [])
+      assert.strictEqual(names(yield* Registry.unregisterOwner(registry, "")), "item 1")
+    }))
+
+  it.effect("overrides and what is hidden go with the rest, and nothing of it comes to light on its way out", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const balance = new Balance()
+      const registry = yield* make
+      yield* Registry.addHooks(registry, RegistryHooks.combine(balance.hooks, recording(log)))
+      const scope = yield* Scope.make()
+      const override = (item: Item, owner: string) =>
+        Registry.override(registry, item).pipe(Scope.provide(scope), by(owner))
+      const hers = new Item(2, "item 3")
+      yield* Registry.registerAll(registry, [a, b]).pipe(by("his"))
+      yield* Registry.register(registry, c).pipe(by("hers"))
+      yield* override(hers, "hers")
+      yield* override(new Item(1, "his"), "his")
+      yield* override(new Item(2, "top"), "his")
+      assert.strictEqual(names(yield* Registry.values(registry)), "his,top")
+      log.length = 0
+      // c stays hidden by what lies above it
+      assert.strictEqual(names(yield* Registry.unregisterOwner(registry, "his")), "item 1,item 2,his,top")
+      assert.deepStrictEqual(log, [
+        "unregistering 2",
+        "unregistered 2",
+        "registered 2",
+        "unregistering 1",
+        "unregistered 1"
+      ])
+      assert.strictEqual(names(yield* Registry.values(registry)), "item 3")
+      assert.deepStrictEqual(balance.wrong(yield* Registry.values(registry)), [])
+      assert.deepStrictEqual(violations(coreOf(registry).published.ref.current), [])
+      assert.strictEqual(names(yield* Registry.unregisterOwner(registry, "hers")), "item 3,item 3")
+      assert.deepStrictEqual(balance.wrong([]), [])
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual(yield* Registry.size(registry), 0)
+      yield* Registry.registerAll(registry, [a, b, c])
+    }))
+
+  it.effect("what others registered, and an override of theirs hid, comes back", () =>
+    Effect.gen(function*() {
+      const registry = yield* make
+      yield* Registry.register(registry, a).pipe(by("his"))
+      yield* Registry.override(registry, new Item(1, "over")).pipe(by("hers"))
+      yield* Registry.unregisterOwner(registry, "hers")
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), present(a, "his", 2))
+    }))
+
+  for (const from of ["outside", "inside"] as const) {
+    it.effect(`G7 unregisterOwner interrupted at any step, from ${from}, has taken out all or nothing`, () =>
+      Effect.gen(function*() {
+        const interrupted = yield* RegistryTest.interruptEach({
+          setup: Effect.gen(function*() {
+            const balance = new Balance()
+            const registry = yield* Registry.make<Item>()({ lookup, hooks: balance.hooks })
+            yield* Registry.registerAll(registry, [a, b]).pipe(by("web"))
+            yield* Registry.register(registry, c)
+            return { balance, registry }
+          }),
+          run: ({ registry }) => Registry.unregisterOwner(registry, "web"),
+          check: ({ balance, registry }) =>
+            Effect.gen(function*() {
+              const now = yield* Registry.values(registry)
+              assert.include(["item 1,item 2,item 3", "item 3"], names(now))
+              if (from === "outside") assert.deepStrictEqual(balance.wrong(now), [])
+              yield* Registry.register(registry, d)
+            }),
+          from
+        })
+        assert.isAbove(interrupted, 5)
+      }))
+  }
+})
