@@ -1,0 +1,312 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Deferred, Effect, Exit, Fiber, Latch, Scope, Stream } from "effect"
+import { Registry, RegistryHooks } from "effect-registry"
+import { RegistryTest } from "effect-registry/testing"
+import { coreOf } from "../src/internal/coreOf.ts"
+import { a, b, Balance, c, d, Item, recording } from "./utils/items.ts"
+
+const lookup = ["id"] as const
+
+type Items = Registry.Registry<Item, typeof lookup>
+
+/** A registry in a scope of its own. */
+const makeIn = (
+  scope: Scope.Scope,
+  hooks: RegistryHooks.RegistryHooks<Item> = RegistryHooks.empty
+): Effect.Effect<Items> =>
+  Registry.make<Item>()({ name: "items", lookup, hooks, defaults: [a], populationFailure: "die" }).pipe(
+    Scope.provide(scope)
+  )
+
+const close = (scope: Scope.Closeable) => Scope.close(scope, Exit.void)
+
+const isInterrupted = (exit: Exit.Exit<unknown, unknown>): boolean =>
+  Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+
+/** What is left inside: who waits, who follows, what is kept. */
+const left = (registry: Items) => {
+  const { changes, lock, population, published, watchers } = coreOf(registry)
+  const { subscribers, waiting } = watchers as unknown as {
+    readonly subscribers: ReadonlySet<unknown>
+    readonly waiting: ReadonlySet<unknown>
+  }
+  return {
+    changes: changes.length,
+    held: lock.holder !== undefined,
+    populating: population.holder !== undefined,
+    size: published.ref.current.size,
+    subscribers: subscribers.size,
+    waiting: waiting.size
+  }
+}
+
+const nothing = { changes: 0, held: false, populating: false, size: 0, subscribers: 0, waiting: 0 }
+
+/** All that can be asked of a registry, and done to it. */
+const operations: Readonly<Record<string, (registry: Items) => Effect.Effect<unknown, unknown, Scope.Scope>>> = {
+  get: (registry) => Registry.get(registry, "id", 1),
+  getOption: (registry) => Registry.getOption(registry, "id", 1),
+  getAll: (registry) => Registry.getAll(registry, "id", 1),
+  has: (registry) => Registry.has(registry, "id", 1),
+  contains: (registry) => Registry.contains(registry, a),
+  size: (registry) => Registry.size(registry),
+  values: (registry) => Registry.values(registry),
+  at: (registry) => Registry.at(registry, 0),
+  snapshot: (registry) => Registry.snapshot(registry),
+  register: (registry) => Registry.register(registry, b),
+  registerAll: (registry) => Registry.registerAll(registry, [b, c]),
+  registerScoped: (registry) => Registry.registerScoped(registry, b),
+  registerAllScoped: (registry) => Registry.registerAllScoped(registry, [b, c]),
+  upsert: (registry) => Registry.upsert(registry, b),
+  unregister: (registry) => Registry.unregister(registry, a),
+  unregisterBy: (registry) => Registry.unregisterBy(registry, "id", 1),
+  replace: (registry) => Registry.replace(registry, "id", 1, b),
+  reconcile: (registry) => Registry.reconcile(registry, [b]),
+  override: (registry) => Registry.override(registry, new Item(1, "over")),
+  unregisterOwner: (registry) => Registry.unregisterOwner(registry, ""),
+  transact: (registry) => Registry.transact(registry, Effect.die("it ran")),
+  transactAll: (registry) => Registry.transactAll([registry], Effect.die("it ran")),
+  populate: (registry) => Registry.populate(registry),
+  reset: (registry) => Registry.reset(registry),
+  subscribe: (registry) => Registry.subscribe(registry),
+  awaitItem: (registry) => Registry.awaitItem(registry, "id", 99)
+}
+
+describe("closing", () => {
+  for (const [name, operation] of Object.entries(operations)) {
+    it.effect(`G26 afterwards ${name} is interrupted, whether the registry was populated or not`, () =>
+      Effect.gen(function*() {
+        for (const populated of [true, false]) {
+          const scope = yield* Scope.make()
+          const registry = yield* makeIn(scope)
+          if (populated) yield* Registry.populate(registry)
+          yield* close(scope)
+          assert.isTrue(isInterrupted(yield* Effect.exit(operation(registry))))
+          assert.deepStrictEqual(left(registry), nothing)
+        }
+      }))
+  }
+
+  it.effect("G26 afterwards what never waits says that there is nothing, and streams are at their end", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const registry = yield* makeIn(scope)
+      const { changes } = yield* Registry.subscribe(registry)
+      yield* Registry.register(registry, b)
+      yield* close(scope)
+      assert.strictEqual(yield* Registry.state(registry), "Pending")
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), Registry.Explanation.Pending())
+      assert.deepStrictEqual([...Registry.snapshotUnsafe(registry)], [])
+      assert.deepStrictEqual(yield* Stream.runCollect(changes), [])
+      assert.deepStrictEqual(yield* Stream.runCollect(Registry.changes(registry)), [])
+      // a second time it is nothing
+      yield* close(scope)
+    }))
+
+  it.effect("G26 calls no hook, and takes no lock: it is over while a transaction is open", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const gate = yield* Latch.make()
+      const scope = yield* Scope.make()
+      const registry = yield* makeIn(scope, recording(log))
+      yield* Registry.register(registry, b)
+      const open = yield* Effect.forkChild(Registry.transact(registry, gate.await), { startImmediately: true })
+      log.length = 0
+      yield* close(scope)
+      assert.isUndefined(open.pollUnsafe())
+      yield* gate.open
+      assert.isTrue(isInterrupted(yield* Fiber.await(open)))
+      assert.deepStrictEqual(log, [])
+      assert.deepStrictEqual(left(registry), nothing)
+    }))
+
+  it.effect("G26 an open transaction goes on with its draft, cannot publish, and is undone by the hooks that it called", () =>
+    Effect.gen(function*() {
+      const balance = new Balance()
+      const gate = yield* Latch.make()
+      const home = yield* Scope.make()
+      const registry = yield* makeIn(home, balance.hooks)
+      yield* Registry.populate(registry)
+      const open = yield* Effect.forkChild(
+        Registry.transact(
+          registry,
+          Effect.gen(function*() {
+            yield* Registry.register(registry, b)
+            yield* gate.await
+            return (yield* Registry.values(registry)).length
+          })
+        ),
+        { startImmediately: true }
+      )
+      yield* Effect.yieldNow
+      yield* close(home)
+      yield* gate.open
+      assert.isTrue(isInterrupted(yield* Fiber.await(open)))
+      assert.deepStrictEqual(left(registry), nothing)
+      assert.deepStrictEqual(balance.wrong([a]), [])
+    }))
+
+  it.effect("G26 whoever waits is interrupted: for the lock, for an item, for a population, for several registries", () =>
+    Effect.gen(function*() {
+      const gate = yield* Latch.make()
+      const other = yield* Registry.make<Item>()({ lookup })
+      for (const holds of [true, false]) {
+        const scope = yield* Scope.make()
+        const registry: Items = yield* Registry.make<Item>()({
+          lookup,
+          populationFailure: "die",
+          defaults: holds ? Effect.succeed([a]) : Effect.never
+        }).pipe(Scope.provide(scope))
+        const open = holds
+          ? yield* Effect.forkChild(
+            Effect.andThen(Registry.populate(registry), Registry.transact(registry, gate.await)),
+            {
+              startImmediately: true
+            }
+          )
+          : undefined
+        const waiting = yield* Effect.forEach(
+          [
+            Registry.register(registry, b),
+            Registry.transact(registry, Effect.void),
+            Registry.reconcile(registry, [b]),
+            Registry.override(registry, b),
+            Registry.reset(registry),
+            Registry.awaitItem(registry, "id", 9),
+            Registry.transactAll([other, registry], Effect.void),
+            Registry.transact(other, Registry.register(registry, c))
+          ],
+          (effect) =>
+            Effect.forkChild(effect as Effect.Effect<unknown, unknown, Scope.Scope>, { startImmediately: true })
+        )
+        yield* close(scope)
+        for (const [index, fiber] of waiting.entries()) {
+          const exit = yield* Fiber.await(fiber)
+          // a Pending registry has nothing to reset
+          assert.isTrue(isInterrupted(exit) || index === 4 && !holds, `${index}: ${String(exit)}`)
+        }
+        yield* gate.open
+        if (open !== undefined) assert.isTrue(isInterrupted(yield* Fiber.await(open)))
+        assert.deepStrictEqual(left(registry), nothing)
+        yield* gate.close
+      }
+      yield* Registry.register(other, d)
+      assert.deepStrictEqual([...(yield* Registry.values(other))], [d])
+    }))
+
+  it.effect("G26 subscribers end, wherever they stand", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const registry = yield* makeIn(scope)
+      const gate = yield* Deferred.make<void>()
+      const waiting = yield* Effect.forkChild(
+        Stream.runCollect((yield* Registry.subscribe(registry)).changes),
+        { startImmediately: true }
+      )
+      const running = yield* Effect.forkChild(Stream.runCollect(Registry.changes(registry)), { startImmediately: true })
+      const still = yield* Effect.forkChild(
+        Stream.runForEach((yield* Registry.subscribe(registry)).changes, () => Deferred.await(gate)),
+        { startImmediately: true }
+      )
+      yield* Registry.register(registry, b)
+      yield* Effect.yieldNow
+      yield* close(scope)
+      assert.strictEqual((yield* Fiber.join(waiting)).length, 1)
+      assert.strictEqual((yield* Fiber.join(running)).length, 1)
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(still)
+      assert.strictEqual(left(registry).waiting, 0)
+    }))
+
+  it.effect("G26 finalizers of other scopes do nothing afterwards: registrations, overrides, hooks, subscriptions", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const home = yield* Scope.make()
+      const other = yield* Scope.make()
+      const registry = yield* makeIn(home)
+      yield* Effect.gen(function*() {
+        yield* Registry.addHooks(registry, recording(log))
+        yield* Registry.addHooks(registry, recording(log), { existing: true })
+        yield* Registry.registerScoped(registry, b)
+        yield* Registry.override(registry, new Item(1, "over"))
+        yield* Registry.subscribe(registry)
+      }).pipe(Scope.provide(other))
+      log.length = 0
+      yield* close(home)
+      const exit = yield* Effect.exit(close(other))
+      assert.isTrue(Exit.isSuccess(exit), String(exit))
+      assert.deepStrictEqual(log, [])
+      assert.deepStrictEqual(left(registry), nothing)
+    }))
+
+  it.effect("what the population acquired is released, and what it registered in its scope calls no hook", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const scope = yield* Scope.make()
+      const registry: Items = yield* Registry.make<Item>()({
+        lookup,
+        populationFailure: "die",
+        hooks: recording(log),
+        defaults: Effect.gen(function*() {
+          yield* Effect.addFinalizer(() => Effect.sync(() => log.push("released")))
+          yield* Registry.override(registry, new Item(7))
+          return [a]
+        }).pipe(Effect.orDie)
+      }).pipe(Scope.provide(scope))
+      yield* Registry.populate(registry)
+      log.length = 0
+      yield* close(scope)
+      assert.deepStrictEqual(log, ["released"])
+    }))
+
+  for (const [name, operation] of Object.entries(operations)) {
+    if (name === "awaitItem" || name.startsWith("transact")) continue
+    it.effect(`G26 while ${name} runs, under schedules: it ends, or is interrupted, and nothing is left`, () =>
+      RegistryTest.interleave(
+        Effect.gen(function*() {
+          const balance = new Balance()
+          const home = yield* Scope.make()
+          const other = yield* Scope.make()
+          const registry = yield* makeIn(home, balance.hooks)
+          const running = yield* Effect.forkChild(operation(registry).pipe(Scope.provide(other)))
+          const another = yield* Effect.forkChild(Effect.scoped(Registry.registerScoped(registry, d)))
+          yield* Effect.yieldNow
+          yield* close(home)
+          for (const fiber of [running, another]) {
+            const exit = yield* Fiber.await(fiber)
+            assert.isTrue(Exit.isSuccess(exit) || isInterrupted(exit), String(exit))
+          }
+          yield* close(other)
+          assert.deepStrictEqual(left(registry), nothing)
+          assert.isTrue(isInterrupted(yield* Effect.exit(Registry.size(registry))))
+        }),
+        { seeds: 60 }
+      ))
+  }
+
+  it.effect("G26 while what waits for an item, follows changes and writes is under way, under schedules", () =>
+    RegistryTest.interleave(
+      Effect.gen(function*() {
+        const home = yield* Scope.make()
+        const registry = yield* makeIn(home)
+        const fibers = yield* Effect.forEach([
+          Registry.awaitItem(registry, "id", 2),
+          Registry.awaitItem(registry, "id", 9),
+          Effect.scoped(Effect.flatMap(Registry.subscribe(registry), ({ changes }) => Stream.runDrain(changes))),
+          Stream.runDrain(Registry.changes(registry)),
+          Registry.register(registry, b),
+          Registry.transact(
+            registry,
+            Effect.andThen(Registry.register(registry, c), Registry.awaitItem(registry, "id", 3))
+          )
+        ], (effect) => Effect.forkChild(effect as Effect.Effect<unknown, unknown>))
+        yield* close(home)
+        for (const fiber of fibers) {
+          const exit = yield* Fiber.await(fiber)
+          assert.isTrue(Exit.isSuccess(exit) || isInterrupted(exit), String(exit))
+        }
+        assert.deepStrictEqual(left(registry), nothing)
+      }),
+      { seeds: 400 }
+    ))
+})
