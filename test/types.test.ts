@@ -1,6 +1,6 @@
 /* Only tsc looks at these programs: most are never run. */
 import { describe, it } from "@effect/vitest"
-import { Context, Effect, type Layer, type Option, Schema, type Scope, Stream } from "effect"
+import { type Cause, Context, Effect, type Layer, type Option, Schema, type Scope, Stream } from "effect"
 import { Lookup, Registry, RegistryError, RegistryEvent, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { expectTypeOf } from "vitest"
 
@@ -369,6 +369,144 @@ describe("types", () => {
     })
   })
 
+  it("whole sets, overrides, watching and explaining answer with the types of API.md, data-first and data-last", () => {
+    type Change = RegistryEvent.RegistryChange<Language>
+    type Lagged = RegistryError.RegistryLagged
+    type Subscription = Registry.Subscription<Language, typeof lookup>
+    never(() => {
+      expectTypeOf(Registry.reconcile(registry, new Set([language]))).toEqualTypeOf<
+        Effect.Effect<Registry.Reconciled<Language>, RegistrationFailure>
+      >()
+      expectTypeOf(registry.pipe(Registry.reconcile([language]))).toEqualTypeOf<
+        Effect.Effect<Registry.Reconciled<Language>, RegistrationFailure>
+      >()
+      expectTypeOf<Registry.Reconciled<Language>>().toEqualTypeOf<{
+        readonly added: ReadonlyArray<Language>
+        readonly removed: ReadonlyArray<Language>
+        readonly replaced: ReadonlyArray<{ readonly previous: Language; readonly item: Language }>
+        readonly kept: ReadonlyArray<Language>
+      }>()
+      expectTypeOf(Registry.override(registry, language)).toEqualTypeOf<
+        Effect.Effect<void, RegistrationFailure, Scope.Scope>
+      >()
+      expectTypeOf(registry.pipe(Registry.override(language))).toEqualTypeOf<
+        Effect.Effect<void, RegistrationFailure, Scope.Scope>
+      >()
+      expectTypeOf(Registry.unregisterOwner(registry, "web")).toEqualTypeOf<Effect.Effect<ReadonlyArray<Language>>>()
+      expectTypeOf(registry.pipe(Registry.unregisterOwner("web"))).toEqualTypeOf<
+        Effect.Effect<ReadonlyArray<Language>>
+      >()
+      expectTypeOf(Registry.Owner).toEqualTypeOf<Context.Reference<string>>()
+
+      expectTypeOf(Registry.changes(registry)).toEqualTypeOf<Stream.Stream<Change, Lagged>>()
+      expectTypeOf(registry.pipe(Registry.changes)).toEqualTypeOf<Stream.Stream<Change, Lagged>>()
+      expectTypeOf(Registry.subscribe(registry)).toEqualTypeOf<Effect.Effect<Subscription, never, Scope.Scope>>()
+      expectTypeOf(Registry.subscribe(registry, { since: 3 })).toEqualTypeOf<
+        Effect.Effect<Subscription, never, Scope.Scope>
+      >()
+      expectTypeOf(registry.pipe(Registry.subscribe())).toEqualTypeOf<
+        Effect.Effect<Subscription, never, Scope.Scope>
+      >()
+      expectTypeOf(registry.pipe(Registry.subscribe({ since: 3 }))).toEqualTypeOf<
+        Effect.Effect<Subscription, never, Scope.Scope>
+      >()
+      expectTypeOf<Subscription["snapshot"]>().toEqualTypeOf<typeof snapshot>()
+      expectTypeOf<Subscription["changes"]>().toEqualTypeOf<Stream.Stream<Change, Lagged>>()
+      expectTypeOf(Registry.awaitItem(registry, "alias", "ts")).toEqualTypeOf<Effect.Effect<Language>>()
+      expectTypeOf(registry.pipe(Registry.awaitItem("id", 1))).toEqualTypeOf<Effect.Effect<Language>>()
+      expectTypeOf(Registry.explain(registry, "id", 1)).toEqualTypeOf<
+        Effect.Effect<Registry.Explanation<Language>>
+      >()
+      expectTypeOf(registry.pipe(Registry.explain("name", "TypeScript"))).toEqualTypeOf<
+        Effect.Effect<Registry.Explanation<Language>>
+      >()
+      return [
+        // @ts-expect-error
+        Registry.reconcile(registry, language),
+        // @ts-expect-error
+        Registry.reconcile(registry, [{ id: 1 }]),
+        // @ts-expect-error
+        registry.pipe(Registry.reconcile([{ id: 1 }])),
+        // @ts-expect-error
+        Languages.reconcile([{ id: 1 }]),
+        // @ts-expect-error
+        Registry.override(registry, { id: 1 }),
+        // @ts-expect-error
+        registry.pipe(Registry.override({ id: 1 })),
+        // @ts-expect-error
+        Languages.override({ id: 1 }),
+        // @ts-expect-error
+        Languages.overrides([{ id: 1 }]),
+        // @ts-expect-error
+        Registry.unregisterOwner(registry, 1),
+        // @ts-expect-error
+        Registry.subscribe(registry, { since: "3" }),
+        // @ts-expect-error
+        Registry.subscribe(registry, { form: 3 }),
+        // @ts-expect-error
+        Registry.awaitItem(registry, "nope", 1),
+        // @ts-expect-error
+        Registry.awaitItem(registry, "id", "1"),
+        // @ts-expect-error: by a group there is no one item
+        Registry.awaitItem(registry, "extension", ".ts"),
+        // @ts-expect-error
+        registry.pipe(Registry.awaitItem("nope", 1)),
+        // @ts-expect-error
+        registry.pipe(Registry.awaitItem("id", "1")),
+        // @ts-expect-error
+        registry.pipe(Registry.awaitItem("first", "T")),
+        // @ts-expect-error
+        Languages.awaitItem("nope", 1),
+        // @ts-expect-error
+        Languages.awaitItem("extension", ".ts"),
+        // @ts-expect-error
+        Registry.explain(registry, "nope", 1),
+        // @ts-expect-error
+        Registry.explain(registry, "extension", ".ts"),
+        // @ts-expect-error
+        registry.pipe(Registry.explain("nope", 1)),
+        // @ts-expect-error
+        registry.pipe(Registry.explain("id", "1")),
+        // @ts-expect-error
+        Languages.explain("first", "T"),
+        // @ts-expect-error
+        Languages.explain("id", "1")
+      ]
+    })
+  })
+
+  it("transactAll fails with what its effect and the populations of all its registries fail with", () => {
+    never((languages: Languages["Service"], plain: Registry.Registry<string, readonly []>) => {
+      expectTypeOf(Registry.transactAll([registry, plain], Effect.succeed(1))).toEqualTypeOf<Effect.Effect<number>>()
+      expectTypeOf(
+        Registry.transactAll([languages, plain], Effect.flatMap(Log, () => Effect.fail(new Veto())))
+      ).toEqualTypeOf<Effect.Effect<never, Veto | PopulationError<Boom>, Log>>()
+      return [
+        // @ts-expect-error
+        Registry.transactAll(registry, Effect.void),
+        // @ts-expect-error
+        Registry.transactAll([Languages], Effect.void)
+      ]
+    })
+  })
+
+  it("an explanation is told apart by its tag", () => {
+    never((explanation: Registry.Explanation<Language>) =>
+      Registry.Explanation.$match(explanation, {
+        Present: ({ hides, item, owner, revision }) => {
+          expectTypeOf(item).toEqualTypeOf<Language>()
+          expectTypeOf(hides).toEqualTypeOf<ReadonlyArray<Language>>()
+          expectTypeOf(owner).toEqualTypeOf<string>()
+          expectTypeOf(revision).toEqualTypeOf<number>()
+        },
+        Hidden: ({ by, item }) => expectTypeOf([by, item]).toEqualTypeOf<Array<Language>>(),
+        Absent: ({ suggestions }) => expectTypeOf(suggestions).toEqualTypeOf<ReadonlyArray<string>>(),
+        PopulationFailed: ({ cause }) => expectTypeOf(cause).toEqualTypeOf<Cause.Cause<unknown>>(),
+        Pending: () => {}
+      })
+    )
+  })
+
   it("values and items that are narrower than the types of the registry fit, data-first and data-last", () => {
     interface Part {
       readonly id: "a" | "b"
@@ -668,6 +806,30 @@ describe("types", () => {
     >()
     expectTypeOf(Languages.registerScoped(language)).toEqualTypeOf<
       Effect.Effect<void, RegistrationFailure | PopulationError<Boom>, Languages | Scope.Scope>
+    >()
+    expectTypeOf(Languages.reconcile([language])).toEqualTypeOf<
+      Effect.Effect<Registry.Reconciled<Language>, RegistrationFailure | PopulationError<Boom>, Languages>
+    >()
+    expectTypeOf(Languages.override(language)).toEqualTypeOf<
+      Effect.Effect<void, RegistrationFailure | PopulationError<Boom>, Languages | Scope.Scope>
+    >()
+    expectTypeOf(Languages.overrides).returns.toEqualTypeOf<
+      Layer.Layer<never, RegistrationFailure | PopulationError<Boom>, Languages>
+    >()
+    expectTypeOf(Languages.unregisterOwner("web")).toEqualTypeOf<
+      Effect.Effect<ReadonlyArray<Language>, PopulationError<Boom>, Languages>
+    >()
+    expectTypeOf(Languages.changes).toEqualTypeOf<
+      Stream.Stream<RegistryEvent.RegistryChange<Language>, RegistryError.RegistryLagged, Languages>
+    >()
+    expectTypeOf(Languages.subscribe({ since: 1 })).toEqualTypeOf<
+      Effect.Effect<Registry.Subscription<Language, typeof lookup>, PopulationError<Boom>, Languages | Scope.Scope>
+    >()
+    expectTypeOf(Languages.awaitItem("id", 1)).toEqualTypeOf<
+      Effect.Effect<Language, PopulationError<Boom>, Languages>
+    >()
+    expectTypeOf(Languages.explain("id", 1)).toEqualTypeOf<
+      Effect.Effect<Registry.Explanation<Language>, never, Languages>
     >()
     expectTypeOf(Languages.transact(Effect.flatMap(Log, () => Effect.fail(new Veto())))).toEqualTypeOf<
       Effect.Effect<never, Veto | PopulationError<Boom>, Languages | Log>
