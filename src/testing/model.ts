@@ -337,7 +337,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     const kept: Array<Item> = []
     const left = (entries: ReadonlyArray<Entry>) => entries.filter((entry) => !matched.has(entry))
     for (const item of items) {
-      const entry = counterpart(left(visible), item) ?? hiddenCounterpart(left(state.entries), item)
+      const entry = counterpart(left(visible), item) ?? hiddenCounterpart(state, visible, matched, item)
       if (entry === undefined) {
         added.push(item)
         continue
@@ -411,11 +411,19 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     }
   ]
 
-  /** An item that could be registered, but for its values, stands for what an override hides. */
-  const hiddenCounterpart = (entries: ReadonlyArray<Entry>, item: Item): Entry | undefined => {
+  /** An item that has all its attributes stands for what is hidden, but not for more than one entry. */
+  const hiddenCounterpart = (
+    { entries }: State,
+    visible: ReadonlyArray<Entry>,
+    others: ReadonlySet<Entry>,
+    item: Item
+  ): Entry | undefined => {
     if (lookups.some((lookup) => keysOf(item, lookup) === undefined)) return undefined
-    if (firstUnique === -1) return equalTo(entries, item)
-    return keysOf(item, lookups[firstUnique]!)!.flatMap((key) => having(entries, firstUnique, key))[0]
+    const own = firstUnique === -1 ? [] : keysOf(item, lookups[firstUnique]!)!
+    const found = (among: ReadonlyArray<Entry>) =>
+      own.length === 0 ? equalTo(among, item) : own.flatMap((key) => having(among, firstUnique, key))[0]
+    const entry = found(visible) ?? found(entries)
+    return entry === undefined || others.has(entry) ? undefined : entry
   }
 
   const operations: Omit<Model<Item>, "initial" | "step"> = {
