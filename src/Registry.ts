@@ -31,6 +31,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Types from "effect/Types"
 import * as Contents from "./internal/contents.ts"
+import * as Core from "./internal/core.ts"
 import { coreOf } from "./internal/coreOf.ts"
 import { CurrentImport, withoutTransactions } from "./internal/current.ts"
 import * as Definition from "./internal/definition.ts"
@@ -42,8 +43,10 @@ import * as Operations from "./internal/operations.ts"
 import * as Override from "./internal/override.ts"
 import { Owner as OwnerReference } from "./internal/owner.ts"
 import * as Population from "./internal/population.ts"
+import * as Reading from "./internal/reading.ts"
 import * as Reconcile from "./internal/reconcile.ts"
 import * as Transaction from "./internal/transaction.ts"
+import * as Waiting from "./internal/waiting.ts"
 import { Watchers } from "./internal/watchers.ts"
 import * as Watching from "./internal/watching.ts"
 import type * as Lookup from "./Lookup.ts"
@@ -149,9 +152,9 @@ type Takes<Item, Given> = [Given] extends [Item] ? unknown
 
 class RegistryImpl<Item> extends Pipeable.Class implements Registry<Item, any, any, any> {
   readonly [TypeId] = variance
-  readonly core: Transaction.Core<Item, any, any>
+  readonly core: Core.Core<Item, any, any>
 
-  constructor(core: Transaction.Core<Item, any, any>) {
+  constructor(core: Core.Core<Item, any, any>) {
     super()
     this.core = core
   }
@@ -290,18 +293,18 @@ const makeIn = <Item, P, V>(
       throw new Error(`The registry "${name}" has a history of ${history} changes: it takes a whole number, 0 or more.`)
     }
     const nothing = Contents.empty(definition)
-    const core: Transaction.Core<Item, P, V> = {
+    const core: Core.Core<Item, P, V> = {
       serial: made++,
       definition,
       nothing,
       published: yield* Ref.make(nothing),
-      lock: new Transaction.Lock(),
+      lock: new Core.Lock(),
       hooks,
       context,
       scope,
       closed: false,
       populate: Effect.suspend(() => populate),
-      population: new Transaction.PopulationRuns(),
+      population: new Core.PopulationRuns(),
       populationScope: undefined,
       populationFailure: undefined,
       changes: [],
@@ -349,8 +352,7 @@ const getUntyped = <Item, P, V>(
   self: Registry<Item, any, P, V>,
   attribute: string,
   value: unknown
-): Effect.Effect<Item, RegistryError.ItemLookupError | P> =>
-  Transaction.read(coreOf(self), itemBy<Item>, attribute, value)
+): Effect.Effect<Item, RegistryError.ItemLookupError | P> => Reading.read(coreOf(self), itemBy<Item>, attribute, value)
 
 const itemBy = <Item>(
   contents: Contents.Contents<Item>,
@@ -555,7 +557,7 @@ const readLookup = <Item, P, V, A>(
   unique: boolean,
   answer: (index: Contents.Contents<Item>["indexes"][number], contents: Contents.Contents<Item>) => A
 ): Effect.Effect<A, P> =>
-  Transaction.read(coreOf(self), (contents) => {
+  Reading.read(coreOf(self), (contents) => {
     const index = Operations.lookupIndex(contents.definition, attribute, unique)
     return index === undefined
       ? Exit.die(Operations.invalidAttribute(contents.definition, attribute, unique, value))
@@ -601,7 +603,7 @@ export const contains: {
 } = dual(
   2,
   <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>, item: Item): Effect.Effect<boolean, P> =>
-    Transaction.read(coreOf(self), (contents) => Exit.succeed(Contents.find(contents, item) !== undefined))
+    Reading.read(coreOf(self), (contents) => Exit.succeed(Contents.find(contents, item) !== undefined))
 )
 
 /**
@@ -631,7 +633,7 @@ export const contains: {
  * @since 0.1.0
  */
 export const size = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>): Effect.Effect<number, P> =>
-  Transaction.read(coreOf(self), sizeOf)
+  Reading.read(coreOf(self), sizeOf)
 
 const sizeOf = <Item>(contents: Contents.Contents<Item>) => Exit.succeed(contents.size)
 
@@ -666,7 +668,7 @@ const sizeOf = <Item>(contents: Contents.Contents<Item>) => Exit.succeed(content
  */
 export const values = <Item, Lookups, P, V>(
   self: Registry<Item, Lookups, P, V>
-): Effect.Effect<ReadonlyArray<Item>, P> => Transaction.read(coreOf(self), valuesOf<Item>)
+): Effect.Effect<ReadonlyArray<Item>, P> => Reading.read(coreOf(self), valuesOf<Item>)
 
 const valuesOf = <Item>(contents: Contents.Contents<Item>) => contents.valuesExit
 
@@ -703,7 +705,7 @@ export const at: {
     self: Registry<Item, Lookups, P, V>,
     index: number
   ): Effect.Effect<Option.Option<Item>, P> =>
-    Transaction.read(coreOf(self), (contents) => {
+    Reading.read(coreOf(self), (contents) => {
       const entry = Contents.at(contents, index)
       return Exit.succeed(entry === undefined ? Option.none() : Option.some(entry.item))
     })
@@ -742,7 +744,7 @@ export const at: {
 export const snapshot = <Item, Lookups, P, V>(
   self: Registry<Item, Lookups, P, V>
 ): Effect.Effect<RegistrySnapshot<Item, Lookups>, P> =>
-  Transaction.read(coreOf(self), (contents) => Exit.succeed(snapshotOf(contents)))
+  Reading.read(coreOf(self), (contents) => Exit.succeed(snapshotOf(contents)))
 
 /**
  * What was last published, at once, for code that is not an effect: empty until the registry is populated, and blind to
@@ -811,12 +813,12 @@ const snapshotOf = <Item, Lookups>(contents: Contents.Contents<Item>): RegistryS
 export const state = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>): Effect.Effect<RegistryState> =>
   Effect.withFiber((fiber) => {
     const core = coreOf(self)
-    return Effect.succeed(stateOf(core, Transaction.current(core, fiber.context)))
+    return Effect.succeed(stateOf(core, Reading.current(core, fiber.context)))
   })
 
 const stateOf = <Item, P, V>(
-  core: Transaction.Core<Item, P, V>,
-  transaction?: Transaction.Transaction<Item, P, V>
+  core: Core.Core<Item, P, V>,
+  transaction?: Core.Transaction<Item, P, V>
 ): RegistryState => {
   if (transaction === undefined) {
     if (Ref.getUnsafe(core.published).populated) return "Ready"
@@ -1765,7 +1767,7 @@ export const subscribe: {
     options?: { readonly since?: number | undefined }
   ): Effect.Effect<Subscription<Item, Lookups>, P, Scope.Scope> =>
     Effect.flatMap(Effect.scope, (scope) =>
-      Transaction.readPublished(coreOf(self), (contents) =>
+      Reading.readPublished(coreOf(self), (contents) =>
         Effect.map(
           Watching.follow(coreOf(self), options?.since ?? contents.revision, scope),
           (following): Subscription<Item, Lookups> => ({ snapshot: snapshotOf(contents), changes: following })
@@ -1783,10 +1785,10 @@ const awaitItemUntyped = <Item, P, V>(
       entry: index.get(value),
       revision
     }))
-    const inside = Transaction.current(core, fiber.context)
+    const inside = Reading.current(core, fiber.context)
     return Effect.flatMap(found, ({ entry, revision }) => {
       if (entry !== undefined) return Effect.succeed(entry.item)
-      if (inside !== undefined) return Effect.die(Transaction.waitsForItself(inside, "awaitItem"))
+      if (inside !== undefined) return Effect.die(Waiting.waitsForItself(inside, "awaitItem"))
       const isNews = () => core.closed || Ref.getUnsafe(core.published).revision !== revision
       return Effect.andThen(core.watchers.wait(isNews), awaitItemUntyped(self, attribute, value))
     })
@@ -1896,7 +1898,7 @@ const explainUntyped = <Item, P, V>(
 ): Effect.Effect<Explanation<Item>> =>
   Effect.withFiber((fiber) => {
     const core = coreOf(self)
-    const transaction = Transaction.current(core, fiber.context)
+    const transaction = Reading.current(core, fiber.context)
     const contents = transaction === undefined ? Ref.getUnsafe(core.published) : transaction.draft
     if (Operations.lookupIndex(contents.definition, attribute, true) === undefined) {
       return Effect.die(Operations.invalidAttribute(contents.definition, attribute, true, value))
@@ -2033,11 +2035,11 @@ export const addHooks: {
   ): Effect.Effect<void, never, Scope.Scope> =>
     Effect.contextWith((context: Context.Context<Scope.Scope>) => {
       // what they refuse items with is in the type of `register` whatever V is
-      const core = coreOf(self) as Transaction.Core<Item, P, V | RegistryError.RegistrationError>
+      const core = coreOf(self) as Core.Core<Item, P, V | RegistryError.RegistrationError>
       const parts = Hooks.install(hooks, withoutTransactions(context))
       const scope = Context.get(context, Scope.Scope)
       if (options?.existing !== true) return Installing.install(core, scope, parts)
-      if (Transaction.current(core, context) === undefined) return Installing.installAndTell(core, scope, parts)
+      if (Reading.current(core, context) === undefined) return Installing.installAndTell(core, scope, parts)
       return Effect.die(
         new Error(
           `Could not add hooks with "existing" to "${self.name}": this is in a transaction of it, which may still fail. Add them outside.`

@@ -6,7 +6,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { Party } from "./transaction.ts"
+import type { Party } from "./core.ts"
 
 /**
  * The innermost transaction of the fiber, of whatever registry; its `outer` leads to the others. One reference serves

@@ -7,10 +7,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Contents from "./contents.ts"
+import type { Core, Transaction } from "./core.ts"
 import * as Hooks from "./hooks.ts"
 import { runWithoutPopulation, unlessClosed } from "./operations.ts"
 import { collect, sequence } from "./sequence.ts"
-import { type Core, failIfAny, step, type Transaction } from "./transaction.ts"
+import { failIfAny, step } from "./transaction.ts"
 
 type Entry<Item> = Contents.Entry<Item>
 

@@ -13,12 +13,13 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as RegistryError from "../RegistryError.ts"
 import * as Contents from "./contents.ts"
+import type { Core, Operation, Transaction } from "./core.ts"
 import * as Definition from "./definition.ts"
 import * as Hooks from "./hooks.ts"
 import { nearMatches } from "./nearMatches.ts"
 import * as Order from "./order.ts"
 import { collect, sequence, turn } from "./sequence.ts"
-import { type Core, failIfAny, longStep, type Operation, run, step, type Transaction } from "./transaction.ts"
+import { failIfAny, longStep, run, step } from "./transaction.ts"
 
 type Entry<Item> = Contents.Entry<Item>
 type Failure = RegistryError.RegistrationFailure

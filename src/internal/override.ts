@@ -8,10 +8,11 @@ import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import type * as RegistryError from "../RegistryError.ts"
 import * as Contents from "./contents.ts"
+import type { Operation, Transaction } from "./core.ts"
 import * as Hooks from "./hooks.ts"
 import { registering } from "./operations.ts"
 import { sequence } from "./sequence.ts"
-import { type Operation, step, type Transaction } from "./transaction.ts"
+import { step } from "./transaction.ts"
 
 type Entry<Item> = Contents.Entry<Item>
 type Failure = RegistryError.RegistrationFailure

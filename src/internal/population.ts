@@ -18,21 +18,14 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as RegistryError from "../RegistryError.ts"
 import * as Contents from "./contents.ts"
+import { type Core, type Operation, Party, type Transaction } from "./core.ts"
 import { CurrentTransaction } from "./current.ts"
 import { failure } from "./definition.ts"
 import * as Hooks from "./hooks.ts"
 import { registerAllIn } from "./operations.ts"
-import {
-  type Core,
-  current,
-  innermost,
-  type Operation,
-  Party,
-  run,
-  step,
-  type Transaction,
-  waitForPopulation
-} from "./transaction.ts"
+import { current, innermost } from "./reading.ts"
+import { run, step } from "./transaction.ts"
+import { waitForPopulation } from "./waiting.ts"
 
 /**
  * Where the defaults of a registry come from.

@@ -9,12 +9,13 @@ import * as Result from "effect/Result"
 import type * as RegistryError from "../RegistryError.ts"
 import type { Step } from "./change.ts"
 import * as Contents from "./contents.ts"
+import type { Operation, Transaction } from "./core.ts"
 import * as Hooks from "./hooks.ts"
 import { registering } from "./operations.ts"
 import * as Order from "./order.ts"
 import type { Origin } from "./owner.ts"
 import { sequence } from "./sequence.ts"
-import { type Operation, step, type Transaction } from "./transaction.ts"
+import { step } from "./transaction.ts"
 
 type Entry<Item> = Contents.Entry<Item>
 type Failure = RegistryError.RegistrationFailure

@@ -15,8 +15,8 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as RegistryError from "../RegistryError.ts"
 import type * as RegistryEvent from "../RegistryEvent.ts"
+import type { Core } from "./core.ts"
 import { failure } from "./definition.ts"
-import type { Core } from "./transaction.ts"
 import type { Subscriber } from "./watchers.ts"
 
 /**

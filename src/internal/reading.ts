@@ -1,0 +1,121 @@
+/**
+ * What a fiber sees: the draft of the transaction that it is in, or what is published. No reader takes a lock.
+ *
+ * @internal
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Effectable from "effect/Effectable"
+import type * as Exit from "effect/Exit"
+import * as Ref from "effect/Ref"
+import type * as Contents from "./contents.ts"
+import { type Core, type Party, Transaction } from "./core.ts"
+import { CurrentImport, CurrentTransaction } from "./current.ts"
+
+/**
+ * The innermost party of a fiber that has not ended. A fiber may outlive its transaction, and then finds it closed.
+ *
+ * @internal
+ */
+export const innermost = (context: Context.Context<never>): Party | undefined => {
+  let party = Context.get(context, CurrentTransaction) ?? Context.get(context, CurrentImport)?.transaction
+  while (party !== undefined && party.state === "closed") party = party.outer
+  return party
+}
+
+/**
+ * The innermost transaction of a registry that has not ended, seen from a party.
+ *
+ * @internal
+ */
+export const openIn = <Item, P, V>(
+  party: Party | undefined,
+  core: Core<Item, P, V>
+): Transaction<Item, P, V> | undefined => {
+  for (; party !== undefined; party = party.outer) {
+    if (party instanceof Transaction && party.core === core && party.state !== "closed") return party
+  }
+  return undefined
+}
+
+/**
+ * The transaction of a registry that a fiber is in.
+ *
+ * @internal
+ */
+export const current = <Item, P, V>(
+  core: Core<Item, P, V>,
+  context: Context.Context<never>
+): Transaction<Item, P, V> | undefined =>
+  // where nobody holds the lock no transaction of the registry is open, so the fiber is in none
+  core.lock.holder === undefined ? undefined : openIn(innermost(context), core)
+
+/**
+ * Answers a question, of up to two parts, from the contents that the fiber sees, in one step with looking at them: the
+ * draft of its transaction, or what is published. Contents that are `Pending` are populated first.
+ *
+ * @internal
+ */
+export const read: {
+  <Item, P, V, A, E>(core: Core<Item, P, V>, answer: Answer<Item, void, void, A, E>): Effect.Effect<A, E | P>
+  <Item, P, V, A, E, X, Y>(
+    core: Core<Item, P, V>,
+    answer: Answer<Item, X, Y, A, E>,
+    x: X,
+    y: Y
+  ): Effect.Effect<A, E | P>
+} = <Item, P, V, A, E, X, Y>(
+  core: Core<Item, P, V>,
+  answer: Answer<Item, X | undefined, Y | undefined, A, E>,
+  x?: X,
+  y?: Y
+): Effect.Effect<A, E | P> => new Read(core, answer, x, y)
+
+type Answer<Item, X, Y, A, E> = (contents: Contents.Contents<Item>, x: X, y: Y) => Exit.Exit<A, E>
+
+/** One object for each question, and no closure: reading is the hottest path of a registry. */
+class Read<Item, P, V, A, E, X, Y> extends Effectable.Class<A, E | P> {
+  private readonly core: Core<Item, P, V>
+  private readonly answer: Answer<Item, X, Y, A, E>
+  private readonly x: X
+  private readonly y: Y
+
+  constructor(core: Core<Item, P, V>, answer: Answer<Item, X, Y, A, E>, x: X, y: Y) {
+    super()
+    this.core = core
+    this.answer = answer
+    this.x = x
+    this.y = y
+  }
+
+  asEffect(): Effect.Effect<A, E | P> {
+    const { core } = this
+    const contents = Ref.getUnsafe(core.published)
+    // where nobody holds the lock no transaction is open, so the fiber is in none: its context need not be looked at
+    if (core.lock.holder === undefined && contents.populated) return this.answer(contents, this.x, this.y)
+    return Effect.withFiber((fiber) => {
+      const transaction = current(core, fiber.context)
+      const seen = transaction === undefined ? Ref.getUnsafe(core.published) : transaction.draft
+      return seen.populated || transaction?.ready === true || transaction?.state === "undoing"
+        ? this.answer(seen, this.x, this.y)
+        : Effect.flatMap(core.populate, () => this)
+    })
+  }
+}
+
+/**
+ * Does something, in one step with looking at it, with what is published. What is `Pending` is populated first, unless the
+ * fiber is in a transaction of the registry.
+ *
+ * @internal
+ */
+export const readPublished = <Item, P, V, A, E, R>(
+  core: Core<Item, P, V>,
+  f: (contents: Contents.Contents<Item>) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | P, R> =>
+  Effect.withFiber((fiber) => {
+    const contents = Ref.getUnsafe(core.published)
+    return contents.populated || current(core, fiber.context) !== undefined
+      ? f(contents)
+      : Effect.flatMap(core.populate, () => readPublished(core, f))
+  })
