@@ -18,7 +18,10 @@ export interface Measured {
 /** Milliseconds. */
 const warmUp = 100
 const turn = { single: 15, whole: 0 }
-const pairs = { single: 25, whole: 11 }
+const pairs = { single: 25, whole: 9 }
+
+/** How many runs a turn has at least. */
+const runs = ({ kind }: Row, size: number): number => kind === "single" || size > 10_000 ? 1 : 7
 
 let used = 0
 
@@ -32,8 +35,8 @@ interface Turn {
   readonly mean: number
 }
 
-const takeTurn = async (side: Side, time: number): Promise<Turn> => {
-  const bench = new Bench({ time, iterations: 1, warmup: false, retainSamples: true })
+const takeTurn = async (side: Side, time: number, iterations: number): Promise<Turn> => {
+  const bench = new Bench({ time, iterations, warmup: false, retainSamples: true })
   // whatever one side left behind is not to be cleared away in the time of the other
   if (time === 0) globalThis.gc?.()
   else globalThis.gc?.({ type: "minor" })
@@ -51,22 +54,28 @@ const takeTurn = async (side: Side, time: number): Promise<Turn> => {
   return { calm: quantile(samples!, 0.25) * 1e6 / side.operations, mean: mean * 1e6 / side.operations }
 }
 
-const warmUpBoth = async ({ kind }: Row, sides: ReadonlyArray<Side>): Promise<void> => {
+/** What is not measured does not count. */
+const warmUpBoth = async ({ kind }: Row, sides: ReadonlyArray<Side>, iterations: number): Promise<void> => {
   for (const side of sides) {
-    const start = performance.now()
-    while (performance.now() - start < warmUp) await takeTurn(side, kind === "single" ? warmUp / 4 : 0)
+    let warm = 0
+    while (warm < warmUp) {
+      const time = kind === "single" ? warmUp / 4 : 0
+      const { mean } = await takeTurn(side, time, iterations)
+      warm += Math.max(time, iterations * mean * side.operations / 1e6)
+    }
   }
 }
 
 export const measure = async (row: Row, size: number): Promise<Measured> => {
   const { other, ours } = await row.make(size)
-  await warmUpBoth(row, [other, ours])
+  const iterations = runs(row, size)
+  await warmUpBoth(row, [other, ours], iterations)
   const long = row.kind === "single" ? turn.single : turn.whole
   const taken: Array<{ readonly ours: Turn; readonly other: Turn }> = []
   for (let pair = 0; pair < pairs[row.kind]; pair++) {
     const oursFirst = pair % 2 === 0
-    const first = await takeTurn(oursFirst ? ours : other, long)
-    const second = await takeTurn(oursFirst ? other : ours, long)
+    const first = await takeTurn(oursFirst ? ours : other, long, iterations)
+    const second = await takeTurn(oursFirst ? other : ours, long, iterations)
     taken.push(oursFirst ? { ours: first, other: second } : { ours: second, other: first })
   }
   const ratios = taken.map((pair) => pair.ours.calm / pair.other.calm)

@@ -149,7 +149,7 @@ const agree = <Item>(
       }
     }
     assert.isFalse(ask.has(snapshot, attribute, undefined), "nobody has undefined")
-    const index = contents.definition.lookupIndex.get(attribute)!
+    const index = contents.definition.lookups.findIndex((one) => one.attribute === attribute)!
     const distinct: Array<unknown> = []
     for (const key of model.flatMap((held) => held.keys.get(attribute)!)) {
       if (!distinct.some((other) => Equal.equals(other, key))) distinct.push(key)

@@ -1,6 +1,17 @@
-import { Effect, Ref, Semaphore } from "effect"
+import { Effect, PubSub, Ref, Semaphore, Stream } from "effect"
 import { Registry, RegistryHooks } from "effect-registry"
-import { cycle, inFiber, inScope, type Item, makeItems, makeMaps, populated, withItem, withoutItem } from "../items.ts"
+import {
+  cycle,
+  inFiber,
+  inScope,
+  type Item,
+  type ItemRegistry,
+  makeItems,
+  makeMaps,
+  populated,
+  withItem,
+  withoutItem
+} from "../items.ts"
 import { allSizes, type Row } from "../row.ts"
 
 const operations = 100
@@ -108,8 +119,9 @@ const hooks: Row = {
 let count = 0
 
 const countingHooks: Row = {
-  ...hooks,
   name: "hooks that count",
+  sizes: allSizes,
+  kind: "single",
   work: "the same with one hook of each kind, each an `Effect.sync` that counts",
   against: "the same with four of them",
   make: withHooks(() =>
@@ -251,6 +263,54 @@ const publish: Row = {
   }
 }
 
+/** Changes a registry, and lets others have a turn, over and over. */
+const changeAndYield = (registry: ItemRegistry, nextItem: () => Item, after: Effect.Effect<unknown>) =>
+  Effect.gen(function*() {
+    for (let i = 0; i < operations; i++) {
+      const item = nextItem()
+      yield* Registry.register(registry, item)
+      yield* after
+      yield* Registry.unregister(registry, item)
+      yield* after
+      yield* Effect.yieldNow
+    }
+    return yield* Registry.size(registry)
+  })
+
+const publishToOne: Row = {
+  name: "publish to one",
+  work: "`register` + `unregister`, with one subscriber of `changes`",
+  against: "the same without, and `PubSub.publish` of each to one subscriber",
+  goal: () => 2,
+  sizes: [10_000],
+  kind: "single",
+  make: async (size) => {
+    const items = makeItems(size)
+    const watched = await populated(items)
+    let revisions = 0
+    Effect.runFork(Stream.runForEach(Registry.changes(watched), ({ revision }) =>
+      Effect.sync(() => {
+        revisions = revision
+      })))
+    const unwatched = await populated(items)
+    const hub = await Effect.runPromise(PubSub.unbounded<{ readonly revision: number }>())
+    Effect.runFork(Stream.runForEach(Stream.fromPubSub(hub), ({ revision }) =>
+      Effect.sync(() => {
+        revisions = revision
+      })))
+    const ours = changeAndYield(watched, cycle(others(size)), Effect.void)
+    const other = changeAndYield(
+      unwatched,
+      cycle(others(size)),
+      Effect.suspend(() => PubSub.publish(hub, { revision: revisions + 1 }))
+    )
+    return {
+      ours: { operations, run: async () => (await Effect.runPromise(ours)) + revisions },
+      other: { operations, run: async () => (await Effect.runPromise(other)) + revisions }
+    }
+  }
+}
+
 export const changing: ReadonlyArray<Row> = [
   registerAndUnregister,
   hooks,
@@ -258,5 +318,6 @@ export const changing: ReadonlyArray<Row> = [
   registerThenValues,
   unregisterThenValues,
   transaction,
-  publish
+  publish,
+  publishToOne
 ]

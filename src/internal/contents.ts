@@ -13,7 +13,7 @@ import * as Option from "effect/Option"
 import * as Pipeable from "effect/Pipeable"
 import * as Result from "effect/Result"
 import * as RegistryError from "../RegistryError.ts"
-import { type Definition, failure, type Keys, takeKeys } from "./definition.ts"
+import { type Definition, failure, type Keys, slotOf, takeKeys } from "./definition.ts"
 import * as Hidden from "./hidden.ts"
 import * as Identity from "./identity.ts"
 import * as Index from "./index.ts"
@@ -181,12 +181,8 @@ export const asPending = <Item>(self: Contents<Item>): Contents<Item> =>
  * @internal
  */
 export const get = <Item>(self: Contents<Item>, attribute: string, key: unknown): Entry<Item> | undefined => {
-  const { lookups } = self.definition
-  // there are few of them: to look at each takes less than a map
-  for (let i = 0; i < lookups.length; i++) {
-    if (lookups[i]!.attribute === attribute) return self.indexes[i]!.get(key)
-  }
-  return undefined
+  const slot = slotOf(self.definition.lookups, attribute)
+  return slot === -1 ? undefined : self.indexes[slot]!.get(key)
 }
 
 /** @internal */
@@ -782,8 +778,8 @@ export const above = <Item>(self: Contents<Item>, entry: Entry<Item>): Entry<Ite
  * @internal
  */
 export const hiddenBy = <Item>(self: Contents<Item>, attribute: string, value: unknown): ReadonlyArray<Entry<Item>> => {
-  const slot = self.definition.lookupIndex.get(attribute)
-  return self.hidden === undefined || slot === undefined
+  const slot = slotOf(self.definition.lookups, attribute)
+  return self.hidden === undefined || slot === -1
     ? nothing
     : Hidden.claiming(self.hidden, { slot, value }).toSorted((one, other) => other.serial - one.serial)
 }

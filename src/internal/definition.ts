@@ -16,7 +16,6 @@ import type * as Identity from "./identity.ts"
 export interface Definition<Item> {
   readonly name: string
   readonly lookups: ReadonlyArray<NamedLookup<Item>>
-  readonly lookupIndex: ReadonlyMap<string, number>
   readonly schema: Schema.Schema<Item> | undefined
   /** What is wrong with an item by the schema of the registry. */
   readonly validate: ((item: Item) => string | undefined) | undefined
@@ -44,26 +43,35 @@ export const make = <Item>(options: {
   readonly messages: RegistryError.Messages
 }): Definition<Item> => {
   const lookups = namedLookups(options.name, options.lookup)
-  const lookupIndex = new Map<string, number>()
   lookups.forEach(({ attribute }, index) => {
     if (attribute === "") {
       throw new Error(`The registry "${options.name}" has a lookup with an empty name. Give it a name.`)
     }
-    if (lookupIndex.has(attribute)) {
+    if (slotOf(lookups, attribute) !== index) {
       throw new Error(`The registry "${options.name}" has two lookups named "${attribute}". Keep one of them.`)
     }
-    lookupIndex.set(attribute, index)
   })
   return {
     name: options.name,
     lookups,
-    lookupIndex,
     schema: options.schema,
     validate: options.validate,
     messages: options.messages,
     firstEntries: new WeakMap(),
     serial: 0
   }
+}
+
+/**
+ * The place of a lookup, or -1. There are few: to look at one after the other takes less than a map.
+ *
+ * @internal
+ */
+export const slotOf = (lookups: ReadonlyArray<{ readonly attribute: string }>, attribute: string): number => {
+  for (let i = 0; i < lookups.length; i++) {
+    if (lookups[i]!.attribute === attribute) return i
+  }
+  return -1
 }
 
 const namedLookups = <Item>(name: string, lookup: Lookup.Input<Item>): ReadonlyArray<NamedLookup<Item>> => {

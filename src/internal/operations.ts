@@ -38,8 +38,8 @@ export const lookupIndex = <Item>(
   attribute: string,
   unique: boolean
 ): number | undefined => {
-  const index = definition.lookupIndex.get(attribute)
-  return index !== undefined && unique && !definition.lookups[index]!.unique ? undefined : index
+  const index = Definition.slotOf(definition.lookups, attribute)
+  return index === -1 || unique && !definition.lookups[index]!.unique ? undefined : index
 }
 
 /** @internal */
