@@ -146,6 +146,39 @@ describe("closing", () => {
       assert.deepStrictEqual(balance.wrong([a]), [])
     }))
 
+  it.effect("G26 in a transaction that is open nothing begins any more; its draft can still be read", () =>
+    Effect.gen(function*() {
+      const gate = yield* Latch.make()
+      const home = yield* Scope.make()
+      const registry = yield* makeIn(home)
+      const open = yield* Effect.forkChild(
+        Registry.transact(
+          registry,
+          Effect.gen(function*() {
+            yield* Registry.register(registry, b)
+            yield* gate.await
+            assert.strictEqual(yield* Registry.size(registry), 2)
+            const begun = [
+              Registry.register(registry, c),
+              Registry.transact(registry, Effect.die("it ran")),
+              Registry.transactAll([registry], Effect.die("it ran")),
+              Registry.reconcile(registry, []),
+              Registry.reset(registry)
+            ]
+            for (const effect of begun) {
+              assert.isTrue(isInterrupted(yield* Effect.exit(effect as Effect.Effect<unknown, unknown>)))
+            }
+            return yield* Effect.fail("it went on")
+          })
+        ),
+        { startImmediately: true }
+      )
+      yield* close(home)
+      yield* gate.open
+      const exit = yield* Fiber.await(open)
+      assert.strictEqual(Exit.isFailure(exit) && Cause.squash(exit.cause), "it went on")
+    }))
+
   it.effect("G26 whoever waits is interrupted: for the lock, for an item, for a population, for several registries", () =>
     Effect.gen(function*() {
       const gate = yield* Latch.make()

@@ -618,21 +618,31 @@ describe("override", () => {
   it.effect("G18 a hook that brings in more that is in the way: that is hidden, too, and its hooks are called", () =>
     Effect.gen(function*() {
       const balance = new Balance()
+      const log: Array<string> = []
       const late = new Item(9, "over")
       const over = new Item(1, "over")
       const registry: Registry.Registry<Item, readonly ["id", "name"]> = yield* Registry.make<Item>()({
         lookup: ["id", "name"],
         defaults: [a],
         populationFailure: "die",
-        hooks: RegistryHooks.combine(
+        hooks: RegistryHooks.combineAll([
           balance.hooks,
+          recording(log),
           RegistryHooks.make<Item>()({
             onItemUnregistering: (item) => item === a ? Effect.orDie(Registry.register(registry, late)) : Effect.void
           })
-        )
+        ])
       })
       yield* Effect.scoped(Effect.gen(function*() {
+        yield* Registry.populate(registry)
+        log.length = 0
         yield* Registry.override(registry, over)
+        assert.deepStrictEqual(log.filter((line) => line.startsWith("unregister")), [
+          "unregistering 1",
+          "unregistering 9",
+          "unregistered 9",
+          "unregistered 1"
+        ])
         assert.deepStrictEqual(items(yield* Registry.values(registry)), [over])
         assert.deepStrictEqual(balance.wrong([over]), [])
       }))

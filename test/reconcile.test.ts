@@ -329,6 +329,40 @@ describe("reconcile", () => {
       yield* Registry.reconcile(registry, [three])
     }))
 
+  it.effect("a list that names twice what an override hides fails as it does without the override", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup, defaults: [a, b] })
+      const words = yield* Registry.make<string>()({ lookup: [], defaults: ["x"] })
+      yield* Registry.override(registry, named(1, "over"))
+      yield* Registry.override(words, "x")
+      const before = yield* Registry.snapshot(registry)
+      const errors = [
+        yield* Effect.flip(Registry.reconcile(registry, [a, a])),
+        yield* Effect.flip(Registry.reconcile(registry, [a, b, named(1, "other")])),
+        yield* Effect.flip(Registry.reconcile(words, ["x", "x"]))
+      ]
+      assert.deepStrictEqual(errors.map(({ code }) => code), [
+        "already_registered",
+        "attribute_registered",
+        "already_registered"
+      ])
+      assert.strictEqual(yield* Registry.snapshot(registry), before)
+      const { kept } = yield* Registry.reconcile(registry, [a, b])
+      assert.deepStrictEqual(kept.map(({ name }) => name), ["over", "item 2"])
+    }))
+
+  it.effect("what is hidden and has no value of the first lookup is matched by Equal, and kept", () =>
+    Effect.gen(function*() {
+      const tool: Tool = { id: undefined, names: ["x"], version: 1 }
+      const registry = yield* Registry.make<Tool>()({ lookup: byId, defaults: [tool] })
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* Registry.override(registry, { id: 7, names: ["x"], version: 2 })
+        const report = yield* Registry.reconcile(registry, [{ ...tool }])
+        assert.deepStrictEqual(report, { ...nothing, kept: [tool] })
+      }))
+      assert.deepStrictEqual([...(yield* Registry.values(registry))], [tool])
+    }))
+
   it.effect("without a unique lookup items are matched by Equal", () =>
     Effect.gen(function*() {
       class Tag extends Data.Class<{ readonly name: string; readonly kind: string }> {}

@@ -415,6 +415,10 @@ describe("subscribe", () => {
       for (const senseless of [5, 100, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
         assert.match(String(yield* missed(senseless)), /"items" is too far behind/, String(senseless))
       }
+      const all = yield* make
+      yield* Registry.registerAll(all, [a, b])
+      const { changes } = yield* Registry.subscribe(all, { since: 0.5 })
+      assert.strictEqual((yield* Effect.flip(Stream.runDrain(changes)))._tag, "RegistryLagged")
     }))
 
   it.effect("G23 a subscriber that stands still blocks nobody, lags, and follows again from a fresh snapshot", () =>

@@ -76,6 +76,6 @@ const revisionOf = <Item, P, V>(core: Core<Item, P, V>): number => Ref.getUnsafe
 /** How many of the changes after a revision are gone: of one that the registry never had, all. */
 const missedAfter = <Item, P, V>(core: Core<Item, P, V>, revision: number): number => {
   const last = revisionOf(core)
-  const wasThere = Number.isInteger(revision) && revision >= 0 && revision <= last
+  const wasThere = Number.isInteger(revision) && revision <= last
   return wasThere ? last - core.changes.length - revision : Math.max(last, 1)
 }

@@ -21,6 +21,12 @@ const caught = "caught.test.ts"
 const late = "late.test.ts"
 const entryPoints = "EntryPoints.test.ts"
 const sweeps = "sweeps.test.ts"
+const reconcile = "reconcile.test.ts"
+const override = "override.test.ts"
+const transactAll = "transactAll.test.ts"
+const watching = "watching.test.ts"
+const explain = "explain.test.ts"
+const closing = "closing.test.ts"
 
 export const breaks: ReadonlyArray<Break> = [
   // -------------------------------------------------------------------------------------------------------------------
@@ -655,6 +661,279 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     find: "core.context = withoutTransactions(context)",
     replace: "",
     caught: { file: late, title: "the module may bring the services that the definition needs" }
+  },
+  // -------------------------------------------------------------------------------------------------------------------
+  // Whole sets
+  // -------------------------------------------------------------------------------------------------------------------
+  {
+    name: "a reconciliation replaces what is equal",
+    find: "return entry && { entry, changed: !Equal.equals(entry.item, item) }",
+    replace: "return entry && { entry, changed: true }",
+    caught: { file: reconcile, title: "what is equal stays the object that it was" }
+  },
+  {
+    name: "a reconciliation leaves what was changed where its old keys are",
+    find: "return { entry: itself, changed: !Equal.equals(itself.keys, keys) }",
+    replace: "return { entry: itself, changed: false }",
+    caught: { file: reconcile, title: "G9 an object that was changed since goes in again by its new keys" }
+  },
+  {
+    name: "a reconciliation believes that what it replaces is still in",
+    find: "Contents.holds(contents, previous) ? Contents.check(contents, item, previous) : undefined",
+    replace: "Contents.check(contents, item, previous)",
+    caught: { file: reconcile, title: "G14 hooks change the registry in between" }
+  },
+  {
+    name: "items cannot exchange unique values",
+    find: "if (checked === undefined || Result.isFailure(checked)) {\n      crossing.push(replacement)",
+    replace: `if (checked !== undefined && Result.isFailure(checked)) return Result.fail(checked.failure)
+    if (checked === undefined) {
+      crossing.push(replacement)`,
+    caught: { file: reconcile, title: "items exchange unique values, in twos and in a ring" }
+  },
+  {
+    name: "items that exchange unique values go to the end",
+    find: "putIn(item, gone.has(previous) ? previous.position : undefined)",
+    replace: "putIn(item)",
+    caught: { file: reconcile, title: "items exchange unique values, in twos and in a ring, and keep their places" }
+  },
+  {
+    name: "a reconciliation takes overrides out",
+    find: "(entry) => !matched.has(entry) && !entry.origin.override)",
+    replace: "(entry) => !matched.has(entry))",
+    caught: { file: reconcile, title: "overrides, and what they hide, are left alone, whatever is wanted" }
+  },
+  {
+    name: "a reconciliation calls hooks before it has looked whether it can be",
+    find: "return Result.isFailure(outcome) ? Exit.fail(outcome.failure) : Exit.succeed(plan)",
+    replace: "return outcome === undefined ? Exit.fail(outcome) : Exit.succeed(plan)",
+    caught: { file: reconcile, title: "G7 a list that repeats an item or a unique value" }
+  },
+  {
+    name: "hooks are told that went what a hook had taken out before",
+    find: "gone.has(entry) ? Hooks.callAfter(hooks, \"onItemUnregistered\", entry.item, calls) : Effect.void",
+    replace: "gone === undefined ? Effect.void : Hooks.callAfter(hooks, \"onItemUnregistered\", entry.item, calls)",
+    caught: { file: reconcile, title: "G14 hooks change the registry in between" }
+  },
+  {
+    name: "what is hidden is wanted once more for each time that it is listed",
+    find: `    : claims.flatMap((claim) => visiblyClaiming(self, claim) ?? [])[0] ??
+      claims.flatMap`,
+    replace: "    : claims.flatMap",
+    caught: { file: reconcile, title: "a list that names twice what an override hides fails" }
+  },
+  {
+    name: "what is hidden and has no first key is in the way of itself",
+    find: "findEqual(self, item, keys) ?? hiddenEqual(self, item, keys, undefined)",
+    replace: "findEqual(self, item, keys)",
+    caught: { file: reconcile, title: "what is hidden and has no value of the first lookup is matched by Equal" }
+  },
+  // -------------------------------------------------------------------------------------------------------------------
+  // Overrides
+  // -------------------------------------------------------------------------------------------------------------------
+  {
+    name: "what comes to light has been hidden by what is hidden itself",
+    find: "const others = hidden === undefined ? [] : Hidden.claiming(hidden, claim)",
+    replace: "const others = hidden === undefined || hidden !== undefined ? [] : Hidden.claiming(hidden, claim)",
+    caught: { file: override, title: "whatever comes and goes in whatever order, without hooks" }
+  },
+  {
+    name: "what is hidden is free to be registered",
+    find: "return hidden.find((entry) => !isUnder(self.definition, entry, ignoring))",
+    replace: "return hidden.find((entry) => entry === ignoring)",
+    caught: { file: override, title: "register conflicts with what is hidden" }
+  },
+  {
+    name: "an equal item that is hidden is free to be registered",
+    find: ".find((entry) => !isUnder(definition, entry, ignoring) && Equal.equals(entry.item, item))",
+    replace: ".find((entry) => entry === ignoring)",
+    caught: { file: override, title: "register conflicts with what is hidden, and says with what" }
+  },
+  {
+    name: "what replaces an override is none",
+    find: "previous.origin.override ? { ...origin, override: true } : origin",
+    replace: "origin",
+    caught: { file: override, title: "what replaces an override is one" }
+  },
+  {
+    name: "what replaces an override brings nothing to light",
+    find: "return { added, contents, revealed: reveal(contents, under(self, previous)) }",
+    replace: "return { added, contents, revealed: [] }",
+    caught: { file: override, title: "what replaces an override is one, and what it hides no longer comes back" }
+  },
+  {
+    name: "the end of an override is not told to followers",
+    find: "steps.push({ _tag: \"Inserted\", entries: [entry], position: Order.rank(draft.order, entry.position) })",
+    replace: "void steps",
+    caught: { file: override, title: "whatever comes and goes in whatever order, without hooks" }
+  },
+  {
+    name: "the end of an override is told to followers at the end of all",
+    find: "entries: [entry], position: Order.rank(draft.order, entry.position)",
+    replace: "entries: [entry], position: draft.size - 1",
+    caught: { file: override, title: "whatever comes and goes in whatever order, without hooks" }
+  },
+  {
+    name: "hooks are not told of what comes to light",
+    find:
+      "): Effect.Effect<void> => sequence(revealed, ({ item }) => Hooks.callAfter(hooks, \"onItemRegistered\", item, calls))",
+    replace:
+      "): Effect.Effect<void> => revealed.length < 0 ? Hooks.callAfter(hooks, \"onItemRegistered\", revealed[0]!.item, calls) : Effect.void",
+    caught: { file: override, title: "whatever comes and goes in whatever order, with hooks" }
+  },
+  {
+    name: "hooks are told that something hidden goes",
+    find: "const visible = Contents.holds(draft, entry)",
+    replace: "const visible = Contents.isIn(draft, entry)",
+    caught: { file: override, title: "G20 a hidden registration whose scope closes goes without hooks" }
+  },
+  {
+    name: "an override hides without its hooks what a hook has brought in",
+    find: "if (untold.length > 0) return Exit.succeed(untold)",
+    replace: "if (untold.length > 0 && told.size === 0) return Exit.succeed(untold)",
+    caught: { file: override, title: "G18 a hook that brings in more that is in the way" }
+  },
+  {
+    name: "a reset brings to light what the overrides hid",
+    find: "transaction.draft = Contents.withoutHidden(transaction.draft)",
+    replace: "",
+    caught: { file: override, title: "a reset ends all overrides, and the defaults come once" }
+  },
+  {
+    name: "what one owner registered comes to light on its way out",
+    find: "[...hidden, ...visible.toReversed()],",
+    replace: "[...visible.toReversed(), ...hidden],",
+    caught: { file: explain, title: "overrides and what is hidden go with the rest, and nothing of it comes to light" }
+  },
+  // -------------------------------------------------------------------------------------------------------------------
+  // Several registries
+  // -------------------------------------------------------------------------------------------------------------------
+  {
+    name: "in transactions of some of its registries it begins others",
+    find: "if (parents.length > 0 && parents.length < ordered.length) {",
+    replace: "if (parents.length < 0) {",
+    caught: { file: transactAll, title: "in transactions of only some of them it dies, and says of which" }
+  },
+  {
+    name: "who waits for the locks of several registries holds none of them",
+    find: "      lock.holder = party\n      return effect",
+    replace: "      return effect",
+    caught: { file: transactAll, title: "while it waits for the second lock, it holds the first" }
+  },
+  {
+    name: "calls of hooks are undone registry by registry",
+    find: "group.flatMap(({ calls }) => calls).toSorted(bySerial)",
+    replace: "group.flatMap(({ calls }) => calls)",
+    caught: {
+      file: transactAll,
+      title: "undo plays the calls of hooks back newest first, whatever registry they were for"
+    }
+  },
+  {
+    name: "several registries end while one of them is at work",
+    find: "group.every((transaction) => transaction === busy || !transaction.busy)",
+    replace: "group.length > 0",
+    caught: {
+      file: transactAll,
+      title: "waits for what its children have in flight when its body ends, in any of the registries"
+    }
+  },
+  {
+    name: "one of several registries has closed, and the others are published",
+    find: "if (cores.some(({ closed }) => closed)) return Effect.interrupt",
+    replace: "",
+    caught: { file: closing, title: "G26 in a transaction that is open nothing begins any more" }
+  },
+  {
+    name: "a chain names all registries of a transactAll as one",
+    find: "parties.flatMap(({ definition: { name, names = [name] } }) => names)",
+    replace: "parties.map(({ name }) => name)",
+    caught: {
+      file: transactAll,
+      title: "while it waits for the second lock, it holds the first: the chain over it is seen"
+    }
+  },
+  // -------------------------------------------------------------------------------------------------------------------
+  // Watching and explaining
+  // -------------------------------------------------------------------------------------------------------------------
+  {
+    name: "subscribers run in the step that publishes",
+    find: "Fiber.getCurrent()!.currentDispatcher.scheduleTask(() => waiting.forEach((wake) => wake()), 0)",
+    replace: "if (Fiber.getCurrent() !== undefined) waiting.forEach((wake) => wake())",
+    caught: { file: watching, title: "G22 no subscriber runs in the step that publishes" }
+  },
+  {
+    name: "who waits for a change does not look whether there was one",
+    find: "      if (isThere()) {",
+    replace: "      if (isThere === undefined) {",
+    caught: { file: watching, title: "never misses it, in any schedule: many wait, many register" }
+  },
+  {
+    name: "who is interrupted still waits for a change",
+    find: "      return Effect.sync(() => {\n        this.waiting.delete(wake)",
+    replace: "      return Effect.sync(() => {",
+    caught: { file: watching, title: "interrupted at any step it leaves nothing behind" }
+  },
+  {
+    name: "a subscription whose scope has closed goes on",
+    find: "    subscriber.ended = true\n",
+    replace: "",
+    caught: { file: watching, title: "its stream ends with its scope" }
+  },
+  {
+    name: "a subscriber that has fallen behind is not told",
+    find: "      if (missed > 0) {",
+    replace: "      if (missed > 1_000_000) {",
+    caught: { file: watching, title: "G23 a subscriber that stands still blocks nobody, lags" }
+  },
+  {
+    name: "a subscription begins where its stream is run",
+    find: "    let seen = revision\n",
+    replace: "    let seen = revisionOf(core) + 0 * revision\n",
+    caught: { file: watching, title: "PITFALL 35 it exists when subscribe returns" }
+  },
+  {
+    name: "a revision that never was is taken for one",
+    find: "const wasThere = Number.isInteger(revision) && revision <= last",
+    replace: "const wasThere = revision <= last",
+    caught: { file: watching, title: "G23 since a revision that is no longer kept, or never was" }
+  },
+  {
+    name: "who waits in a transaction for its own change waits for ever",
+    find: "if (inside !== undefined) return Effect.die(Transaction.waitsForItself(inside, \"awaitItem\"))",
+    replace: "if (inside === null) return Effect.die(Transaction.waitsForItself(inside, \"awaitItem\"))",
+    caught: { file: watching, title: "inside a transaction it answers from the draft, or dies" }
+  },
+  {
+    name: "streams do not end with their registry",
+    find:
+      "    core.changes.length = 0\n    MutableRef.set(core.published.ref, core.nothing)\n    core.watchers.wakeLater()",
+    replace: "    core.changes.length = 0\n    MutableRef.set(core.published.ref, core.nothing)",
+    caught: { file: closing, title: "G26 subscribers end, wherever they stand" }
+  },
+  {
+    name: "who waits for the lock waits for ever when the registry has closed",
+    find: "return core.lock.semaphore.resize(Number.POSITIVE_INFINITY)",
+    replace: "return Effect.void",
+    caught: { file: closing, title: "G26 whoever waits is interrupted" }
+  },
+  {
+    name: "an entry is of whoever began the transaction around",
+    find: "owner: Context.get(this.context, Owner)",
+    replace: "owner: this.parent?.origin.owner ?? Context.get(this.context, Owner)",
+    caught: { file: explain, title: "Present: the item, who registered it and the revision" }
+  },
+  {
+    name: "why a population in a transaction failed is forgotten",
+    find: "transaction.kind === \"upkeep\" ? nested : remembered(core, nested)",
+    replace: "nested",
+    caught: { file: explain, title: "PopulationFailed where it failed in a transaction that reset the registry" }
+  },
+  {
+    name: "a registry that was reset is Pending because of what failed long ago",
+    find: "  transaction.core.populationFailure = undefined\n",
+    replace: "",
+    caught: { file: explain, title: "PopulationFailed where it failed in a transaction that reset the registry" }
   },
   // -------------------------------------------------------------------------------------------------------------------
   // Entry points
