@@ -177,6 +177,40 @@ describe("deadlocks", () => {
       assert.strictEqual(yield* Registry.size(lazy), 1)
     }))
 
+  it.effect("G16 a population that was given up takes no lock any more, though a scope has closed in it, under schedules", () =>
+    RegistryTest.interleave(
+      Effect.scoped(Effect.gen(function*() {
+        const begun = yield* Deferred.make<void>()
+        const interrupted = yield* Deferred.make<void>()
+        const slow = Effect.forEach([1, 2, 3], () => Effect.yieldNow)
+        const two = yield* make("two")
+        let attempts = 0
+        const one: Items = yield* Registry.make<Item>()({
+          lookup,
+          populationFailure: "die",
+          hooks: RegistryHooks.make<Item>()({ onItemRegistered: () => slow, onItemUnregistered: () => slow }),
+          defaults: Effect.suspend(() =>
+            attempts++ > 0
+              ? Effect.as(register(two, c), [b])
+              : Effect.scoped(Registry.registerScoped(one, a)).pipe(
+                Effect.andThen(Deferred.succeed(begun, undefined)),
+                Effect.andThen(Effect.never),
+                Effect.onInterrupt(() => Deferred.succeed(interrupted, undefined))
+              )
+          )
+        })
+        const given = yield* Effect.forkChild(Registry.transact(two, Registry.size(one)))
+        yield* Deferred.await(begun)
+        given.interruptUnsafe()
+        yield* Deferred.await(interrupted)
+        // it waits for the second registry, whose transaction waits for the population that was given up
+        assert.strictEqual(yield* Registry.size(one), 1)
+        yield* Fiber.await(given)
+        assert.isTrue(isFree(one, two))
+      })),
+      { seeds: 1_000 }
+    ))
+
   it.effect("G16 transactAll in between: who waits for a lock that it holds waits for what it waits for", () =>
     Effect.gen(function*() {
       const [one, two, three, four] = yield* makeMany(4) as Effect.Effect<
@@ -312,6 +346,20 @@ const healthy: Readonly<Record<string, Effect.Effect<void, never, Scope.Scope>>>
     })
     assert.deepStrictEqual(sizes, [1, 1, 1])
   }),
+  "transactAll of what is Pending, where one needs the other to be populated, and of what is reset": Effect.gen(
+    function*() {
+      const one: Items = yield* Registry.make<Item>()({ lookup, defaults: [a], populationFailure: "die" })
+      const two: Items = yield* Registry.make<Item>()({
+        lookup,
+        defaults: Registry.values(one),
+        populationFailure: "die"
+      })
+      const both = Registry.transactAll([one, two], Effect.andThen(register(one, b), register(two, b)))
+      yield* Effect.all([Registry.size(two), both, Registry.reset(one), Registry.reset(two)], {
+        concurrency: "unbounded"
+      })
+    }
+  ),
   "a hook that writes to another registry, and its child": Effect.gen(function*() {
     const log = yield* make("log")
     const one = yield* make(

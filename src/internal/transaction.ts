@@ -199,9 +199,17 @@ export const runAll = <P, A, E, R>(
     const party = new Party({ name: all.join(" and "), names: all, messages: {} }, "transactAll", outer)
     const later: Later = { effect: undefined }
     const observations = ordered.map(({ observer }) => observer?.called(transactAll, fiber))
-    const locks = parents.length === 0 ? ordered.map(({ lock }) => lock) : parents.map(({ lock }) => lock)
-    const locked = locks.reduceRight(
-      (inner, lock) => withPermit(party, lock, held(party, lock, inner)),
+    const locked = ordered.reduceRight(
+      (inner, core, index) => {
+        const { lock } = parents[index] ?? core
+        // it is populated without any lock: its population may need what this would hold
+        const next = Effect.suspend(() =>
+          parents.length === 0 && !Ref.getUnsafe(core.published).populated
+            ? Effect.succeed<typeof again>(again)
+            : inner
+        )
+        return withPermit(party, lock, held(party, lock, next))
+      },
       beginAll(ordered, effect, fiber.context, party, parents, later, observations)
     )
     const ended = Effect.onExitPrimitive(locked, (exit) => {
@@ -440,7 +448,10 @@ const undo = <E>(group: Group, cause: Cause.Cause<E>, { later, operation }: Endi
     (hooks, scopes) => Cause.combine(hooks, scopes)
   )
   return Effect.flatMap(Effect.provideService(undoing, CurrentTransaction, group.at(-1)), (defects) => {
-    const regardless = group.flatMap((transaction) => transaction.regardless)
+    // what was Pending was empty: nothing that a scope took out comes back
+    const regardless = group.flatMap((transaction) =>
+      transaction.parent === undefined && !transaction.base.populated ? [] : transaction.regardless
+    )
     if (regardless.length > 0) later.effect = Effect.flatMap(collect(regardless, (effect) => effect), failIfAny)
     group.forEach(close)
     return Effect.failCause(Cause.combine(cause, defects))

@@ -27,6 +27,7 @@ const transactAll = "transactAll.test.ts"
 const watching = "watching.test.ts"
 const explain = "explain.test.ts"
 const closing = "closing.test.ts"
+const deadlock = "deadlock.test.ts"
 
 export const breaks: ReadonlyArray<Break> = [
   // -------------------------------------------------------------------------------------------------------------------
@@ -852,6 +853,18 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
       file: transactAll,
       title: "while it waits for the second lock, it holds the first: the chain over it is seen"
     }
+  },
+  {
+    name: "a registry that is Pending is held while the next is waited for",
+    find: "parents.length === 0 && !Ref.getUnsafe(core.published).populated",
+    replace: "parents.length < 0",
+    caught: { file: deadlock, title: "G16 transactAll of what is Pending, where one needs the other to be populated" }
+  },
+  {
+    name: "a population that failed takes out what scopes took out, which is nothing",
+    find: "transaction.parent === undefined && !transaction.base.populated ? [] : transaction.regardless",
+    replace: "transaction.regardless",
+    caught: { file: deadlock, title: "G16 a population that was given up takes no lock any more" }
   },
   // -------------------------------------------------------------------------------------------------------------------
   // Watching and explaining

@@ -9,7 +9,7 @@ import { a, b, Balance, Item } from "./items.ts"
 
 type Items = Registry.Registry<Item, readonly ["id"], any, any>
 
-const turns = (n: number) => Effect.forEach(Array.from({ length: n }), () => Effect.yieldNow, { discard: true })
+export const turns = (n: number) => Effect.forEach(Array.from({ length: n }), () => Effect.yieldNow, { discard: true })
 
 /** The program of a seed: it dies if a lock is held at the end, hooks are not balanced, or a scope has left something. */
 export const meddling = (program: number): Effect.Effect<void, unknown> =>
@@ -121,7 +121,7 @@ export const meddling = (program: number): Effect.Effect<void, unknown> =>
   )
 
 /** Numbers from 0 to n - 1. */
-const randomFrom = (seed: number): (n: number) => number => {
+export const randomFrom = (seed: number): (n: number) => number => {
   let state = Math.imul(seed, 2654435761) >>> 0 || 1
   return (n) => {
     state ^= state << 13
