@@ -211,6 +211,17 @@ describe("atomicity", () => {
       assert.isFalse(yield* Registry.has(registry, "id", 10))
     }))
 
+  it.effect("G9 an item that is a function, and is changed, is found as any other object", () =>
+    Effect.gen(function*() {
+      const command = Object.assign(() => {}, { id: 1 })
+      const registry = yield* Registry.make<typeof command>()({ lookup: ["id"] })
+      yield* Registry.register(registry, command)
+      command.id = 2
+      assert.isTrue(yield* Registry.contains(registry, command))
+      yield* Registry.unregister(registry, command)
+      assert.isFalse(yield* Registry.has(registry, "id", 1))
+    }))
+
   it.effect("G9 a key function that throws surfaces as itself, and nothing is registered", () =>
     Effect.gen(function*() {
       const broken = new Error("broken getter")

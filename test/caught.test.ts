@@ -486,6 +486,44 @@ describe("population", () => {
       assert.strictEqual(runs, 2)
     }))
 
+  it.effect("G3 a nested population whose caller is interrupted is interrupted, and no defect", () =>
+    Effect.gen(function*() {
+      let runs = 0
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Effect.suspend(() => ++runs === 2 ? Effect.never : Effect.succeed([a]))
+      })
+      yield* Registry.populate(registry)
+      const transacting = yield* Effect.forkChild(
+        Registry.transact(registry, Effect.andThen(Registry.reset(registry), Registry.size(registry))),
+        { startImmediately: true }
+      )
+      yield* Fiber.interrupt(transacting)
+      const exit = yield* Fiber.await(transacting)
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause), String(exit))
+      assert.strictEqual(yield* Registry.size(registry), 1)
+    }))
+
+  it.effect("G22 a population is told last, after what onPopulated registered", () =>
+    Effect.gen(function*() {
+      const registry: Registry.Registry<Item, readonly ["id"], unknown> = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: [a],
+        hooks: { onPopulated: Effect.suspend(() => Effect.orDie(Registry.register(registry, b))) }
+      })
+      yield* Registry.populate(registry)
+      const tags = inside(registry).changes.flatMap(({ events }) => events.map(({ _tag }) => _tag))
+      assert.deepStrictEqual(tags, ["Registered", "Registered", "Populated"])
+    }))
+
+  it.effect("G3 a population that nobody waits for any more is none that failed", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: Effect.never })
+      const waiting = yield* Effect.forkChild(Registry.size(registry), { startImmediately: true })
+      yield* Fiber.interrupt(waiting)
+      assert.strictEqual((yield* Registry.explain(registry, "id", 1))._tag, "Pending")
+    }))
+
   it.effect("G4 a change after a reset and a population in a transaction: what the second acquired stays", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
@@ -611,5 +649,68 @@ describe("hooks", () => {
         })
       ))
       assert.deepStrictEqual(balance.wrong([]), [])
+    }))
+
+  it.effect("G20 existing: a hook that takes out, while it is told, what it was told of and what it was not yet", () =>
+    Effect.gen(function*() {
+      const balance = new Balance()
+      const scope = yield* Scope.make()
+      const registry: Registry.Registry<Item, readonly ["id"], unknown> = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: [a, b, c]
+      })
+      yield* Registry.populate(registry)
+      const taking = RegistryHooks.make<Item>()({
+        onItemRegistered: (item) =>
+          item === b
+            ? Effect.orDie(Effect.andThen(Registry.unregister(registry, a), Registry.unregister(registry, c)))
+            : Effect.void
+      })
+      const hooks = RegistryHooks.combine(balance.hooks, taking)
+      yield* Scope.provide(Registry.addHooks(registry, hooks, { existing: true }), scope)
+      assert.deepStrictEqual(balance.wrong([b]), [])
+      assert.deepStrictEqual([...(yield* Registry.values(registry))], [b])
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(balance.wrong([]), [])
+    }))
+
+  it.effect("G21 a hook that removes another one before its turn: it is not called any more", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const scopes: Array<Scope.Closeable> = []
+      const removing = Effect.suspend(() => Scope.close(scopes.at(-1)!, Exit.void))
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        hooks: { onItemRegistering: () => removing, onPopulating: removing }
+      })
+      for (const operation of [Registry.populate(registry), Registry.register(registry, a)]) {
+        scopes.push(yield* Scope.make())
+        yield* Scope.provide(Registry.addHooks(registry, recording(log)), scopes.at(-1)!)
+        yield* operation
+      }
+      assert.deepStrictEqual(log, [])
+    }))
+
+  it.effect("G21 hooks whose removal would close a circle of waits are removed, though it dies", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const scope = yield* Scope.make()
+      const one = yield* named("one")
+      const two = yield* named("two")
+      yield* Effect.all([Registry.populate(one), Registry.populate(two)])
+      yield* Scope.provide(Registry.addHooks(one, recording(log)), scope)
+      const go = yield* Latch.make()
+      const closing = yield* Effect.forkChild(
+        Registry.transact(two, Effect.andThen(go.await, Scope.close(scope, Exit.void))),
+        { startImmediately: true }
+      )
+      const waiting = yield* Effect.forkChild(Registry.transact(one, Registry.register(two, a)), {
+        startImmediately: true
+      })
+      yield* go.open
+      assert.match(messageOf(yield* Fiber.await(closing)), /[Dd]eadlock/)
+      yield* Fiber.join(waiting)
+      yield* Registry.register(one, b)
+      assert.deepStrictEqual(log, [])
     }))
 })

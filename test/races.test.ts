@@ -363,7 +363,11 @@ describe("races", () => {
       )
       const waiting = yield* Effect.forkDetach(Registry.size(registry), { startImmediately: true })
       yield* Scope.close(home, Exit.void)
-      assert.isDefined(yield* within(Fiber.await(waiting)), "it waits for ever")
+      const exit = yield* within(Fiber.await(waiting))
+      assert.isDefined(exit, "it waits for ever")
+      const interrupted = Exit.isSuccess(exit) && Exit.isFailure(exit.value) &&
+        Cause.hasInterruptsOnly(exit.value.cause)
+      assert.isTrue(interrupted, String(exit))
     }))
 
   for (const operation of ["unregister", "replace", "upsert"] as const) {

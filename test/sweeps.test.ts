@@ -264,6 +264,7 @@ const sweep = ({ after, before = () => Effect.void, run }: Operation, { company,
           yield* Registry.register(subject.registry, new Item(99))
           yield* Registry.unregisterBy(subject.registry, "id", 99)
           yield* atRest(subject, hooked)
+          assert.strictEqual(coreOf(subject.registry).hooks.length, hooked ? 2 : 1, "hooks are still installed")
           if (!scopes.has(run)) return
           for (const item of [a, d]) assert.isFalse(yield* Registry.contains(subject.registry, item))
         }),

@@ -987,5 +987,61 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     find: "Effect.catchDefect((cause) => Effect.fail(failure(entryPoint, { code: \"invalid_item\", cause })))",
     replace: "",
     caught: { file: entryPoints, title: "logs what is bad with its package and name" }
+  },
+  {
+    name: "a population is not told",
+    find: "transaction.steps.push({ _tag: \"Populated\", size: transaction.draft.size })",
+    replace: "",
+    caught: { file: "programs.test.ts", title: "a plain registry answers what the model answers" }
+  },
+  {
+    name: "who is interrupted in a nested population gets a defect",
+    find: "onFailure: () => Effect.failCause(cause),",
+    replace: "onFailure: () => interruptedInside(core)(cause),",
+    caught: { file: "caught.test.ts", title: "G3 a nested population whose caller is interrupted" }
+  },
+  {
+    name: "a population that nobody waits for is remembered as one that failed",
+    find: "} else if (!Cause.hasInterruptsOnly(exit.cause)) {",
+    replace: "} else if (exit.cause !== undefined) {",
+    caught: { file: "caught.test.ts", title: "G3 a population that nobody waits for any more" }
+  },
+  {
+    name: "hooks with existing are not told of what goes while they are told",
+    find: "Array.from(told).filter((entry) => !Contents.holds(draft, entry)).toReversed()",
+    replace: "([] as Array<Entry<Item>>)",
+    caught: { file: "caught.test.ts", title: "G20 existing: a hook that takes out, while it is told" }
+  },
+  {
+    name: "hooks that are removed stay in the list",
+    find: "core.hooks = core.hooks.filter((part) => !parts.includes(part))\n  for",
+    replace: "for",
+    caught: { file: "sweeps.test.ts", title: "G7, G20 the removal of hooks, with hooks, from outside" }
+  },
+  {
+    name: "hooks that cannot be removed in turn stay",
+    find: "if (parts.some(({ state }) => state === \"installed\")) removeNow(core, parts, \"removed\")",
+    replace: "",
+    caught: { file: "caught.test.ts", title: "G21 hooks whose removal would close a circle of waits" }
+  },
+  {
+    name: "a hook of an item is called before it though it was removed",
+    find: "part.state === \"installed\" ? tell(part, hook, item) : undefined",
+    replace: "tell(part, hook, item)",
+    caught: { file: "caught.test.ts", title: "G21 a hook that removes another one before its turn" }
+  },
+  {
+    name: "a hook of the registry is called though it was removed",
+    find: "const effect = part.state === \"installed\" ? part.handlers[hook] : undefined",
+    replace: "const effect = part.handlers[hook]",
+    caught: { file: "caught.test.ts", title: "G21 a hook that removes another one before its turn" }
+  },
+  {
+    name: "a population is told before what onPopulated registered",
+    find:
+      "Effect.flatMapEager(() => Hooks.call(hooks, \"onPopulated\")),\n      Effect.flatMapEager(() => step(transaction, becomeReady))",
+    replace:
+      "Effect.flatMapEager(() => step(transaction, becomeReady)),\n      Effect.flatMapEager(() => Hooks.call(hooks, \"onPopulated\"))",
+    caught: { file: "caught.test.ts", title: "G22 a population is told last" }
   }
 ]

@@ -163,6 +163,7 @@ class Step implements fc.AsyncCommand<Modelled, Real> {
     assert.deepStrictEqual(real.followed, Array.from(snapshot))
     const state = await Effect.runPromise(Registry.state(real.registry))
     assert.strictEqual(state, next.state)
+    assert.strictEqual(real.isReady(), state === "Ready")
     if (state === "Pending") return assert.deepStrictEqual(Array.from(snapshot), [])
     const [visible] = modelled.model.values(next)
     assert.deepStrictEqual({ ok: Array.from(snapshot) }, visible)
@@ -192,6 +193,8 @@ interface Real {
   /** What somebody holds who knows the registry by its changes alone; `follow` applies those that have come since. */
   readonly followed: Array<Tool>
   readonly follow: () => void
+  /** Whether the last that it was told of population and reset was a population. */
+  readonly isReady: () => boolean
 }
 
 const make = (kind: Kind): Effect.Effect<Real, never, Scope.Scope> =>
@@ -210,6 +213,7 @@ const make = (kind: Kind): Effect.Effect<Real, never, Scope.Scope> =>
     })
     const followed: Array<Tool> = []
     let revision = 0
+    let ready = false
     return {
       registry,
       followed,
@@ -217,10 +221,14 @@ const make = (kind: Kind): Effect.Effect<Real, never, Scope.Scope> =>
         for (const change of coreOf(registry).changes) {
           if (change.revision <= revision) continue
           assert.strictEqual(change.revision, ++revision)
-          for (const event of change.events) apply(followed, event)
+          for (const event of change.events) {
+            apply(followed, event)
+            if (event._tag === "Populated" || event._tag === "Reset") ready = event._tag === "Populated"
+          }
         }
         assert.strictEqual(revision, RegistrySnapshot.revision(Registry.snapshotUnsafe(registry)))
       },
+      isReady: () => ready,
       recorder: RegistryTest.record(registry),
       unbalanced: () =>
         kind === "plain" ? [] : balances.flatMap((balance) => balance.wrong(Registry.snapshotUnsafe(registry)))
