@@ -67,7 +67,8 @@ export interface DiscoverOptions {
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * The entry points of a group, each once, ordered by package and name. Nothing is imported.
+ * The entry points of a group, each once, ordered by package and name. Nothing is imported: a module that is not there
+ * is found when it is loaded.
  *
  * If a package or an entry point is malformed, the stream fails with an `EntryPointError` that names it, after all that
  * are well.
@@ -245,9 +246,13 @@ const locate = Effect.fnUntraced(function*(one: Package, group: string, name: st
   const entryPoint = { package: one.name, group, name, module, export: exported ?? "default" }
   const inside = path.resolveWithin(one.directory, module)
   if (Option.isNone(inside)) return yield* invalidPath
-  const real = yield* Effect.mapError(
+  // a module that is not there is for whoever loads it, unless a loader could decode its name and leave the package
+  const real = yield* Effect.catch(
     fs.realPath(inside.value),
-    (cause) => failure(entryPoint, { code: "import", cause })
+    (error) =>
+      isAbsent(error) && !/[%\\]/.test(module)
+        ? Effect.succeed(inside.value)
+        : Effect.fail(failure(entryPoint, { code: "import", cause: error }))
   )
   if (Option.isNone(path.resolveWithin(one.directory, path.relative(one.directory, real)))) return yield* invalidPath
   const url = yield* Effect.catch(path.toFileUrl(real), () => invalidPath)

@@ -98,6 +98,24 @@ describe("EntryPoints", () => {
         ])
       }))
 
+    it.effect("leaves a module that is not there to whoever loads it", () =>
+      Effect.gen(function*() {
+        const root = tree({
+          "node_modules/a/package.json": offering({ gone: "./gone.js" }),
+          "node_modules/b/package.json": offering({ one: "./b.js" }),
+          "node_modules/b/b.js": "export default 'b'"
+        })
+        const [gone, one] = yield* discover(root)
+        const error = yield* Effect.flip(EntryPoints.load(gone!))
+        assert.deepStrictEqual([error.code, error.package, error.entryPoint, error.module], [
+          "import",
+          "a",
+          "gone",
+          "./gone.js"
+        ])
+        assert.strictEqual(yield* EntryPoints.load(one!), "b")
+      }))
+
     it.effect("finds linked packages and workspaces, and one that is linked twice once", () =>
       Effect.gen(function*() {
         const root = tree({
