@@ -913,8 +913,8 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "who waits in a transaction for its own change waits for ever",
-    find: "if (inside !== undefined) return Effect.die(Transaction.waitsForItself(inside, \"awaitItem\"))",
-    replace: "if (inside === null) return Effect.die(Transaction.waitsForItself(inside, \"awaitItem\"))",
+    find: "if (inside !== undefined) return Effect.die(",
+    replace: "if (inside === null) return Effect.die(",
     caught: { file: watching, title: "inside a transaction it answers from the draft, or dies" }
   },
   {
