@@ -211,6 +211,30 @@ describe("deadlocks", () => {
       { seeds: 1_000 }
     ))
 
+  it.effect("G4 G16 what outlives the transaction that it would have populated in ends no other, under schedules", () =>
+    RegistryTest.interleave(
+      Effect.scoped(Effect.gen(function*() {
+        const two = yield* make("two")
+        const one: Items = yield* Registry.make<Item>()({ lookup, defaults: [a], populationFailure: "die" })
+        const late = yield* Registry.transact(
+          one,
+          Effect.gen(function*() {
+            yield* Registry.reset(one)
+            return yield* Effect.forkDetach(
+              Registry.transact(
+                two,
+                Effect.andThen(Registry.size(one), Effect.andThen(register(two, b), Registry.size(two)))
+              )
+            )
+          })
+        )
+        assert.strictEqual(yield* Fiber.join(late), 1)
+        assert.strictEqual(yield* Registry.size(one), 1)
+        assert.isTrue(isFree(one, two))
+      })),
+      { seeds: 500 }
+    ))
+
   it.effect("G16 transactAll in between: who waits for a lock that it holds waits for what it waits for", () =>
     Effect.gen(function*() {
       const [one, two, three, four] = yield* makeMany(4) as Effect.Effect<

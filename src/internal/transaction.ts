@@ -77,6 +77,10 @@ const runOn = <Item, P, V, A, E, R>(
   const outer = innermost(fiber.context)
   const parent = openIn(outer, core)
   if (parent?.state === "undoing") return operation.undone(parent)
+  // the transaction that it was a part of has ended: whoever asked for it looks again what is to be populated
+  if (operation.kind === "population" && parent === undefined && outer !== core.population.holder) {
+    return operation.undone(parent!)
+  }
   const lock = parent === undefined ? core.lock : parent.lock
   if (
     operation.step !== undefined && operation.committed === undefined && core.hooks.length === 0 &&

@@ -866,6 +866,15 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     replace: "transaction.regardless",
     caught: { file: deadlock, title: "G16 a population that was given up takes no lock any more" }
   },
+  {
+    name: "a population whose transaction has ended runs in whatever is around",
+    find: "if (operation.kind === \"population\" && parent === undefined && outer !== core.population.holder) {",
+    replace: "if (operation.kind === undefined && outer === null) {",
+    caught: {
+      file: deadlock,
+      title: "G4 G16 what outlives the transaction that it would have populated in ends no other"
+    }
+  },
   // -------------------------------------------------------------------------------------------------------------------
   // Watching and explaining
   // -------------------------------------------------------------------------------------------------------------------
