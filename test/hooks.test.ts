@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Exit, Fiber, Layer, Scope } from "effect"
-import { Registry, RegistryError, RegistryHooks } from "effect-registry"
+import { Lookup, Registry, RegistryError, RegistryHooks } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { a, b, Balance, c, d, Item, messageOf, recording } from "./utils/items.ts"
 
@@ -373,6 +373,20 @@ describe("hooks", () => {
       assert.deepStrictEqual(balance.wrong([]), [])
       yield* Registry.register(registry, d)
       assert.deepStrictEqual(balance.wrong([]), [])
+    }))
+
+  it.effect("G20 existing: they go in a transaction that has called any number of hooks", () =>
+    Effect.gen(function*() {
+      const quiet = { onItemRegistered: () => Effect.void, onItemUnregistered: () => Effect.void }
+      const registry = yield* Registry.make<number>()({ lookup: { id: Lookup.unique((id) => id) }, hooks: quiet })
+      const scope = yield* Scope.make()
+      yield* Scope.provide(Registry.addHooks(registry, {}, { existing: true }), scope)
+      const many = Array.from({ length: 200_000 }, (_, i) => i)
+      yield* Registry.transact(
+        registry,
+        Effect.andThen(Registry.registerAll(registry, many), Scope.close(scope, Exit.void))
+      )
+      assert.strictEqual(yield* Registry.size(registry), many.length)
     }))
 
   it.effect("G20 existing hooks come and go while others write, under schedules", () =>

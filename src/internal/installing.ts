@@ -122,6 +122,7 @@ const uninstall = <Item, P, V>(
 const forget = <Item>(transaction: Transaction<Item>, parts: ReadonlyArray<Hooks.Part<Item, unknown>>): void => {
   for (let around = transaction.parent; around !== undefined; around = around.parent) {
     const rest = around.calls.filter(({ part }) => !parts.includes(part))
-    around.calls.splice(0, around.calls.length, ...rest)
+    around.calls.length = 0
+    for (const call of rest) around.calls.push(call)
   }
 }
