@@ -1502,9 +1502,15 @@ export const transact: {
   <Item, Lookups, P, V, A, E, R>(
     self: Registry<Item, Lookups, P, V>,
     effect: Effect.Effect<A, E, R>
-  ): Effect.Effect<A, E | P, R> =>
-    Transaction.run(coreOf(self), { name: "transact", body: () => effect, undone: () => effect })
+  ): Effect.Effect<A, E | P, R> => {
+    const body = () => effectOf(effect, "transact")
+    return Transaction.run(coreOf(self), { name: "transact", body, undone: body })
+  }
 )
+
+/** What is no effect, from untyped code, would end the fiber on the spot, with the lock. */
+const effectOf = <A, E, R>(effect: Effect.Effect<A, E, R>, operation: string): Effect.Effect<A, E, R> =>
+  Effect.isEffect(effect) ? effect : Effect.die(new TypeError(`What ${operation} was given is no effect.`))
 
 /**
  * Runs an effect as one transaction of several registries: they are published together, in one synchronous step, so that
@@ -1540,7 +1546,10 @@ export const transactAll = <const Registries extends ReadonlyArray<Registry<any,
   registries: Registries,
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | PopulationFailureOf<Registries[number]>, R> =>
-  Transaction.runAll<PopulationFailureOf<Registries[number]>, A, E, R>(registries.map((one) => coreOf(one)), effect)
+  Transaction.runAll<PopulationFailureOf<Registries[number]>, A, E, R>(
+    registries.map((one) => coreOf(one)),
+    effectOf(effect, "transactAll")
+  )
 
 /**
  * The error of the population of a registry.

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, type Layer, Option, Schema, Stream } from "effect"
+import { Cause, Effect, Exit, Fiber, type Layer, Option, Schema, Stream } from "effect"
 import { Lookup, Registry, RegistryError, RegistryHooks, RegistrySnapshot } from "effect-registry"
 
 interface Card {
@@ -1035,6 +1035,26 @@ describe("bad input", () => {
               else assert.instanceOf(died(exit), TypeError)
             }))
             yield* Registry.replace(registry, "id", 1, card(2))
+          }
+        }
+      }))
+
+    it.effect("what is to be transacted is no effect: it dies, and the lock is free", () =>
+      Effect.gen(function*() {
+        const registry = yield* makeCards()
+        for (const given of [undefined, 5, () => Effect.void] as unknown as ReadonlyArray<Effect.Effect<void>>) {
+          for (
+            const transaction of [
+              Registry.transact(registry, given),
+              Registry.transactAll([registry], given),
+              Registry.transact(registry, Registry.transact(registry, given))
+            ]
+          ) {
+            // (a fiber that ends on the spot runs nothing that comes after)
+            const exit = yield* Fiber.await(yield* Effect.forkChild(transaction))
+            assert.match(String(died(exit)), /What transact(All)? was given is no effect/)
+            yield* Registry.unregisterBy(registry, "id", 1)
+            yield* Registry.register(registry, ace)
           }
         }
       }))
