@@ -165,7 +165,7 @@ export const lag: Metric.Gauge<number> = Metric.gauge("effect_registry_lag", {
 export const layer = <Self, Item, Lookups, P, V>(
   tag: Context.Key<Self, Registry<Item, Lookups, P, V>>
 ): Layer.Layer<never, never, Self> =>
-  Layer.effectDiscard(Effect.gen(function*() {
+  Layer.effectDiscard(Effect.uninterruptible(Effect.gen(function*() {
     const registry = yield* tag
     const scope = yield* Effect.scope
     const core = coreOf(registry)
@@ -178,7 +178,7 @@ export const layer = <Self, Item, Lookups, P, V>(
         if (core.observer === observer) core.observer = undefined
       })
     )
-  }))
+  })))
 
 const observerOf = <Item, Lookups, P, V>(
   registry: Registry<Item, Lookups, P, V>,
@@ -206,16 +206,20 @@ const observerOf = <Item, Lookups, P, V>(
       const isPopulation = kind === "population"
       const called = now()
       let begun: number | undefined
+      const released = () => {
+        if (begun !== undefined && !isPopulation) set(hold, now() - begun)
+        begun = undefined
+      }
       return {
         begun(nested) {
           if (nested) return
           begun = now()
           if (!isPopulation) set(wait, begun - called)
         },
-        released() {
-          if (begun !== undefined && !isPopulation) set(hold, now() - begun)
-        },
+        released,
         ended(exit) {
+          // a selector that throws ends it at once
+          released()
           const outcome = outcomeOf(exit)
           if (isPopulation) {
             set(populations, 1, { outcome })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Logger } from "effect"
 import { Registry } from "effect-registry"
+import { RegistryTest } from "effect-registry/testing"
 
 class Tools extends Registry.Service<Tools, { readonly name: string }>()("test/LiveTools", { lookup: ["name"] }) {}
 
@@ -50,6 +51,15 @@ describe("two registries of one identifier", () => {
           Layer.mergeAll(Tools.layer, Tools.items([]).pipe(Layer.provide(Tools.layer)))
         )
       }))
+      assert.deepStrictEqual(warnings, [])
+    }))
+
+  it.effect("49 one whose building was interrupted, at whatever step, is not counted", () =>
+    Effect.gen(function*() {
+      const building = Effect.scoped(Layer.build(Layer.fresh(Tools.layer)))
+      const warnings = yield* warningsOf(
+        RegistryTest.interruptEach({ setup: Effect.void, run: () => building, check: () => building })
+      )
       assert.deepStrictEqual(warnings, [])
     }))
 

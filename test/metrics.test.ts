@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Context, Effect, Exit, Fiber, Latch, Layer, Metric, Stream } from "effect"
 import { Registry, RegistryHooks, RegistryMetrics } from "effect-registry"
+import { RegistryTest } from "effect-registry/testing"
 import { TestClock } from "effect/testing"
+import { coreOf } from "../src/internal/coreOf.ts"
 
 interface Tool {
   readonly name: string
@@ -75,8 +77,11 @@ describe("RegistryMetrics", () => {
             throw new Error("no name")
           }
         }
+        yield* Broken.populate
         assert.isTrue(Exit.isFailure(yield* Effect.exit(Broken.register(item))))
         assert.strictEqual(yield* mutations("register", "defect"), 1)
+        assert.strictEqual((yield* valueOf(RegistryMetrics.wait)).count, 1)
+        assert.strictEqual((yield* valueOf(RegistryMetrics.hold)).count, 1)
       }).pipe(Effect.provide(RegistryMetrics.layer(Broken).pipe(Layer.provideMerge(Broken.layer))))
     )
   })
@@ -138,6 +143,31 @@ describe("RegistryMetrics", () => {
     )
   })
 
+  it.effect("transactAll waits for the populations that it needs, and fails with one that fails", () => {
+    let attempts = 0
+    class Slow extends Registry.Service<Slow, Tool>()("test/Tools", {
+      lookup: ["name"],
+      defaults: Effect.andThen(
+        Effect.sleep("5 seconds"),
+        Effect.suspend(() => ++attempts === 1 ? Effect.fail("offline" as const) : Effect.succeed([{ name: "a" }]))
+      )
+    }) {}
+    return counting(
+      Effect.gen(function*() {
+        const slow = yield* Slow
+        for (const outcome of ["failure", "success"]) {
+          const transacting = Effect.exit(Registry.transactAll([slow], Effect.void))
+          const fiber = yield* Effect.forkChild(transacting, { startImmediately: true })
+          yield* TestClock.adjust("5 seconds")
+          yield* Fiber.join(fiber)
+          assert.strictEqual(yield* mutations("transactAll", outcome), 1)
+        }
+        const wait = yield* valueOf(RegistryMetrics.wait)
+        assert.deepStrictEqual([wait.count, wait.max], [1, 5000])
+      }).pipe(Effect.provide(RegistryMetrics.layer(Slow).pipe(Layer.provideMerge(Slow.layer))))
+    )
+  })
+
   it.effect("G23 subscribers are counted, and the lag of the slowest is known", () =>
     counting(
       Effect.gen(function*() {
@@ -192,6 +222,14 @@ describe("RegistryMetrics", () => {
       }).pipe(Effect.provide(live))
     }).pipe(Effect.provideService(Metric.MetricRegistry, metrics))
   })
+
+  it.effect("a layer that is interrupted at any step of its building leaves nobody who measures", () =>
+    Effect.flatMap(Tools, (tools) =>
+      RegistryTest.interruptEach({
+        setup: Effect.void,
+        run: () => Effect.scoped(Layer.build(Layer.fresh(RegistryMetrics.layer(Tools)))),
+        check: (_, __, step) => Effect.sync(() => assert.isUndefined(coreOf(tools).observer, `step ${step}`))
+      })).pipe(Effect.provide(Tools.layer)))
 
   it.effect("when the layer is closed nothing is counted any more", () =>
     counting(

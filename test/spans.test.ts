@@ -120,6 +120,24 @@ describe("spans", () => {
       assert.deepStrictEqual(other.told().map(({ name }) => name), ["setup"])
     })))
 
+  it.effect("a transaction of several registries has one, with the names of all", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { told, tracer } = recorder()
+      const plain = yield* Registry.make<Tool>()({ name: "plain", lookup: ["name"] })
+      const hooked = yield* Registry.make<Tool>()({ name: "hooked", lookup: ["name"], hooks })
+      yield* Effect.all([Registry.populate(plain), Registry.populate(hooked)])
+      yield* Effect.exit(Registry.transactAll([hooked, plain], Effect.fail("no"))).pipe(Effect.withTracer(tracer))
+      assert.deepStrictEqual(told(), [
+        {
+          name: "Registry.transactAll",
+          registry: "plain and hooked",
+          operation: "transactAll",
+          parent: undefined,
+          ended: "Failure"
+        }
+      ])
+    })))
+
   it.effect("what runs no hook has none, and without a tracer nobody makes any", () =>
     Effect.scoped(Effect.gen(function*() {
       const { spans, tracer } = recorder()

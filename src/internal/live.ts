@@ -17,7 +17,7 @@ const live = new Map<string, Set<{ readonly where: string }>>()
  * @internal
  */
 export const count = (id: string, scope: Scope.Scope): Effect.Effect<void> =>
-  Effect.withFiber((fiber) => {
+  Effect.uninterruptible(Effect.withFiber((fiber) => {
     const all = live.get(id) ?? new Set()
     const [other] = all
     const itself = { where: whereIn(fiber) }
@@ -32,14 +32,14 @@ export const count = (id: string, scope: Scope.Scope): Effect.Effect<void> =>
     return all.size === 2
       ? Effect.andThen(
         counted,
-        Effect.logWarning(
+        Effect.ignoreCause(Effect.logWarning(
           `Two registries "${id}" are alive at once, and neither knows the items of the other. ` +
             `The first was built ${other!.where}, the second ${itself.where}. ` +
             "If that is a mistake, build one layer, and provide it once; if not, give them identifiers of their own."
-        )
+        ))
       )
       : counted
-  })
+  }))
 
 /** The innermost span or `Effect.fn` that the fiber is in, and where that was called; else where the fiber was run. */
 const whereIn = (fiber: Fiber.Fiber<unknown, unknown>): string => {

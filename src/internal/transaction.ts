@@ -186,9 +186,25 @@ export const runAll = <P, A, E, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | P, R> =>
   Effect.withFiber((fiber) => {
-    const outer = innermost(fiber.context)
     // whoever takes locks in the same order never waits in a circle
     const ordered = Array.from(new Set(cores)).toSorted((one, other) => one.serial - other.serial)
+    const observations = ordered.map(({ observer }) => observer?.called(transactAll, fiber))
+    const result = Effect.onExitPrimitive(runAllOn(ordered, effect, observations), (exit) => {
+      for (const observation of observations) observation?.ended(exit)
+      return undefined
+    })
+    return Spans.isTraced(fiber) && ordered.some(({ hooks }) => hooks.length > 0)
+      ? Spans.within({ registry: jointName(ordered), operation: transactAll.name }, result)
+      : result
+  })
+
+const runAllOn = <P, A, E, R>(
+  ordered: ReadonlyArray<Core<any, P, any>>,
+  effect: Effect.Effect<A, E, R>,
+  observations: ReadonlyArray<Observation | undefined>
+): Effect.Effect<A, E | P, R> =>
+  Effect.withFiber((fiber) => {
+    const outer = innermost(fiber.context)
     const parents = ordered.flatMap((core) => openIn(outer, core) ?? [])
     if (ordered.length === 0 || parents.some(({ state }) => state === "undoing")) return effect
     if (parents.length > 0 && parents.length < ordered.length) {
@@ -199,10 +215,9 @@ export const runAll = <P, A, E, R>(
         )
       )
     }
-    const all = ordered.map((core) => core.definition.name)
-    const party = new Party({ name: all.join(" and "), names: all, messages: {} }, "transactAll", outer)
+    const worded: Worded = { name: jointName(ordered), names: ordered.map(nameOf), messages: {} }
+    const party = new Party(worded, transactAll.name, outer)
     const later: Later = { effect: undefined }
-    const observations = ordered.map(({ observer }) => observer?.called(transactAll, fiber))
     const locked = ordered.reduceRight(
       (inner, core, index) => {
         const { lock } = parents[index] ?? core
@@ -216,10 +231,8 @@ export const runAll = <P, A, E, R>(
       },
       beginAll(ordered, effect, fiber.context, party, parents, later, observations)
     )
-    const ended = Effect.onExitPrimitive(locked, (exit) => {
+    const ended = Effect.onExitPrimitive(locked, () => {
       party.state = "closed"
-      const isOver = Exit.isFailure(exit) || exit.value !== again
-      if (isOver) { for (const observation of observations) observation?.ended(exit) }
       return later.effect
     })
     return Effect.flatMap(
@@ -228,7 +241,7 @@ export const runAll = <P, A, E, R>(
         exit === again
           ? Effect.flatMap(
             Effect.forEach(ordered, ({ populate }) => populate, { discard: true }),
-            () => runAll(cores, effect)
+            () => runAllOn(ordered, effect, observations)
           )
           : Effect.succeed(exit)
     )
@@ -236,8 +249,13 @@ export const runAll = <P, A, E, R>(
 
 const transactAll: Named = { name: "transactAll" }
 
-const names = (list: ReadonlyArray<{ readonly definition: Worded }>): string =>
-  list.map(({ definition }) => `"${definition.name}"`).join(", ")
+type Defined = { readonly definition: Worded }
+
+const nameOf = ({ definition }: Defined): string => definition.name
+
+const jointName = (list: ReadonlyArray<Defined>): string => list.map(nameOf).join(" and ")
+
+const names = (list: ReadonlyArray<Defined>): string => list.map((one) => `"${nameOf(one)}"`).join(", ")
 
 /** What waits for a lock that was taken, while others are waited for, waits for whoever does that. */
 const held = <A, E, R>(party: Party, lock: Lock, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
