@@ -298,6 +298,28 @@ describe("races", () => {
       assert.include([...(yield* Registry.values(registry))], b)
     }))
 
+  it.effect("G7 a selector that begins a transaction loses nothing, though the transaction is open for a while", () =>
+    Effect.gen(function*() {
+      const gate = yield* Latch.make()
+      const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"] })
+      yield* Registry.populate(registry)
+      const begun: Array<Fiber.Fiber<void, unknown>> = []
+      const lazy = {
+        name: "lazy",
+        get id() {
+          if (begun.length === 0) {
+            const transaction = Registry.transact(registry, Effect.andThen(Registry.register(registry, b), gate.await))
+            begun.push(Effect.runFork(transaction))
+          }
+          return 1
+        }
+      }
+      const fiber = yield* Effect.forkChild(Registry.register(registry, lazy), { startImmediately: true })
+      yield* gate.open
+      yield* Fiber.joinAll([...begun, fiber])
+      assert.sameMembers([...(yield* Registry.values(registry))], [lazy, b])
+    }))
+
   it.effect("G9 a key that is a Set or a Map, changed later, still finds the item", () =>
     Effect.gen(function*() {
       const tags = new Set(["a"])

@@ -92,8 +92,9 @@ const runOn = <Item, P, V, A, E, R>(
     if (transaction.workable) {
       observation?.begun(parent !== undefined)
       const exit = operation.step(transaction)
-      // a selector can run an effect by itself, and what that wrote must not be lost
-      const unchanged = transaction.base === (parent === undefined ? Ref.getUnsafe(core.published) : parent.draft)
+      // a selector can run an effect by itself: what that wrote, or is about to write, must not be lost
+      const unchanged = lock.holder === undefined &&
+        transaction.base === (parent === undefined ? Ref.getUnsafe(core.published) : parent.draft)
       if (unchanged) {
         if (Exit.isSuccess(exit)) commit(transaction)
         observation?.released()
