@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Equal, Exit, Fiber, Hash, Latch, Layer, Scope } from "effect"
+import { Cause, Effect, Equal, Exit, Fiber, Hash, Latch, Layer, Logger, Scope } from "effect"
 import { Lookup, Registry, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { coreOf } from "../src/internal/coreOf.ts"
 import { violations } from "../src/testing/invariants.ts"
@@ -628,6 +628,25 @@ describe("hooks that never end", () => {
       yield* latch.open
       yield* Fiber.await(closing)
       yield* isSound(registry, 0)
+    }))
+
+  it.effect("G2 a logger that throws changes no answer", () =>
+    Effect.gen(function*() {
+      const logger = Logger.make(throwing("logger"))
+      let attempts = 0
+      const registry = yield* Registry.make<Item>()({
+        name: "items",
+        lookup: ["n"],
+        defaults: Effect.gen(function*() {
+          yield* Effect.addFinalizer(() => attempts === 2 ? Effect.die("release") : Effect.void)
+          return ++attempts === 1 ? yield* Effect.fail("offline" as const) : [{ n: 1 }]
+        })
+      }).pipe(Effect.provide(Logger.layer([logger])))
+      const failure = yield* Effect.flip(Registry.populate(registry))
+      assert.strictEqual(failure.cause, "offline")
+      yield* Registry.populate(registry)
+      yield* Effect.provide(Registry.reset(registry), Logger.layer([logger]))
+      yield* isSound(registry, 1)
     }))
 
   it.effect("G26 the registry can be closed all the same: it waits for no hook, and who waited for it is interrupted", () =>

@@ -121,10 +121,10 @@ const remembered = <Item, P, V, A, E, R>(
       core.populationFailure = undefined
     } else if (!Cause.hasInterruptsOnly(exit.cause)) {
       core.populationFailure = exit.cause
-      return Effect.logWarning(
+      return Effect.ignoreCause(Effect.logWarning(
         `The population of "${core.definition.name}" failed; the next use tries again.`,
         exit.cause
-      )
+      ))
     }
     return Effect.void
   })

@@ -447,7 +447,9 @@ const publish = <Item, P, V>(transaction: Transaction<Item, P, V>): Effect.Effec
     (cause) =>
       cause.reasons.length === 0
         ? Effect.void
-        : Effect.logError(`Releasing what a population of "${core.definition.name}" had acquired failed`, cause)
+        : Effect.ignoreCause(
+          Effect.logError(`Releasing what a population of "${core.definition.name}" had acquired failed`, cause)
+        )
   )
 }
 

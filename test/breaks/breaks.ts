@@ -958,6 +958,39 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     caught: { file: explain, title: "PopulationFailed where it failed in a transaction that reset the registry" }
   },
   // -------------------------------------------------------------------------------------------------------------------
+  // What others do on the way
+  // -------------------------------------------------------------------------------------------------------------------
+  {
+    name: "a selector began a transaction, and nobody looks",
+    find: "const unchanged = lock.holder === undefined &&\n",
+    replace: "const unchanged =\n",
+    caught: { file: "races.test.ts", title: "G7 a selector that begins a transaction loses nothing" }
+  },
+  {
+    name: "what is no effect ends the fiber, with the lock",
+    find: "Effect.isEffect(effect) ? effect : Effect.die(new TypeError(`What",
+    replace: "effect ? effect : Effect.die(new TypeError(`What",
+    caught: { file: "badInput.test.ts", title: "what is to be transacted is no effect: it dies, and the lock is free" }
+  },
+  {
+    name: "a logger that throws changes how a population failed",
+    find: "return Effect.ignoreCause(Effect.logWarning(",
+    replace: "return Effect.uninterruptible(Effect.logWarning(",
+    caught: { file: "hostile.test.ts", title: "G2 a logger that throws changes no answer" }
+  },
+  {
+    name: "a layer whose building was interrupted goes on measuring",
+    find: "Layer.effectDiscard(Effect.uninterruptible(Effect.gen(",
+    replace: "Layer.effectDiscard(Effect.asVoid(Effect.gen(",
+    caught: { file: "metrics.test.ts", title: "a layer that is interrupted at any step of its building leaves nobody" }
+  },
+  {
+    name: "a registry whose building was interrupted counts as alive",
+    find: "Effect.uninterruptible(Effect.withFiber((fiber) => {\n    const all = live.get",
+    replace: "Effect.asVoid(Effect.withFiber((fiber) => {\n    const all = live.get",
+    caught: { file: "live.test.ts", title: "49 one whose building was interrupted, at whatever step, is not counted" }
+  },
+  // -------------------------------------------------------------------------------------------------------------------
   // Entry points
   // -------------------------------------------------------------------------------------------------------------------
   {
