@@ -10,15 +10,12 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Formatter from "effect/Formatter"
 import * as Schema from "effect/Schema"
+import type { SnapshotError } from "./internal/snapshotError.ts"
+import { common, messageOf, show } from "./internal/wording.ts"
 
-const common = {
-  /** The name of the registry. */
-  registry: Schema.String,
-  /** The text that replaces the usual message, from `options.messages` of the registry. */
-  text: Schema.optionalKey(Schema.String)
-}
+export * from "./internal/entryPointError.ts"
+export * from "./internal/snapshotError.ts"
 
 /**
  * The item cannot be registered because it, or one of its unique values, is already there.
@@ -228,112 +225,6 @@ export class PopulationError<out E = unknown> extends Schema.TaggedError<Populat
 }
 
 /**
- * A snapshot could not become JSON, or JSON no snapshot.
- *
- * `encode`: the schema of the registry cannot write the `item`. `decode`: it cannot read the `item`, or what was given is
- * no array. `index` is the place of the item, and `issue` says what is wrong, with the path to it.
- *
- * **Example** (A language whose name is missing)
- *
- * ```ts
- * import { Registry, RegistrySnapshot } from "effect-registry"
- * import { Effect, Schema } from "effect"
- *
- * class Language extends Schema.Class<Language>("Language")({ name: Schema.String }) {}
- *
- * const program = Effect.scoped(Effect.gen(function*() {
- *   const languages = yield* Registry.make<Language>()({ name: "languages", lookup: ["name"], schema: Language })
- *   const error = yield* Effect.flip(RegistrySnapshot.fromJson(languages, [{ name: "C" }, { nmae: "D" }]))
- *   return error.message
- * }))
- *
- * const message = await Effect.runPromise(program)
- *
- * message // => 'Could not read [1] of the JSON for "languages", {"nmae":"D"}: Missing key\n  at ["name"]'
- * ```
- *
- * @category errors
- * @since 0.1.0
- */
-export class SnapshotError extends Schema.TaggedError<SnapshotError>()("SnapshotError", {
-  ...common,
-  code: Schema.Literals(["encode", "decode"]),
-  item: Schema.Unknown,
-  index: Schema.optionalKey(Schema.Number),
-  issue: Schema.String
-}) {
-  override get message(): string {
-    if (this.text !== undefined) return this.text
-    const where = this.index === undefined ? "" : `[${this.index}] of `
-    return this.code === "encode"
-      ? `Could not write ${where}"${this.registry}", ${show(this.item)}, as JSON: ${this.issue}`
-      : `Could not read ${where}the JSON for "${this.registry}", ${show(this.item)}: ${this.issue}`
-  }
-}
-
-/**
- * An installed package offers something that cannot be used.
- *
- * `invalid_package`: its package.json cannot be read or understood. `invalid_path`: the entry point names no module
- * inside of the package. `import`: the module is not there, or throws. `missing_export`: it has no such export.
- * `invalid_item`: what it exports does not satisfy the schema.
- *
- * **Example** (Saying which package is broken)
- *
- * ```ts
- * import { EntryPoints } from "effect-registry"
- * import { Effect, FileSystem, Layer, Path } from "effect"
- *
- * // one package is installed
- * const files = FileSystem.layerNoop({
- *   realPath: Effect.succeed,
- *   readDirectoryEntries: (path) =>
- *     Effect.succeed(path === "/app/node_modules" ? [{ name: "app-codecs", type: "Directory" }] : []),
- *   readFileString: () => Effect.succeed('{ "entryPoints": { "app.codecs": { "gzip": "../codecs.js" } } }')
- * })
- *
- * const program = EntryPoints.defaults({ group: "app.codecs", from: "/app", onFailure: "fail" }).pipe(
- *   Effect.catchTag("EntryPointError", (error) => Effect.succeed([error.code, error.entryPoint, error.package])),
- *   Effect.provide(Layer.merge(files, Path.layer))
- * )
- *
- * await Effect.runPromise(program) // => ["invalid_path", "gzip", "app-codecs"]
- * ```
- *
- * @category errors
- * @since 0.1.0
- */
-export class EntryPointError extends Schema.TaggedError<EntryPointError>()("EntryPointError", {
-  code: Schema.Literals(["invalid_package", "invalid_path", "import", "missing_export", "invalid_item"]),
-  /** The name that the package is installed under. */
-  package: Schema.String,
-  group: Schema.String,
-  /** The name of the entry point, unless it is the package.json that is wrong. */
-  entryPoint: Schema.optionalKey(Schema.String),
-  module: Schema.optionalKey(Schema.String),
-  issue: Schema.optionalKey(Schema.String),
-  cause: Schema.optionalKey(Schema.Unknown)
-}) {
-  override get message(): string {
-    const why = this.issue ?? messageOf(this.cause)
-    if (this.code === "invalid_package") {
-      return `Could not find what the package "${this.package}" offers for "${this.group}" in its package.json. ${why}`
-    }
-    const start = `Could not load "${this.entryPoint}" of the package "${this.package}" for "${this.group}"`
-    switch (this.code) {
-      case "invalid_path":
-        return `${start}: it names no module inside of the package. ${why} Name a path that begins with "./".`
-      case "import":
-        return `${start}: its module "${this.module}" could not be imported. ${why}`
-      case "missing_export":
-        return `${start}: its module "${this.module}" does not export it. ${why}`
-      case "invalid_item":
-        return `${start}: what it exports does not satisfy the schema. ${why}`
-    }
-  }
-}
-
-/**
  * A subscriber is further behind than the registry keeps changes: `missed` of them are gone. Nothing else is wrong:
  * subscribe again for a fresh snapshot. The option `history` of the registry says how many changes it keeps.
  *
@@ -480,19 +371,3 @@ type Details<E extends RegistryError, C extends Code> = E extends { readonly cod
  */
 export const reject = (item: unknown, reason: string): Effect.Effect<never, RegistrationError> =>
   Effect.suspend(() => Effect.fail(new RegistrationError({ registry: "", code: "rejected", item, reason })))
-
-const messageOf = (cause: unknown): string => {
-  try {
-    if (cause instanceof Error && typeof cause.message === "string") return shortened(cause.message, 5 * longest)
-  } catch {
-    // whatever it is, it has no message
-  }
-  return show(cause)
-}
-
-/** Items come from outside: whatever they are, a message is readable and of bounded length. */
-const show = (value: unknown): string => shortened(Formatter.format(value), longest)
-
-const shortened = (text: string, most: number): string => text.length <= most ? text : `${text.slice(0, most)}…`
-
-const longest = 200

@@ -1,0 +1,40 @@
+/**
+ * What all errors of registries have, and how their messages show what comes from outside.
+ *
+ * @internal
+ */
+import * as Formatter from "effect/Formatter"
+import * as Schema from "effect/Schema"
+
+/** @internal */
+export const common = {
+  /** The name of the registry. */
+  registry: Schema.String,
+  /** The text that replaces the usual message, from `options.messages` of the registry. */
+  text: Schema.optionalKey(Schema.String)
+}
+
+/**
+ * What went wrong elsewhere, as a part of a message.
+ *
+ * @internal
+ */
+export const messageOf = (cause: unknown): string => {
+  try {
+    if (cause instanceof Error && typeof cause.message === "string") return shortened(cause.message, 5 * longest)
+  } catch {
+    // whatever it is, it has no message
+  }
+  return show(cause)
+}
+
+/**
+ * Items come from outside: whatever they are, a message is readable and of bounded length.
+ *
+ * @internal
+ */
+export const show = (value: unknown): string => shortened(Formatter.format(value), longest)
+
+const shortened = (text: string, most: number): string => text.length <= most ? text : `${text.slice(0, most)}…`
+
+const longest = 200
