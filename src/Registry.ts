@@ -99,7 +99,10 @@ export interface Options<Item, Lookups, Defaults, AllHooks, Failure> {
   readonly lookup: Lookups
   /** Items are validated by its type side. It never transforms them. */
   readonly schema?: Schema.Schema<Item> | undefined
-  /** What the registry holds after population: an iterable of items, an effect of one, or a stream of items. */
+  /**
+   * What the registry holds after population: an iterable of items, an effect of one, or a stream of items. Each population
+   * reads it anew, so what can be read only once, such as a generator object, belongs into an effect that makes it.
+   */
   readonly defaults?: Defaults | undefined
   /** Hooks that are installed as long as the registry lives. */
   readonly hooks?: AllHooks | undefined
