@@ -78,7 +78,8 @@ const runOn = <Item, P, V, A, E, R>(
   const parent = openIn(outer, core)
   if (parent?.state === "undoing") return operation.undone(parent)
   // the transaction that it was a part of has ended: whoever asked for it looks again what is to be populated
-  if (operation.kind === "population" && parent === undefined && outer !== core.population.holder) {
+  const isOutermost = outer !== undefined && outer === core.population.holder
+  if (operation.kind === "population" && parent === undefined && !isOutermost) {
     return operation.undone(parent!)
   }
   const lock = parent === undefined ? core.lock : parent.lock
@@ -104,33 +105,23 @@ const runOn = <Item, P, V, A, E, R>(
   }
   if (parent === undefined && (operation.kind ?? "change") === "change" && !Ref.getUnsafe(core.published).populated) {
     // it waits for the population, not for its lock: as long as somebody does, the population goes on
-    return startOver(core, operation, parent, observation)
+    return startOver(core, operation, observation)
   }
   const later: Later = { effect: undefined }
   const beginning = begin(core, operation, fiber.context, outer, parent, lock, later, observation)
   return Effect.flatMap(
     Effect.onExitPrimitive(withPermit(outer, lock, beginning), () => later.effect),
-    (exit) => exit === again ? startOver(core, operation, parent, observation) : Effect.succeed(exit)
+    (exit) => exit === again ? startOver(core, operation, observation) : Effect.succeed(exit)
   )
 }
 
 const startOver = <Item, P, V, A, E, R>(
   core: Core<Item, P, V>,
   operation: Operation<Item, P, V, A, E, R>,
-  parent: Transaction<Item, P, V> | undefined,
   observation: Observation | undefined
 ): Effect.Effect<A, E | P, R> => {
   const anew = Effect.withFiber<A, E | P, R>((fiber) => runOn(fiber, core, operation, observation))
-  switch (operation.kind) {
-    case "population":
-      // whoever asked for it looks again what is to be populated: this was in a transaction that has ended
-      return operation.undone(parent!)
-    case "reset":
-    case "upkeep":
-      return anew
-    default:
-      return Effect.flatMap(core.populate, () => anew)
-  }
+  return (operation.kind ?? "change") === "change" ? Effect.flatMap(core.populate, () => anew) : anew
 }
 
 /** It waited, and found nothing to work on: its parent had ended, or the contents were `Pending`. It starts over. */

@@ -109,18 +109,12 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "a reset that starts over populates first",
-    find: "    case \"reset\":\n    case \"upkeep\":",
-    replace: "    case \"upkeep\":",
+    find: "(operation.kind ?? \"change\") === \"change\" ? Effect.flatMap(core.populate, () => anew) : anew",
+    replace: "operation.kind !== \"upkeep\" ? Effect.flatMap(core.populate, () => anew) : anew",
     caught: {
       file: caught,
       title: "G6 a reset that waited in a transaction that has ended meanwhile populates nothing"
     }
-  },
-  {
-    name: "a population that starts over is none that others know of",
-    find: "return operation.undone(parent!)",
-    replace: "return run(core, operation)",
-    caught: { file: caught, title: "G6 a population that waited in a transaction that has ended meanwhile" }
   },
   {
     name: "a step that waited for its turn does not look whether the registry was reset meanwhile",
@@ -867,9 +861,15 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     caught: { file: deadlock, title: "G16 a population that was given up takes no lock any more" }
   },
   {
+    name: "a population whose transaction has ended, and that is in no other, is none that others know of",
+    find: "outer !== undefined && outer === core.population.holder",
+    replace: "outer === core.population.holder",
+    caught: { file: caught, title: "G6 a population that waited in a transaction that has ended meanwhile" }
+  },
+  {
     name: "a population whose transaction has ended runs in whatever is around",
-    find: "if (operation.kind === \"population\" && parent === undefined && outer !== core.population.holder) {",
-    replace: "if (operation.kind === undefined && outer === null) {",
+    find: "if (operation.kind === \"population\" && parent === undefined && !isOutermost) {",
+    replace: "if (operation.kind === undefined && isOutermost) {",
     caught: {
       file: deadlock,
       title: "G4 G16 what outlives the transaction that it would have populated in ends no other"
