@@ -30,6 +30,7 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Types from "effect/Types"
+import * as Claims from "./internal/claims.ts"
 import * as Contents from "./internal/contents.ts"
 import * as Core from "./internal/core.ts"
 import { coreOf } from "./internal/coreOf.ts"
@@ -1932,10 +1933,10 @@ const explanationOf = <Item>(
   const entry = Contents.get(contents, attribute, value)
   if (entry !== undefined) {
     const { item, origin: { owner, revision } } = entry
-    return Explanation.Present({ item, owner, revision, hides: Contents.under(contents, entry).map((one) => one.item) })
+    return Explanation.Present({ item, owner, revision, hides: Claims.under(contents, entry).map((one) => one.item) })
   }
-  const [hidden] = Contents.hiddenBy(contents, attribute, value)
-  const by = hidden && Contents.above(contents, hidden)
+  const [hidden] = Claims.hiddenBy(contents, attribute, value)
+  const by = hidden && Claims.above(contents, hidden)
   return hidden === undefined || by === undefined
     ? Explanation.Absent({ suggestions: Operations.notFound(contents, attribute, value).suggestions })
     : Explanation.Hidden({ item: hidden.item, by: by.item })

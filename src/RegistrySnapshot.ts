@@ -15,10 +15,12 @@ import * as Option from "effect/Option"
 import type * as Pipeable from "effect/Pipeable"
 import * as Schema from "effect/Schema"
 import type * as Types from "effect/Types"
+import * as Changing from "./internal/changing.ts"
 import * as Contents from "./internal/contents.ts"
 import { coreOf } from "./internal/coreOf.ts"
 import { type Definition, failure, takeKeys } from "./internal/definition.ts"
 import type { Fits } from "./internal/fits.ts"
+import * as Matching from "./internal/matching.ts"
 import { invalidAttribute, lookupIndex } from "./internal/operations.ts"
 import type { Origin } from "./internal/owner.ts"
 import type * as Lookup from "./Lookup.ts"
@@ -398,7 +400,7 @@ export const fromJson: {
   return Effect.flatMap(codecOf(definition), (codec) => {
     if (!Array.isArray(json)) return Effect.fail(unreadable(json, "Expected an array of items"))
     const decode = Schema.decodeUnknownEffect(codec)
-    const filling = new Contents.Filling(Contents.empty(definition), json.length, unowned)
+    const filling = new Changing.Filling(Contents.empty(definition), json.length, unowned)
     const filled = Effect.forEach(
       json,
       (one: unknown, index) =>
@@ -490,7 +492,7 @@ export const diff: {
     const replaced: Array<{ readonly previous: Item; readonly item: Item }> = []
     for (const { item, keys } of Contents.entries(to)) {
       const keysThere = from.definition === to.definition ? keys : takeKeys(from.definition, item)
-      const previous = Contents.counterpart(from, item, keysThere, matched)
+      const previous = Matching.counterpart(from, item, keysThere, matched)
       if (previous === undefined) {
         added.push(item)
       } else {

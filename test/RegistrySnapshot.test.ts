@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Equal, Hash, Option, Result } from "effect"
 import { Lookup, Registry, RegistryError, RegistrySnapshot } from "effect-registry"
 import * as fc from "fast-check"
+import * as Changing from "../src/internal/changing.ts"
+import * as Checking from "../src/internal/checking.ts"
 import * as Contents from "../src/internal/contents.ts"
 import * as Definition from "../src/internal/definition.ts"
 
@@ -28,9 +30,9 @@ const ask = {
 
 /** Registers an item that can be registered. */
 const add = <Item>(contents: Contents.Contents<Item>, item: Item): Contents.Contents<Item> => {
-  const checked = Contents.check(contents, item)
+  const checked = Checking.check(contents, item)
   if (Result.isFailure(checked)) throw checked.failure
-  return Contents.insert(contents, item, checked.success, origin).contents
+  return Changing.insert(contents, item, checked.success, origin).contents
 }
 
 const addAll = <Item>(contents: Contents.Contents<Item>, ...items: ReadonlyArray<Item>): Contents.Contents<Item> =>
@@ -41,8 +43,8 @@ const insertAll = <Item>(
   contents: Contents.Contents<Item>,
   items: ReadonlyArray<Item>,
   additions = items.length
-): Result.Result<Contents.Changed<Item, ReadonlyArray<Contents.Entry<Item>>>, RegistryError.RegistrationFailure> => {
-  const filling = new Contents.Filling(contents, additions, origin)
+): Result.Result<Changing.Changed<Item, ReadonlyArray<Contents.Entry<Item>>>, RegistryError.RegistrationFailure> => {
+  const filling = new Changing.Filling(contents, additions, origin)
   for (const item of items) {
     const failure = filling.add(item)
     if (failure !== undefined) return Result.fail(failure)
@@ -54,7 +56,7 @@ const drop = <Item>(contents: Contents.Contents<Item>, item: Item): Contents.Con
   const entry = Contents.find(contents, item)
   assert.isDefined(entry, "it is found")
   assert.strictEqual(entry!.item, item, "it is found itself, and no other")
-  return Contents.remove(contents, entry!).contents
+  return Changing.remove(contents, entry!).contents
 }
 
 const codeOf = (checked: Result.Result<unknown, RegistryError.RegistrationFailure>): string =>
@@ -317,10 +319,10 @@ const playThings = (lookups: Lookups<Thing>, list: ReadonlyArray<Step>): void =>
     switch (one._tag) {
       case "Insert": {
         const expected = refusal(lookups, model, one.item)
-        const checked = Contents.check(contents, one.item)
+        const checked = Checking.check(contents, one.item)
         assertRefused(checked, expected)
         if (Result.isFailure(checked)) break
-        const inserted = Contents.insert(contents, one.item, checked.success, origin)
+        const inserted = Changing.insert(contents, one.item, checked.success, origin)
         contents = inserted.contents
         assert.isTrue(Contents.holds(contents, inserted.added))
         model = [...model, held(one.item)]
@@ -349,7 +351,7 @@ const playThings = (lookups: Lookups<Thing>, list: ReadonlyArray<Step>): void =>
           ? Contents.at(contents, index)!
           : Contents.find(contents, copyOf(model[index]!.item))!
         assert.strictEqual(entry, Contents.at(contents, index), "an equal item is found where it is")
-        contents = Contents.remove(contents, entry).contents
+        contents = Changing.remove(contents, entry).contents
         assert.isFalse(Contents.holds(contents, entry))
         assert.isFalse(RegistrySnapshot.contains(snapshotOf(contents), model[index]!.item))
         model = model.toSpliced(index, 1)
@@ -360,10 +362,10 @@ const playThings = (lookups: Lookups<Thing>, list: ReadonlyArray<Step>): void =>
         const index = one.pick % model.length
         const previous = Contents.at(contents, index)!
         const expected = refusal(lookups, model, one.item, model[index])
-        const checked = Contents.check(contents, one.item, previous)
+        const checked = Checking.check(contents, one.item, previous)
         assertRefused(checked, expected)
         if (Result.isFailure(checked)) break
-        const replaced = Contents.replace(contents, previous, one.item, checked.success, origin)
+        const replaced = Changing.replace(contents, previous, one.item, checked.success, origin)
         contents = replaced.contents
         assert.isTrue(Contents.holds(contents, replaced.added))
         assert.isFalse(Contents.holds(contents, previous))
@@ -373,8 +375,8 @@ const playThings = (lookups: Lookups<Thing>, list: ReadonlyArray<Step>): void =>
       case "Again": {
         if (model.length === 0) break
         const { item } = model[one.pick % model.length]!
-        assert.strictEqual(codeOf(Contents.check(contents, item)), "already_registered")
-        assert.strictEqual(codeOf(Contents.check(contents, copyOf(item))), "already_registered")
+        assert.strictEqual(codeOf(Checking.check(contents, item)), "already_registered")
+        assert.strictEqual(codeOf(Checking.check(contents, copyOf(item))), "already_registered")
         assert.strictEqual(codeOf(insertAll(contents, [copyOf(item)])), "already_registered")
         break
       }
@@ -449,7 +451,7 @@ describe("RegistrySnapshot", () => {
               for (const item of range) {
                 const entry = Contents.find(contents, item)
                 assert.strictEqual(entry !== undefined, model.some((held) => held.item === item))
-                if (entry !== undefined) contents = Contents.remove(contents, entry).contents
+                if (entry !== undefined) contents = Changing.remove(contents, entry).contents
               }
               model = model.filter((held) => !those.has(held.item))
               continue
@@ -500,11 +502,11 @@ describe("RegistrySnapshot", () => {
       assert.strictEqual(entry.item, model[index])
       if (i % 3 === 0) {
         const item = thingOf(10_000 + i)
-        const checked = Result.getOrThrow(Contents.check(contents, item, entry))
-        contents = Contents.replace(contents, entry, item, checked, origin).contents
+        const checked = Result.getOrThrow(Checking.check(contents, item, entry))
+        contents = Changing.replace(contents, entry, item, checked, origin).contents
         model[index] = item
       } else {
-        contents = Contents.remove(contents, entry).contents
+        contents = Changing.remove(contents, entry).contents
         model.splice(index, 1)
       }
     }
@@ -534,14 +536,14 @@ describe("RegistrySnapshot", () => {
     const before = addAll(empty<Card>(lookups), a, b, c)
     const b2: Card = { id: "b2", kind: "k" }
     const entry = Contents.find(before, b)!
-    const keys = Result.getOrThrow(Contents.check(before, b2, entry))
-    const after = Contents.replace(before, entry, b2, keys, origin).contents
+    const keys = Result.getOrThrow(Checking.check(before, b2, entry))
+    const after = Changing.replace(before, entry, b2, keys, origin).contents
     assert.deepStrictEqual(RegistrySnapshot.values(snapshotOf(after)), [a, b2, c])
     assert.deepStrictEqual(ask.getAll(after, "kind", "k"), [a, b2, c])
     assert.deepStrictEqual(ask.get(after, "id", "b"), Option.none())
     assert.deepStrictEqual(ask.getAll(before, "kind", "k"), [a, b, c])
     // one that comes back comes last
-    const back = add(Contents.remove(after, Contents.find(after, a)!).contents, a)
+    const back = add(Changing.remove(after, Contents.find(after, a)!).contents, a)
     assert.deepStrictEqual(RegistrySnapshot.values(snapshotOf(back)), [b2, c, a])
     assert.deepStrictEqual(ask.getAll(back, "kind", "k"), [b2, c, a])
   })
@@ -602,7 +604,7 @@ describe("RegistrySnapshot", () => {
       const first: Thing = { n: 1, id: make() }
       const contents = add(empty<Thing>(lookups), first)
       assert.deepStrictEqual(ask.get(contents, "id", make()), Option.some(first))
-      const second = Contents.check(contents, { n: 2, id: make() })
+      const second = Checking.check(contents, { n: 2, id: make() })
       assert.isTrue(Result.isFailure(second))
       if (Result.isFailure(second) && second.failure._tag === "AlreadyRegisteredError") {
         assert.strictEqual(second.failure.code, "attribute_registered")
@@ -611,7 +613,7 @@ describe("RegistrySnapshot", () => {
       }
       const without = drop(contents, first)
       assert.isFalse(ask.has(without, "id", make()))
-      assert.strictEqual(codeOf(Contents.check(without, { n: 2, id: make() })), "ok")
+      assert.strictEqual(codeOf(Checking.check(without, { n: 2, id: make() })), "ok")
     }
   })
 
@@ -623,11 +625,11 @@ describe("RegistrySnapshot", () => {
     }, empty<unknown>([]))
     for (const make of keyPool) {
       assert.isTrue(RegistrySnapshot.contains(snapshotOf(contents), make()))
-      assert.strictEqual(codeOf(Contents.check(contents, make())), "already_registered")
+      assert.strictEqual(codeOf(Checking.check(contents, make())), "already_registered")
     }
     const none = keyPool.reduce<Contents.Contents<unknown>>((before, make) => {
       const entry = Contents.find(before, make())
-      return entry === undefined ? before : Contents.remove(before, entry).contents
+      return entry === undefined ? before : Changing.remove(before, entry).contents
     }, contents)
     assert.strictEqual(RegistrySnapshot.size(snapshotOf(none)), 0)
     assert.isTrue(RegistrySnapshot.contains(snapshotOf(add(none, undefined)), undefined))
@@ -676,14 +678,14 @@ describe("RegistrySnapshot", () => {
       const contents = add(empty<Version>(lookup), one)
       assert.isTrue(RegistrySnapshot.contains(snapshotOf(contents), new Version("one", 99)))
       assert.isFalse(RegistrySnapshot.contains(snapshotOf(contents), new Version("two", 1)))
-      assert.strictEqual(codeOf(Contents.check(contents, new Version("one", 99))), "already_registered")
+      assert.strictEqual(codeOf(Checking.check(contents, new Version("one", 99))), "already_registered")
       const taken = "build" in lookup && lookup.build._tag === "Unique"
       assert.strictEqual(
-        codeOf(Contents.check(contents, new Version("two", 1))),
+        codeOf(Checking.check(contents, new Version("two", 1))),
         taken ? "attribute_registered" : "ok"
       )
-      const without = Contents.remove(contents, Contents.find(contents, new Version("one", 99))!).contents
-      assert.strictEqual(codeOf(Contents.check(without, new Version("one", 99))), "ok")
+      const without = Changing.remove(contents, Contents.find(contents, new Version("one", 99))!).contents
+      assert.strictEqual(codeOf(Checking.check(without, new Version("one", 99))), "ok")
     }
   })
 
@@ -805,11 +807,11 @@ describe("RegistrySnapshot", () => {
           break
         case "Insert": {
           last = [contents, model]
-          const checked = Contents.check(contents, item)
+          const checked = Checking.check(contents, item)
           const expected = index !== -1 ? "already_registered" : keysFit(item) ? "ok" : "attribute_registered"
           assert.strictEqual(codeOf(checked), expected)
           if (Result.isFailure(checked)) break
-          contents = Contents.insert(contents, item, checked.success, origin).contents
+          contents = Changing.insert(contents, item, checked.success, origin).contents
           model = [...model, { item, keys: keysOf(lookups, item) }]
           break
         }
@@ -829,14 +831,14 @@ describe("RegistrySnapshot", () => {
           const by = all[one.by]!
           const entry = Contents.find(contents, item)
           assert.isDefined(entry)
-          const checked = Contents.check(contents, by, entry)
+          const checked = Checking.check(contents, by, entry)
           const isIn = by !== item && model.some((held) => held.item === by)
           assert.strictEqual(
             codeOf(checked),
             isIn ? "already_registered" : keysFit(by, model[index]) ? "ok" : "attribute_registered"
           )
           if (Result.isFailure(checked)) break
-          contents = Contents.replace(contents, entry!, by, checked.success, origin).contents
+          contents = Changing.replace(contents, entry!, by, checked.success, origin).contents
           model = model.with(index, { item: by, keys: keysOf(lookups, by) })
           break
         }
@@ -887,7 +889,7 @@ describe("RegistrySnapshot", () => {
     const contents = add(empty<{ id?: number }>(lookups), a)
     a.id = 5
     assert.isTrue(RegistrySnapshot.contains(snapshotOf(contents), a))
-    assert.strictEqual(codeOf(Contents.check(contents, a)), "already_registered")
+    assert.strictEqual(codeOf(Checking.check(contents, a)), "already_registered")
     assert.strictEqual(RegistrySnapshot.size(snapshotOf(drop(contents, a))), 0)
   })
 
@@ -921,7 +923,7 @@ describe("RegistrySnapshot", () => {
     const contents = add(empty<Outer>(lookups), a)
     a.inner.id = 2
     assert.isTrue(RegistrySnapshot.contains(snapshotOf(contents), a))
-    assert.strictEqual(codeOf(Contents.check(contents, a)), "already_registered")
+    assert.strictEqual(codeOf(Checking.check(contents, a)), "already_registered")
     assert.strictEqual(RegistrySnapshot.size(snapshotOf(drop(contents, a))), 0)
   })
 
@@ -959,7 +961,7 @@ describe("RegistrySnapshot", () => {
     add(without, a)
     Object.assign(a, { id: "z", name: "w" })
     assert.isTrue(RegistrySnapshot.contains(snapshotOf(old), a))
-    assert.strictEqual(codeOf(Contents.check(old, a)), "already_registered")
+    assert.strictEqual(codeOf(Checking.check(old, a)), "already_registered")
   })
 
   it("G9 an object that comes and goes a thousand times under changing keys is found each time", () => {
@@ -983,7 +985,7 @@ describe("RegistrySnapshot", () => {
     for (let id = 1; id <= 5; id++) {
       a.id = id
       assert.isTrue(RegistrySnapshot.contains(snapshotOf(contents), a), `after ${id - 1} attempts`)
-      assert.strictEqual(codeOf(Contents.check(contents, a)), "already_registered")
+      assert.strictEqual(codeOf(Checking.check(contents, a)), "already_registered")
       // a transaction that is undone
       add(drop(contents, a), a)
     }
@@ -1054,14 +1056,14 @@ describe("RegistrySnapshot", () => {
     const contents = add(empty<Path>(lookups), a)
     a.segments.push("b")
     assert.deepStrictEqual(ask.get(contents, "segments", ["a"]), Option.some(a))
-    assert.strictEqual(codeOf(Contents.check(contents, { n: 2, segments: ["a"] })), "attribute_registered")
+    assert.strictEqual(codeOf(Checking.check(contents, { n: 2, segments: ["a"] })), "attribute_registered")
   })
 
   it("G9 an item that was refused and then mended equals another that is the same", () => {
     const lookups = { id: Lookup.unique((one: { name: string; id?: number }) => one.id) }
     const a: { name: string; id?: number } = { name: "x" }
     const before = empty<{ name: string; id?: number }>(lookups)
-    assert.strictEqual(codeOf(Contents.check(before, a)), "missing_attribute")
+    assert.strictEqual(codeOf(Checking.check(before, a)), "missing_attribute")
     a.id = 1
     const contents = add(before, a)
     assert.isTrue(RegistrySnapshot.contains(snapshotOf(contents), { name: "x", id: 1 }))

@@ -19,12 +19,8 @@ export const CurrentTransaction: Context.Reference<Party | undefined> = Context.
   { defaultValue: () => undefined }
 )
 
-/**
- * The import of a registry that loads late, while its layer is being built.
- *
- * @internal
- */
-export interface Import {
+/** The import of a registry that loads late, while its layer is being built. */
+interface Import {
   readonly service: Context.Key<any, any>
   readonly transaction: Party
   /** Gives the registry the hooks and the services of where this runs, and answers it. */

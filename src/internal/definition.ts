@@ -25,8 +25,7 @@ export interface Definition<Item> {
   serial: number
 }
 
-/** @internal */
-export interface NamedLookup<Item> {
+interface NamedLookup<Item> {
   readonly attribute: string
   readonly unique: boolean
   readonly each: boolean

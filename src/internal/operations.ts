@@ -12,10 +12,13 @@ import * as Ref from "effect/Ref"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as RegistryError from "../RegistryError.ts"
+import * as Changing from "./changing.ts"
+import * as Checking from "./checking.ts"
 import * as Contents from "./contents.ts"
 import type { Core, Operation, Transaction } from "./core.ts"
 import * as Definition from "./definition.ts"
 import * as Hooks from "./hooks.ts"
+import * as Matching from "./matching.ts"
 import { nearMatches } from "./nearMatches.ts"
 import * as Order from "./order.ts"
 import { collect, sequence, turn } from "./sequence.ts"
@@ -216,15 +219,15 @@ export const registering = <Item, P, V>(transaction: Transaction<Item, P, V>, it
   )
 
 const canInsert = <Item>(item: Item) => ({ draft }: Transaction<Item>): Exit.Exit<void, Failure> => {
-  const checked = Contents.check(draft, item)
+  const checked = Checking.check(draft, item)
   return Result.isFailure(checked) ? Exit.fail(checked.failure) : Exit.void
 }
 
 const insert = <Item>(item: Item) => (transaction: Transaction<Item>): Exit.Exit<Entry<Item>, Failure> => {
   const { draft, origin, steps } = transaction
-  const checked = Contents.check(draft, item)
+  const checked = Checking.check(draft, item)
   if (Result.isFailure(checked)) return Exit.fail(checked.failure)
-  const { added, contents } = Contents.insert(draft, item, checked.success, origin)
+  const { added, contents } = Changing.insert(draft, item, checked.success, origin)
   steps.push({ _tag: "Inserted", entries: [added], position: draft.size })
   transaction.draft = contents
   return Exit.succeed(added)
@@ -233,7 +236,7 @@ const insert = <Item>(item: Item) => (transaction: Transaction<Item>): Exit.Exit
 const insertAll =
   <Item>(items: ReadonlyArray<Item>) =>
   (transaction: Transaction<Item>): Exit.Exit<ReadonlyArray<Entry<Item>>, Failure> => {
-    const filling = new Contents.Filling(transaction.draft, items.length, transaction.origin)
+    const filling = new Changing.Filling(transaction.draft, items.length, transaction.origin)
     for (let i = 0; i < items.length; i++) {
       const failure = filling.add(items[i]!)
       if (failure !== undefined) return Exit.fail(failure)
@@ -244,7 +247,7 @@ const insertAll =
 const insertInChunks =
   <Item>(items: ReadonlyArray<Item>) =>
   (transaction: Transaction<Item>): Effect.Effect<ReadonlyArray<Entry<Item>>, Failure> => {
-    const filling = new Contents.Filling(transaction.draft, items.length, transaction.origin)
+    const filling = new Changing.Filling(transaction.draft, items.length, transaction.origin)
     const from = (start: number): Effect.Effect<void, Failure> =>
       Effect.suspend(() => {
         const end = Math.min(start + turn, items.length)
@@ -257,7 +260,7 @@ const insertInChunks =
     return Effect.map(from(0), () => finish(transaction, filling))
   }
 
-const finish = <Item>(transaction: Transaction<Item>, filling: Contents.Filling<Item>): ReadonlyArray<Entry<Item>> => {
+const finish = <Item>(transaction: Transaction<Item>, filling: Changing.Filling<Item>): ReadonlyArray<Entry<Item>> => {
   const { draft, steps } = transaction
   const { added, contents } = filling.finish()
   if (added.length === 0) return added
@@ -325,7 +328,7 @@ const onLocated = <Item, A, E>(
 /** Answers what came to light: an override may have lain above it. */
 const remove = <Item>(transaction: Transaction<Item>, entry: Entry<Item>): ReadonlyArray<Entry<Item>> => {
   const { draft, steps } = transaction
-  const { contents, revealed } = Contents.remove(draft, entry)
+  const { contents, revealed } = Changing.remove(draft, entry)
   // nobody outside sees a hidden entry go
   if (Contents.holds(draft, entry)) steps.push({ _tag: "Removed", entries: [entry] })
   transaction.draft = contents
@@ -377,14 +380,14 @@ export const upsert = <Item, P, V>(
   name: "upsert",
   about: item,
   step: (transaction) => {
-    const holder = Contents.holderOfFirstKey(transaction.draft, item)
+    const holder = Matching.holderOfFirstKey(transaction.draft, item)
     return holder === undefined
       ? Exit.asVoid(insert(item)(transaction))
       : Exit.asVoid(swap(transaction, holder, item))
   },
   body: (transaction) =>
     Effect.flatMapEager(
-      step(transaction, ({ draft }) => Exit.succeed(Contents.holderOfFirstKey(draft, item))),
+      step(transaction, ({ draft }) => Exit.succeed(Matching.holderOfFirstKey(draft, item))),
       (holder) =>
         holder === undefined
           ? Effect.asVoid(registerIn(transaction, item))
@@ -419,7 +422,7 @@ const replaceIn = <Item, P, V>(
   const { calls, hooks } = transaction
   const checking = step(transaction, ({ draft }) =>
     onLocated(locateEntry(draft), (entry) => {
-      const checked = Contents.check(draft, item, entry)
+      const checked = Checking.check(draft, item, entry)
       return Result.isFailure(checked) ? Exit.fail(checked.failure) : Exit.succeed(entry)
     }))
   return Effect.flatMapEager(checking, (previous) => {
@@ -445,9 +448,9 @@ const swap = <Item>(
   item: Item
 ): Exit.Exit<ReadonlyArray<Entry<Item>>, Failure> => {
   const { draft, origin, steps } = transaction
-  const checked = Contents.check(draft, item, previous)
+  const checked = Checking.check(draft, item, previous)
   if (Result.isFailure(checked)) return Exit.fail(checked.failure)
-  const { added, contents, revealed } = Contents.replace(draft, previous, item, checked.success, origin)
+  const { added, contents, revealed } = Changing.replace(draft, previous, item, checked.success, origin)
   steps.push({ _tag: "Swapped", previous, entry: added })
   transaction.draft = contents
   reveal(transaction, revealed)

@@ -7,6 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import type * as RegistryError from "../RegistryError.ts"
+import * as Changing from "./changing.ts"
+import * as Checking from "./checking.ts"
+import * as Claims from "./claims.ts"
 import * as Contents from "./contents.ts"
 import type { Operation, Transaction } from "./core.ts"
 import * as Hooks from "./hooks.ts"
@@ -45,7 +48,7 @@ const overrideIn = <Item, P, V>(
 ): Effect.Effect<Entry<Item>, Failure | V | P> => {
   const { calls, hooks } = transaction
   const canOverride = step(transaction, ({ draft }) => {
-    const checked = Contents.checkOverride(draft, item)
+    const checked = Checking.checkOverride(draft, item)
     return Result.isFailure(checked) ? Exit.fail(checked.failure) : Exit.void
   })
   return canOverride.pipe(
@@ -74,12 +77,12 @@ const putAbove = <Item, P, V>(
 ): Effect.Effect<Overridden<Item>, Failure | P> =>
   Effect.flatMapEager(
     step(transaction, ({ draft, origin, steps }): Exit.Exit<Overridden<Item> | ReadonlyArray<Entry<Item>>, Failure> => {
-      const checked = Contents.checkOverride(draft, item)
+      const checked = Checking.checkOverride(draft, item)
       if (Result.isFailure(checked)) return Exit.fail(checked.failure)
-      const leaving = Contents.wouldHide(draft, item, checked.success).toReversed()
+      const leaving = Claims.wouldHide(draft, item, checked.success).toReversed()
       const untold = transaction.hooks.length === 0 ? [] : leaving.filter((entry) => !told.has(entry))
       if (untold.length > 0) return Exit.succeed(untold)
-      const { added, contents } = Contents.override(draft, item, checked.success, { ...origin, override: true })
+      const { added, contents } = Changing.override(draft, item, checked.success, { ...origin, override: true })
       if (leaving.length > 0) steps.push({ _tag: "Removed", entries: leaving })
       steps.push({ _tag: "Inserted", entries: [added], position: contents.size - 1 })
       transaction.draft = contents

@@ -8,9 +8,12 @@ import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import type * as RegistryError from "../RegistryError.ts"
 import type { Step } from "./change.ts"
+import * as Changing from "./changing.ts"
+import * as Checking from "./checking.ts"
 import * as Contents from "./contents.ts"
 import type { Operation, Transaction } from "./core.ts"
 import * as Hooks from "./hooks.ts"
+import * as Matching from "./matching.ts"
 import { registering } from "./operations.ts"
 import * as Order from "./order.ts"
 import type { Origin } from "./owner.ts"
@@ -125,7 +128,7 @@ const planOf = <Item>(contents: Contents.Contents<Item>, items: ReadonlyArray<It
   const replaced: Array<Replacement<Item>> = []
   const kept: Array<Item> = []
   for (const item of items) {
-    const found = Contents.counterpartOf(contents, item, matched)
+    const found = Matching.counterpartOf(contents, item, matched)
     if (found === undefined) {
       added.push(item)
       continue
@@ -172,14 +175,14 @@ const outcomeOf = <Item>(
     const held = entries.filter((entry) => Contents.holds(contents, entry))
     if (held.length > 0) steps.push({ _tag: "Removed", entries: held })
     for (const entry of held) {
-      contents = Contents.remove(contents, entry).contents
+      contents = Changing.remove(contents, entry).contents
       gone.add(entry)
     }
   }
   const putIn = (item: Item, position?: number): Failure | undefined => {
-    const checked = Contents.check(contents, item)
+    const checked = Checking.check(contents, item)
     if (Result.isFailure(checked)) return checked.failure
-    const inserted = Contents.insert(contents, item, checked.success, origin, position)
+    const inserted = Changing.insert(contents, item, checked.success, origin, position)
     contents = inserted.contents
     const rank = Order.rank(contents.order, inserted.added.position)
     steps.push({ _tag: "Inserted", entries: [inserted.added], position: rank })
@@ -191,12 +194,12 @@ const outcomeOf = <Item>(
   const crossing: Array<Replacement<Item>> = []
   for (const replacement of replaced) {
     const { item, previous } = replacement
-    const checked = Contents.holds(contents, previous) ? Contents.check(contents, item, previous) : undefined
+    const checked = Contents.holds(contents, previous) ? Checking.check(contents, item, previous) : undefined
     if (checked === undefined || Result.isFailure(checked)) {
       crossing.push(replacement)
       continue
     }
-    const swapped = Contents.replace(contents, previous, item, checked.success, origin)
+    const swapped = Changing.replace(contents, previous, item, checked.success, origin)
     contents = swapped.contents
     gone.add(previous)
     steps.push({ _tag: "Swapped", previous, entry: swapped.added })

@@ -13,10 +13,8 @@ import { failure } from "./definition.ts"
 /**
  * Runs an effect that waits for something on behalf of a party, and of all that it is in. Dies at once if they are
  * what is, over however many others, waited for: the wait would never end. `arrived` ends the wait before the effect.
- *
- * @internal
  */
-export const waitFor = <A, E, R>(
+const waitFor = <A, E, R>(
   party: Party | undefined,
   wait: Wait,
   effect: (arrived: () => void) => Effect.Effect<A, E, R>

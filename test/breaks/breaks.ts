@@ -402,10 +402,10 @@ export const breaks: ReadonlyArray<Break> = [
   // -------------------------------------------------------------------------------------------------------------------
   {
     name: "no check after onItemRegistering",
-    find: "const { draft, origin, steps } = transaction\n  const checked = Contents.check(draft, item)\n",
+    find: "const { draft, origin, steps } = transaction\n  const checked = Checking.check(draft, item)\n",
     replace: `const { draft, origin, steps } = transaction
   const checked = transaction.hooks.length === 0
-    ? Contents.check(draft, item)
+    ? Checking.check(draft, item)
     : Result.succeed(Definition.takeKeys(draft.definition, item))
 `,
     caught: { file: hooks, title: "G18 the checks are repeated after onItemRegistering: a hook took the key" }
@@ -453,7 +453,7 @@ export const breaks: ReadonlyArray<Break> = [
   {
     name: "a scope that closes takes out what has its keys now",
     find: "const mayBeIn =",
-    replace: `entries = entries.map((entry) => Contents.holderOfFirstKey(contents, entry.item) ?? entry)
+    replace: `entries = entries.map((entry) => Matching.holderOfFirstKey(contents, entry.item) ?? entry)
     const mayBeIn =`,
     caught: { file: scopes, title: "G25 never a later registration under the same key" }
   },
@@ -674,8 +674,8 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "a reconciliation believes that what it replaces is still in",
-    find: "Contents.holds(contents, previous) ? Contents.check(contents, item, previous) : undefined",
-    replace: "Contents.check(contents, item, previous)",
+    find: "Contents.holds(contents, previous) ? Checking.check(contents, item, previous) : undefined",
+    replace: "Checking.check(contents, item, previous)",
     caught: { file: reconcile, title: "G14 hooks change the registry in between" }
   },
   {
