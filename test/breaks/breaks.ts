@@ -484,7 +484,8 @@ export const breaks: ReadonlyArray<Break> = [
   {
     name: "an item goes by the keys that it has now",
     find: "  takeOut(contents, entry)\n",
-    replace: "  takeOut(contents, { ...entry, keys: takeKeys(contents.definition, entry.item) })\n",
+    replace:
+      "  takeOut(contents, { ...entry, keys: contents.definition.lookups.map(({ select }) => select(entry.item)) })\n",
     caught: { file: atomicity, title: "G9 keys are taken once more after onItemRegistering, for good" }
   },
   {
@@ -706,9 +707,9 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "what is hidden is wanted once more for each time that it is listed",
-    find: `    : claims.flatMap((claim) => visiblyClaiming(self, claim) ?? [])[0] ??
-      claims.flatMap`,
-    replace: "    : claims.flatMap",
+    find: `    : holderOf(self, first) ??
+      first.values.flatMap`,
+    replace: "    : first.values.flatMap",
     caught: { file: reconcile, title: "a list that names twice what an override hides fails" }
   },
   {
