@@ -291,6 +291,8 @@ export interface Operation<Item, P, V, A, E, R = never> {
   readonly body: (transaction: Transaction<Item, P, V>) => Effect.Effect<A, E, R>
   /** What is left of it in a transaction that is being undone: the draft is gone, so it changes nothing. */
   readonly undone: (transaction: Transaction<Item, P, V>) => Effect.Effect<A, E, R>
+  /** What is done instead where it would begin outside of all transactions of the registry, but must not. */
+  readonly instead?: (outer: Party | undefined) => Effect.Effect<A, E, R> | undefined
   /** Called in the step that ends it, if it succeeded; what it answers is run when the permit has been given back. */
   readonly committed?: (result: A) => Effect.Effect<void>
   /** Called in the step that ends it, if it failed. */

@@ -18,7 +18,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as RegistryError from "../RegistryError.ts"
 import * as Contents from "./contents.ts"
-import { type Core, type Operation, Party, type Transaction } from "./core.ts"
+import { type Core, type Operation, Party, type PopulationRuns, type Transaction } from "./core.ts"
 import { CurrentTransaction } from "./current.ts"
 import { failure } from "./definition.ts"
 import * as Hooks from "./hooks.ts"
@@ -56,7 +56,7 @@ export const make = <Item, P, V, E>(
   load?: Load
 ): Effect.Effect<Effect.Effect<void, Failed<E, V>>> => {
   // a population has no other population to wait for, so its own transaction has only the errors of its body
-  const populating = run(core as Core<Item, never, V>, populate(defaults))
+  const populating = run(core as Core<Item, never, V>, populate<Item, V, E>(core.population, defaults))
   let first: Effect.Effect<void, Failed<E, V>, any> = load === undefined
     ? populating
     : importing<Item, P, V, E>(core, load, () => {
@@ -187,6 +187,7 @@ const notInterruptedInside = <Item, P, V, A, E, R>(
 
 /** The defaults, and that they are all in, become visible together. */
 const populate = <Item, V, E>(
+  runs: PopulationRuns,
   defaults: Defaults<Item, E, any>
 ): Operation<Item, never, V, void, Failed<E, V>, any> => ({
   name: "populate",
@@ -203,7 +204,9 @@ const populate = <Item, V, E>(
       Effect.flatMapEager(() => step(transaction, becomeReady))
     )
   },
-  undone: () => Effect.void
+  undone: () => Effect.void,
+  // the transaction that it was to be a part of has ended: whoever asked for it looks again what is to be populated
+  instead: (outer) => outer !== undefined && outer === runs.holder ? undefined : Effect.void
 })
 
 const becomeReady = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {

@@ -77,11 +77,8 @@ const runOn = <Item, P, V, A, E, R>(
   const outer = innermost(fiber.context)
   const parent = openIn(outer, core)
   if (parent?.state === "undoing") return operation.undone(parent)
-  // the transaction that it was a part of has ended: whoever asked for it looks again what is to be populated
-  const isOutermost = outer !== undefined && outer === core.population.holder
-  if (operation.kind === "population" && parent === undefined && !isOutermost) {
-    return operation.undone(parent!)
-  }
+  const instead = parent === undefined ? operation.instead?.(outer) : undefined
+  if (instead !== undefined) return instead
   const lock = parent === undefined ? core.lock : parent.lock
   if (
     operation.step !== undefined && operation.committed === undefined && core.hooks.length === 0 &&

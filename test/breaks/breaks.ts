@@ -857,14 +857,14 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "a population whose transaction has ended, and that is in no other, is none that others know of",
-    find: "outer !== undefined && outer === core.population.holder",
-    replace: "outer === core.population.holder",
+    find: "outer !== undefined && outer === runs.holder",
+    replace: "outer === runs.holder",
     caught: { file: caught, title: "G6 a population that waited in a transaction that has ended meanwhile" }
   },
   {
     name: "a population whose transaction has ended runs in whatever is around",
-    find: "if (operation.kind === \"population\" && parent === undefined && !isOutermost) {",
-    replace: "if (operation.kind === undefined && isOutermost) {",
+    find: "instead: (outer) => outer !== undefined && outer === runs.holder ? undefined : Effect.void",
+    replace: "instead: () => undefined",
     caught: {
       file: deadlock,
       title: "G4 G16 what outlives the transaction that it would have populated in ends no other"
