@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Equal } from "effect"
 import { RegistryEvent } from "effect-registry"
+import { inspect } from "node:util"
 import { Change, type Step } from "../src/internal/change.ts"
 import type { Entry } from "../src/internal/contents.ts"
 
@@ -58,6 +59,16 @@ describe("RegistryEvent", () => {
     for (const other of [null, undefined, 5, {}, { _tag: "Other" }]) {
       assert.isFalse(RegistryEvent.is("Reset")(other))
     }
+  })
+
+  it("a change is shown, and written as JSON, as what its type says", () => {
+    const change = new Change(3, [{ _tag: "Inserted", entries: [entry("a")], position: 0 }])
+    const shown = "{ revision: 3, events: [ { item: 'a', position: 0, _tag: 'Registered' } ] }"
+    assert.strictEqual(inspect(change, { breakLength: Number.POSITIVE_INFINITY }), shown)
+    assert.deepStrictEqual(JSON.parse(JSON.stringify(change)), {
+      revision: 3,
+      events: [{ _tag: "Registered", item: "a", position: 0 }]
+    })
   })
 
   it("G22 a change tells what happened item by item, in order", () => {

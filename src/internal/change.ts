@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import * as Inspectable from "effect/Inspectable"
 import * as RegistryEvent from "../RegistryEvent.ts"
 import type { Entry } from "./contents.ts"
 
@@ -28,6 +29,14 @@ export class Change<Item> implements RegistryEvent.RegistryChange<Item> {
 
   get events(): ReadonlyArray<RegistryEvent.RegistryEvent<Item>> {
     return this.told ??= Object.freeze(this.steps.flatMap(eventsOf))
+  }
+
+  toJSON(): unknown {
+    return { revision: this.revision, events: this.events }
+  }
+
+  [Inspectable.NodeInspectSymbol](): unknown {
+    return this.toJSON()
   }
 }
 
