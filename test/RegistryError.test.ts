@@ -89,6 +89,11 @@ const classes: ReadonlyArray<Schema.Codec<any>> = [
 const classOf = (error: RegistryError.RegistryError): Schema.Codec<any, any> =>
   classes.find((Class) => error instanceof (Class as any))!
 
+class Offline extends Schema.TaggedError<Offline>()("Offline", { host: Schema.String }) {}
+
+const populationMessage = (cause: unknown): string =>
+  new RegistryError.PopulationError({ registry: "plugins", code: "defaults", cause }).message
+
 const text = (error: { readonly code: string; readonly registry: string }) => `${error.registry}/${error.code}`
 
 describe("RegistryError", () => {
@@ -111,6 +116,14 @@ describe("RegistryError", () => {
         `{"id":1,"name":"yours"} is already registered with id = 1. Unregister or replace it first.`,
       import: `Could not populate "plugins": its module could not be loaded. "no module"`
     })
+  })
+
+  it("a cause without a message is told by its name", () => {
+    assert.strictEqual(
+      populationMessage(new Offline({ host: "a" })),
+      `Could not populate "plugins": its defaults failed. Offline`
+    )
+    assert.strictEqual(populationMessage(new Error()), `Could not populate "plugins": its defaults failed. Error`)
   })
 
   it("all are errors with a registry, a code, a tag and a message", () => {

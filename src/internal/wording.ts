@@ -21,7 +21,9 @@ export const common = {
  */
 export const messageOf = (cause: unknown): string => {
   try {
-    if (cause instanceof Error && typeof cause.message === "string") return shortened(cause.message, 5 * longest)
+    if (cause instanceof Error && typeof cause.message === "string" && cause.message !== "") {
+      return shortened(cause.message, 5 * longest)
+    }
   } catch {
     // whatever it is, it has no message
   }
