@@ -256,7 +256,9 @@ export class RegistryLagged extends Schema.TaggedError<RegistryLagged>()("Regist
 }) {
   override get message(): string {
     return this.text ??
-      `A subscriber of "${this.registry}" is too far behind: ${this.missed} change(s) that it has not seen are no longer kept. Subscribe again for a fresh snapshot, or give the registry a longer history.`
+      `A subscriber of "${this.registry}" is too far behind: ${this.missed} change(s) that it has not seen are no longer kept, ` +
+        "or the revision that it asked for was never there. " +
+        "Subscribe again for a fresh snapshot, or give the registry a longer history."
   }
 }
 
