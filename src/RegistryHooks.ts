@@ -258,23 +258,23 @@ export const layer: {
     Lookups,
     P,
     V,
-    const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>
-  >(
-    tag: Context.Key<Self, Registry.Registry<Item, Lookups, P, V>>,
-    hooks: More
-  ): Layer.Layer<never, never, Self | Exclude<Hooks.ServicesOf<More>, Scope.Scope>>
-  <
-    Self,
-    Item,
-    Lookups,
-    P,
-    V,
     const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>,
     R
   >(
     tag: Context.Key<Self, Registry.Registry<Item, Lookups, P, V>>,
     hooks: Effect.Effect<More, never, R>
   ): Layer.Layer<never, never, Self | Exclude<Hooks.ServicesOf<More> | R, Scope.Scope>>
+  <
+    Self,
+    Item,
+    Lookups,
+    P,
+    V,
+    const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>
+  >(
+    tag: Context.Key<Self, Registry.Registry<Item, Lookups, P, V>>,
+    hooks: More
+  ): Layer.Layer<never, never, Self | Exclude<Hooks.ServicesOf<More>, Scope.Scope>>
 } = <Self, Item, Lookups, P, V, R>(
   tag: Context.Key<Self, Registry.Registry<Item, Lookups, P, V>>,
   hooks:

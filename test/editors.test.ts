@@ -60,6 +60,9 @@ export const lastValue = Effect.flatMap(Languages, (registry) => registry.pipe(R
 export const lastOfSnapshot = Effect.map(Languages.snapshot, (one) => one.pipe(RegistrySnapshot.has("kind", Option.none())))
 export const option = Registry.make<Language>()({ lookup: ["id"], defalts: [] })
 export const hook = RegistryHooks.layer(Languages, { onItemRegisterd: () => Effect.void })
+export const hookThatFails = RegistryHooks.layer(Languages, { onItemRegistered: () => Effect.fail("too late") })
+export const refusal = RegistryHooks.layer(Languages, { onItemRegistering: () => Effect.fail("no") })
+export const noEffect = RegistryHooks.layer(Languages, { onItemRegistered: (told) => console.log(told) })
 `
 
 let directory: string
@@ -138,7 +141,10 @@ describe("an error names what there is", () => {
     ["lastValue", "'ValueIs<number>'"],
     ["lastOfSnapshot", "'AttributeIs<\"alias\" | \"extension\" | \"id\" | \"name\">'"],
     ["option", "Did you mean to write 'defaults'?"],
-    ["hook", "'onItemRegisterd' does not exist"]
+    ["hook", "\"onItemRegistered\""],
+    ["hookThatFails", "'string' is not assignable to type 'never'"],
+    ["refusal", "'string' is not assignable to type 'RegistrationError'"],
+    ["noEffect", "'void' is not assignable to type 'Effect<unknown, never, unknown>'"]
   ])("%s", async (name, expected) => {
     const line = (program + mistakes).split("\n").findIndex((one) => one.startsWith(`export const ${name} `)) + 1
     const messages = (await server.errors()).filter((error) => error.line === line).map(({ message }) => message)

@@ -113,8 +113,19 @@ type Called<Handler> = Handler extends (item: any) => Effect.Effect<any, infer E
   : Handler extends Effect.Effect<any, infer E, infer R> ? { readonly error: E; readonly services: R }
   : { readonly error: never; readonly services: never }
 
-/** A misspelt handler is an error where a record of handlers is taken. */
-export type NoExcess<Hooks> = { readonly [Hook in Exclude<keyof Hooks, keyof RegistryHooks<any>>]: never }
+/** A misspelt handler is an error where a record of handlers is taken; its name in the error says which there are. */
+export type NoExcess<Hooks> = {
+  readonly [Hook in Exclude<keyof Hooks, keyof RegistryHooks<any>>]: HookIs<Names[keyof Names]>
+}
+
+/** A mapped type, because an error would show `keyof` as it is written. */
+type Names = { readonly [Hook in keyof Handlers<any>]: Hook }
+
+interface HookIs<in out Name> {
+  readonly [expected]: Name
+}
+
+declare const expected: unique symbol
 
 /** @internal */
 export const install = <Item, E>(
