@@ -27,7 +27,7 @@ const fences: ReadonlyArray<Fence> = [
 ]
 
 /** A test file by itself: it is run where tests are collected. */
-const isTestFile = ({ code }: Fence): boolean => code.includes(`"@effect/vitest"`)
+const isTestFile = ({ code }: Fence): boolean => /"@effect\/vitest"|^RegistryTest\.laws\(/m.test(code)
 
 /** The examples of a page are modules of one directory, and may import those that say what they are called. */
 const fileOf = ({ file, page, title }: Fence): string =>

@@ -160,6 +160,11 @@ describe.each(strategies)("$strategy", (options) => {
 })
 
 describe("seeds", () => {
+  it.effect("a hundred, where nothing is said", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* RegistryTest.interleave(Effect.void), { schedules: 100 })
+    }))
+
   it.effect.each(["random", "pct"] as const)(
     "%s: that of a failure fails again alone",
     (strategy) =>

@@ -4,6 +4,7 @@ import { Registry, RegistryHooks } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import * as fc from "fast-check"
 import { execFile } from "node:child_process"
+import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { Item } from "./utils/items.ts"
 
@@ -64,5 +65,8 @@ describe("laws", () => {
     assert.match(output, /under the schedule of seed \d+/)
     assert.match(output, /\{ seed: -?\d+, path: /)
     assert.match(output, /"name":"search"\} is registered, and is kept \d+ time\(s\)/)
+    // as docs/testing.md shows it
+    const page = Fs.readFileSync(Path.join(import.meta.dirname, "../docs/testing.md"), "utf8")
+    assert.include(output, page.match(/```text\n("FaultyTools"[^]+?)\n```/)![1]!)
   })
 })

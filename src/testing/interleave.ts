@@ -160,7 +160,7 @@ export interface InterleaveOptions {
  */
 export const interleave = <A, E, R>(
   program: Effect.Effect<A, E, R>,
-  options: InterleaveOptions
+  options: InterleaveOptions = {}
 ): Effect.Effect<Report, ScheduleFailure, R> => {
   if (options.schedule !== undefined) return replay(program, options.schedule)
   switch (options.strategy) {

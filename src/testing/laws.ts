@@ -132,7 +132,7 @@ const report = (name: string, law: string, items: ReadonlyArray<unknown>, failur
   return `"${name}" breaks the law "${law}" with ${
     Formatter.format(items)
   }, under the schedule of seed ${failure.seed}:\n` +
-    `${why}\nTo try the same again, give laws the seed that is reported here as its option "seed".`
+    `${why}\nTo try the same again, give laws the seed of fast-check, the one in { seed: … }, as its option "seed".`
 }
 
 type Subject<Item> = Registry.Registry<Item, any, unknown, unknown>
