@@ -15,7 +15,7 @@ class Languages extends Registry.Service<Languages, Language>()("app/Languages",
   },
   defaults: Effect.succeed([ // any Effect: its errors show in the operations, its services in Languages.layer
     { name: "TypeScript", aliases: ["ts"], extension: ".ts" },
-    { name: "XML", aliases: [], extension: ".ts" }
+    { name: "XML", aliases: [], extension: ".ts" } // Qt's translations
   ])
 }) {}
 
