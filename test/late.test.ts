@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
 import { Registry, RegistryError, RegistryEvent, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
+import { coreOf } from "../src/internal/coreOf.ts"
 import { Languages } from "./fixtures/late/languages.ts"
 import { a, b, Balance, c, d, Item, messageOf, recording } from "./utils/items.ts"
 
@@ -51,6 +52,8 @@ const resource = (log: Array<string>, name: string) =>
       () => Effect.sync(() => log.push(`released ${name}`))
     )
   )
+
+const openFinalizers = ({ state }: Scope.Scope): number => state._tag === "Open" ? state.finalizers?.size ?? 1 : 0
 
 /** How many are built and not released. */
 const alive = (log: ReadonlyArray<string>): number =>
@@ -461,6 +464,36 @@ describe("a registry that loads late", () => {
       ))
   })
 
+  it.effect("G3 interrupted in its last step it has imported: who has begun another import does not import again", () => {
+    const log: Array<string> = []
+    const working = Deferred.makeUnsafe<void>()
+    const gate = Deferred.makeUnsafe<void>()
+    const { count, layer } = counting(module(
+      // the import ends when this has
+      Layer.effectDiscard(Effect.andThen(
+        Effect.forkScoped(
+          Items.transact(Effect.andThen(Deferred.succeed(working, undefined), Deferred.await(gate))),
+          { startImmediately: true }
+        ),
+        Deferred.await(working)
+      )).pipe(Layer.provideMerge(resource(log, "layer")))
+    ))
+    return Effect.gen(function*() {
+      const first = yield* fork(Items.size)
+      yield* Deferred.await(working)
+      for (let i = 0; i < 20; i++) yield* Effect.yieldNow
+      const interrupting = yield* fork(Fiber.interrupt(first))
+      const second = yield* fork(Items.size)
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(interrupting)
+      assert.strictEqual(yield* Fiber.join(second), 1)
+      assert.strictEqual(count.imports, 1)
+      assert.deepStrictEqual(log, ["built layer"])
+      // what the layer holds, and what the population does
+      assert.strictEqual(openFinalizers(coreOf(yield* Items).scope), 2)
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect.each(["outside", "inside"] as const)(
     "G3 interrupted at each step, from %s, it is whole or not there",
     (from) =>
@@ -484,6 +517,8 @@ describe("a registry that loads late", () => {
               if (Exit.isSuccess(exit)) assert.isTrue(there)
               assert.deepStrictEqual(balance.wrong(Registry.snapshotUnsafe(yield* Items)), [])
               assert.strictEqual(alive(log), there ? 1 : 0)
+              // what the layer holds, and what the population does
+              assert.strictEqual(openFinalizers(coreOf(yield* Items).scope), there ? 2 : 0)
               assert.strictEqual(yield* Items.size, 3)
               assert.strictEqual(alive(log), 1)
               yield* Scope.close(scope, Exit.void)

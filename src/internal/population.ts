@@ -57,11 +57,7 @@ export const make = <Item, P, V, E>(
 ): Effect.Effect<Effect.Effect<void, Failed<E, V>>> => {
   // a population has no other population to wait for, so its own transaction has only the errors of its body
   const populating = run(core as Core<Item, never, V>, populate<Item, V, E>(core.population, defaults))
-  let first: Effect.Effect<void, Failed<E, V>, any> = load === undefined
-    ? populating
-    : importing<Item, P, V, E>(core, load, () => {
-      first = populating
-    })
+  const first = load === undefined ? populating : importing<Item, P, V, E>(core, load, populating)
 
   /** It has nothing of the fiber that asks for it: no service, no transaction. */
   const outermost = Effect.suspend(() => {
@@ -130,41 +126,47 @@ const remembered = <Item, P, V, A, E, R>(
   })
 
 /**
- * One transaction: what the layer does to the registry, which begins with the defaults, becomes visible at its end. What
- * the layer holds lives as long as the registry.
+ * Imports at first, and populates from then on. The import is one transaction: what the layer does to the registry, which
+ * begins with the defaults, becomes visible at its end. What the layer holds lives as long as the registry.
  */
 const importing = <Item, P, V, E>(
   core: Core<Item, P, V>,
   load: Load,
-  done: () => void
-): Effect.Effect<void, Failed<E, V>, any> =>
-  Effect.suspend(() => {
+  populating: Effect.Effect<void, Failed<E, V>, any>
+): Effect.Effect<void, Failed<E, V>, any> => {
+  let loaded = false
+  const importOnce = Effect.uninterruptibleMask((restore) => {
     const scope = Scope.forkUnsafe(core.scope)
-    let committed = false
+    let inUse = false
+    // it can fail as the population that this is a part of can
+    const populate = core.populate as Effect.Effect<void, Failed<E, V>>
+    const importIn = (transaction: Party): Effect.Effect<void, Failed<E, V>, any> =>
+      Scope.provide(load(transaction), scope).pipe(
+        Effect.mapError((cause) =>
+          failure(core.definition, RegistryError.PopulationError<any>, { code: "import", cause })
+        ),
+        Effect.andThen(populate)
+      )
     const operation: Operation<Item, never, V, void, Failed<E, V>, any> = {
       name: "import",
       kind: "upkeep",
-      body: (transaction) =>
-        Scope.provide(load(transaction), scope).pipe(
-          Effect.mapError((cause) =>
-            failure(core.definition, RegistryError.PopulationError<any>, { code: "import", cause })
-          ),
-          // it can fail as the population that this is a part of can
-          Effect.andThen(core.populate as Effect.Effect<void, Failed<E, V>>)
-        ),
+      // another may have been interrupted in its last step, and have ended only now
+      body: (transaction) => loaded ? populate : importIn(transaction),
       undone: () => Effect.void,
       committed: () => {
-        committed = true
-        done()
+        inUse = !loaded
+        loaded = true
         return Effect.void
       }
     }
     // whoever is interrupted in the last step has imported all the same
     return Effect.onExit(
-      run(core as Core<Item, never, V>, operation),
-      (exit) => committed ? Effect.void : Scope.close(scope, exit)
+      restore(run(core as Core<Item, never, V>, operation)),
+      (exit) => inUse ? Effect.void : Scope.close(scope, exit)
     )
   })
+  return Effect.suspend(() => loaded ? populating : importOnce)
+}
 
 const interruptedInside = <Item, P, V>(core: Core<Item, P, V>) => <E>(cause: Cause.Cause<E>): Effect.Effect<never, E> =>
   // who waits was not interrupted: to them this is a defect

@@ -609,19 +609,32 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   // -------------------------------------------------------------------------------------------------------------------
   {
     name: "a module is imported again after a reset",
-    find: "        committed = true\n        done()\n",
-    replace: "        committed = true\n        void done\n",
+    find: "        loaded = true\n",
+    replace: "",
     caught: { file: late, title: "has the defaults first, then what its layer registers; after a reset the defaults" }
   },
   {
+    name: "an import that waited for another one imports again",
+    find: "body: (transaction) => loaded ? populate : importIn(transaction)",
+    replace: "body: (transaction) => importIn(transaction)",
+    caught: { file: late, title: "G3 interrupted in its last step it has imported" }
+  },
+  {
+    name: "an import leaves a scope behind that is interrupted at its first step",
+    find: "const importOnce = Effect.uninterruptibleMask((restore) => {",
+    replace:
+      "const importOnce = Effect.suspend(() => {\n    const restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => effect",
+    caught: { file: late, title: "G3 interrupted at each step, from outside, it is whole or not there" }
+  },
+  {
     name: "what a layer held is released though it is in use",
-    find: "(exit) => committed ? Effect.void : Scope.close(scope, exit)",
+    find: "(exit) => inUse ? Effect.void : Scope.close(scope, exit)",
     replace: "(exit) => Scope.close(scope, exit)",
     caught: { file: late, title: "what it built lives until the scope of the registry closes" }
   },
   {
     name: "what a layer held that failed is never released",
-    find: "(exit) => committed ? Effect.void : Scope.close(scope, exit)",
+    find: "(exit) => inUse ? Effect.void : Scope.close(scope, exit)",
     replace: "() => Effect.void",
     caught: { file: late, title: "defaults that fail when the layer has been built: what it holds is released" }
   },
