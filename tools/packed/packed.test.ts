@@ -1,6 +1,7 @@
 /**
  * What strangers get: the package is packed and installed into an empty project, and the first example of README.md runs
- * there, wherever it should. It takes a while, so it has a script of its own: `npm run test:packed`.
+ * there, wherever it should; so do the examples of docs/testing.md. It takes a while, so it has a script of its own:
+ * `npm run test:packed`.
  */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Esbuild from "esbuild"
@@ -42,6 +43,12 @@ interface Packed {
   readonly files: ReadonlyArray<{ readonly path: string }>
 }
 
+/** The version of a package that this project has. */
+const ours = (name: string): string => `${name}@${JSON.parse(read(`node_modules/${name}/package.json`)).version}`
+
+const install = (...packages: ReadonlyArray<string>): Promise<string> =>
+  run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", ...packages], project)
+
 /** The project of a stranger. */
 let project: string
 let packed: Packed
@@ -56,9 +63,7 @@ beforeAll(async () => {
   const [result] = JSON.parse(await run("npm", ["pack", "--json", "--pack-destination", project], root))
   packed = result
   write("package.json", JSON.stringify({ private: true, type: "module" }))
-  const effect = `effect@${JSON.parse(read("node_modules/effect/package.json")).version}`
-  const options = ["--prefer-offline", "--no-audit", "--no-fund"]
-  await run("npm", ["install", ...options, `./${packed.filename}`, effect], project)
+  await install(`./${packed.filename}`, ours("effect"))
 })
 
 afterAll(() => Fs.rmSync(project, { recursive: true, force: true }))
@@ -68,13 +73,15 @@ afterAll(() => Fs.rmSync(project, { recursive: true, force: true }))
 // ---------------------------------------------------------------------------------------------------------------------
 
 describe("the package", () => {
-  it("contains the sources, what is built of each of them, and what npm adds: no more", () => {
+  it("contains the sources, what is built of each of them, the pages, and what npm adds: no more", () => {
     const sources = Fs.readdirSync(Path.join(root, "src"), { recursive: true, encoding: "utf8" })
       .filter((file) => file.endsWith(".ts"))
     const built = sources.map((file) => file.slice(0, -".ts".length)).flatMap((file) =>
       [".js", ".js.map", ".d.ts", ".d.ts.map"].map((ending) => `dist/${file}${ending}`)
     )
-    const expected = ["LICENSE", "README.md", "package.json", ...sources.map((file) => `src/${file}`), ...built]
+    const pages = ["CHANGELOG.md", ...Fs.globSync("docs/*.{md,svg}", { cwd: root })]
+    const added = ["LICENSE", "README.md", "package.json"]
+    const expected = [...added, ...pages, ...sources.map((file) => `src/${file}`), ...built]
     assert.deepStrictEqual(packed.files.map(({ path }) => path).toSorted(), expected.toSorted())
   })
 
@@ -115,12 +122,17 @@ const strictest = {
 }
 
 const compile = (directory: string, compilerOptions: object): Promise<string> => {
-  write(`${directory}/quickstart.ts`, quickstart)
   write(`${directory}/tsconfig.json`, JSON.stringify({ compilerOptions: { ...strictest, ...compilerOptions } }))
   return run(Path.join(root, "node_modules/.bin/tsc"), ["--project", directory], project)
 }
 
+const node24 = Path.join(root, "node_modules/node/bin/node")
+
 describe("the quickstart", () => {
+  beforeAll(() => {
+    for (const directory of ["bundler", "nodenext"]) write(`${directory}/quickstart.ts`, quickstart)
+  })
+
   it("compiles as TypeScript under Bundler resolution, libraries checked", async () => {
     await compile("bundler", { module: "ESNext", moduleResolution: "Bundler", noEmit: true })
   })
@@ -130,7 +142,7 @@ describe("the quickstart", () => {
 
     const javascript = "nodenext/javascript/quickstart.js"
 
-    it.each([["22", Path.join(tools, "node/bin/node")], ["24", Path.join(root, "node_modules/node/bin/node")]])(
+    it.each([["22", Path.join(tools, "node/bin/node")], ["24", node24]])(
       "and runs as plain JavaScript on Node %s",
       async (version, node) => {
         assert.match(await run(node, ["--version"], project), new RegExp(`^v${version}\\.`))
@@ -183,6 +195,29 @@ describe("the quickstart", () => {
     } finally {
       await browser.close()
     }
+  })
+})
+
+const usesLaws = ({ code }: { readonly code: string }): boolean => /^RegistryTest\.laws\(/m.test(code)
+
+describe("effect-registry/testing", () => {
+  const examples = fencesOfMarkdown("docs/testing", read("docs/testing.md"))
+
+  it("runs with nothing but effect, without laws", async () => {
+    for (const [i, { code, title }] of examples.filter((example) => !usesLaws(example)).entries()) {
+      const file = `testing/${i}.ts`
+      write(file, asserting(code, helper))
+      const shown = code.match(/ \/\/ => /g)!.length
+      assert.strictEqual(await run(node24, [file], project), `${passed}\n`.repeat(shown), title)
+    }
+  })
+
+  it("compiles and runs with vitest and fast-check: all of it", async () => {
+    await install("--save-dev", ours("@effect/vitest"), ours("vitest"), ours("fast-check"))
+    for (const [i, { code }] of examples.filter(usesLaws).entries()) write(`testing/${i}.test.ts`, code)
+    await compile("testing", { module: "NodeNext", noEmit: true })
+    const vitest = ["node_modules/vitest/vitest.mjs", "run", "--no-color", "--dir", "testing"]
+    assert.match(await run(node24, vitest, project), /Tests +15 passed/)
   })
 })
 
