@@ -40,7 +40,9 @@ import { EntryPointError } from "./RegistryError.ts"
 export interface EntryPoint {
   /** The name that the package is installed under. */
   readonly package: string
+  /** The group that it is offered in. */
   readonly group: string
+  /** What the package calls it. */
   readonly name: string
   /** The module, as the package names it. */
   readonly module: string
@@ -57,6 +59,7 @@ export interface EntryPoint {
  * @since 0.1.0
  */
 export interface DiscoverOptions {
+  /** The group in which packages offer their items, a name that the program makes up: `app.plugins`. */
   readonly group: string
   /** The directory whose packages are looked at. Defaults to the current one. */
   readonly from?: string | undefined

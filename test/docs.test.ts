@@ -161,10 +161,27 @@ const modules = ["src/index.ts", "src/testing/index.ts"].flatMap((entry) =>
   })
 )
 
+/** What stands for itself at the first level of an interface: its members, each with what is before it. */
+const membersOf = ({ declaration }: Export): ReadonlyArray<{ readonly name: string; readonly before: string }> =>
+  Array.from(declaration.matchAll(/^  (?:readonly )?(\w+)\??:/gm), (member) => ({
+    name: member[1]!,
+    before: declaration.slice(0, member.index).trimEnd()
+  }))
+
 describe("doc comments", () => {
   it("are looked for in every public module", async () => {
     const entries = [await import("effect-registry"), await import("effect-registry/testing")]
     assert.deepStrictEqual(modules.map(({ name }) => name).toSorted(), entries.flatMap(Object.keys).toSorted())
+  })
+
+  it("are on every option, and on every static of a service", () => {
+    const all = modules.flatMap(({ exports }) => exports)
+    for (const one of all.filter(({ name }) => /^(\w*Options|ServiceClass)$/.test(name))) {
+      const members = membersOf(one)
+      assert.isAbove(members.length, 0, one.name)
+      const bare = members.filter(({ before }) => !before.endsWith("*/"))
+      assert.deepStrictEqual(bare.map((member) => `${one.name}.${member.name}`), [])
+    }
   })
 
   describe.each(modules)("of $name", ({ exports, file, name }) => {
