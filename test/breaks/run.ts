@@ -1,176 +1,145 @@
 /**
- * Applies one deliberate fault at a time to a copy of the project, and runs the test that has to notice it.
+ * Puts one deliberate fault at a time into `src`, and runs the test that has to notice it.
  *
  * `npm run test:breaks`, or for some of them `npm run test:breaks -- lock population`: parts of their names.
  */
-import { spawn } from "node:child_process"
+import { type ChildProcess, fork } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { type Break, breaks } from "./breaks.ts"
+import type { Job, Ran } from "./worker.ts"
 
 const root = Path.join(import.meta.dirname, "../..")
 const words = process.argv.slice(2)
 const chosen = breaks.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)))
 
-/** Two cores are what the tests are made for; most of a run is the start of a process. */
-const workers = Math.min(Os.availableParallelism(), 4)
+/** Two cores are what the tests are made for; one more, because a test that hangs needs none. */
+const lanes = Math.min(Os.availableParallelism(), 4) + 1
 
-/** How long a test may take that is known to take a second or two. */
-const timeout = 10_000
+// ---------------------------------------------------------------------------------------------------------------------
+// Runs
+// ---------------------------------------------------------------------------------------------------------------------
 
-const copied = ["src", "test", "package.json", "tsconfig.json", "vitest.config.ts"]
+/** A process that runs tests, and is replaced if they do not end. */
+class Worker {
+  private process: ChildProcess | undefined
 
-/** A copy of the project; `node_modules` is the same. */
-const copyProject = (): string => {
-  const directory = Fs.mkdtempSync(Path.join(Os.tmpdir(), "effect-registry-breaks-"))
-  for (const name of copied) Fs.cpSync(Path.join(root, name), Path.join(directory, name), { recursive: true })
-  Fs.symlinkSync(Path.join(root, "node_modules"), Path.join(directory, "node_modules"))
-  return directory
-}
-
-interface Ran {
-  /** The titles of the tests that ran, and whether they passed. */
-  readonly tests: ReadonlyArray<{ readonly title: string; readonly passed: boolean; readonly message: string }>
-  readonly hung: boolean
-  readonly output: string
-}
-
-const runTests = (
-  directory: string,
-  files: ReadonlyArray<string>,
-  titles: ReadonlyArray<string>,
-  limit: number
-): Promise<Ran> => {
-  const report = Path.join(directory, "report.json")
-  Fs.rmSync(report, { force: true })
-  const pattern = titles.map((title) => title.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|")
-  const flags = [
-    "--reporter=json",
-    `--outputFile=${report}`,
-    `--testTimeout=${limit / 2}`,
-    "--teardownTimeout=200",
-    "--no-file-parallelism"
-  ]
-  return new Promise((resolve) => {
-    let output = ""
-    let hung = false
-    const child = spawn(
-      process.execPath,
-      [
-        Path.join(root, "node_modules/vitest/vitest.mjs"),
-        "run",
-        ...files.map((file) => `test/${file}`),
-        "-t",
-        pattern,
-        ...flags
-      ],
-      { cwd: directory }
-    )
-    const timer = setTimeout(() => {
-      hung = true
-      child.kill("SIGKILL")
-    }, limit)
-    child.stdout.on("data", (chunk) => output += chunk)
-    child.stderr.on("data", (chunk) => output += chunk)
-    child.on("close", () => {
-      clearTimeout(timer)
-      resolve({
-        tests: Fs.existsSync(report) ? testsOf(JSON.parse(Fs.readFileSync(report, "utf8"))) : [],
-        hung,
-        output
-      })
+  /** What the tests came to; nothing if they have not ended after this many milliseconds. */
+  run(job: Job, limit: number): Promise<Ran | undefined> {
+    const child = this.process ??= fork(Path.join(import.meta.dirname, "worker.ts"), { cwd: root, execArgv: [] })
+    return new Promise((resolve) => {
+      const end = (ran: Ran | undefined) => {
+        clearTimeout(timer)
+        child.removeAllListeners()
+        resolve(ran)
+      }
+      const giveUp = (ran?: Ran) => {
+        this.close()
+        end(ran)
+      }
+      const timer = setTimeout(giveUp, limit)
+      child.on("message", end)
+      child.on("exit", (code, signal) => giveUp({ tests: [], errors: [`vitest ended with ${code ?? signal}`] }))
+      child.send(job)
     })
+  }
+
+  /** Its threads end with it, endless loops included. */
+  close(): void {
+    this.process?.kill("SIGKILL")
+    this.process = undefined
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Faults
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** How long a test may take that is known to take this many milliseconds. */
+const timeoutOf = (milliseconds: number): number => Math.max(5_000, 5 * milliseconds)
+
+/** How long each test takes without a fault, by file and title. */
+const sound = new Map<string, number>()
+
+const keyOf = (file: string, title: string): string => `${file} ${title}`
+
+const what = ({ caught }: Break): string => `"${caught.title}" of test/${caught.file}`
+
+/** Runs the tests of one file as they are: one that fails without a fault shows nothing. */
+const trySound = async (worker: Worker, file: string): Promise<ReadonlyArray<string>> => {
+  const those = chosen.filter(({ caught }) => caught.file === file)
+  const timeout = timeoutOf(20_000)
+  const ran = await worker.run({ file, titles: those.map(({ caught }) => caught.title), timeout }, 2 * timeout)
+  if (ran === undefined) return [`Without a fault, test/${file} does not end.`]
+  return those.flatMap((one) => {
+    const tests = ran.tests.filter(({ title }) => title.includes(one.caught.title))
+    const [failure] = tests.flatMap(({ failed }) => failed ?? [])
+    if (tests.length === 0) return [`There is no test ${what(one)}.\n${ran.errors.join("\n")}`]
+    if (failure !== undefined) return [`Without a fault, ${what(one)} fails: ${failure}`]
+    sound.set(keyOf(file, one.caught.title), Math.max(...tests.map(({ milliseconds }) => milliseconds)))
+    return []
   })
 }
 
-/** What we read of vitest's report. */
-interface Report {
-  readonly testResults: ReadonlyArray<{
-    readonly assertionResults: ReadonlyArray<{
-      readonly title: string
-      readonly status: string
-      readonly failureMessages: ReadonlyArray<string>
-    }>
-  }>
-}
-
-const testsOf = (report: Report): Ran["tests"] =>
-  report.testResults.flatMap(({ assertionResults }) =>
-    assertionResults
-      .filter(({ status }) => status === "passed" || status === "failed")
-      .map(({ failureMessages, status, title }) => ({
-        title,
-        passed: status === "passed",
-        message: (failureMessages[0] ?? "").split("\n")[0]!
-      }))
-  )
-
-const sourcesOf = (directory: string): ReadonlyArray<{ readonly path: string; readonly text: string }> =>
-  Fs.readdirSync(Path.join(directory, "src"), { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".ts"))
-    .map((file) => Path.join(directory, "src", file))
-    .map((path) => ({ path, text: Fs.readFileSync(path, "utf8") }))
+const sources = Fs.readdirSync(Path.join(root, "src"), { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".ts"))
+  .map((file) => Path.join(root, "src", file))
+  .map((path) => ({ path, text: Fs.readFileSync(path, "utf8") }))
 
 /** Why a fault was not caught; nothing if it was. */
-const tryOne = async (directory: string, { caught, find, replace }: Break): Promise<string | undefined> => {
-  const places = sourcesOf(directory).filter(({ text }) => text.includes(find))
-  const [place] = places
-  if (place === undefined || places.length > 1 || place.text.split(find).length !== 2) {
+const tryOne = async (worker: Worker, { caught, find, replace }: Break): Promise<string | undefined> => {
+  const [place, ...others] = sources.filter(({ text }) => text.includes(find))
+  if (place === undefined || others.length > 0 || place.text.split(find).length !== 2) {
     return `what it replaces does not occur exactly once in src: ${find.trim()}`
   }
-  Fs.writeFileSync(place.path, place.text.replace(find, () => replace))
-  try {
-    const { hung, output, tests } = await runTests(directory, [caught.file], [caught.title], timeout)
-    const failed = tests.filter(({ passed, title }) => !passed && title.includes(caught.title))
-    const senseless = failed.find(({ message }) => message.includes("ReferenceError"))
-    if (senseless !== undefined) return `it is no program: ${senseless.message}`
-    if (hung || failed.length > 0) return undefined
-    return tests.length === 0 ? `no test ran:\n${output.slice(-2000)}` : "the test passes"
-  } finally {
-    Fs.writeFileSync(place.path, place.text)
-  }
+  const timeout = timeoutOf(sound.get(keyOf(caught.file, caught.title))!)
+  const fault = { path: place.path, find, replace }
+  const ran = await worker.run({ file: caught.file, titles: [caught.title], timeout, fault }, 2 * timeout)
+  // it hangs
+  if (ran === undefined) return undefined
+  const tests = ran.tests.filter(({ title }) => title.includes(caught.title))
+  const failures = tests.flatMap(({ failed }) => failed ?? [])
+  const senseless = failures.find((failed) => failed.includes("ReferenceError"))
+  if (senseless !== undefined) return `it is no program: ${senseless}`
+  if (failures.length > 0) return undefined
+  return tests.length === 0 ? `no test ran: ${ran.errors.join("\n")}` : "the test passes"
 }
+
+// ---------------------------------------------------------------------------------------------------------------------
+// All of them
+// ---------------------------------------------------------------------------------------------------------------------
 
 const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`
 
 const main = async (): Promise<number> => {
   const start = performance.now()
-  const directories = Array.from({ length: workers }, copyProject)
+  const workers = Array.from({ length: lanes }, () => new Worker())
   const failures: Array<string> = []
+  /** Whoever is idle takes the next. */
+  const share = <A>(all: Iterable<A>, work: (worker: Worker, one: A) => Promise<void>) => {
+    const queue = Array.from(all)
+    return Promise.all(workers.map(async (worker) => {
+      for (let one = queue.shift(); one !== undefined; one = queue.shift()) await work(worker, one)
+    }))
+  }
   try {
-    // a test that fails without a fault shows nothing
-    const sound = await runTests(
-      directories[0]!,
-      Array.from(new Set(chosen.map(({ caught }) => caught.file))),
-      chosen.map(({ caught }) => caught.title),
-      10 * timeout
-    )
-    for (const { caught } of chosen) {
-      const tests = sound.tests.filter(({ title }) => title.includes(caught.title))
-      const failed = tests.find(({ passed }) => !passed)
-      const what = `"${caught.title}" of test/${caught.file}`
-      if (tests.length === 0) failures.push(`There is no test ${what}.\n${sound.output.slice(-2000)}`)
-      else if (failed !== undefined) failures.push(`Without a fault, ${what} fails: ${failed.message}`)
-    }
+    await share(new Set(chosen.map(({ caught }) => caught.file)), async (worker, file) => {
+      failures.push(...await trySound(worker, file))
+    })
     if (failures.length === 0) {
-      console.log(`${sound.tests.length} tests pass without a fault (${seconds(start)}).`)
-      const queue = chosen.slice()
-      await Promise.all(directories.map(async (directory) => {
-        for (let one = queue.shift(); one !== undefined; one = queue.shift()) {
-          const since = performance.now()
-          const escaped = await tryOne(directory, one)
-          console.log(`${escaped === undefined ? "caught " : "ESCAPED"} ${one.name} (${seconds(since)})`)
-          if (escaped !== undefined) {
-            failures.push(`"${one.name}" is not caught by "${one.caught.title}" of test/${one.caught.file}: ${escaped}`)
-          }
-        }
-      }))
+      console.log(`${sound.size} tests pass without a fault (${seconds(start)}).`)
+      await share(chosen, async (worker, one) => {
+        const since = performance.now()
+        const escaped = await tryOne(worker, one)
+        console.log(`${escaped === undefined ? "caught " : "ESCAPED"} ${one.name} (${seconds(since)})`)
+        if (escaped !== undefined) failures.push(`"${one.name}" is not caught by ${what(one)}: ${escaped}`)
+      })
     }
   } finally {
-    for (const directory of directories) Fs.rmSync(directory, { recursive: true, force: true })
+    for (const worker of workers) worker.close()
   }
-  for (const failure of new Set(failures)) console.error(`\n${failure}`)
+  for (const failure of failures) console.error(`\n${failure}`)
   console.log(`\n${chosen.length} faults, ${chosen.length - failures.length} caught, in ${seconds(start)}.`)
   return failures.length === 0 ? 0 : 1
 }
