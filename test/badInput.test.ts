@@ -40,6 +40,7 @@ const card = (id: number, more: Partial<Card> = {}): Card => ({
 const ace: Card = card(1, { name: "ace", aliases: ["a", "one"], tags: ["red", "high"] })
 const king: Card = card(13, { name: "king", aliases: ["k"], kind: "court", tags: ["high"] })
 
+type Cards = Effect.Success<ReturnType<typeof makeCards>>
 type AnyRegistry = Registry.Registry<any, any, any, any>
 
 /** The operations as untyped code sees them. */
@@ -1016,6 +1017,10 @@ describe("bad input", () => {
   // -------------------------------------------------------------------------------------------------------------------
 
   describe("hooks from untyped code", () => {
+    const change = (registry: Cards) => Registry.replace(registry, "id", 1, card(2))
+    const fillAgain = (registry: Cards) =>
+      Registry.transact(registry, Effect.andThen(Registry.reset(registry), Registry.populate(registry)))
+
     it.effect("that throw, or are no functions, undo the operation", () =>
       Effect.gen(function*() {
         const boom = new Error("boom")
@@ -1035,6 +1040,36 @@ describe("bad input", () => {
               else assert.instanceOf(died(exit), TypeError)
             }))
             yield* Registry.replace(registry, "id", 1, card(2))
+          }
+        }
+      }))
+
+    it.effect("that answer, or are, no effect make the operation die, undo it, and the lock is free", () =>
+      Effect.gen(function*() {
+        const cases: ReadonlyArray<readonly [string, (registry: Cards) => Effect.Effect<unknown, unknown>]> = [
+          ["onItemRegistering", change],
+          ["onItemRegistered", change],
+          ["onItemUnregistering", change],
+          ["onItemUnregistered", change],
+          ["onPopulating", fillAgain],
+          ["onPopulated", fillAgain],
+          ["onResetting", Registry.reset],
+          ["onReset", Registry.reset]
+        ]
+        for (const [name, operation] of cases) {
+          const isItemHook = name.startsWith("onItem")
+          for (const answer of isItemHook ? [undefined, null, 5, {}, () => Effect.void] : [5, {}, () => Effect.void]) {
+            const registry = yield* makeCards()
+            yield* Registry.populate(registry)
+            yield* Effect.scoped(Effect.gen(function*() {
+              yield* Registry.addHooks(registry, { [name]: isItemHook ? () => answer : answer } as any)
+              const before = yield* look(registry)
+              // (a fiber that ends on the spot runs nothing that comes after)
+              const exit = yield* Fiber.await(yield* Effect.forkChild(operation(registry)))
+              assert.match(String(died(exit)), new RegExp(`The hook ${name} is, or answers, no effect`))
+              assert.deepStrictEqual(yield* look(registry), before)
+            }))
+            yield* change(registry)
           }
         }
       }))

@@ -272,14 +272,14 @@ const handle = <Item, E, Hook extends ItemHook>(
     readonly [hook in ItemHook]?: (item: Item) => Effect.Effect<unknown, Failure<E, Hook>, any>
   }
   const effect = handlers[hook]?.(item)
-  return effect === undefined && handlers[hook] === undefined || Exit.isExit(effect) && Exit.isSuccess(effect)
+  return handlers[hook] === undefined || Exit.isExit(effect) && Exit.isSuccess(effect)
     ? undefined
     : effectOf(effect, hook)
 }
 
 /** What is no effect, from untyped code, would end the fiber on the spot, with the lock. */
 const effectOf = <A, E, R>(effect: Effect.Effect<A, E, R> | undefined, hook: string): Effect.Effect<A, E, R> =>
-  effect !== undefined && Effect.isEffect(effect)
+  Effect.isEffect(effect)
     ? effect
     : Effect.die(new TypeError(`The hook ${hook} is, or answers, no effect.`))
 
