@@ -44,7 +44,7 @@ describe("layerPedantic", () => {
       const exit = yield* Effect.exit(
         Items.register(b).pipe(Effect.provide(watched.pipe(Layer.provideMerge(Items.layer))))
       )
-      assert.match(messageOf(exit), /"test\/Items" is not as it should be.*still registered: .*item 2/)
+      assert.match(messageOf(exit), /"test\/Items" is not as it should be.*still registered: .*item 2.*in a scope/)
       assert.notMatch(messageOf(exit), /item 1/)
     }))
 

@@ -118,7 +118,7 @@ const watch = <Item, Lookups, P, V>(
         if (left.length > 0) {
           complain([`The test has ended, and this is still registered: ${
             left.map(({ item }) => Formatter.format(item)).join(", ")
-          }.`])
+          }. Register it in a scope that the test closes, or take it out.`])
         }
       })
     )
