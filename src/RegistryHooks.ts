@@ -223,6 +223,8 @@ export const combineAll = <Item, E = never, R = never>(
  *
  * They refuse items with `RegistryError.reject`. An effect of hooks may acquire what they need in the layer's scope.
  *
+ * No hook is called for what is in when the layer is built, or closed: `Registry.addHooks` does so with `existing`.
+ *
  * Building it fails only as the effect of hooks does, and waits for nothing else. Closing it waits for the change in
  * flight, and cannot be interrupted.
  *
