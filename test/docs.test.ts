@@ -87,7 +87,9 @@ describe("examples", () => {
 const anchorOf = (heading: string): string => heading.toLowerCase().replaceAll(/[^\w -]/g, "").replaceAll(" ", "-")
 
 describe("links", () => {
-  it.each([...pages, "CHANGELOG.md"])("of %s lead somewhere", (page) => {
+  const linking = Fs.globSync("{*,docs/*,examples/*/*,benchmark/*,test/*}.md", { cwd: root }).toSorted()
+
+  it.each(linking)("of %s lead somewhere", (page) => {
     const links = Array.from(read(page).matchAll(/\]\((?!https:)([^)#]*)(?:#([^)]*))?\)/g))
     const astray = links.filter(([, file, anchor]) => {
       const target = file === "" ? page : Path.join(Path.dirname(page), file!)
