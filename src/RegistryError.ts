@@ -256,8 +256,7 @@ export class RegistryLagged extends Schema.TaggedError<RegistryLagged>()("Regist
 }) {
   override get message(): string {
     return this.text ??
-      `A subscriber of "${this.registry}" is too far behind: ${this.missed} change(s) that it has not seen are no longer kept, ` +
-        "or the revision that it asked for was never there. " +
+      `A subscriber of "${this.registry}" is too far behind: ${this.missed} change(s) are no longer kept, or it asked for a revision that never was. ` +
         "Subscribe again for a fresh snapshot, or give the registry a longer history."
   }
 }
