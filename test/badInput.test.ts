@@ -153,6 +153,11 @@ const incomparable = (id: number): ReadonlyArray<any> => [
   new Proxy({ id }, { ownKeys: thrower("ownKeys") })
 ]
 
+const change = (registry: Cards) => Registry.replace(registry, "id", 1, card(2))
+
+const fillAgain = (registry: Cards) =>
+  Registry.transact(registry, Effect.andThen(Registry.reset(registry), Registry.populate(registry)))
+
 describe("bad input", () => {
   // -------------------------------------------------------------------------------------------------------------------
   // Items
@@ -1017,10 +1022,6 @@ describe("bad input", () => {
   // -------------------------------------------------------------------------------------------------------------------
 
   describe("hooks from untyped code", () => {
-    const change = (registry: Cards) => Registry.replace(registry, "id", 1, card(2))
-    const fillAgain = (registry: Cards) =>
-      Registry.transact(registry, Effect.andThen(Registry.reset(registry), Registry.populate(registry)))
-
     it.effect("that throw, or are no functions, undo the operation", () =>
       Effect.gen(function*() {
         const boom = new Error("boom")
