@@ -148,12 +148,25 @@ describe("spans", () => {
         Effect.andThen(Registry.register(plain, { name: "search" }), Registry.get(plain, "name", "search")),
         tracer
       )
+      yield* Effect.withTracer(Registry.transactAll([plain], Registry.unregisterBy(plain, "name", "search")), tracer)
       yield* Registry.register(hooked, { name: "search" })
+      const around = yield* Registry.transactAll([hooked, plain], Effect.option(Effect.currentSpan))
+      assert.isTrue(Option.isNone(around))
       yield* Registry.unregisterBy(hooked, "name", "search").pipe(
         Effect.withTracer(tracer),
         Effect.withTracerEnabled(false)
       )
       assert.strictEqual(spans.length, 0)
+    })))
+
+  it.effect("a population has one, whether it runs hooks or not", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { told, tracer } = recorder()
+      const plain = yield* Registry.make<Tool>()({ name: "tools", lookup: ["name"] }).pipe(Effect.withTracer(tracer))
+      yield* Registry.populate(plain)
+      assert.deepStrictEqual(told(), [
+        { name: "Registry.populate", registry: "tools", operation: "populate", parent: undefined, ...success }
+      ])
     })))
 
   it.effect("an item of any size makes an attribute of bounded length", () =>

@@ -246,7 +246,7 @@ const jointName = (list: ReadonlyArray<Defined>): string => list.map(nameOf).joi
 
 const names = (list: ReadonlyArray<Defined>): string => list.map((one) => `"${nameOf(one)}"`).join(", ")
 
-/** What waits for a lock that was taken, while others are waited for, waits for whoever does that. */
+/** What waits for a lock that was taken, before a transaction holds it or without one, waits for a party. */
 const held = <A, E, R>(party: Party, lock: Lock, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.onExitPrimitive(
     Effect.suspend(() => {
@@ -321,20 +321,10 @@ export const step = <Item, P, V, A, E>(
 export const longStep = <Item, P, V, A, E>(
   transaction: Transaction<Item, P, V>,
   f: (transaction: Transaction<Item, P, V>) => Effect.Effect<A, E>
-): Effect.Effect<A, E | P> => {
+): Effect.Effect<A, E> => {
   const { definition, doing, lock } = transaction
-  const turns = Effect.uninterruptibleMask((restore): Effect.Effect<A | typeof again, E> => {
-    if (!transaction.workable) return Effect.succeed(again)
-    lock.holder = new Party(definition, doing, transaction)
-    return Effect.onExitPrimitive(restore(Effect.suspend(() => f(transaction))), () => {
-      lock.holder = undefined
-      return undefined
-    })
-  })
-  return Effect.flatMap(withPermit(transaction, lock, turns), (result) =>
-    result === again
-      ? Effect.flatMap(transaction.core.populate, () => longStep(transaction, f))
-      : Effect.succeed(result))
+  const party = new Party(definition, doing, transaction)
+  return withPermit(transaction, lock, held(party, lock, Effect.suspend(() => f(transaction))))
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -353,32 +343,14 @@ type Group = ReadonlyArray<Transaction<any>>
 const end = <A, E>(group: Group, exit: Exit.Exit<A, E>, ending: Ending<A>): Effect.Effect<A, E> => {
   const busy = group.find((transaction) => transaction.busy)
   if (busy === undefined) return endNow(group, exit, ending)
-  const turn = Effect.sync(() =>
-    group.every((transaction) => transaction === busy || !transaction.busy)
-      ? endNow(group, exit, ending)
-      : end(group, exit, ending)
-  )
-  return Effect.matchCauseEffect(
-    // the end itself comes when the permit has been given back: what waits for it finds the transaction ended
-    withPermit(busy, busy.lock, turn),
-    {
-      onFailure: (circle) => undo(group, Exit.isFailure(exit) ? Cause.combine(exit.cause, circle) : circle, ending),
-      onSuccess: (ended) => ended
-    }
-  )
+  // the end itself comes when the permit has been given back: what waits for it finds the transaction ended
+  return Effect.flatten(withPermit(busy, busy.lock, Effect.sync(() => end(group, exit, ending))))
 }
 
 /** Decides how they end, in one step. */
 const endNow = <A, E>(group: Group, exit: Exit.Exit<A, E>, ending: Ending<A>): Effect.Effect<A, E> => {
   if (Exit.isFailure(exit)) return undo(group, exit.cause, ending)
-  for (const { core, doing, name, parent } of group) {
-    if (core.closed) return undo(group, Cause.interrupt(), ending)
-    if (parent !== undefined && parent.state !== "open") {
-      const message =
-        `"${doing}" of "${name}" was undone, because the transaction that it was part of had to end without it.`
-      return undo(group, Cause.die(new Error(message)), ending)
-    }
-  }
+  if (group.some(({ core }) => core.closed)) return undo(group, Cause.interrupt(), ending)
   let after = ending.operation.committed?.(exit.value)
   for (const transaction of group) {
     const emptied = commit(transaction)

@@ -118,8 +118,8 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "many items cannot be interrupted",
-    find: "restore(Effect.suspend(() => f(transaction)))",
-    replace: "Effect.suspend(() => f(transaction))",
+    find: "held(party, lock, Effect.suspend(() => f(transaction)))",
+    replace: "held(party, lock, Effect.uninterruptible(Effect.suspend(() => f(transaction))))",
     caught: { file: caught, title: "G13 many items that go in, in turns, can be interrupted between two turns" }
   },
   // -------------------------------------------------------------------------------------------------------------------
@@ -163,8 +163,8 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "nested transactions do not wait for a step that takes several turns",
-    find: "lock.holder = new Party(definition, doing, transaction)",
-    replace: "void definition, doing",
+    find: "held(party, lock, Effect.suspend(() => f(transaction)))",
+    replace: "Effect.suspend(() => f(transaction))",
     caught: { file: caught, title: "G7 G14 many items go in, in turns, while a child of the transaction registers" }
   },
   {
@@ -834,8 +834,8 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "several registries end while one of them is at work",
-    find: "group.every((transaction) => transaction === busy || !transaction.busy)",
-    replace: "group.length > 0",
+    find: "Effect.sync(() => end(group, exit, ending))",
+    replace: "Effect.sync(() => endNow(group, exit, ending))",
     caught: {
       file: transactAll,
       title: "waits for what its children have in flight when its body ends, in any of the registries"
