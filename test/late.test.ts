@@ -334,6 +334,23 @@ describe("a registry that loads late", () => {
       }).pipe(Effect.scoped, Effect.provide(late))
     })
 
+    it.effect("hooks that are told that it goes again read the registry as it was: empty", () => {
+      let count = 0
+      const Failing = module(
+        Layer.effectDiscard(Effect.fail("half-way")).pipe(Layer.provideMerge(Items.items([b])))
+      )
+      const late = Items.layerLazy<unknown, never>(() => Promise.resolve(++count === 1 ? Failing : live))
+      return Effect.gen(function*() {
+        const seen: Array<number> = []
+        yield* Items.addHooks({
+          onItemUnregistered: () => Effect.map(Effect.orDie(Items.size), (size) => seen.push(size))
+        })
+        assert.strictEqual((yield* Effect.flip(Items.size)).code, "import")
+        // the layer is released before anything is undone
+        assert.deepStrictEqual(seen, [1, 0, 0])
+      }).pipe(Effect.scoped, Effect.provide(late))
+    })
+
     it.effect("defaults that fail when the layer has been built: what it holds is released, and all begins anew", () => {
       let attempts = 0
       class Flaky extends Registry.Service<Flaky, Item>()("test/Flaky", {

@@ -598,6 +598,30 @@ describe("subscribe", () => {
       assert.strictEqual(tags(change!), "Registered")
     }))
 
+  it.effect("G22 inside a population it tells what is published, nothing yet, and then what the population published", () =>
+    Effect.gen(function*() {
+      const subscriptions: Array<Registry.Subscription<Item, typeof lookup>> = []
+      const scope = yield* Effect.scope
+      const registry: Registry.Registry<Item, typeof lookup, unknown> = yield* Registry.make<Item>()({
+        lookup,
+        defaults: [a, b],
+        hooks: {
+          onPopulated: Effect.suspend(() =>
+            Effect.map(
+              Effect.orDie(Scope.provide(Registry.subscribe(registry), scope)),
+              (subscription) => subscriptions.push(subscription)
+            )
+          )
+        }
+      })
+      yield* Registry.populate(registry)
+      assert.strictEqual(subscriptions.length, 1)
+      assert.strictEqual(RegistrySnapshot.revision(subscriptions[0]!.snapshot), 0)
+      assert.strictEqual(RegistrySnapshot.size(subscriptions[0]!.snapshot), 0)
+      const { list } = yield* followUntil(subscriptions[0]!, () => 1)
+      assert.deepStrictEqual(list, [a, b])
+    }))
+
   it.effect("interrupted at any step it leaves nothing behind when its scope closes", () =>
     Effect.gen(function*() {
       const interrupted = yield* RegistryTest.interruptEach({
