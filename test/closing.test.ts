@@ -4,6 +4,7 @@ import { Registry, RegistryHooks } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { coreOf } from "../src/internal/coreOf.ts"
 import { a, b, Balance, c, d, Item, recording } from "./utils/items.ts"
+import { watchers } from "./utils/watchers.ts"
 
 const lookup = ["id"] as const
 
@@ -25,18 +26,13 @@ const isInterrupted = (exit: Exit.Exit<unknown, unknown>): boolean =>
 
 /** What is left inside: who waits, who follows, what is kept. */
 const left = (registry: Items) => {
-  const { changes, lock, population, published, watchers } = coreOf(registry)
-  const { subscribers, waiting } = watchers as unknown as {
-    readonly subscribers: ReadonlySet<unknown>
-    readonly waiting: ReadonlySet<unknown>
-  }
+  const { changes, lock, population, published } = coreOf(registry)
   return {
     changes: changes.length,
     held: lock.holder !== undefined,
     populating: population.holder !== undefined,
     size: published.ref.current.size,
-    subscribers: subscribers.size,
-    waiting: waiting.size
+    ...watchers(registry)
   }
 }
 

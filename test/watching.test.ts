@@ -5,6 +5,7 @@ import { RegistryTest } from "effect-registry/testing"
 import { coreOf } from "../src/internal/coreOf.ts"
 import { Follower } from "./utils/following.ts"
 import { a, b, Balance, c, d, defectOf, Item, messageOf } from "./utils/items.ts"
+import { nobody, watchers } from "./utils/watchers.ts"
 
 const lookup = ["id", "name"] as const
 
@@ -15,15 +16,6 @@ const make = Registry.make<Item>()({ name: "items", lookup })
 const keysOf = ({ id, name }: Item) => ({ id: [id], name: [name] })
 
 const ids = (list: Iterable<Item>) => Array.from(list, ({ id }) => id).join()
-
-/** How many wait for a change, and how many follow them. */
-const watchers = (registry: unknown) => {
-  const inside = coreOf(registry as Items).watchers as unknown as {
-    readonly waiting: ReadonlySet<unknown>
-    readonly subscribers: ReadonlySet<unknown>
-  }
-  return [inside.waiting.size, inside.subscribers.size]
-}
 
 const tags = ({ events }: RegistryEvent.RegistryChange<unknown>) => events.map(({ _tag }) => _tag).join()
 
@@ -80,7 +72,7 @@ describe("awaitItem", () => {
       const registry = yield* Registry.make<Item>()({ lookup, defaults: [a] })
       assert.strictEqual(yield* Registry.awaitItem(registry, "id", 1), a)
       assert.strictEqual(yield* registry.pipe(Registry.awaitItem("name", "item 1")), a)
-      assert.deepStrictEqual(watchers(registry), [0, 0])
+      assert.deepStrictEqual(watchers(registry), nobody)
     }))
 
   it.effect("G16 no false alarm: what outlives its transaction waits outside, or answers from what is published, under schedules", () =>
@@ -126,7 +118,7 @@ describe("awaitItem", () => {
         assert.isUndefined(waiting.pollUnsafe())
         yield* way(registry)
         assert.strictEqual(yield* Fiber.join(waiting), b)
-        assert.deepStrictEqual(watchers(registry), [0, 0])
+        assert.deepStrictEqual(watchers(registry), nobody)
       }
       const registry = yield* make
       yield* Registry.register(registry, b)
@@ -149,7 +141,7 @@ describe("awaitItem", () => {
         yield* Registry.register(registry, new Item(1, "again"))
         const found = yield* Fiber.join(waiting)
         assert.include(["item 1", "again"], found.name)
-        assert.deepStrictEqual(watchers(registry), [0, 0])
+        assert.deepStrictEqual(watchers(registry), nobody)
       })),
       { seeds: 300 }
     ))
@@ -210,7 +202,7 @@ describe("awaitItem", () => {
             Effect.andThen(Effect.yieldNow, Registry.register(registry, b)),
             Effect.andThen(Effect.yieldNow, Registry.register(registry, a))
           ], { concurrency: "unbounded" }),
-        check: (registry) => Effect.sync(() => assert.deepStrictEqual(watchers(registry), [0, 0]))
+        check: (registry) => Effect.sync(() => assert.deepStrictEqual(watchers(registry), nobody))
       })
       assert.isAbove(interrupted, 5)
     }))
@@ -249,7 +241,7 @@ describe("awaitItem", () => {
         populationFailure: "die"
       })
       assert.match(messageOf(yield* Effect.exit(Registry.size(populating))), /^Deadlock: "awaitItem".*"populate"/)
-      assert.deepStrictEqual([watchers(registry), watchers(populating)], [[0, 0], [0, 0]])
+      assert.deepStrictEqual([watchers(registry), watchers(populating)], [nobody, nobody])
       // outside, by detached, it waits
       const late = yield* Registry.transact(
         registry,
@@ -323,7 +315,7 @@ describe("subscribe", () => {
           assert.strictEqual(ids(follower.list), ids(yield* Registry.values(registry)))
         }
         assert.deepStrictEqual(balance.wrong(yield* Registry.values(registry)), [])
-        assert.deepStrictEqual(watchers(registry), [0, 0])
+        assert.deepStrictEqual(watchers(registry), nobody)
       })),
       { seeds: 150 }
     ))
@@ -559,14 +551,14 @@ describe("subscribe", () => {
               { startImmediately: true }
             )
           })).pipe(Scope.provide(scope))
-        assert.deepStrictEqual(watchers(registry), [10_000, 10_000])
+        assert.deepStrictEqual(watchers(registry), { subscribers: 10_000, waiting: 10_000 })
         yield* Registry.register(registry, a)
         // none of them has run yet: the writer is done
         assert.strictEqual(seen, 0)
         yield* Fiber.awaitAll(following)
         assert.strictEqual(seen, 10_000)
         yield* Scope.close(scope, Exit.void)
-        assert.deepStrictEqual(watchers(registry), [0, 0])
+        assert.deepStrictEqual(watchers(registry), nobody)
       }),
     20_000
   )
@@ -577,12 +569,12 @@ describe("subscribe", () => {
       const scope = yield* Scope.make()
       const { changes } = yield* Registry.subscribe(registry).pipe(Scope.provide(scope))
       const waiting = yield* Effect.forkChild(Stream.runCollect(changes), { startImmediately: true })
-      assert.deepStrictEqual(watchers(registry), [1, 1])
+      assert.deepStrictEqual(watchers(registry), { subscribers: 1, waiting: 1 })
       yield* Scope.close(scope, Exit.void)
       assert.deepStrictEqual(yield* Fiber.join(waiting), [])
       yield* Registry.register(registry, a)
       assert.deepStrictEqual(yield* Stream.runCollect(changes), [])
-      assert.deepStrictEqual(watchers(registry), [0, 0])
+      assert.deepStrictEqual(watchers(registry), nobody)
     }))
 
   it.effect("G22 inside a transaction it tells what is published, and then what the transaction published", () =>
@@ -635,7 +627,7 @@ describe("subscribe", () => {
               Effect.andThen(Effect.yieldNow, Registry.register(registry, b))
             ], { concurrency: "unbounded" })
           })),
-        check: (registry) => Effect.sync(() => assert.deepStrictEqual(watchers(registry), [0, 0]))
+        check: (registry) => Effect.sync(() => assert.deepStrictEqual(watchers(registry), nobody))
       })
       assert.isAbove(interrupted, 10)
     }))
@@ -659,7 +651,7 @@ describe("changes", () => {
       yield* Registry.register(registry, b)
       yield* Fiber.join(following)
       assert.deepStrictEqual(seen, ["Registered,Populated", "Unregistered,Reset", "Registered,Populated"])
-      assert.deepStrictEqual(watchers(registry), [0, 0])
+      assert.deepStrictEqual(watchers(registry), nobody)
       const late = yield* Effect.forkChild(Stream.runHead(Registry.changes(registry)), { startImmediately: true })
       assert.isUndefined(late.pollUnsafe())
       yield* Registry.unregister(registry, b)

@@ -56,10 +56,10 @@ class Worker {
 // Faults
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** How long a test may take that is known to take this many milliseconds. */
+/** How long tests may take that are known to take this many milliseconds. */
 const timeoutOf = (milliseconds: number): number => Math.max(5_000, 5 * milliseconds)
 
-/** How long each test takes without a fault, by file and title. */
+/** How long the tests of a title take without a fault, by file and title. */
 const sound = new Map<string, number>()
 
 const keyOf = (file: string, title: string): string => `${file} ${title}`
@@ -77,7 +77,7 @@ const trySound = async (worker: Worker, file: string): Promise<ReadonlyArray<str
     const [failure] = tests.flatMap(({ failed }) => failed ?? [])
     if (tests.length === 0) return [`There is no test ${what(one)}.\n${ran.errors.join("\n")}`]
     if (failure !== undefined) return [`Without a fault, ${what(one)} fails: ${failure}`]
-    sound.set(keyOf(file, one.caught.title), Math.max(...tests.map(({ milliseconds }) => milliseconds)))
+    sound.set(keyOf(file, one.caught.title), tests.reduce((sum, { milliseconds }) => sum + milliseconds, 0))
     return []
   })
 }
