@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { RegistryTest } from "effect-registry/testing"
 import * as fc from "fast-check"
-import { check, type Operation, program, show, type Tool, tool } from "./utils/histories.ts"
+import * as Histories from "./utils/histories.ts"
+import { type Operation, show, type Tool, tool } from "./utils/histories.ts"
 
 const empty = RegistryTest.model<Tool>({
   lookup: {
@@ -13,19 +14,90 @@ const empty = RegistryTest.model<Tool>({
 
 describe("linearizability", () => {
   for (const strategy of ["random", "pct"] as const) {
-    it(`G7, G8, G13, G17 every history under ${strategy} schedules is linearizable`, { timeout: 60_000 }, async () => {
+    const every = async <Program>(
+      programs: fc.Arbitrary<Program>,
+      check: (program: Program, figures: Histories.Figures) => Effect.Effect<void, unknown>,
+      numRuns: number
+    ) => {
       const figures = { histories: 0, interrupted: 0 }
       const seeds = 10
       await fc.assert(
-        fc.asyncProperty(program, async (one) => {
-          await Effect.runPromise(RegistryTest.interleave(check(one, figures), { strategy, seeds }))
+        fc.asyncProperty(programs, async (program) => {
+          await Effect.runPromise(RegistryTest.interleave(check(program, figures), { strategy, seeds }))
         }),
-        { numRuns: 120 }
+        { numRuns }
       )
-      assert.isAtLeast(figures.histories, 1200)
-      assert.isAtLeast(figures.interrupted, 100)
-    })
+      assert.isAtLeast(figures.histories, numRuns * seeds)
+      assert.isAtLeast(figures.interrupted, numRuns * seeds / 12)
+    }
+
+    it(
+      `G7, G8, G13, G17 every history under ${strategy} schedules is linearizable`,
+      { timeout: 60_000 },
+      () => every(Histories.program, Histories.check, 120)
+    )
+
+    it(`G22 so it is where fibers follow, and wait for what others do, under ${strategy} schedules`, {
+      timeout: 60_000
+    }, () => every(Histories.watchedProgram, Histories.check, 100))
+
+    it(
+      `G7 G16 so it is where two registries are changed together, under ${strategy} schedules`,
+      { timeout: 60_000 },
+      () => every(Histories.jointProgram, Histories.checkJoint, 100)
+    )
   }
+})
+
+/** A few fibers, of which every history under schedules with up to so many preemptions is linearizable. */
+const everySchedule = (check: Effect.Effect<void, unknown>, preemptions: number) =>
+  Effect.gen(function*() {
+    const { complete, schedules } = yield* RegistryTest.interleave(check, { strategy: "exhaustive", preemptions })
+    assert.isTrue(complete)
+    assert.isAbove(schedules, 50)
+  })
+
+describe("linearizability, of all schedules of small programs", () => {
+  const figures = { histories: 0, interrupted: 0 }
+  const small = { interruptions: [], hooks: false }
+
+  it.effect(
+    "G7 who looks at two registries sees both changes of a transaction of both, or none",
+    () =>
+      Effect.forEach(["commit", "fail"] as const, (ending) => {
+        const one: Histories.Program<Histories.JointOperation> = {
+          ...small,
+          first: [["on", "one", ["populate"]], ["on", "two", ["populate"]]],
+          fibers: [
+            [["transactAll", [["one", ["register", b]], ["two", ["register", b]]], ending]],
+            [["on", "one", ["size"]], ["on", "two", ["size"]]]
+          ]
+        }
+        return everySchedule(Histories.checkJoint(one, figures), 1)
+      }),
+    60_000
+  )
+
+  it.effect("G7 G8 who waits for an item gets what is published, and nothing else", () => {
+    const one: Histories.WatchedProgram = {
+      ...small,
+      hooks: true,
+      first: [["populate"]],
+      fibers: [[["transact", [["register", b]], "fail"]]],
+      watchers: [[["awaitItem", "name", "b"]]]
+    }
+    return everySchedule(Histories.check(one, figures, "interrupted"), 1)
+  }, 60_000)
+
+  it.effect("G22 who subscribes gets what is there, and exactly the changes after that", () => {
+    const one: Histories.WatchedProgram = {
+      ...small,
+      first: [["populate"]],
+      fibers: [[["register", b]], [["reset"]]],
+      watchers: [[["subscribe", "s"], ["nextChange", "s"]]]
+    }
+    return everySchedule(Histories.check(one, figures, "interrupted"), 1)
+  }, 60_000)
 })
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -178,7 +250,103 @@ Then none of these can come next:
     }))
 })
 
+describe("wrong histories of those who wait, and of several registries, are caught", () => {
+  it.effect("an item that is awaited, and given before it is there, or not at all", () =>
+    Effect.gen(function*() {
+      const early = yield* textOf([
+        ["1", ["awaitItem", "id", 1], 0, 1, ok(a)],
+        ["2", ["register", a], 2, 3, ok()]
+      ])
+      assert.include(early, "  1 awaitItem id 1: 1a, but the model waits")
+      const never = yield* textOf([
+        ["1", ["awaitItem", "id", 1], 0, undefined],
+        ["2", ["register", a], 1, 2, ok()]
+      ])
+      assert.include(never, "  1 |awaitItem id 1: waits\n")
+      assert.include(never, "Then none of these can come next:\n\n  1 awaitItem id 1: waits, but the model answers 1a")
+    }))
+
+  it.effect("a change that a subscriber misses, gets twice, or gets before it follows", () =>
+    Effect.gen(function*() {
+      const subscribed: Call = ["1", ["subscribe", "s"], 0, 1, ok([])]
+      const [registered, more]: ReadonlyArray<Call> = [
+        ["2", ["register", a], 2, 3, ok()],
+        ["2", ["register", b], 4, 5, ok()]
+      ]
+      const next = (called: number, ...items: ReadonlyArray<Tool>): Call => [
+        "1",
+        ["nextChange", "s"],
+        called,
+        called + 1,
+        ok(items)
+      ]
+      yield* textOf([subscribed, registered!, more!, next(6, a, b)])
+      yield* textOf([subscribed, registered!, more!, next(6, a), next(8, a)])
+      yield* textOf([subscribed, registered!, more!, next(6, a), ["1", ["nextChange", "s"], 8, undefined]])
+      yield* textOf([registered!, ["1", ["subscribe", "s"], 4, 5, ok([a])], next(6, a)])
+      yield* textOf([["1", ["nextChange", "s"], 0, 1, ok([])]])
+      assert.deepStrictEqual(
+        yield* orderOf([subscribed, registered!, more!, next(6, a), next(8, a, b)]),
+        ["1 subscribe", "2 register", "2 register", "1 nextChange", "1 nextChange"]
+      )
+    }))
+
+  it.effect("G7 a transaction of two registries of which somebody sees one half", () =>
+    Effect.gen(function*() {
+      const joint = RegistryTest.modelAll<Tool>({ one: { lookup: {} }, two: { lookup: {} } })
+      const look = (registry: string, called: number, size: number): RegistryTest.JointHistory<Tool>[number] => ({
+        process: "2",
+        operation: ["on", registry, ["size"]],
+        called,
+        returned: called + 1,
+        result: ok(size)
+      })
+      const together: RegistryTest.JointHistory<Tool>[number] = {
+        process: "1",
+        operation: ["transactAll", [["one", ["register", a]], ["two", ["register", b]]], "commit"],
+        called: 0,
+        returned: 9,
+        result: ok([ok(), ok()])
+      }
+      const error = yield* Effect.flip(
+        RegistryTest.linearize(joint, [together, look("one", 1, 1), look("two", 3, 0)], { show })
+      )
+      assert.strictEqual(
+        error.message,
+        `The history is not linearizable:
+
+  1 |transactAll { one register 1a; two register 2b; commit }: [ok, ok]|
+  2   |one size: 1| |two size: 0|
+
+The longest order that the model agrees to:
+
+  1 transactAll { one register 1a; two register 2b; commit }: [ok, ok]
+  2 one size: 1
+
+Then none of these can come next:
+
+  2 two size: 0, but the model answers 1`
+      )
+      yield* RegistryTest.linearize(joint, [together, look("one", 1, 0), look("two", 3, 1)])
+    }))
+})
+
 describe("right histories are not", () => {
+  it.effect("G22 who waits gets what was there for a moment, or waits on where nothing is at the end", () =>
+    Effect.gen(function*() {
+      const comesAndGoes: ReadonlyArray<Call> = [
+        ["2", ["register", a], 1, 2, ok()],
+        ["2", ["unregister", a], 3, 4, ok()]
+      ]
+      const awaits: RegistryTest.Operation<Tool> = ["awaitItem", "id", 1]
+      yield* orderOf([["1", awaits, 0, 5, ok(a)], ...comesAndGoes])
+      yield* orderOf([["1", awaits, 0, undefined], ...comesAndGoes])
+      // one that was interrupted need not have seen anything
+      yield* orderOf([["1", awaits, 0, 9], ["2", ["register", a], 1, 2, ok()]])
+      // and what takes it out again may itself never return
+      yield* orderOf([["1", awaits, 0, undefined], comesAndGoes[0]!, ["2", ["unregister", a], 3, undefined]])
+    }))
+
   it.effect("what overlaps may have happened in either order", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(

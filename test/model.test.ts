@@ -275,6 +275,76 @@ describe("RegistryTest.model", () => {
       ]
     ))
 
+  it("G22 an item is awaited until it is there, and in a transaction not at all", () =>
+    assert.deepStrictEqual(
+      run(RegistryTest.model({ ...definition, defaults: [one] }), [
+        ["awaitItem", "id", 1],
+        ["awaitItem", "name", "two"],
+        ["transact", [["awaitItem", "id", 2], ["register", two], ["awaitItem", "id", 2]], "commit"],
+        ["awaitItem", "name", "two"],
+        ["awaitItem", "kind", "tool"]
+      ]),
+      [
+        ok(one),
+        { waits: true },
+        ok([{ defect: "DeadlockError", code: "deadlock" }, ok(), ok(two)]),
+        ok(two),
+        { defect: "ItemLookupError", code: "invalid_attribute" }
+      ]
+    ))
+
+  it("G22 G24 who subscribes sees what is there, and then each change once: one for a transaction, none for what changes nothing", () =>
+    assert.deepStrictEqual(
+      run(RegistryTest.model({ ...definition, defaults: [one] }), [
+        ["nextChange", "s"],
+        ["subscribe", "s"],
+        ["nextChange", "s"],
+        ["transact", [["register", two], ["unregister", one], ["subscribe", "inside"]], "commit"],
+        ["transact", [["register", one]], "fail"],
+        ["registerAll", []],
+        ["reconcile", [two]],
+        ["unregisterOwner", "nobody"],
+        ["registerAllScoped", [one, three], "scope"],
+        ["subscribe", "late"],
+        ["close", "scope"],
+        ["reset"],
+        ["reset"],
+        ["populate"],
+        ...Array.from({ length: 6 }, (): RegistryTest.Operation<Tool> => ["nextChange", "s"]),
+        ["nextChange", "late"],
+        ["nextChange", "inside"]
+      ]).filter((result) => "waits" in result || "ok" in result && Array.isArray(result.ok)),
+      [
+        { waits: true },
+        ok([one]),
+        { waits: true },
+        ok([ok(), ok(), ok([one])]),
+        ok([]),
+        ok([two, one, three]),
+        ok([two]),
+        ok([two, one, three]),
+        ok([two]),
+        ok([]),
+        ok([one]),
+        { waits: true },
+        ok([two]),
+        ok([two])
+      ]
+    ))
+
+  it("G24 what is registered in a scope that has closed comes and goes, and what one registered in it goes by itself", () =>
+    assert.deepStrictEqual(
+      run(model, [
+        ["subscribe", "s"],
+        ["registerScoped", one, "scope"],
+        ["registerScoped", two, "scope"],
+        ["close", "scope"],
+        ["registerScoped", three, "scope"],
+        ...Array.from({ length: 7 }, (): RegistryTest.Operation<Tool> => ["nextChange", "s"])
+      ]).slice(5),
+      [ok([one]), ok([one, two]), ok([one]), ok([]), ok([three]), ok([]), { waits: true }]
+    ))
+
   it("does not change the states that it is given", () => {
     const [, before] = model.registerAll(model.initial, [one, two])
     const copy = structuredClone(before)
@@ -282,5 +352,62 @@ describe("RegistryTest.model", () => {
     model.replace(before, "id", 1, three)
     model.transact(before, [["unregister", one]], "commit")
     assert.deepStrictEqual(before, copy)
+  })
+})
+
+describe("RegistryTest.modelAll", () => {
+  const joint = RegistryTest.modelAll({
+    one: { ...definition, defaults: [one] },
+    two: definition
+  })
+
+  const runAll = (
+    of: RegistryTest.JointModel<Tool>,
+    operations: ReadonlyArray<RegistryTest.JointOperation<Tool>>
+  ) => {
+    let state = of.initial
+    return operations.map((operation) => {
+      const [result, next] = of.step(state, operation)
+      state = next
+      return result
+    })
+  }
+
+  it("G7 a transaction of all of them is one step, and each takes its part", () =>
+    assert.deepStrictEqual(
+      runAll(joint, [
+        ["on", "two", ["state"]],
+        ["transactAll", [["one", ["unregister", one]], ["two", ["register", one]], ["one", ["size"]]], "commit"],
+        ["on", "one", ["values"]],
+        ["on", "two", ["values"]],
+        ["transactAll", [["two", ["register", one]], ["one", ["register", two]]], "die"],
+        ["on", "one", ["values"]]
+      ]),
+      [
+        ok("Pending"),
+        ok([ok(), ok(), ok(0)]),
+        ok([]),
+        ok([one]),
+        { aborted: [failed("AlreadyRegisteredError", "already_registered"), ok()] },
+        ok([])
+      ]
+    ))
+
+  it("G2 where one cannot be populated nothing is done, and those before it are", () => {
+    const failing = RegistryTest.modelAll({
+      one: definition,
+      broken: { ...definition, defaults: [one, one] },
+      two: definition
+    })
+    assert.deepStrictEqual(
+      runAll(failing, [
+        ["transactAll", [["one", ["register", one]]], "commit"],
+        ["on", "one", ["state"]],
+        ["on", "one", ["values"]],
+        ["on", "two", ["state"]]
+      ]),
+      [failed("PopulationError", "registration"), ok("Ready"), ok([]), ok("Pending")]
+    )
+    assert.throws(() => failing.step(failing.initial, ["on", "three", ["state"]]), "There is no registry \"three\".")
   })
 })

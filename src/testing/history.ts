@@ -12,12 +12,25 @@ import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import * as Formatter from "effect/Formatter"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type * as Lookup from "../Lookup.ts"
 import * as Registry from "../Registry.ts"
-import type { Model, ModelState, Operation, OperationResult } from "./model.ts"
+import type * as RegistryError from "../RegistryError.ts"
+import type * as RegistryEvent from "../RegistryEvent.ts"
+import * as RegistrySnapshot from "../RegistrySnapshot.ts"
+import type {
+  JointOperation,
+  JointState,
+  ModelState,
+  Operation,
+  OperationResult,
+  Specification,
+  TransactionEnding
+} from "./model.ts"
 
 /**
  * One operation of a history. `called` and `returned` are moments of a clock that ticks at every call and return. One
@@ -26,13 +39,21 @@ import type { Model, ModelState, Operation, OperationResult } from "./model.ts"
  * @category models
  * @since 0.1.0
  */
-export interface HistoryEntry<Item> {
+export interface Recorded<out Operation> {
   readonly process: string | number
-  readonly operation: Operation<Item>
+  readonly operation: Operation
   readonly called: number
   readonly returned?: number | undefined
   readonly result?: OperationResult | undefined
 }
+
+/**
+ * One operation of the history of a registry.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HistoryEntry<Item> extends Recorded<Operation<Item>> {}
 
 /**
  * The operations of all processes, in the order of their calls. A process is a fiber, or whoever does one after the
@@ -42,6 +63,14 @@ export interface HistoryEntry<Item> {
  * @since 0.1.0
  */
 export type History<Item> = ReadonlyArray<HistoryEntry<Item>>
+
+/**
+ * The operations of all processes on several registries, in the order of their calls.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type JointHistory<Item> = ReadonlyArray<Recorded<JointOperation<Item>>>
 
 /**
  * Runs operations on a registry, and keeps their history.
@@ -54,7 +83,22 @@ export interface Recorder<Item> {
   readonly run: (process: string | number, operation: Operation<Item>) => Effect.Effect<OperationResult>
   /** What was run so far. */
   readonly history: () => History<Item>
-  /** Closes the scopes that are still open, outside of the history. */
+  /** Closes the scopes that are still open, and ends the subscriptions, outside of the history. */
+  readonly closeScopes: Effect.Effect<void>
+}
+
+/**
+ * Runs operations on several registries, and keeps their history.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JointRecorder<Item> {
+  /** Runs an operation for a process, and answers its result as plain data. */
+  readonly run: (process: string | number, operation: JointOperation<Item>) => Effect.Effect<OperationResult>
+  /** What was run so far. */
+  readonly history: () => JointHistory<Item>
+  /** Closes the scopes that are still open, and ends the subscriptions, outside of the history. */
   readonly closeScopes: Effect.Effect<void>
 }
 
@@ -64,7 +108,8 @@ export interface Recorder<Item> {
  * **Details**
  *
  * Scopes are made when their names first occur. The state `Populating` is recorded as `Pending`: it is not part of
- * the contents, and says only that somebody is about to change that.
+ * the contents, and says only that somebody is about to change that. `nextChange` applies the events of a change to what
+ * its subscription has seen before; it takes one change at a time, for one process at a time.
  *
  * **Example** (Two processes)
  *
@@ -88,43 +133,123 @@ export interface Recorder<Item> {
  * @since 0.1.0
  */
 export const record = <Item, Lookups, P, V>(registry: Registry.Registry<Item, Lookups, P, V>): Recorder<Item> => {
-  const entries: Array<HistoryEntry<Item>> = []
-  const scopes = new Map<string, Scope.Closeable>()
+  const subject = subjectOf(registry)
+  return recorderOf(
+    (operation: Operation<Item>, aborted) => effectOf(subject, operation, aborted),
+    closeAll(subject)
+  )
+}
+
+/**
+ * Makes a recorder of operations on several registries, which are known by names.
+ *
+ * **Example** (A move, and somebody who looks at both)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { RegistryTest } from "effect-registry/testing"
+ * import { Effect } from "effect"
+ *
+ * const model = RegistryTest.modelAll<string>({ enabled: { lookup: {}, defaults: ["gzip"] }, disabled: { lookup: {} } })
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const enabled = yield* Registry.make<string>()({ lookup: [], defaults: ["gzip"] })
+ *   const recorder = RegistryTest.recordAll({ enabled, disabled: yield* Registry.make<string>()({ lookup: [] }) })
+ *   const moving = recorder.run("one", [
+ *     "transactAll",
+ *     [["enabled", ["unregister", "gzip"]], ["disabled", ["register", "gzip"]]],
+ *     "commit"
+ *   ])
+ *   const looking = Effect.andThen(
+ *     recorder.run("two", ["on", "enabled", ["values"]]),
+ *     recorder.run("two", ["on", "disabled", ["values"]])
+ *   )
+ *   yield* Effect.all([moving, looking], { concurrency: "unbounded" })
+ *   yield* RegistryTest.linearize(model, recorder.history())
+ * }))
+ *
+ * await Effect.runPromise(RegistryTest.interleave(program, { seeds: 50 })) // => { schedules: 50 }
+ * ```
+ *
+ * @category recording
+ * @since 0.1.0
+ */
+export const recordAll = <Item>(
+  registries: { readonly [registry: string]: Registry.Registry<Item, any, any, any> }
+): JointRecorder<Item> => {
+  const subjects = new Map(Object.entries(registries).map(([name, registry]) => [name, subjectOf(registry)]))
+  const on = (name: string, operation: Operation<Item>, aborted: Aborted) => {
+    const subject = subjects.get(name)
+    return subject === undefined ? Effect.die(`There is no registry "${name}".`) : effectOf(subject, operation, aborted)
+  }
+  return recorderOf(
+    (operation: JointOperation<Item>, aborted) =>
+      operation[0] === "on"
+        ? on(operation[1], operation[2], aborted)
+        : Registry.transactAll(
+          Object.values(registries),
+          together(operation[1].map(([name, one]) => perform((inner) => on(name, one, inner))), operation[2], aborted)
+        ),
+    Effect.forEach(subjects.values(), closeAll, { discard: true })
+  )
+}
+
+const recorderOf = <Op>(
+  effect: (operation: Op, aborted: Aborted) => Effect.Effect<unknown, unknown>,
+  closeScopes: Effect.Effect<void>
+) => {
+  const entries: Array<Recorded<Op>> = []
   let clock = 0
   return {
-    run: (process, operation) =>
-      Effect.suspend(() => {
+    run: (process: string | number, operation: Op): Effect.Effect<OperationResult> =>
+      // what has been called is sure to be seen to end
+      Effect.uninterruptibleMask((restore) => {
         const index = entries.length
         const entry = { process, operation, called: clock++ }
         entries.push(entry)
-        return Effect.onExit(perform(untyped(registry), scopes, operation), (exit) =>
+        return Effect.onExit(restore(perform((aborted) => effect(operation, aborted))), (exit) =>
           Effect.sync(() => {
             const returned = { ...entry, returned: clock++ }
             entries[index] = Exit.isSuccess(exit) ? { ...returned, result: exit.value } : returned
           }))
       }),
     history: () => entries.slice(),
-    closeScopes: Effect.suspend(() =>
-      Effect.forEach(Array.from(scopes.values()), (scope) => Scope.close(scope, Exit.void), { discard: true })
-    )
+    closeScopes
   }
 }
 
 /** Attributes and keys of operations as plain data are strings and unknown values. */
-type Untyped<Item> = Registry.Registry<Item, { readonly [attribute: string]: Lookup.Unique<Item> }, unknown, unknown>
+type AnyLookup<Item> = { readonly [attribute: string]: Lookup.Unique<Item> }
 
-const untyped = <Item, Lookups, P, V>(registry: Registry.Registry<Item, Lookups, P, V>): Untyped<Item> =>
-  registry as unknown as Untyped<Item>
+type Untyped<Item> = Registry.Registry<Item, AnyLookup<Item>, unknown, unknown>
+
+/** A registry, and what the operations on it have to do with each other. */
+interface Subject<Item> {
+  readonly registry: Untyped<Item>
+  readonly scopes: Map<string, Scope.Closeable>
+  readonly followers: Map<string, Follower<Item>>
+  /** The subscriptions end when it closes. */
+  readonly following: Scope.Closeable
+}
+
+const subjectOf = <Item, Lookups, P, V>(registry: Registry.Registry<Item, Lookups, P, V>): Subject<Item> => ({
+  // what a history asks, with which attribute and which key, is known when it runs
+  registry: registry as unknown as Untyped<Item>,
+  scopes: new Map(),
+  followers: new Map(),
+  following: Scope.makeUnsafe()
+})
+
+const closeAll = <Item>({ following, scopes }: Subject<Item>): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    Effect.forEach([...scopes.values(), following], (scope) => Scope.close(scope, Exit.void), { discard: true })
+  )
 
 /** Runs an operation, and answers its result as plain data. An interruption stays one. */
-const perform = <Item>(
-  registry: Untyped<Item>,
-  scopes: Map<string, Scope.Closeable>,
-  operation: Operation<Item>
-): Effect.Effect<OperationResult> =>
+const perform = (effect: (aborted: Aborted) => Effect.Effect<unknown, unknown>): Effect.Effect<OperationResult> =>
   Effect.suspend(() => {
     const aborted: Aborted = { results: [] }
-    return Effect.matchCauseEffect(effectOf(registry, scopes, operation, aborted), {
+    return Effect.matchCauseEffect(effect(aborted), {
       onFailure: (cause): Effect.Effect<OperationResult> => {
         const reason = cause.reasons.find((one) => !Cause.isInterruptReason(one))
         if (reason === undefined || cause.reasons.some(Cause.isInterruptReason)) return Effect.interrupt
@@ -149,12 +274,83 @@ interface Aborted {
   readonly results: Array<OperationResult>
 }
 
+/** The body of a transaction: all operations, whatever comes of each, and the end. */
+const together = (
+  operations: ReadonlyArray<Effect.Effect<OperationResult>>,
+  ending: TransactionEnding,
+  aborted: Aborted
+): Effect.Effect<ReadonlyArray<OperationResult>, Aborted> => {
+  const { results } = aborted
+  const all = Effect.forEach(operations, (one) => Effect.map(one, (result) => results.push(result)))
+  const end = ending === "commit"
+    ? Effect.succeed(results)
+    : ending === "fail"
+    ? Effect.fail(aborted)
+    : Effect.die(aborted)
+  return Effect.andThen(all, end)
+}
+
+/** Somebody who follows a registry: what he has seen, and how many changes it took. */
+class Follower<Item> {
+  private items: ReadonlyArray<Item>
+  private seen = 0
+  private readonly revision: number
+  private readonly changes: Registry.Subscription<Item, AnyLookup<Item>>["changes"]
+
+  constructor({ changes, snapshot }: Registry.Subscription<Item, AnyLookup<Item>>) {
+    this.items = Array.from(snapshot)
+    this.revision = RegistrySnapshot.revision(snapshot)
+    this.changes = changes
+  }
+
+  /** The stream is read from its beginning each time: an interruption loses nothing. */
+  get next(): Effect.Effect<ReadonlyArray<Item>, RegistryError.RegistryLagged> {
+    return Effect.flatMap(
+      Effect.suspend(() => Stream.runHead(Stream.drop(this.changes, this.seen))),
+      Option.match({ onNone: () => Effect.interrupt, onSome: (change) => Effect.sync(() => this.apply(change)) })
+    )
+  }
+
+  private apply({ events, revision }: RegistryEvent.RegistryChange<Item>): ReadonlyArray<Item> {
+    const expected = this.revision + this.seen + 1
+    if (revision !== expected) throw new Error(`revision ${revision} where ${expected} was to come`)
+    const items = events.reduce(following, this.items)
+    this.seen++
+    return this.items = items
+  }
+}
+
+const following = <Item>(
+  items: ReadonlyArray<Item>,
+  event: RegistryEvent.RegistryEvent<Item>
+): ReadonlyArray<Item> => {
+  const indexOf = (item: Item): number => {
+    const index = items.findIndex((one) => Object.is(one, item))
+    if (index === -1) throw new Error(`${event._tag}, of what was not there`)
+    return index
+  }
+  switch (event._tag) {
+    case "Registered":
+      return items.toSpliced(event.position, 0, event.item)
+    case "Unregistered":
+      return items.toSpliced(indexOf(event.item), 1)
+    case "Replaced":
+      return items.with(indexOf(event.previous), event.item)
+    case "Populated":
+    case "Reset": {
+      const size = event._tag === "Reset" ? 0 : event.size
+      if (items.length !== size) throw new Error(`${event._tag}, with ${items.length} items instead of ${size}`)
+      return items
+    }
+  }
+}
+
 const effectOf = <Item>(
-  registry: Untyped<Item>,
-  scopes: Map<string, Scope.Closeable>,
+  subject: Subject<Item>,
   operation: Operation<Item>,
   aborted: Aborted
 ): Effect.Effect<unknown, unknown> => {
+  const { followers, registry, scopes } = subject
   const scopeOf = (name: string): Scope.Closeable => {
     const scope = scopes.get(name) ?? Scope.makeUnsafe()
     scopes.set(name, scope)
@@ -218,25 +414,29 @@ const effectOf = <Item>(
         }
       })
     case "as":
-      return Effect.provideService(effectOf(registry, scopes, operation[2], aborted), Registry.Owner, operation[1])
+      return Effect.provideService(effectOf(subject, operation[2], aborted), Registry.Owner, operation[1])
     case "populate":
       return Registry.populate(registry)
     case "reset":
       return Registry.reset(registry)
-    case "transact": {
-      const [, operations, ending] = operation
-      const { results } = aborted
-      const all = Effect.forEach(
-        operations,
-        (one) => Effect.map(perform(registry, scopes, one), (result) => results.push(result))
+    case "transact":
+      return Registry.transact(
+        registry,
+        together(
+          operation[1].map((one) => perform((inner) => effectOf(subject, one, inner))),
+          operation[2],
+          aborted
+        )
       )
-      const end = ending === "commit"
-        ? Effect.succeed(results)
-        : ending === "fail"
-        ? Effect.fail(aborted)
-        : Effect.die(aborted)
-      return Registry.transact(registry, Effect.andThen(all, end))
-    }
+    case "awaitItem":
+      return Registry.awaitItem(registry, operation[1], operation[2])
+    case "subscribe":
+      return Effect.map(Scope.provide(Registry.subscribe(registry), subject.following), (subscription) => {
+        followers.set(operation[1], new Follower(subscription))
+        return Array.from(subscription.snapshot)
+      })
+    case "nextChange":
+      return followers.get(operation[1])?.next ?? Effect.never
   }
 }
 
@@ -266,9 +466,11 @@ export class NotLinearizable extends Schema.TaggedError<NotLinearizable>()("NotL
  *
  * **Details**
  *
- * Operations that never returned may be left out. A transaction counts as one operation. An operation that finds the
- * registry `Pending` populates it first, which is a transaction of its own: it may be seen before the operation takes
- * effect, and others may reset the registry in between.
+ * Operations that never returned may be left out. A transaction counts as one operation, also one of several
+ * registries. An operation that finds a registry `Pending` populates it first, which is a transaction of its own: it may
+ * be seen before the operation takes effect, and others may reset the registry in between. An `awaitItem` or a
+ * `nextChange` that has neither returned nor been interrupted waits still: there must be nothing for it at the end, so a
+ * history is complete when nobody goes on any more.
  *
  * The search takes time that may grow exponentially with the number of operations that overlap.
  *
@@ -294,14 +496,17 @@ export class NotLinearizable extends Schema.TaggedError<NotLinearizable>()("NotL
  * @category checking
  * @since 0.1.0
  */
-export const linearize = <Item>(
-  model: Model<Item>,
-  history: History<Item>,
+export const linearize = <
+  State extends ModelState<unknown> | JointState<unknown>,
+  Op extends Operation<unknown> | JointOperation<unknown>
+>(
+  model: Specification<State, Op>,
+  history: ReadonlyArray<Recorded<Op>>,
   options?: {
     /** How items and keys are shown in the message. */
     readonly show?: ((value: unknown) => string) | undefined
   }
-): Effect.Effect<History<Item>, NotLinearizable> =>
+): Effect.Effect<ReadonlyArray<Recorded<Op>>, NotLinearizable> =>
   Effect.suspend(() => {
     const found = search(model, history)
     if (found.linearizable) return Effect.succeed(found.order)
@@ -310,56 +515,79 @@ export const linearize = <Item>(
     return Effect.fail(new NotLinearizable({ history, longestPrefix: found.order, text }))
   })
 
-interface Found<Item> {
+type AnyState = ModelState<unknown> | JointState<unknown>
+
+type AnyOperation = Operation<unknown> | JointOperation<unknown>
+
+interface Found<State, Op> {
   readonly linearizable: boolean
   /** The order, or the longest one. */
-  readonly order: History<Item>
-  readonly state: ModelState<Item>
+  readonly order: ReadonlyArray<Recorded<Op>>
+  readonly state: State
 }
 
-const search = <Item>(model: Model<Item>, history: History<Item>): Found<Item> => {
-  const stateKey = stateKeys<Item>()
+const search = <State extends AnyState, Op extends AnyOperation>(
+  model: Specification<State, Op>,
+  history: ReadonlyArray<Recorded<Op>>
+): Found<State, Op> => {
+  const stateKey = stateKeys()
   const seen = new Set<string>()
-  const order: Array<HistoryEntry<Item>> = []
+  const order: Array<Recorded<Op>> = []
   const completed = history.reduce((count, { result }) => result === undefined ? count : count + 1, 0)
   let mostCompleted = -1
-  let longest: Found<Item> = { linearizable: false, order: [], state: model.initial }
+  let longest: Found<State, Op> = { linearizable: false, order: [], state: model.initial }
 
   /** `done` has a bit for each operation that has taken effect, `count` is how many of them returned. */
-  const visit = (done: bigint, count: number, state: ModelState<Item>): boolean => {
+  const visit = (done: bigint, count: number, state: State): boolean => {
     const key = `${done} ${stateKey(state)}`
     if (seen.has(key)) return false
     seen.add(key)
-    if (count > mostCompleted) {
+    const linearizable = count === completed && missedBy(model, history, state).length === 0
+    if (count > mostCompleted || linearizable) {
       mostCompleted = count
-      longest = { linearizable: count === completed, order: order.slice(), state }
+      longest = { linearizable, order: order.slice(), state }
     }
-    if (longest.linearizable) return true
+    if (linearizable) return true
     const next = candidates(history, (index) => (done >> BigInt(index) & 1n) === 1n)
     for (const index of next) {
       const entry = history[index]!
+      if (stillWaits(entry)) continue
       const [result, nextState] = model.step(state, entry.operation)
-      if (entry.result !== undefined && !Equal.equals(result, entry.result)) continue
+      if ("waits" in result || entry.result !== undefined && !Equal.equals(result, entry.result)) continue
       order.push(entry)
       if (visit(done | 1n << BigInt(index), entry.result === undefined ? count : count + 1, nextState)) return true
       order.pop()
     }
-    if (state.state === "Ready" || next.every((index) => neverPopulates.has(history[index]!.operation[0]))) return false
-    return visit(done, count, model.populate(state)[1])
+    return next.some((index) =>
+      model.populations(state, history[index]!.operation).some((populated) => visit(done, count, populated))
+    )
   }
   visit(0n, 0, model.initial)
   return longest
 }
 
-const neverPopulates: ReadonlySet<string> = new Set(
-  ["state", "reset", "close", "explain"] satisfies Array<Operation<unknown>[0]>
-)
+/** Whether it has not ended, and is what waits for others to do something. */
+const stillWaits = ({ operation, returned }: Recorded<AnyOperation>): boolean => {
+  const [name] = operation[0] === "on" ? operation[2] : operation
+  return returned === undefined && (name === "awaitItem" || name === "nextChange")
+}
+
+/** Who still waits at the end, though there is something for him. */
+const missedBy = <State, Op extends AnyOperation>(
+  model: Specification<State, Op>,
+  history: ReadonlyArray<Recorded<Op>>,
+  state: State
+): ReadonlyArray<Recorded<Op>> =>
+  history.filter((entry) => stillWaits(entry) && !("waits" in model.step(state, entry.operation)[0]))
 
 /**
  * The operations that can take effect next: those that were called before any that has yet to take effect returned. An
  * interrupted one need not take effect, but cannot do so after one that was called when it had ended.
  */
-const candidates = <Item>(history: History<Item>, isDone: (index: number) => boolean): ReadonlyArray<number> => {
+const candidates = (
+  history: ReadonlyArray<Recorded<unknown>>,
+  isDone: (index: number) => boolean
+): ReadonlyArray<number> => {
   let firstReturn = Infinity
   let lastCall = -1
   history.forEach(({ called, result, returned = Infinity }, index) => {
@@ -373,26 +601,28 @@ const candidates = <Item>(history: History<Item>, isDone: (index: number) => boo
 }
 
 /** A text for each state: equal states have equal ones. */
-const stateKeys = <Item>(): (state: ModelState<Item>) => string => {
-  const numbers = new Map<Item, number>()
-  const numberOf = (item: Item): number => {
+const stateKeys = (): (state: AnyState) => string => {
+  const numbers = new Map<unknown, number>()
+  const numberOf = (item: unknown): number => {
     const number = numbers.get(item) ?? numbers.size
     numbers.set(item, number)
     return number
   }
-  return ({ closed, entries, state }) =>
-    JSON.stringify([
-      state,
-      entries.map(({ item, number, override, owner, scope }) => [
-        numberOf(item),
-        scope,
-        owner,
-        override,
-        // how it stands to the others is all that counts
-        entries.filter((other) => other.number < number).length
-      ]),
-      closed.toSorted()
-    ])
+  const partOf = ({ closed, entries, state, subscriptions }: ModelState<unknown>) => [
+    state,
+    entries.map(({ batch, item, number, override, owner, scope }) => [
+      numberOf(item),
+      scope,
+      owner,
+      override,
+      // how it stands to the others is all that counts
+      entries.filter((other) => other.number < number).length,
+      entries.findIndex((other) => other.batch === batch)
+    ]),
+    closed.toSorted(),
+    subscriptions.map(({ changes, name }) => [name, changes.map((items) => items.map(numberOf))])
+  ]
+  return (state) => JSON.stringify("registries" in state ? Object.values(state.registries).map(partOf) : partOf(state))
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -401,19 +631,21 @@ const stateKeys = <Item>(): (state: ModelState<Item>) => string => {
 
 type Show = (value: unknown) => string
 
-const explain = <Item>(
-  model: Model<Item>,
-  history: History<Item>,
-  { order, state }: Found<Item>,
+const explain = <State, Op extends AnyOperation>(
+  model: Specification<State, Op>,
+  history: ReadonlyArray<Recorded<Op>>,
+  { order, state }: Found<State, Op>,
   show: Show
 ): string => {
-  const stuck = candidates(history, (index) => order.includes(history[index]!))
+  const next = candidates(history, (index) => order.includes(history[index]!))
     .map((index) => history[index]!)
     .filter(({ result }) => result !== undefined)
-    .map((entry) => {
-      const [result] = model.step(state, entry.operation)
-      return `${labelOf(entry, show)}, but the model answers ${showResult(result, show)}`
-    })
+  const stuck = (next.length === 0 ? missedBy(model, history, state) : next).map((entry) => {
+    const [result] = model.step(state, entry.operation)
+    return `${labelOf(entry, show)}, but the model ${
+      "waits" in result ? "waits" : `answers ${showResult(result, show)}`
+    }`
+  })
   return [
     "The history is not linearizable:",
     "",
@@ -432,7 +664,7 @@ const explain = <Item>(
 const indented = (line: string): string => `  ${line}`
 
 /** One line a process. Calls and returns stand from left to right in the order in which they happened. */
-const timeline = <Item>(history: History<Item>, show: Show): ReadonlyArray<string> => {
+const timeline = (history: ReadonlyArray<Recorded<AnyOperation>>, show: Show): ReadonlyArray<string> => {
   const labels = history.map((entry) => showEntry(entry, show))
   const moments = history.flatMap(({ called, returned }, index) => [
     { time: called, index, returns: false },
@@ -462,19 +694,36 @@ const timeline = <Item>(history: History<Item>, show: Show): ReadonlyArray<strin
   })
 }
 
-const labelOf = <Item>(entry: HistoryEntry<Item>, show: Show): string => `${entry.process} ${showEntry(entry, show)}`
+const labelOf = (entry: Recorded<AnyOperation>, show: Show): string => `${entry.process} ${showEntry(entry, show)}`
 
-const showEntry = <Item>({ operation, result }: HistoryEntry<Item>, show: Show): string =>
-  `${showOperation(operation, show)}: ${result === undefined ? "interrupted" : showResult(result, show)}`
+const showEntry = (entry: Recorded<AnyOperation>, show: Show): string => {
+  const { operation, result } = entry
+  const outcome = result !== undefined ? showResult(result, show) : stillWaits(entry) ? "waits" : "interrupted"
+  return `${showOperation(operation, show)}: ${outcome}`
+}
 
-const showOperation = <Item>(operation: Operation<Item>, show: Show): string =>
-  operation[0] === "transact"
-    ? `transact { ${operation[1].map((one) => showOperation(one, show)).join("; ")}; ${operation[2]} }`
-    : [operation[0], ...operation.slice(1).map((value) => showValue(value, show))].join(" ")
+const showOperation = (operation: AnyOperation, show: Show): string => {
+  switch (operation[0]) {
+    case "on":
+      return `${operation[1]} ${showOperation(operation[2], show)}`
+    case "transact":
+      return showTransaction(operation[0], operation[1].map((one) => showOperation(one, show)), operation[2])
+    case "transactAll": {
+      const operations = operation[1].map(([registry, one]) => `${registry} ${showOperation(one, show)}`)
+      return showTransaction(operation[0], operations, operation[2])
+    }
+    default:
+      return [operation[0], ...operation.slice(1).map((value) => showValue(value, show))].join(" ")
+  }
+}
+
+const showTransaction = (name: string, operations: ReadonlyArray<string>, ending: TransactionEnding): string =>
+  `${name} { ${[...operations, ending].join("; ")} }`
 
 const showResult = (result: OperationResult, show: Show): string => {
   if ("error" in result) return result.code
   if ("defect" in result) return `died of ${result.code}`
+  if ("waits" in result) return "waits"
   if ("aborted" in result) return `aborted ${showResults(result.aborted, show)}`
   return result.ok === undefined ? "ok" : showValue(result.ok, show)
 }

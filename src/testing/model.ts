@@ -38,7 +38,8 @@ export interface ModelLookup<in Item> {
 
 /**
  * What a registry holds: its entries in registration order, hidden ones included. `closed` are the names of the scopes
- * that have closed, `owner` is who registers.
+ * that have closed, `owner` is who registers, and `subscriptions` are those who follow. In a transaction others see what
+ * is `published`.
  *
  * @category models
  * @since 0.1.0
@@ -48,11 +49,14 @@ export interface ModelState<out Item> {
   readonly entries: ReadonlyArray<ModelEntry<Item>>
   readonly closed: ReadonlyArray<string>
   readonly owner: string
+  readonly subscriptions: ReadonlyArray<ModelSubscription<Item>>
+  readonly published?: ReadonlyArray<Item> | undefined
 }
 
 /**
  * One registration: the item, its keys of each lookup as they were then, the scope that ends it, if there is one, who
- * registered it, and whether it is an override. It came after all with a lower number.
+ * registered it, and whether it is an override. It came after all with a lower number. Those that one operation
+ * registered in a scope have the same `batch`.
  *
  * @category models
  * @since 0.1.0
@@ -64,11 +68,23 @@ export interface ModelEntry<out Item> {
   readonly owner: string
   readonly override: boolean
   readonly number: number
+  readonly batch: number
 }
 
 /**
- * What an operation answers: a value, an error or a defect by its tag and code, or, from a `transact` that was given up,
- * the results of its operations.
+ * Somebody who follows a registry, and the changes that he has not asked for yet: what can be seen after each.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ModelSubscription<out Item> {
+  readonly name: string
+  readonly changes: ReadonlyArray<ReadonlyArray<Item>>
+}
+
+/**
+ * What an operation answers: a value, an error or a defect by its tag and code, or, from a transaction that was given
+ * up, the results of its operations. What waits answers nothing yet, and changes nothing.
  *
  * @category models
  * @since 0.1.0
@@ -78,10 +94,12 @@ export type OperationResult =
   | { readonly error: string; readonly code: string }
   | { readonly defect: string; readonly code: string }
   | { readonly aborted: ReadonlyArray<OperationResult> }
+  | { readonly waits: true }
 
 /**
- * The arguments of every operation. Scopes have names. `as` runs an operation for an owner. `transact` runs a list of
- * operations, goes on where one fails, and commits at the end, fails or dies.
+ * The arguments of every operation. Scopes and subscriptions have names. `as` runs an operation for an owner. `transact`
+ * runs a list of operations, goes on where one fails, and commits at the end, fails or dies. `subscribe` answers what can
+ * be seen, and `nextChange` what can be seen after the next change that its subscription was not told of.
  *
  * @category models
  * @since 0.1.0
@@ -111,9 +129,20 @@ export interface OperationArguments<in out Item> {
   readonly populate: []
   readonly reset: []
   readonly explain: [attribute: string, value: unknown]
+  readonly awaitItem: [attribute: string, value: unknown]
+  readonly subscribe: [subscription: string]
+  readonly nextChange: [subscription: string]
   readonly as: [owner: string, operation: OwnedOperation<Item>]
-  readonly transact: [operations: OperationList<Item>, ending: "commit" | "fail" | "die"]
+  readonly transact: [operations: OperationList<Item>, ending: TransactionEnding]
 }
+
+/**
+ * How a transaction ends.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type TransactionEnding = "commit" | "fail" | "die"
 
 /**
  * What can be registered for an owner.
@@ -145,6 +174,19 @@ export type Operation<Item> = {
 }[keyof OperationArguments<Item>]
 
 /**
+ * What there is to say of anything that has operations: how it begins, and what each of them answers and leaves.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Specification<State, in Operation> {
+  readonly initial: State
+  readonly step: (state: State, operation: Operation) => readonly [result: OperationResult, next: State]
+  /** What an operation may leave before it takes effect: each registry that it populates is populated by itself. */
+  readonly populations: (state: State, operation: Operation) => ReadonlyArray<State>
+}
+
+/**
  * A result and the next state.
  *
  * @category models
@@ -159,10 +201,7 @@ export type ModelStep<Item> = readonly [result: OperationResult, next: ModelStat
  * @since 0.1.0
  */
 export type Model<Item> =
-  & {
-    readonly initial: ModelState<Item>
-    readonly step: (state: ModelState<Item>, operation: Operation<Item>) => ModelStep<Item>
-  }
+  & Specification<ModelState<Item>, Operation<Item>>
   & {
     readonly [Name in keyof OperationArguments<Item>]: (
       state: ModelState<Item>,
@@ -208,13 +247,44 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
 
   // --- Population: the defaults and "Ready" come together, or nothing does (G2). A `Pending` registry holds nothing (G6).
 
-  const initial: State = { state: "Pending", entries: [], closed: [], owner: "" }
+  const initial: State = { state: "Pending", entries: [], closed: [], owner: "", subscriptions: [] }
 
   /** Whatever reads or changes works on a registry that is `Ready` (G17). */
   const whenReady = (state: State, then: (ready: State) => Step): Step => {
     if (state.state === "Ready") return then(state)
-    const [result, ready] = insertAll({ ...state, state: "Ready", owner: "" }, definition.defaults ?? [])
-    return "ok" in result ? then({ ...ready, owner: state.owner }) : [failure("PopulationError", "registration"), state]
+    const [result, { entries }] = insertAll({ ...state, owner: "" }, definition.defaults ?? [])
+    return "ok" in result
+      ? then(change(state, { state: "Ready", entries }))
+      : [failure("PopulationError", "registration"), state]
+  }
+
+  // --- Following: every change is told to all who follow, once, in order, when it can be seen (G22).
+
+  const change = (before: State, to: Partial<State>): State => {
+    const state = { ...before, ...to }
+    if (state.published !== undefined) return state
+    const told = state.subscriptions.map(({ changes, name }) => ({ name, changes: [...changes, itemsIn(state)] }))
+    return { ...state, subscriptions: told }
+  }
+
+  const itemsIn = (state: State): ReadonlyArray<Item> => visibleIn(state).map(({ item }) => item)
+
+  /** What is published, and from then on the changes. */
+  const subscribe = (state: State, name: string): Step => {
+    if (state.published === undefined && state.state === "Pending") {
+      return whenReady(state, (ready) => subscribe(ready, name))
+    }
+    const others = state.subscriptions.filter((one) => one.name !== name)
+    return [ok(state.published ?? itemsIn(state)), { ...state, subscriptions: [...others, { name, changes: [] }] }]
+  }
+
+  const nextChange = (state: State, name: string): Step => {
+    const [next, ...changes] = state.subscriptions.find((one) => one.name === name)?.changes ?? []
+    if (next === undefined) return [waits, state]
+    return [
+      ok(next),
+      { ...state, subscriptions: state.subscriptions.map((one) => one.name === name ? { name, changes } : one) }
+    ]
   }
 
   // --- Overrides: an entry is hidden while one that came later, and lives, shares a unique value with it; without a unique
@@ -269,9 +339,11 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
       if (own === undefined) return failure("RegistrationError", "missing_attribute")
       keys.push(own)
     }
-    const number = 1 + Math.max(0, ...state.entries.map((entry) => entry.number))
-    return { item, keys, scope: undefined, owner: state.owner, override: false, number, ...as }
+    const number = numberIn(state)
+    return { item, keys, scope: undefined, owner: state.owner, override: false, number, batch: number, ...as }
   }
+
+  const numberIn = ({ entries }: State): number => 1 + Math.max(0, ...entries.map(({ number }) => number))
 
   /** The entry of an item that may be registered beside others, hidden ones included, or why it may not. */
   const check = (
@@ -300,18 +372,21 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
   const insertAll = (state: State, items: ReadonlyArray<Item>, scope?: string): Step => {
     let next = state
     for (const item of items) {
-      const entry = accepted(check(next, next.entries, item, { scope }))
+      const entry = accepted(check(next, next.entries, item, { scope, batch: numberIn(state) }))
       if (!("keys" in entry)) return [entry, state]
       next = { ...next, entries: [...next.entries, entry] }
     }
-    return [ok(), scope !== undefined && state.closed.includes(scope) ? state : next]
+    return [ok(), items.length === 0 ? state : unlessClosed(change(state, { entries: next.entries }), scope)]
   }
+
+  const unlessClosed = (state: State, scope: string | undefined): State =>
+    scope !== undefined && state.closed.includes(scope) ? close(state, scope)[1] : state
 
   /** Nothing that is there stands in the way of an override. */
   const override = (state: State, item: Item, scope: string): Step => {
     const entry = accepted(entryOf(state, item, { scope, override: true }))
     if (!("keys" in entry)) return [entry, state]
-    return [ok(), state.closed.includes(scope) ? state : { ...state, entries: [...state.entries, entry] }]
+    return [ok(), unlessClosed(change(state, { entries: [...state.entries, entry] }), scope)]
   }
 
   /** What replaces an override is one. The scope of what was there does not end what took its place. */
@@ -323,7 +398,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
   const swap = (state: State, previous: Entry, item: Item): Step => {
     const entry = accepted(replaced(state, previous, item))
     if (!("keys" in entry)) return [entry, state]
-    return [ok(), { ...state, entries: state.entries.map((one) => one === previous ? entry : one) }]
+    return [ok(), change(state, { entries: state.entries.map((one) => one === previous ? entry : one) })]
   }
 
   // --- Reconciling: an item is matched by the first unique lookup, without one by `Equal`. Overrides, and what they hide, are
@@ -377,7 +452,8 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
       replaced: changed.map(({ item, previous }) => ({ previous: previous.item, item })),
       kept
     }
-    return [ok(report), next]
+    const isSame = added.length + removed.length + changed.length === 0
+    return [ok(report), isSame ? state : change(state, { entries: next.entries })]
   }
 
   /** The entry that has the first unique value of an item; without a unique lookup, one that is equal. */
@@ -388,10 +464,10 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     return own.flatMap((key) => having(entries, firstUnique, key))[0]
   }
 
-  const remove = (state: State, gone: Entry): Step => [
-    ok(),
-    { ...state, entries: state.entries.filter((entry) => entry !== gone) }
-  ]
+  const without = (state: State, gone: (entry: Entry) => boolean): State =>
+    state.entries.some(gone) ? change(state, { entries: state.entries.filter((entry) => !gone(entry)) }) : state
+
+  const remove = (state: State, gone: Entry): Step => [ok(), without(state, (entry) => entry === gone)]
 
   /** What does something with the one item that has a value of a unique lookup. */
   const located = (state: State, attribute: string, value: unknown, then: (entry: Entry, ready: State) => Step): Step =>
@@ -402,14 +478,27 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
       return entry === undefined ? [failure("ItemLookupError", "not_registered"), ready] : then(entry, ready)
     })
 
-  const close = (state: State, scope: string): Step => [
-    ok(),
-    {
-      ...state,
-      entries: state.entries.filter((entry) => entry.scope !== scope),
-      closed: state.closed.includes(scope) ? state.closed : [...state.closed, scope]
-    }
-  ]
+  /** The same without an error for what is not there. */
+  const looked = (
+    state: State,
+    attribute: string,
+    value: unknown,
+    answer: (found: Entry | undefined) => OperationResult
+  ) =>
+    reading((entries) => {
+      const index = lookupIndex(attribute, true)
+      return index === -1 ? invalidAttribute : answer(having(entries, index, value)[0])
+    })(state)
+
+  /** What one operation registered goes by itself, the last first. */
+  const close = (state: State, scope: string): Step => {
+    const batches = new Set(state.entries.filter((entry) => entry.scope === scope).map(({ batch }) => batch))
+    const next = Array.from(batches).toSorted((one, other) => other - one).reduce(
+      (rest, batch) => without(rest, (entry) => entry.scope === scope && entry.batch === batch),
+      state
+    )
+    return [ok(), { ...next, closed: state.closed.includes(scope) ? state.closed : [...state.closed, scope] }]
+  }
 
   /** An item that has all its attributes stands for what is hidden, but not for more than one entry. */
   const hiddenCounterpart = (
@@ -426,14 +515,10 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     return entry === undefined || others.has(entry) ? undefined : entry
   }
 
-  const operations: Omit<Model<Item>, "initial" | "step"> = {
+  const operations: Omit<Model<Item>, keyof Specification<never, never>> = {
     get: (state, attribute, value) => located(state, attribute, value, (entry, ready) => [ok(entry.item), ready]),
     getOption: (state, attribute, value) =>
-      reading((entries) => {
-        const index = lookupIndex(attribute, true)
-        const [entry] = having(entries, index, value)
-        return index === -1 ? invalidAttribute : ok(entry === undefined ? Option.none() : Option.some(entry.item))
-      })(state),
+      looked(state, attribute, value, (entry) => ok(entry === undefined ? Option.none() : Option.some(entry.item))),
     getAll: (state, attribute, value) =>
       reading((entries) => {
         const index = lookupIndex(attribute, false)
@@ -480,8 +565,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     unregisterOwner: (state, owner) =>
       whenReady(state, (ready) => {
         const owned = ready.entries.filter((entry) => entry.owner === owner)
-        const entries = ready.entries.filter((entry) => !owned.includes(entry))
-        return [ok(owned.map(({ item }) => item)), { ...ready, entries }]
+        return [ok(owned.map(({ item }) => item)), without(ready, (entry) => entry.owner === owner)]
       }),
     reconcile: (state, items) => whenReady(state, (ready) => reconcile(ready, items)),
     // it never populates
@@ -500,24 +584,38 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
       const by = newest(state.entries.filter((entry) => isUnder(hidden, entry)))
       return [ok({ _tag: "Hidden", item: hidden.item, by: by?.item }), state]
     },
+    // whoever waits goes on when the item is there, and not before
+    awaitItem: (state, attribute, value) =>
+      looked(state, attribute, value, (entry) => entry === undefined ? waits : ok(entry.item)),
+    subscribe,
+    nextChange,
     as: (state, owner, operation) => {
       const [result, next] = step({ ...state, owner }, operation)
       return [result, { ...next, owner: state.owner }]
     },
     populate: (state) => whenReady(state, (ready) => [ok(), ready]),
-    reset: (state) => [ok(), { ...initial, closed: state.closed, owner: state.owner }],
+    reset: (state) => [ok(), state.state === "Pending" ? state : change(state, { state: "Pending", entries: [] })],
     transact: (state, list, ending) =>
       whenReady(state, (begun) => {
+        const { published } = begun
         const results: Array<OperationResult> = []
-        let draft = begun
+        let draft: State = { ...begun, published: published ?? itemsIn(begun) }
         for (const operation of list) {
           const [result, next] = step(draft, operation)
-          results.push(result)
+          // it would wait for itself
+          results.push("waits" in result ? { defect: "DeadlockError", code: "deadlock" } : result)
           draft = next
         }
-        if (ending === "commit") return [ok(results), draft]
+        const { subscriptions } = draft
+        if (ending === "commit") {
+          const isSame = draft.entries === begun.entries && draft.state === begun.state
+          return [ok(results), isSame ? { ...draft, published } : change(draft, { published })]
+        }
         // nothing of it is left, but what a closing scope removed stays removed (G7, G25)
-        return [{ aborted: results }, draft.closed.reduce((rest, scope) => close(rest, scope)[1], begun)]
+        return [
+          { aborted: results },
+          draft.closed.reduce((rest, scope) => close(rest, scope)[1], { ...begun, subscriptions })
+        ]
       })
   }
 
@@ -525,13 +623,145 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     // the arguments are those of the name, which the type of a union of functions cannot say
     (operations[name] as (state: State, ...args: ReadonlyArray<unknown>) => Step)(state, ...args)
 
-  return { ...operations, initial, step }
+  const populations = (state: State, [name]: Operation<Item>): ReadonlyArray<State> =>
+    state.state === "Ready" || neverPopulates.has(name) ? [] : [operations.populate(state)[1]]
+
+  return { ...operations, initial, step, populations }
 }
+
+const neverPopulates: ReadonlySet<string> = new Set(
+  ["state", "reset", "close", "explain", "nextChange"] satisfies Array<Operation<unknown>[0]>
+)
+
+/**
+ * What several registries hold, by their names.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JointState<out Item> {
+  readonly registries: { readonly [registry: string]: ModelState<Item> }
+}
+
+/**
+ * An operation on one of several registries, or a transaction of all of them: a list of operations, which goes on where
+ * one fails, and commits at the end, fails or dies.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type JointOperation<Item> =
+  | readonly ["on", registry: string, operation: Operation<Item>]
+  | readonly [
+    "transactAll",
+    operations: ReadonlyArray<readonly [registry: string, operation: Operation<Item>]>,
+    ending: TransactionEnding
+  ]
+
+/**
+ * What several registries answer, which are changed together now and then.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JointModel<Item> extends Specification<JointState<Item>, JointOperation<Item>> {}
+
+/**
+ * Makes the model of several registries. They have nothing to do with each other, but that `transactAll` is one step of
+ * all of them.
+ *
+ * **Example** (A move from one to the other)
+ *
+ * ```ts
+ * import { RegistryTest } from "effect-registry/testing"
+ *
+ * const model = RegistryTest.modelAll<string>({ enabled: { lookup: {}, defaults: ["gzip"] }, disabled: { lookup: {} } })
+ *
+ * const [, moved] = model.step(model.initial, [
+ *   "transactAll",
+ *   [["enabled", ["unregister", "gzip"]], ["disabled", ["register", "gzip"]]],
+ *   "commit"
+ * ])
+ *
+ * model.step(moved, ["on", "disabled", ["values"]])[0] // => { ok: ["gzip"] }
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const modelAll = <Item>(
+  definitions: { readonly [registry: string]: ModelDefinition<Item> }
+): JointModel<Item> => {
+  type State = JointState<Item>
+  const models = new Map(Object.entries(definitions).map(([name, definition]) => [name, model(definition)]))
+
+  const initial: State = { registries: Object.fromEntries(Array.from(models, ([name, one]) => [name, one.initial])) }
+
+  const put = ({ registries }: State, name: string, state: ModelState<Item>): State => ({
+    registries: { ...registries, [name]: state }
+  })
+
+  const on = (state: State, name: string, f: (one: Model<Item>, state: ModelState<Item>) => ModelStep<Item>) => {
+    const [one, before] = [models.get(name), state.registries[name]]
+    if (one === undefined || before === undefined) throw new Error(`There is no registry "${name}".`)
+    const [result, next] = f(one, before)
+    return [result, put(state, name, next)] as const
+  }
+
+  /** All are populated, each by itself; then each does its part, in the one step of all. */
+  const transactAll = (
+    state: State,
+    operations: Extract<JointOperation<Item>, readonly ["transactAll", ...ReadonlyArray<unknown>]>[1],
+    ending: TransactionEnding
+  ): readonly [OperationResult, State] => {
+    let next = state
+    for (const name of models.keys()) {
+      const [result, ready] = on(next, name, (one, before) => one.populate(before))
+      if (!("ok" in result)) return [result, next]
+      next = ready
+    }
+    const results = new Map<string, Array<OperationResult>>()
+    for (const name of models.keys()) {
+      const part = operations.filter(([registry]) => registry === name).map(([, operation]) => operation)
+      const [result, after] = on(next, name, (one, before) => one.transact(before, part, ending))
+      next = after
+      results.set(name, resultsOf(result))
+    }
+    const all = operations.flatMap(([registry]) => results.get(registry)?.shift() ?? [])
+    return [ending === "commit" ? ok(all) : { aborted: all }, next]
+  }
+
+  const populationsOf = (state: State, name: string, operation: Operation<Item>): ReadonlyArray<State> => {
+    const [one, before] = [models.get(name), state.registries[name]]
+    return one === undefined || before === undefined
+      ? []
+      : one.populations(before, operation).map((populated) => put(state, name, populated))
+  }
+
+  return {
+    initial,
+    step: (state, operation) =>
+      operation[0] === "on"
+        ? on(state, operation[1], (one, before) => one.step(before, operation[2]))
+        : transactAll(state, operation[1], operation[2]),
+    populations: (state, operation) =>
+      operation[0] === "on"
+        ? populationsOf(state, operation[1], operation[2])
+        : Array.from(models.keys()).flatMap((name) => populationsOf(state, name, ["populate"]))
+  }
+}
+
+/** What a transaction that has begun answers is the results of its operations. */
+const resultsOf = (result: OperationResult): Array<OperationResult> =>
+  "aborted" in result ? [...result.aborted] : "ok" in result ? [...result.ok as ReadonlyArray<OperationResult>] : []
 
 const newest = <Item>(entries: ReadonlyArray<ModelEntry<Item>>): ModelEntry<Item> | undefined =>
   entries.toSorted((one, other) => other.number - one.number)[0]
 
 const ok = (value?: unknown): OperationResult => ({ ok: value })
+
+/** It has nothing to answer yet. */
+const waits = { waits: true } as const
 
 const failure = (error: string, code: string): OperationResult => ({ error, code })
 

@@ -28,6 +28,7 @@ const watching = "watching.test.ts"
 const explain = "explain.test.ts"
 const closing = "closing.test.ts"
 const deadlock = "deadlock.test.ts"
+const linearizability = "linearizability.test.ts"
 
 export const breaks: ReadonlyArray<Break> = [
   // -------------------------------------------------------------------------------------------------------------------
@@ -818,6 +819,21 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     caught: { file: transactAll, title: "in transactions of only some of them it dies, and says of which" }
   },
   {
+    name: "several registries are published one after the other",
+    find: "  let after = ending.operation.committed?.(exit.value)\n",
+    replace: `  let after = ending.operation.committed?.(exit.value)
+  if (group.length > 1) {
+    commit(group[0]!)
+    return Effect.suspend(() => {
+      group.slice(1).forEach(commit)
+      group.forEach(close)
+      return exit
+    })
+  }
+`,
+    caught: { file: linearizability, title: "G7 who looks at two registries" }
+  },
+  {
     name: "who waits for the locks of several registries holds none of them",
     find: "      lock.holder = party\n      return effect",
     replace: "      return effect",
@@ -897,6 +913,22 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     find: "      if (isThere()) {",
     replace: "      if (isThere === undefined) {",
     caught: { file: watching, title: "never misses it, in any schedule: many wait, many register" }
+  },
+  {
+    name: "who waits for an item is given what another has not published yet",
+    find: "      entry: index.get(value),\n      revision\n",
+    replace: `      entry: index.get(value) ??
+        core.lock.holder?.draft?.indexes[core.definition.lookups.findIndex((lookup) => lookup.attribute === attribute)]
+          .get(value),
+      revision
+`,
+    caught: { file: linearizability, title: "G7 G8 who waits for an item" }
+  },
+  {
+    name: "a subscriber looks at one moment, and follows from another",
+    find: "Watching.follow(coreOf(self), options?.since ?? contents.revision, scope)",
+    replace: "Watching.follow(coreOf(self), options?.since, scope)",
+    caught: { file: linearizability, title: "G22 who subscribes gets" }
   },
   {
     name: "who is interrupted still waits for a change",

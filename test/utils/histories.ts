@@ -1,5 +1,5 @@
 /**
- * Random programs of several fibers on one registry, whose histories have to be linearizable.
+ * Random programs of several fibers, on one registry or on two, whose histories have to be linearizable.
  */
 import { Effect, Fiber } from "effect"
 import { Registry, RegistryHooks } from "effect-registry"
@@ -15,13 +15,17 @@ export const tool = (id: number, name: string): Tool => ({ id, name })
 
 const defaults = [tool(1, "a")]
 
-export const model = RegistryTest.model<Tool>({
+const definition: RegistryTest.ModelDefinition<Tool> = {
   lookup: {
     id: { kind: "unique", select: ({ id }) => id },
     name: { kind: "unique", select: ({ name }) => name }
   },
   defaults
-})
+}
+
+const model = RegistryTest.model(definition)
+
+const jointModel = RegistryTest.modelAll({ one: definition, two: definition })
 
 export const show = (value: unknown): string =>
   typeof value === "object" && value !== null && "id" in value && "name" in value
@@ -30,8 +34,10 @@ export const show = (value: unknown): string =>
 
 export type Operation = RegistryTest.Operation<Tool>
 
-export interface Program {
-  readonly fibers: ReadonlyArray<ReadonlyArray<Operation>>
+export interface Program<Op = Operation> {
+  /** What comes before all else. */
+  readonly first?: ReadonlyArray<Op>
+  readonly fibers: ReadonlyArray<ReadonlyArray<Op>>
   /** Fibers that are interrupted, and after how many turns. */
   readonly interruptions: ReadonlyArray<{ readonly fiber: number; readonly turns: number }>
   readonly hooks: boolean
@@ -84,27 +90,86 @@ const withScopes = (operations: ReadonlyArray<Operation>, fiber: number): Readon
   })
 }
 
-export const program: fc.Arbitrary<Program> = fc.record({
-  fibers: fc.array(
-    fc.array(
-      fc.oneof(
-        { weight: 4, arbitrary: reading },
-        { weight: 6, arbitrary: changing },
-        { weight: 2, arbitrary: transacting },
-        { weight: 2, arbitrary: scoping }
-      ),
-      { minLength: 2, maxLength: 3, size: "max" }
+const programOf = <Op>(
+  operations: fc.Arbitrary<Op>,
+  sizes: { readonly operations: number; readonly fibers: number }
+): fc.Arbitrary<Program<Op>> =>
+  fc.record({
+    fibers: fc.array(
+      fc.array(operations, { minLength: 2, maxLength: sizes.operations, size: "max" }),
+      { minLength: 3, maxLength: sizes.fibers, size: "max" }
     ),
-    { minLength: 3, maxLength: 4, size: "max" }
-  ).map((fibers) => fibers.map((operations, fiber) => withScopes(operations, fiber))),
-  interruptions: fc.array(
-    fc.record({ fiber: fc.integer({ min: 0, max: 2 }), turns: fc.integer({ min: 0, max: 30 }) }),
-    {
-      maxLength: 2
-    }
+    interruptions: fc.array(
+      fc.record({ fiber: fc.integer({ min: 0, max: 2 }), turns: fc.integer({ min: 0, max: 30 }) }),
+      { maxLength: 2 }
+    ),
+    hooks: fc.boolean()
+  })
+
+const working = fc.oneof(
+  { weight: 4, arbitrary: reading },
+  { weight: 6, arbitrary: changing },
+  { weight: 2, arbitrary: transacting },
+  { weight: 2, arbitrary: scoping }
+)
+
+export const program: fc.Arbitrary<Program> = programOf(working, { operations: 3, fibers: 4 })
+  .map((one) => ({ ...one, fibers: one.fibers.map(withScopes) }))
+
+/** A program, and fibers that wait for what it does. */
+export interface WatchedProgram extends Program {
+  readonly watchers: ReadonlyArray<ReadonlyArray<Operation>>
+}
+
+const watcher: fc.Arbitrary<ReadonlyArray<Operation>> = fc.oneof(
+  fc.array(
+    fc.oneof(
+      id.map((key): Operation => ["awaitItem", "id", key]),
+      name.map((key): Operation => ["awaitItem", "name", key])
+    ),
+    { minLength: 1, maxLength: 2 }
   ),
-  hooks: fc.boolean()
-})
+  fc.array(fc.constant<Operation>(["nextChange", ""]), { minLength: 1, maxLength: 3 })
+    .map((list): ReadonlyArray<Operation> => [["subscribe", ""], ...list])
+)
+
+/** The subscription of a fiber is its own. */
+const withSubscription = (operations: ReadonlyArray<Operation>, fiber: number): ReadonlyArray<Operation> =>
+  operations.map((operation) =>
+    operation[0] === "subscribe" || operation[0] === "nextChange" ? [operation[0], `${fiber}`] : operation
+  )
+
+export const watchedProgram: fc.Arbitrary<WatchedProgram> = fc.record({
+  program: programOf(working, { operations: 2, fibers: 3 }),
+  watchers: fc.array(watcher, { minLength: 1, maxLength: 3, size: "max" })
+}).map((one) => ({
+  ...one.program,
+  fibers: one.program.fibers.map(withScopes),
+  watchers: one.watchers.map(withSubscription)
+}))
+
+export type JointOperation = RegistryTest.JointOperation<Tool>
+
+const registry = fc.constantFrom("one", "two")
+
+const onOne: fc.Arbitrary<JointOperation> = fc.tuple(registry, fc.oneof(reading, changing))
+  .map(([one, operation]) => ["on", one, operation])
+
+const onBoth: fc.Arbitrary<JointOperation> = fc.tuple(
+  fc.tuple(changing, changing),
+  fc.array(fc.tuple(registry, reading), { maxLength: 1 }),
+  fc.constantFrom("commit" as const, "commit" as const, "fail" as const)
+).map(([[one, two], more, ending]) => ["transactAll", [["one", one], ["two", two], ...more], ending])
+
+/** Reads one, and then the other, often. */
+const comparing: fc.Arbitrary<ReadonlyArray<JointOperation>> = fc.shuffledSubarray(["one", "two"], { minLength: 2 })
+  .map((names) => [...names, ...names].map((name) => ["on", name, ["values"]]))
+
+/** Programs on two registries, which are changed together. */
+export const jointProgram: fc.Arbitrary<Program<JointOperation>> = fc.tuple(
+  programOf(fc.oneof({ weight: 1, arbitrary: onOne }, { weight: 2, arbitrary: onBoth }), { operations: 2, fibers: 3 }),
+  comparing
+).map(([program, operations]) => ({ ...program, fibers: [operations, ...program.fibers.slice(1)] }))
 
 const yielding = RegistryHooks.make<Tool>()({
   onItemRegistering: () => Effect.yieldNow,
@@ -115,31 +180,91 @@ const yielding = RegistryHooks.make<Tool>()({
   onResetting: Effect.yieldNow
 })
 
-/** Runs a program, and dies if its history is not linearizable. */
-export const check = ({ fibers, hooks, interruptions }: Program, figures: { histories: number; interrupted: number }) =>
-  Effect.scoped(Effect.gen(function*() {
-    const registry = yield* Registry.make<Tool>()({
-      lookup: ["id", "name"],
-      defaults,
-      hooks: hooks ? yielding : RegistryHooks.empty
-    })
-    const recorder = RegistryTest.record(registry)
+const make = (hooks: boolean) =>
+  Registry.make<Tool>()({ lookup: ["id", "name"], defaults, hooks: hooks ? yielding : RegistryHooks.empty })
+
+export interface Figures {
+  histories: number
+  interrupted: number
+}
+
+/**
+ * Runs the fibers of a program, and interrupts those that are to be. What the watchers still wait for comes `atLast`;
+ * without that they are interrupted.
+ */
+const run = <Op>(
+  { run }: { readonly run: (process: string | number, operation: Op) => Effect.Effect<unknown> },
+  { fibers, first = [], interruptions }: Program<Op>,
+  watchers: ReadonlyArray<ReadonlyArray<Op>> = [],
+  atLast?: (round: number) => Effect.Effect<unknown>
+) =>
+  Effect.gen(function*() {
+    yield* Effect.forEach(first, (operation) => run("first", operation), { discard: true })
     const running = yield* Effect.forEach(
-      fibers,
+      [...fibers, ...watchers],
       (operations, fiber) =>
-        Effect.forkChild(Effect.forEach(operations, (operation) => recorder.run(fiber, operation), { discard: true }))
+        Effect.forkChild(Effect.forEach(operations, (operation) => run(fiber, operation), { discard: true }))
     )
     const interrupting = yield* Effect.forEach(interruptions, ({ fiber, turns }) =>
       Effect.forkChild(Effect.andThen(
         Effect.forEach(Array.from({ length: turns }), () => Effect.yieldNow, { discard: true }),
         Fiber.interrupt(running[fiber]!)
       )))
-    yield* Effect.forEach([...running, ...interrupting], Fiber.await)
+    yield* Effect.forEach([...running.slice(0, fibers.length), ...interrupting], Fiber.await)
+    if (atLast === undefined) {
+      // who was woken last may have its turn
+      yield* Effect.yieldNow
+      return yield* Fiber.interruptAll(running)
+    }
+    for (let round = 0; round < 100 && running.some((fiber) => fiber.pollUnsafe() === undefined); round++) {
+      yield* atLast(round)
+      yield* Effect.yieldNow
+    }
+    yield* Fiber.awaitAll(running)
+  })
+
+const count = (history: ReadonlyArray<RegistryTest.Recorded<unknown>>, figures: Figures): void => {
+  figures.histories++
+  if (history.some(({ result }) => result === undefined)) figures.interrupted++
+}
+
+/**
+ * Everything that anybody waits for, in two versions: from one to the other is a change. The reset ends overrides of
+ * whoever was interrupted, which would be in the way.
+ */
+const everything = (round: number): Operation => {
+  const names = round % 2 === 0 ? ["a", "b", "c"] : ["b", "c", "a"]
+  return round === 0 ? ["reset"] : ["reconcile", names.map((one, index) => tool(index + 1, one))]
+}
+
+/**
+ * Runs a program, and dies if its history is not linearizable. Whoever waits is `"served"` in the end, or interrupted: in
+ * a search of all schedules nobody can be waited for in a loop.
+ */
+export const check = (
+  one: Program & Partial<WatchedProgram>,
+  figures: Figures,
+  ending: "served" | "interrupted" = "served"
+) =>
+  Effect.scoped(Effect.gen(function*() {
+    const recorder = RegistryTest.record(yield* make(one.hooks))
+    const serve = (round: number) => recorder.run("last", everything(round))
+    yield* run(recorder, one, one.watchers, ending === "served" ? serve : undefined)
     yield* recorder.run("end", ["state"])
     yield* recorder.run("end", ["values"])
     const history = recorder.history()
     yield* RegistryTest.linearize(model, history, { show })
     yield* recorder.closeScopes
-    figures.histories++
-    if (history.some(({ result }) => result === undefined)) figures.interrupted++
+    count(history, figures)
+  }))
+
+/** The same for two registries. */
+export const checkJoint = (one: Program<JointOperation>, figures: Figures) =>
+  Effect.scoped(Effect.gen(function*() {
+    const recorder = RegistryTest.recordAll({ one: yield* make(one.hooks), two: yield* make(one.hooks) })
+    yield* run(recorder, one, [])
+    for (const registry of ["one", "two"]) yield* recorder.run("end", ["on", registry, ["values"]])
+    const history = recorder.history()
+    yield* RegistryTest.linearize(jointModel, history, { show })
+    count(history, figures)
   }))

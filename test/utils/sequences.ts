@@ -77,6 +77,7 @@ const question = fc.constantFrom<readonly [string, unknown]>(
 
 const scope = fc.constantFrom("s", "t", "u", "v")
 const owner = fc.constantFrom("", "x", "y")
+const subscription = fc.constantFrom("one", "two")
 
 /** An operation as plain data, from the arbitraries of its arguments. */
 const named = <const Name extends Operation[0]>(
@@ -86,7 +87,7 @@ const named = <const Name extends Operation[0]>(
   // the arguments are those of the name
   fc.tuple(...args).map((list) => [name, ...list] as unknown as Operation)
 
-const asking = (name: "get" | "getOption" | "getAll" | "has" | "unregisterBy" | "explain") =>
+const asking = (name: "get" | "getOption" | "getAll" | "has" | "unregisterBy" | "explain" | "awaitItem") =>
   question.map(([attribute, value]): Operation => [name, attribute, value])
 
 const simple: fc.Arbitrary<Operation> = fc.oneof(
@@ -127,8 +128,16 @@ const simple: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 2, arbitrary: named("reset") },
   {
     weight: 2,
-    arbitrary: fc.oneof(asking("get"), asking("getOption"), asking("getAll"), asking("has"), asking("explain"))
+    arbitrary: fc.oneof(
+      asking("get"),
+      asking("getOption"),
+      asking("getAll"),
+      asking("has"),
+      asking("explain"),
+      asking("awaitItem")
+    )
   },
+  { weight: 1, arbitrary: named("subscribe", subscription) },
   { weight: 1, arbitrary: named("contains", toolWith) },
   { weight: 1, arbitrary: named("at", fc.constantFrom(0, 1, -1, -9, 9, 0.5, NaN)) },
   { weight: 1, arbitrary: fc.oneof(named("size"), named("values"), named("state")) }
@@ -151,7 +160,8 @@ class Step implements fc.AsyncCommand<Modelled, Real> {
   constructor(one: Operation) {
     this.operation = one
   }
-  check = () => true
+  /** Nobody else would do what it waits for. */
+  check = ({ model, state }: Readonly<Modelled>) => !("waits" in model.step(state, this.operation)[0])
   async run(modelled: Modelled, real: Real) {
     const [expected, next] = modelled.model.step(modelled.state, this.operation)
     modelled.state = next
@@ -271,4 +281,10 @@ export const check = async (kind: Kind, program: Iterable<fc.AsyncCommand<Modell
   }
 }
 
-export const commands = fc.commands([operation.map((one) => new Step(one))], { maxCommands: 25, size: "max" })
+/** Outside of transactions: in one nothing comes that others would be told of. */
+const following = named("nextChange", subscription)
+
+export const commands = fc.commands(
+  [fc.oneof({ weight: 3, arbitrary: operation }, { weight: 1, arbitrary: following }).map((one) => new Step(one))],
+  { maxCommands: 25, size: "max" }
+)
