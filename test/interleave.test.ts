@@ -235,6 +235,13 @@ describe("exhaustive", () => {
       }
     }))
 
+  it.effect("ends a fiber that is interrupted before it has begun", () =>
+    Effect.gen(function*() {
+      const program = Effect.flatMap(Effect.forkChild(Effect.never), Fiber.interrupt)
+      const { complete } = yield* RegistryTest.interleave(program, { strategy: "exhaustive" })
+      assert.isTrue(complete)
+    }))
+
   it.effect("misses with one preemption what takes two, and says that it has tried everything", () =>
     Effect.gen(function*() {
       const report = yield* RegistryTest.interleave(twice, { strategy: "exhaustive", preemptions: 1 })

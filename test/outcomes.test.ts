@@ -29,7 +29,10 @@ const names = (items: Iterable<Item>): string => Array.from(items, ({ name }) =>
  */
 type Contents = string
 
-/** What a step answers, and what it leaves; `result` is what the step before it answered. */
+/**
+ * What a step answers, and what it leaves; `result` is what the step before it answered. One that waits for others
+ * answers `"waits"`, until it can be taken.
+ */
 type Step = (before: Contents, result: string) => readonly [result: string, after: Contents]
 
 type Contested = Registry.Registry<
@@ -176,6 +179,13 @@ const more: Readonly<Record<string, Operation>> = {
       (before) => [before === "Pending" ? before : has(before, "a", "A", "^A", "*A") ? "Present" : "Absent", before]
     ]
   },
+  // whoever waits gets it as soon as it is there: it may be gone again, but then it was there
+  awaitItem: {
+    run: (registry) => Effect.map(Registry.awaitItem(registry, "id", 1), ({ name }) => name),
+    steps: [
+      onReady((before) => [has(before, "a") ? "a" : has(before, "A", "^A", "*A") ? "A" : "waits", before])
+    ]
+  },
   subscribe: {
     run: (registry) => Effect.scoped(Effect.map(Registry.subscribe(registry), ({ snapshot }) => names(snapshot))),
     steps: [onReady((before) => [visible(before), before])]
@@ -198,14 +208,12 @@ const allowed = (one: Operation, other: Operation, before: Contents): ReadonlySe
     const step = ones![i]
     const step2 = others![j]
     if (step === undefined && step2 === undefined) outcomes.add(outcome(first, second, contents))
-    if (step !== undefined) {
-      const [result, after] = step(contents, first)
-      go(i + 1, j, after, result, second)
-    }
-    if (step2 !== undefined) {
-      const [result, after] = step2(contents, second)
-      go(i, j + 1, after, first, result)
-    }
+    const [result, after] = step?.(contents, first) ?? ["", contents]
+    const [result2, after2] = step2?.(contents, second) ?? ["", contents]
+    // what waits goes on when the other has done something, or never
+    if (step !== undefined && (result !== "waits" || step2 === undefined)) go(i + 1, j, after, result, second)
+    if (step2 !== undefined && (result2 !== "waits" || step === undefined)) go(i, j + 1, after2, first, result2)
+    if (result === "waits" && result2 === "waits") go(i + 1, j + 1, after, result, result2)
   }
   go(0, 0, before, "", "")
   return outcomes
@@ -250,7 +258,13 @@ const seen = (
       if (before !== "Pending") yield* Registry.populate(registry)
       if (before === "d a") yield* Registry.register(registry, a)
       const fibers = yield* Effect.forEach([one, other], ({ run }) => Effect.forkChild(run(registry)))
-      yield* Fiber.awaitAll(fibers)
+      const waiting = fibers.filter((_, index) => [one, other][index] === all["awaitItem"])
+      yield* Fiber.awaitAll(fibers.filter((fiber) => !waiting.includes(fiber)))
+      if (waiting.some((fiber) => fiber.pollUnsafe() === undefined)) {
+        // they populate what is Pending, and then they have it, or have nothing to wait for any more
+        const isThere = yield* Registry.has(registry, "id", 1)
+        yield* isThere ? Fiber.awaitAll(waiting) : Fiber.interruptAll(waiting)
+      }
       const [first = "", second = ""] = fibers.map((fiber) => resultOf(fiber.pollUnsafe()))
       const ready = (yield* Registry.state(registry)) === "Ready"
       const key = outcome(first, second, ready ? names(Registry.snapshotUnsafe(registry)) : "Pending")
@@ -262,6 +276,7 @@ const seen = (
 
 const resultOf = (exit: Exit.Exit<unknown, { readonly code: string }> | undefined): string => {
   if (exit === undefined) return "not ended"
+  if (Exit.hasInterrupts(exit)) return "waits"
   if (Exit.isSuccess(exit)) return typeof exit.value === "string" ? exit.value : "ok"
   const error = defectOf(exit)
   return error instanceof Object && "code" in error ? String(error.code) : String(error)

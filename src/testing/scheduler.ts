@@ -126,6 +126,8 @@ export class InterleavingScheduler implements Scheduler.Scheduler {
     if (!this.deciding) return false
     this.decided++
     if (this.tasks.length === 0 && this.base === strand) return false
+    // it ends before it has begun: if it yielded, it would begin all the same
+    if (strand.operations === 1 && this.base !== strand) return false
     if (!this.strategy.preempts(strand, this)) return false
     this.schedule.push({ fiber: strand.number, operation: strand.operations })
     this.yielding = strand
