@@ -27,7 +27,10 @@ const definition: RegistryTest.ModelDefinition<Tool> = {
 const model = RegistryTest.model(definition)
 
 /** The results of operations on a registry, one after the other. */
-const run = <Item>(of: RegistryTest.Model<Item>, operations: ReadonlyArray<RegistryTest.Operation<NoInfer<Item>>>) => {
+const run = <State, Op>(
+  of: RegistryTest.Specification<State, Op>,
+  operations: ReadonlyArray<NoInfer<Op>>
+): ReadonlyArray<RegistryTest.OperationResult> => {
   let state = of.initial
   return operations.map((operation) => {
     const [result, next] = of.step(state, operation)
@@ -361,21 +364,9 @@ describe("RegistryTest.modelAll", () => {
     two: definition
   })
 
-  const runAll = (
-    of: RegistryTest.JointModel<Tool>,
-    operations: ReadonlyArray<RegistryTest.JointOperation<Tool>>
-  ) => {
-    let state = of.initial
-    return operations.map((operation) => {
-      const [result, next] = of.step(state, operation)
-      state = next
-      return result
-    })
-  }
-
   it("G7 a transaction of all of them is one step, and each takes its part", () =>
     assert.deepStrictEqual(
-      runAll(joint, [
+      run(joint, [
         ["on", "two", ["state"]],
         ["transactAll", [["one", ["unregister", one]], ["two", ["register", one]], ["one", ["size"]]], "commit"],
         ["on", "one", ["values"]],
@@ -400,7 +391,7 @@ describe("RegistryTest.modelAll", () => {
       two: definition
     })
     assert.deepStrictEqual(
-      runAll(failing, [
+      run(failing, [
         ["transactAll", [["one", ["register", one]]], "commit"],
         ["on", "one", ["state"]],
         ["on", "one", ["values"]],

@@ -39,9 +39,9 @@ import type {
  * @category models
  * @since 0.1.0
  */
-export interface Recorded<out Operation> {
+export interface Recorded<out Op> {
   readonly process: string | number
-  readonly operation: Operation
+  readonly operation: Op
   readonly called: number
   readonly returned?: number | undefined
   readonly result?: OperationResult | undefined

@@ -179,11 +179,11 @@ export type Operation<Item> = {
  * @category models
  * @since 0.1.0
  */
-export interface Specification<State, in Operation> {
+export interface Specification<State, in Op> {
   readonly initial: State
-  readonly step: (state: State, operation: Operation) => readonly [result: OperationResult, next: State]
+  readonly step: (state: State, operation: Op) => readonly [result: OperationResult, next: State]
   /** What an operation may leave before it takes effect: each registry that it populates is populated by itself. */
-  readonly populations: (state: State, operation: Operation) => ReadonlyArray<State>
+  readonly populations: (state: State, operation: Op) => ReadonlyArray<State>
 }
 
 /**

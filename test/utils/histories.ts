@@ -140,36 +140,36 @@ const withSubscription = (operations: ReadonlyArray<Operation>, fiber: number): 
   )
 
 export const watchedProgram: fc.Arbitrary<WatchedProgram> = fc.record({
-  program: programOf(working, { operations: 2, fibers: 3 }),
+  watched: programOf(working, { operations: 2, fibers: 3 }),
   watchers: fc.array(watcher, { minLength: 1, maxLength: 3, size: "max" })
 }).map((one) => ({
-  ...one.program,
-  fibers: one.program.fibers.map(withScopes),
+  ...one.watched,
+  fibers: one.watched.fibers.map(withScopes),
   watchers: one.watchers.map(withSubscription)
 }))
 
 export type JointOperation = RegistryTest.JointOperation<Tool>
 
-const registry = fc.constantFrom("one", "two")
+const registryName = fc.constantFrom("one", "two")
 
-const onOne: fc.Arbitrary<JointOperation> = fc.tuple(registry, fc.oneof(reading, changing))
+const onOne: fc.Arbitrary<JointOperation> = fc.tuple(registryName, fc.oneof(reading, changing))
   .map(([one, operation]) => ["on", one, operation])
 
 const onBoth: fc.Arbitrary<JointOperation> = fc.tuple(
   fc.tuple(changing, changing),
-  fc.array(fc.tuple(registry, reading), { maxLength: 1 }),
+  fc.array(fc.tuple(registryName, reading), { maxLength: 1 }),
   fc.constantFrom("commit" as const, "commit" as const, "fail" as const)
 ).map(([[one, two], more, ending]) => ["transactAll", [["one", one], ["two", two], ...more], ending])
 
 /** Reads one, and then the other, often. */
 const comparing: fc.Arbitrary<ReadonlyArray<JointOperation>> = fc.shuffledSubarray(["one", "two"], { minLength: 2 })
-  .map((names) => [...names, ...names].map((name) => ["on", name, ["values"]]))
+  .map((names) => [...names, ...names].map((one) => ["on", one, ["values"]]))
 
 /** Programs on two registries, which are changed together. */
 export const jointProgram: fc.Arbitrary<Program<JointOperation>> = fc.tuple(
   programOf(fc.oneof({ weight: 1, arbitrary: onOne }, { weight: 2, arbitrary: onBoth }), { operations: 2, fibers: 3 }),
   comparing
-).map(([program, operations]) => ({ ...program, fibers: [operations, ...program.fibers.slice(1)] }))
+).map(([one, operations]) => ({ ...one, fibers: [operations, ...one.fibers.slice(1)] }))
 
 const yielding = RegistryHooks.make<Tool>()({
   onItemRegistering: () => Effect.yieldNow,
@@ -193,17 +193,17 @@ export interface Figures {
  * without that they are interrupted.
  */
 const run = <Op>(
-  { run }: { readonly run: (process: string | number, operation: Op) => Effect.Effect<unknown> },
+  recorder: { readonly run: (process: string | number, operation: Op) => Effect.Effect<unknown> },
   { fibers, first = [], interruptions }: Program<Op>,
   watchers: ReadonlyArray<ReadonlyArray<Op>> = [],
   atLast?: (round: number) => Effect.Effect<unknown>
 ) =>
   Effect.gen(function*() {
-    yield* Effect.forEach(first, (operation) => run("first", operation), { discard: true })
+    yield* Effect.forEach(first, (operation) => recorder.run("first", operation), { discard: true })
     const running = yield* Effect.forEach(
       [...fibers, ...watchers],
       (operations, fiber) =>
-        Effect.forkChild(Effect.forEach(operations, (operation) => run(fiber, operation), { discard: true }))
+        Effect.forkChild(Effect.forEach(operations, (operation) => recorder.run(fiber, operation), { discard: true }))
     )
     const interrupting = yield* Effect.forEach(interruptions, ({ fiber, turns }) =>
       Effect.forkChild(Effect.andThen(
