@@ -156,7 +156,8 @@ type Takes<Item, Given> = [Given] extends [Item] ? unknown
 
 class RegistryImpl<Item> extends Pipeable.Class implements Registry<Item, any, any, any> {
   readonly [TypeId] = variance
-  readonly core: Core.Core<Item, any, any>
+  /** Another one from when the registry has become that: see `layerLazy`. */
+  core: Core.Core<Item, any, any>
 
   constructor(core: Core.Core<Item, any, any>) {
     super()
@@ -280,7 +281,7 @@ const makeIn = <Item, P, V>(
   context: Context.Context<Scope.Scope>,
   options: Omit<MakeOptions<Item>, "hooks">,
   hooks: ReadonlyArray<Hooks.Part<Item, V>>,
-  load?: Population.Load
+  late?: Population.Late<Item, P, V>
 ): Effect.Effect<RegistryImpl<Item>> =>
   Effect.gen(function*() {
     const name = options.name ?? "registry"
@@ -314,9 +315,10 @@ const makeIn = <Item, P, V>(
       changes: [],
       history,
       watchers: new Watchers(),
-      observer: undefined
+      observer: undefined,
+      successor: undefined
     }
-    const failing = yield* Population.make(core, defaultsOf(name, options.defaults), load)
+    const failing = yield* Population.make(core, defaultsOf(name, options.defaults), late)
     const dies = options.populationFailure === "die" || options.defaults === undefined
     // P is the error of a population that can fail, and never otherwise
     const populate = (dies ? Effect.orDie(failing) : failing) as Effect.Effect<void, P>
@@ -816,7 +818,7 @@ const snapshotOf = <Item, Lookups>(contents: Contents.Contents<Item>): RegistryS
  */
 export const state = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>): Effect.Effect<RegistryState> =>
   Effect.withFiber((fiber) => {
-    const core = coreOf(self)
+    const core = Reading.seenBy(coreOf(self), fiber.context)
     return Effect.succeed(stateOf(core, Reading.current(core, fiber.context)))
   })
 
@@ -1780,9 +1782,9 @@ export const subscribe: {
     options?: { readonly since?: number | undefined }
   ): Effect.Effect<Subscription<Item, Lookups>, P, Scope.Scope> =>
     Effect.flatMap(Effect.scope, (scope) =>
-      Reading.readPublished(coreOf(self), (contents) =>
+      Reading.readPublished(coreOf(self), (contents, core) =>
         Effect.map(
-          Watching.follow(coreOf(self), options?.since ?? contents.revision, scope),
+          Watching.follow(core, options?.since ?? contents.revision, scope),
           (following): Subscription<Item, Lookups> => ({ snapshot: snapshotOf(contents), changes: following })
         )))
 )
@@ -1793,14 +1795,14 @@ const awaitItemUntyped = <Item, P, V>(
   value: unknown
 ): Effect.Effect<Item, P> =>
   Effect.withFiber((fiber) => {
-    const core = coreOf(self)
     const found = readLookup(self, attribute, value, true, (index, { revision }) => ({
       entry: index.get(value),
       revision
     }))
-    const inside = Reading.current(core, fiber.context)
+    const inside = Reading.current(coreOf(self), fiber.context)
     return Effect.flatMap(found, ({ entry, revision }) => {
       if (entry !== undefined) return Effect.succeed(entry.item)
+      const core = coreOf(self)
       if (inside !== undefined) return Effect.die(Waiting.waitsForItself(inside, "awaitItem"))
       const isNews = () => core.closed || Ref.getUnsafe(core.published).revision !== revision
       return Effect.andThen(core.watchers.wait(isNews), awaitItemUntyped(self, attribute, value))
@@ -1910,7 +1912,7 @@ const explainUntyped = <Item, P, V>(
   value: unknown
 ): Effect.Effect<Explanation<Item>> =>
   Effect.withFiber((fiber) => {
-    const core = coreOf(self)
+    const core = Reading.seenBy(coreOf(self), fiber.context)
     const transaction = Reading.current(core, fiber.context)
     const contents = transaction === undefined ? Ref.getUnsafe(core.published) : transaction.draft
     if (Operations.lookupIndex(contents.definition, attribute, true) === undefined) {
@@ -2079,7 +2081,7 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
   /** Makes the registry and populates it, so that a failing population is a failure of the layer. */
   readonly layerPopulated: Layer.Layer<Self, P, R>
   /**
-   * Makes a registry whose layer loads late: what `load` answers, an import as a rule, is a layer that is built on `layer`.
+   * Makes a registry whose layer loads late: what `load` answers, an import as a rule, is a layer that provides it.
    * The first operation that reads or changes imports it and builds it, once, however many fibers come first.
    *
    * **Details**
@@ -2088,6 +2090,11 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
    * who waited fail with a `PopulationError` of code `import` (they die with it if the registry has no `defaults`), and the
    * next use tries again. What the layer holds lives as long as the registry. Nothing is imported by `state`,
    * `snapshotUnsafe`, `addHooks`, `changes` and `explain`; hooks that are added before are told of all that it registers.
+   *
+   * The layer is built on `layer` as a rule. One that makes a registry of its own, `Layer.effect(Languages, Registry.make…)`,
+   * will do as well: this one becomes that one, whose definition, defaults and hooks count from then on. It is populated
+   * before anybody sees it, and if that fails, it is with its own error. Hooks that were added before are told of what is in
+   * then, and who follows the changes gets all that the other one still has. A layer that does both dies.
    *
    * **Example** (A layer that is imported by the first use)
    *
@@ -2332,29 +2339,36 @@ export const Service = <Self, Item>() =>
 const makeLate = <Self, Item, L, P, V, E, R>(
   service: Context.Key<Self, Registry<Item, L, P, V>>,
   options: MakeOptions<Item>,
-  load: () => PromiseLike<Layer.Layer<Self, E, R>>
+  importLayer: () => PromiseLike<Layer.Layer<Self, E, R>>
 ): Effect.Effect<Registry<Item, L, P, V>, never, R | Scope.Scope> =>
   Effect.contextWith((context: Context.Context<R | Scope.Scope>) => {
-    const importing: Population.Load = (transaction) => {
+    const load = (transaction: Core.Party) => {
+      const before = registry.core.context
       const current = { service, transaction, complete: complete(registry, options.hooks) }
-      return Effect.tryPromise({ try: load, catch: (cause) => cause }).pipe(
+      return Effect.tryPromise({ try: importLayer, catch: (cause) => cause }).pipe(
         Effect.filterOrFail(Layer.isLayer, () => new TypeError("It exports no layer.")),
         Effect.flatMap((layer) => Layer.build(layer)),
         Effect.updateContext((inside: Context.Context<R | Scope.Scope>) =>
           Context.add(withoutTransactions(inside), CurrentImport, current)
         ),
-        Effect.flatMap((built) =>
-          Context.get(built, service) === registry ? Effect.void : Effect.die(
+        Effect.flatMap((built) => {
+          const provided = coreOf(Context.get(built, service))
+          const completed = registry.core.context !== before
+          return provided === registry.core || !completed ? Effect.succeed(provided) : Effect.die(
             new Error(
-              `The layer that was imported for "${options.name}" provides another registry: build it on the \`layer\` of the service.`
+              `The layer that was imported for "${options.name}" is built on the \`layer\` of the service, and provides another registry: ` +
+                "provide the one of the two that is meant."
             )
           )
-        )
+        })
       )
+    }
+    const become = (successor: Core.Core<Item, unknown, V>) => {
+      registry.core = successor
     }
     let registry: RegistryImpl<Item>
     return Effect.map(
-      makeIn<Item, P, V>(withoutTransactions(context), options, [], importing),
+      makeIn<Item, P, V>(withoutTransactions(context), options, [], { load, become }),
       (one) => registry = one
     )
   })

@@ -168,13 +168,13 @@ export const layer = <Self, Item, Lookups, P, V>(
   Layer.effectDiscard(Effect.uninterruptible(Effect.gen(function*() {
     const registry = yield* tag
     const scope = yield* Effect.scope
-    const core = coreOf(registry)
     const observer = observerOf(registry, yield* Effect.context<never>())
-    core.observer = observer
+    coreOf(registry).observer = observer
     observer.changed()
     yield* Scope.addFinalizer(
       scope,
       Effect.sync(() => {
+        const core = coreOf(registry)
         if (core.observer === observer) core.observer = undefined
       })
     )
@@ -184,7 +184,6 @@ const observerOf = <Item, Lookups, P, V>(
   registry: Registry<Item, Lookups, P, V>,
   context: Context.Context<never>
 ): Observer => {
-  const core = coreOf(registry)
   const set = <Input>(
     metric: Metric.Metric<Input, any>,
     input: Input,
@@ -192,12 +191,13 @@ const observerOf = <Item, Lookups, P, V>(
   ) => Metric.withAttributes(metric, { registry: registry.name, ...attributes }).updateUnsafe(input, context)
   return {
     changed() {
-      const contents = Ref.getUnsafe(core.published)
+      const { published, watchers } = coreOf(registry)
+      const contents = Ref.getUnsafe(published)
       let slowest = contents.revision
-      for (const { seen } of core.watchers.subscribers) slowest = Math.min(slowest, seen)
+      for (const { seen } of watchers.subscribers) slowest = Math.min(slowest, seen)
       set(size, contents.size)
       set(revision, contents.revision)
-      set(subscribers, core.watchers.subscribers.size)
+      set(subscribers, watchers.subscribers.size)
       set(lag, contents.revision - slowest)
     },
     called({ kind, name }, fiber) {

@@ -184,16 +184,6 @@ describe("a registry that loads late", () => {
       }
     }))
 
-  it.effect("dies where the layer provides another registry", () =>
-    Effect.gen(function*() {
-      const other = Layer.effect(
-        Items,
-        Registry.make<Item>()({ lookup: ["id", "name"], defaults: [a] })
-      )
-      const exit = yield* Effect.exit(Effect.provide(Items.values, Items.layerLazy(() => Promise.resolve(other))))
-      assert.include(messageOf(exit), "\"test/Items\" provides another registry")
-    }))
-
   describe("G1", () => {
     it.effect("a thousand fibers ask at once, readers and writers: one import, one layer, and each sees all of it", () => {
       const log: Array<string> = []

@@ -10,6 +10,7 @@ import * as Contents from "./contents.ts"
 import type { Core, Transaction } from "./core.ts"
 import * as Hooks from "./hooks.ts"
 import { runWithoutPopulation, unlessClosed } from "./operations.ts"
+import { latest } from "./reading.ts"
 import { collect, sequence } from "./sequence.ts"
 import { failIfAny, step } from "./transaction.ts"
 
@@ -29,40 +30,50 @@ export const installAndTell = <Item, P, V>(
   runWithoutPopulation(core, {
     name: "addHooks",
     kind: "upkeep",
-    body: (transaction) => {
-      const { calls } = transaction
-      const told = new Set<Entry<Item>>()
-      const tell: Effect.Effect<void> = Effect.suspend(() =>
-        step(transaction, ({ draft }) => {
-          const gone = Array.from(told).filter((entry) => !Contents.holds(draft, entry)).toReversed()
-          const come = Contents.entries(draft).filter((entry) => !told.has(entry))
-          if (gone.length + come.length > 0) return Exit.succeed({ gone, come })
-          // they know what is in, and will be told of all that comes
-          core.hooks = core.hooks.concat(parts)
-          return Exit.succeed(undefined)
-        })
-      ).pipe(Effect.flatMap((news) => {
-        if (news === undefined) return Effect.void
-        return sequence(news.gone, (entry) => {
-          told.delete(entry)
-          return Hooks.callAfter(parts, "onItemUnregistered", entry.item, calls)
-        }).pipe(
-          Effect.flatMapEager(() =>
-            sequence(news.come, (entry) => {
-              if (!Contents.holds(transaction.draft, entry)) return undefined
-              told.add(entry)
-              return Hooks.callAfter(parts, "onItemRegistered", entry.item, calls)
-            })
-          ),
-          Effect.flatMapEager(() => tell)
-        )
-      }))
-      return tell
-    },
+    body: (transaction) => installIn(transaction, parts),
     undone: () => Effect.void,
     committed: () => Scope.addFinalizer(scope, uninstall(core, parts, true)),
-    failed: () => removeNow(core, parts, "removed")
+    failed: () => removeNow(latest(core), parts, "removed")
   })
+
+/**
+ * The same in a transaction. If that fails, it is for the caller to remove them.
+ *
+ * @internal
+ */
+export const installIn = <Item, P, V>(
+  transaction: Transaction<Item, P, V>,
+  parts: ReadonlyArray<Hooks.Part<Item, V>>
+): Effect.Effect<void, P> => {
+  const { calls, core } = transaction
+  const told = new Set<Entry<Item>>()
+  const tell: Effect.Effect<void, P> = Effect.suspend(() =>
+    step(transaction, ({ draft }) => {
+      const gone = Array.from(told).filter((entry) => !Contents.holds(draft, entry)).toReversed()
+      const come = Contents.entries(draft).filter((entry) => !told.has(entry))
+      if (gone.length + come.length > 0) return Exit.succeed({ gone, come })
+      // they know what is in, and will be told of all that comes
+      core.hooks = core.hooks.concat(parts)
+      return Exit.succeed(undefined)
+    })
+  ).pipe(Effect.flatMap((news) => {
+    if (news === undefined) return Effect.void
+    return sequence(news.gone, (entry) => {
+      told.delete(entry)
+      return Hooks.callAfter(parts, "onItemUnregistered", entry.item, calls)
+    }).pipe(
+      Effect.flatMapEager(() =>
+        sequence(news.come, (entry) => {
+          if (!Contents.holds(transaction.draft, entry)) return undefined
+          told.add(entry)
+          return Hooks.callAfter(parts, "onItemRegistered", entry.item, calls)
+        })
+      ),
+      Effect.flatMapEager(() => tell)
+    )
+  }))
+  return tell
+}
 
 /**
  * Installs hooks until a scope closes.
@@ -70,11 +81,12 @@ export const installAndTell = <Item, P, V>(
  * @internal
  */
 export const install = <Item, P, V>(
-  core: Core<Item, P, V>,
+  registry: Core<Item, P, V>,
   scope: Scope.Scope,
   parts: ReadonlyArray<Hooks.Part<Item, V>>
 ): Effect.Effect<void> =>
   Effect.uninterruptible(Effect.suspend(() => {
+    const core = latest(registry)
     core.hooks = core.hooks.concat(parts)
     return Scope.addFinalizer(scope, uninstall(core, parts, false))
   }))
@@ -99,7 +111,7 @@ const uninstall = <Item, P, V>(
 ): Effect.Effect<void> => {
   const leave = (transaction: Transaction<Item, never, V>): Effect.Effect<void> =>
     Effect.suspend(() => {
-      removeNow(core, parts, tell ? "settled" : "removed")
+      removeNow(transaction.core, parts, tell ? "settled" : "removed")
       if (!tell) return Effect.void
       forget(transaction, parts)
       const entries = Contents.entries(transaction.draft).toReversed()
@@ -113,7 +125,7 @@ const uninstall = <Item, P, V>(
   const removing = runWithoutPopulation(core, { name: "removeHooks", kind: "upkeep", body: leave, undone: leave })
   // if it cannot wait, they are removed all the same
   const removed = Effect.sync(() => {
-    if (parts.some(({ state }) => state === "installed")) removeNow(core, parts, "removed")
+    if (parts.some(({ state }) => state === "installed")) removeNow(latest(core), parts, "removed")
   })
   return unlessClosed(core, Effect.ensuring(removing, removed))
 }

@@ -23,7 +23,8 @@ import { CurrentTransaction } from "./current.ts"
 import { failure } from "./definition.ts"
 import * as Hooks from "./hooks.ts"
 import { registerAllIn } from "./operations.ts"
-import { current, innermost } from "./reading.ts"
+import { current, innermost, seenBy } from "./reading.ts"
+import { handOver } from "./succession.ts"
 import { run, step } from "./transaction.ts"
 import { waitForPopulation } from "./waiting.ts"
 
@@ -35,11 +36,16 @@ import { waitForPopulation } from "./waiting.ts"
 export type Defaults<Item, E, R> = Iterable<Item> | Effect.Effect<Iterable<Item>, E, R> | Stream.Stream<Item, E, R>
 
 /**
- * Imports the module of a registry that loads late, and builds the layer that it exports, which completes the registry.
+ * How a registry loads late.
  *
  * @internal
  */
-export type Load = (transaction: Party) => Effect.Effect<unknown, unknown, any>
+export interface Late<in out Item, out P, in out V> {
+  /** Imports a module, and builds the layer that it exports. Answers what this provides: the registry, or another one. */
+  readonly load: (transaction: Party) => Effect.Effect<Core<Item, P, V>, unknown, any>
+  /** Called in the step from which on the registry is the other one. */
+  readonly become: (successor: Core<Item, unknown, V>) => void
+}
 
 /** Its error, and the error of each of its parts as the cause. */
 type Failed<E, V> = RegistryError.PopulationError<E | RegistryError.RegistrationFailure | V>
@@ -53,11 +59,14 @@ type Failed<E, V> = RegistryError.PopulationError<E | RegistryError.Registration
 export const make = <Item, P, V, E>(
   core: Core<Item, P, V>,
   defaults: Defaults<Item, E, any>,
-  load?: Load
+  late?: Late<Item, P, V>
 ): Effect.Effect<Effect.Effect<void, Failed<E, V>>> => {
   // a population has no other population to wait for, so its own transaction has only the errors of its body
   const populating = run(core as Core<Item, never, V>, populate<Item, V, E>(core.population, defaults))
-  const first = load === undefined ? populating : importing<Item, P, V, E>(core, load, populating)
+  // and an import can fail as the population that it is a part of can: P is its error, or never
+  const first = late === undefined
+    ? populating
+    : importing(core as Core<Item, Failed<E, V>, V>, late as Late<Item, Failed<E, V>, V>, populating)
 
   /** It has nothing of the fiber that asks for it: no service, no transaction. */
   const outermost = Effect.suspend(() => {
@@ -91,6 +100,9 @@ export const make = <Item, P, V, E>(
     Effect.cachedWithTTL(outermost, Duration.negativeInfinity),
     (shared) => {
       const untilReady: Effect.Effect<void, Failed<E, V>> = Effect.withFiber((fiber) => {
+        const successor = seenBy(core, fiber.context)
+        // it has the type of this registry
+        if (successor !== core) return successor.populate as Effect.Effect<void, Failed<E, V>>
         const transaction = current(core, fiber.context)
         if (transaction !== undefined) {
           return transaction.ready || transaction.resetting || transaction.state === "undoing"
@@ -129,41 +141,44 @@ const remembered = <Item, P, V, A, E, R>(
  * Imports at first, and populates from then on. The import is one transaction: what the layer does to the registry, which
  * begins with the defaults, becomes visible at its end. What the layer holds lives as long as the registry.
  */
-const importing = <Item, P, V, E>(
-  core: Core<Item, P, V>,
-  load: Load,
+const importing = <Item, V, E>(
+  core: Core<Item, Failed<E, V>, V>,
+  { become, load }: Late<Item, Failed<E, V>, V>,
   populating: Effect.Effect<void, Failed<E, V>, any>
 ): Effect.Effect<void, Failed<E, V>, any> => {
   let loaded = false
   const importOnce = Effect.uninterruptibleMask((restore) => {
     const scope = Scope.forkUnsafe(core.scope)
     let inUse = false
-    // it can fail as the population that this is a part of can
-    const populate = core.populate as Effect.Effect<void, Failed<E, V>>
-    const importIn = (transaction: Party): Effect.Effect<void, Failed<E, V>, any> =>
+    const done = () => {
+      inUse ||= !loaded
+      loaded = true
+    }
+    const importIn = (transaction: Transaction<Item, Failed<E, V>, V>): Effect.Effect<void, Failed<E, V>, any> =>
       Scope.provide(load(transaction), scope).pipe(
         Effect.mapError((cause) =>
           failure(core.definition, RegistryError.PopulationError<any>, { code: "import", cause })
         ),
-        Effect.andThen(populate)
+        Effect.flatMap((provided) =>
+          provided === core ? core.populate : handOver(transaction, provided, (successor) => {
+            done()
+            become(successor)
+          })
+        )
       )
-    const operation: Operation<Item, never, V, void, Failed<E, V>, any> = {
+    const operation: Operation<Item, Failed<E, V>, V, void, Failed<E, V>, any> = {
       name: "import",
       kind: "upkeep",
       // another may have been interrupted in its last step, and have ended only now
-      body: (transaction) => loaded ? populate : importIn(transaction),
+      body: (transaction) => loaded ? core.populate : importIn(transaction),
       undone: () => Effect.void,
       committed: () => {
-        inUse = !loaded
-        loaded = true
+        done()
         return Effect.void
       }
     }
     // whoever is interrupted in the last step has imported all the same
-    return Effect.onExit(
-      restore(run(core as Core<Item, never, V>, operation)),
-      (exit) => inUse ? Effect.void : Scope.close(scope, exit)
-    )
+    return Effect.onExit(restore(run(core, operation)), (exit) => inUse ? Effect.void : Scope.close(scope, exit))
   })
   return Effect.suspend(() => loaded ? populating : importOnce)
 }
@@ -196,7 +211,8 @@ const populate = <Item, V, E>(
   kind: "population",
   body: (transaction) => {
     const { base, core, hooks } = transaction
-    if (base.populated) return Effect.void
+    // what waited for its turn in a registry that has become another since has nothing to populate
+    if (base.populated || core.population !== runs) return Effect.void
     const scope = Scope.forkUnsafe(core.scope)
     transaction.scopes.push(scope)
     transaction.populationScope = scope

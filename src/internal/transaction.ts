@@ -29,7 +29,7 @@ import {
 } from "./core.ts"
 import { CurrentTransaction } from "./current.ts"
 import * as Hooks from "./hooks.ts"
-import { innermost, openIn } from "./reading.ts"
+import { innermost, openIn, seenBy } from "./reading.ts"
 import { collect } from "./sequence.ts"
 import * as Spans from "./spans.ts"
 import { withPermit } from "./waiting.ts"
@@ -44,10 +44,11 @@ import { withPermit } from "./waiting.ts"
  * @internal
  */
 export const run = <Item, P, V, A, E, R>(
-  core: Core<Item, P, V>,
+  registry: Core<Item, P, V>,
   operation: Operation<Item, P, V, A, E, R>
 ): Effect.Effect<A, E | P, R> =>
   Effect.withFiber((fiber) => {
+    const core = seenBy(registry, fiber.context)
     const observation = core.observer?.called(operation, fiber)
     if (observation === undefined) return spanned(fiber, core, operation, runOn(fiber, core, operation, observation))
     const result = Effect.suspend(() => runOn(fiber, core, operation, observation))
@@ -117,11 +118,13 @@ const startOver = <Item, P, V, A, E, R>(
   operation: Operation<Item, P, V, A, E, R>,
   observation: Observation | undefined
 ): Effect.Effect<A, E | P, R> => {
-  const anew = Effect.withFiber<A, E | P, R>((fiber) => runOn(fiber, core, operation, observation))
+  const anew = Effect.withFiber<A, E | P, R>((fiber) =>
+    runOn(fiber, seenBy(core, fiber.context), operation, observation)
+  )
   return (operation.kind ?? "change") === "change" ? Effect.flatMap(core.populate, () => anew) : anew
 }
 
-/** It waited, and found nothing to work on: its parent had ended, or the contents were `Pending`. It starts over. */
+/** It waited, and found nothing to work on: its parent had ended, or the contents were `Pending`, or elsewhere. It starts over. */
 const again = Symbol("effect-registry/again")
 
 /** What is left to do when the permit has been given back. */
@@ -141,6 +144,7 @@ const begin = <Item, P, V, A, E, R>(
   observation: Observation | undefined
 ): Effect.Effect<A | typeof again, E | P, R> =>
   Effect.uninterruptibleMask((restore): Effect.Effect<A | typeof again, E | P, R> => {
+    if (core.successor !== undefined) return Effect.succeed(again)
     if (core.closed) return Effect.interrupt
     if (parent !== undefined && parent.state !== "open") return Effect.succeed(again)
     const transaction = new Transaction(core, operation, context, outer, parent)
@@ -175,11 +179,14 @@ export const runAll = <P, A, E, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | P, R> =>
   Effect.withFiber((fiber) => {
-    // whoever takes locks in the same order never waits in a circle
-    const ordered = Array.from(new Set(cores)).toSorted((one, other) => one.serial - other.serial)
-    const observations = ordered.map(({ observer }) => observer?.called(transactAll, fiber))
-    const result = Effect.onExitPrimitive(runAllOn(ordered, effect, observations), (exit) => {
-      for (const observation of observations) observation?.ended(exit)
+    const observed: Observed<P> = new Map()
+    for (const core of cores) {
+      const seen = seenBy(core, fiber.context)
+      if (!observed.has(seen)) observed.set(seen, seen.observer?.called(transactAll, fiber))
+    }
+    const ordered = inOrder(observed)
+    const result = Effect.onExitPrimitive(runAllOn(observed, effect), (exit) => {
+      for (const observation of observed.values()) observation?.ended(exit)
       return undefined
     })
     return Spans.isTraced(fiber) && ordered.some(({ hooks }) => hooks.length > 0)
@@ -187,12 +194,22 @@ export const runAll = <P, A, E, R>(
       : result
   })
 
+/** Registries, and who measures what is done to them. */
+type Observed<P> = Map<Core<any, P, any>, Observation | undefined>
+
+/** Whoever takes locks in the same order never waits in a circle. */
+const inOrder = <P>(observed: Observed<P>): ReadonlyArray<Core<any, P, any>> =>
+  Array.from(observed.keys()).toSorted((one, other) => one.serial - other.serial)
+
 const runAllOn = <P, A, E, R>(
-  ordered: ReadonlyArray<Core<any, P, any>>,
-  effect: Effect.Effect<A, E, R>,
-  observations: ReadonlyArray<Observation | undefined>
+  registries: Observed<P>,
+  effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | P, R> =>
   Effect.withFiber((fiber) => {
+    const observed: Observed<P> = new Map(
+      Array.from(registries, ([core, observation]) => [seenBy(core, fiber.context), observation])
+    )
+    const ordered = inOrder(observed)
     const outer = innermost(fiber.context)
     const parents = ordered.flatMap((core) => openIn(outer, core) ?? [])
     if (ordered.length === 0 || parents.some(({ state }) => state === "undoing")) return effect
@@ -218,7 +235,7 @@ const runAllOn = <P, A, E, R>(
         )
         return withPermit(party, lock, held(party, lock, next))
       },
-      beginAll(ordered, effect, fiber.context, party, parents, later, observations)
+      beginAll(ordered, effect, fiber.context, party, parents, later, observed)
     )
     const ended = Effect.onExitPrimitive(locked, () => {
       party.state = "closed"
@@ -230,7 +247,7 @@ const runAllOn = <P, A, E, R>(
         exit === again
           ? Effect.flatMap(
             Effect.forEach(ordered, ({ populate }) => populate, { discard: true }),
-            () => runAllOn(ordered, effect, observations)
+            () => runAllOn(observed, effect)
           )
           : Effect.succeed(exit)
     )
@@ -267,7 +284,7 @@ const beginAll = <P, A, E, R>(
   party: Party,
   parents: ReadonlyArray<Transaction<any>>,
   later: Later,
-  observations: ReadonlyArray<Observation | undefined>
+  observed: Observed<P>
 ): Effect.Effect<A | typeof again, E, R> =>
   Effect.uninterruptibleMask((restore): Effect.Effect<A | typeof again, E, R> => {
     if (cores.some(({ closed }) => closed)) return Effect.interrupt
@@ -277,9 +294,9 @@ const beginAll = <P, A, E, R>(
       group.push(new Transaction(core, transactAll, context, group.at(-1) ?? party, parents[group.length]))
     }
     if (!group.every(({ workable }) => workable)) return Effect.succeed(again)
-    group.forEach((transaction, index) => {
+    group.forEach((transaction) => {
       ;(transaction.parent ?? transaction.core).lock.holder = transaction
-      transaction.observation = observations[index]
+      transaction.observation = observed.get(transaction.core)
       transaction.observation?.begun(transaction.parent !== undefined)
     })
     return Effect.flatMap(

@@ -59,6 +59,13 @@ export class Watchers {
     return subscriber
   }
 
+  /** Whoever follows the changes follows those of another registry from now on. */
+  moveTo(other: Watchers): void {
+    for (const subscriber of this.subscribers) other.subscribers.add(subscriber)
+    this.subscribers.clear()
+    this.wakeLater()
+  }
+
   unsubscribe(subscriber: Subscriber): void {
     subscriber.ended = true
     this.subscribers.delete(subscriber)

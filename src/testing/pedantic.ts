@@ -65,34 +65,19 @@ const watch = <Item, Lookups, P, V>(
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
     const scope = yield* Effect.scope
-    const core = coreOf(registry)
     const tally = new Tally<Item>()
     const defaults = new Set<Item>()
     const heard: Array<string> = []
     let populating = false
+    let core = coreOf(registry)
+    let before: ReadonlyArray<Contents.Entry<Item>> = []
+    let unwatch: (() => void) | undefined
 
-    yield* Registry.addHooks(registry, {
-      onPopulating: Effect.sync(() => {
-        populating = true
-        defaults.clear()
-      }),
-      onPopulated: Effect.sync(() => {
-        populating = false
-      }),
-      onItemRegistered: (item: Item) =>
-        Effect.sync(() => {
-          tally.add(item, 1)
-          if (populating) defaults.add(item)
-        }),
-      onItemUnregistered: (item: Item) => Effect.sync(() => tally.add(item, -1))
-    }, { existing: true })
-
-    const before = Contents.entries(Ref.getUnsafe(core.published))
     const complain = (wrong: ReadonlyArray<string>): never => {
       throw new Error(`The registry "${registry.name}" is not as it should be. ${wrong.join(" ")}`)
     }
 
-    const unwatch = watchRef(core.published.ref, (last, next) => {
+    const check = (last: Contents.Contents<Item>, next: Contents.Contents<Item>) => {
       if (core.closed) return
       const wrong = [
         ...violations(next),
@@ -104,12 +89,48 @@ const watch = <Item, Lookups, P, V>(
       if (wrong.length === 0) return
       heard.push(...wrong)
       complain(wrong)
-    })
+    }
+
+    const begin = () => {
+      unwatch?.()
+      core = coreOf(registry)
+      before = Contents.entries(Ref.getUnsafe(core.published))
+      unwatch = watchRef(core.published.ref, check)
+    }
+
+    /** One that was loaded late may have become another. Hooks are called before that publishes anything. */
+    const follow = () => {
+      if (core !== coreOf(registry)) begin()
+    }
+
+    yield* Registry.addHooks(registry, {
+      onPopulating: Effect.sync(() => {
+        follow()
+        populating = true
+        defaults.clear()
+      }),
+      onPopulated: Effect.sync(() => {
+        populating = false
+      }),
+      onItemRegistered: (item: Item) =>
+        Effect.sync(() => {
+          follow()
+          tally.add(item, 1)
+          if (populating) defaults.add(item)
+        }),
+      onItemUnregistered: (item: Item) =>
+        Effect.sync(() => {
+          follow()
+          tally.add(item, -1)
+        })
+    }, { existing: true })
+    begin()
 
     yield* Scope.addFinalizer(
       scope,
       Effect.sync(() => {
-        unwatch()
+        follow()
+        unwatch?.()
         if (heard.length > 0) complain(heard)
         if (core.closed) return
         const left = Contents.entries(Ref.getUnsafe(core.published)).filter((entry) =>

@@ -19,6 +19,7 @@ const population = "population.test.ts"
 const scopes = "scopes.test.ts"
 const caught = "caught.test.ts"
 const late = "late.test.ts"
+const succession = "succession.test.ts"
 const entryPoints = "EntryPoints.test.ts"
 const sweeps = "sweeps.test.ts"
 const reconcile = "reconcile.test.ts"
@@ -217,8 +218,8 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "locks of several registries are taken in the order in which they are given",
-    find: "Array.from(new Set(cores)).toSorted((one, other) => one.serial - other.serial)",
-    replace: "Array.from(new Set(cores))",
+    find: "Array.from(observed.keys()).toSorted((one, other) => one.serial - other.serial)",
+    replace: "Array.from(observed.keys())",
     caught: { file: "schedules.test.ts", title: "transactAll publishes two registries together" }
   },
   // -------------------------------------------------------------------------------------------------------------------
@@ -583,8 +584,8 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "a population runs again for who comes after it, in one transaction",
-    find: "if (base.populated) return Effect.void",
-    replace: "void base",
+    find: "if (base.populated || core.population !== runs) return Effect.void",
+    replace: "void [base, runs]",
     caught: { file: caught, title: "G1 children of a transaction that reset ask at once" }
   },
   {
@@ -610,13 +611,13 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   // -------------------------------------------------------------------------------------------------------------------
   {
     name: "a module is imported again after a reset",
-    find: "        loaded = true\n",
+    find: "      loaded = true\n",
     replace: "",
     caught: { file: late, title: "has the defaults first, then what its layer registers; after a reset the defaults" }
   },
   {
     name: "an import that waited for another one imports again",
-    find: "body: (transaction) => loaded ? populate : importIn(transaction)",
+    find: "body: (transaction) => loaded ? core.populate : importIn(transaction)",
     replace: "body: (transaction) => importIn(transaction)",
     caught: { file: late, title: "G3 interrupted in its last step it has imported" }
   },
@@ -665,6 +666,90 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     find: "core.context = withoutTransactions(context)",
     replace: "",
     caught: { file: late, title: "the module may bring the services that the definition needs" }
+  },
+  // -------------------------------------------------------------------------------------------------------------------
+  // Becoming another registry
+  // -------------------------------------------------------------------------------------------------------------------
+  {
+    name: "a reader that was made before a registry became another waits for ever",
+    find: "if (successor !== core) return new Read(successor, this.answer, this.x, this.y)\n",
+    replace: "",
+    caught: { file: succession, title: "effects that were made before do what those do that are made now" }
+  },
+  {
+    name: "an operation that waited works on what the registry was",
+    find: "runOn(fiber, seenBy(core, fiber.context), operation, observation)",
+    replace: "runOn(fiber, core, operation, observation)",
+    caught: { file: succession, title: "has the same outcome as that one by register, built before" }
+  },
+  {
+    name: "what waited for the lock of a registry begins there, though it is another now",
+    find: "    if (core.successor !== undefined) return Effect.succeed(again)\n",
+    replace: "",
+    caught: { file: succession, title: "G20, G21 under schedules: they come and go while it loads" }
+  },
+  {
+    name: "what a registry becomes is seen by others before it is settled",
+    find: "successor !== undefined && (successor.settled || current(core, context) !== undefined)",
+    replace: "successor !== undefined",
+    caught: { file: succession, title: "under schedules: all at once, with interruptions" }
+  },
+  {
+    name: "hooks that are told what a registry becomes see what it was",
+    find: "successor !== undefined && (successor.settled || current(core, context) !== undefined)",
+    replace: "successor?.settled === true",
+    caught: { file: succession, title: "G14 may use the registry when they are told, by the name that it has" }
+  },
+  {
+    name: "hooks that failed stay in the registry that would have been the next",
+    find: "        successor.hooks = successor.hooks.filter((part) => !told.includes(part))\n",
+    replace: "",
+    caught: {
+      file: succession,
+      title: "G3 interrupted at each step, one that another part of the program uses is left as it was"
+    }
+  },
+  {
+    name: "a registry that did not become another is that to its own import for ever",
+    find: "if (registry.successor?.settled === false) registry.successor = undefined\n",
+    replace: "",
+    caught: { file: succession, title: "a hook that was added before dies when it is told" }
+  },
+  {
+    name: "hooks that came while others were told are lost",
+    find: "successor.hooks.filter((part) => !told.includes(part)).concat(parts)",
+    replace: "successor.hooks",
+    caught: { file: succession, title: "that are added or removed while those of before are told" }
+  },
+  {
+    name: "hooks that are on their way in stay with what the registry was",
+    find: "    const core = latest(registry)\n    core.hooks = core.hooks.concat(parts)",
+    replace: "    const core = registry\n    core.hooks = core.hooks.concat(parts)",
+    caught: { file: succession, title: "that are on their way in when it becomes the other one are not lost" }
+  },
+  {
+    name: "who followed the changes is left with those of before",
+    find: "    registry.watchers.moveTo(successor.watchers)\n",
+    replace: "",
+    caught: { file: succession, title: "G22 who followed the changes before gets all of those of the other one" }
+  },
+  {
+    name: "nobody measures what a registry becomes",
+    find: "    successor.observer ??= registry.observer\n",
+    replace: "",
+    caught: { file: succession, title: "metrics go on with the other one" }
+  },
+  {
+    name: "what a layer did to the registry that it replaces is lost",
+    find: "transaction.draft !== transaction.base || transaction.busy",
+    replace: "transaction === undefined",
+    caught: { file: succession, title: "a layer that uses the registry that it replaces dies" }
+  },
+  {
+    name: "the scope of a registration looks for it where it was asked for",
+    find: "const core = latest(registry)\n    const contents",
+    replace: "const core = registry\n    const contents",
+    caught: { file: succession, title: "what is registered with a scope goes with it, whenever that was asked for" }
   },
   // -------------------------------------------------------------------------------------------------------------------
   // Whole sets
@@ -1102,7 +1187,7 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "hooks that cannot be removed in turn stay",
-    find: "if (parts.some(({ state }) => state === \"installed\")) removeNow(core, parts, \"removed\")",
+    find: "if (parts.some(({ state }) => state === \"installed\")) removeNow(latest(core), parts, \"removed\")",
     replace: "",
     caught: { file: "caught.test.ts", title: "G21 hooks whose removal would close a circle of waits" }
   },
