@@ -179,14 +179,10 @@ export const runAll = <P, A, E, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | P, R> =>
   Effect.withFiber((fiber) => {
-    const observed: Observed<P> = new Map()
-    for (const core of cores) {
-      const seen = seenBy(core, fiber.context)
-      if (!observed.has(seen)) observed.set(seen, seen.observer?.called(transactAll, fiber))
-    }
-    const ordered = inOrder(observed)
-    const result = Effect.onExitPrimitive(runAllOn(observed, effect), (exit) => {
-      for (const observation of observed.values()) observation?.ended(exit)
+    const ordered = inOrder(cores.map((core) => seenBy(core, fiber.context)))
+    const observations = ordered.map(({ observer }) => observer?.called(transactAll, fiber))
+    const result = Effect.onExitPrimitive(runAllOn(ordered, effect, observations), (exit) => {
+      for (const observation of observations) observation?.ended(exit)
       return undefined
     })
     return Spans.isTraced(fiber) && ordered.some(({ hooks }) => hooks.length > 0)
@@ -194,22 +190,16 @@ export const runAll = <P, A, E, R>(
       : result
   })
 
-/** Registries, and who measures what is done to them. */
-type Observed<P> = Map<Core<any, P, any>, Observation | undefined>
-
 /** Whoever takes locks in the same order never waits in a circle. */
-const inOrder = <P>(observed: Observed<P>): ReadonlyArray<Core<any, P, any>> =>
-  Array.from(observed.keys()).toSorted((one, other) => one.serial - other.serial)
+const inOrder = <P>(cores: Iterable<Core<any, P, any>>): ReadonlyArray<Core<any, P, any>> =>
+  Array.from(new Set(cores)).toSorted((one, other) => one.serial - other.serial)
 
 const runAllOn = <P, A, E, R>(
-  registries: Observed<P>,
-  effect: Effect.Effect<A, E, R>
+  ordered: ReadonlyArray<Core<any, P, any>>,
+  effect: Effect.Effect<A, E, R>,
+  observations: ReadonlyArray<Observation | undefined>
 ): Effect.Effect<A, E | P, R> =>
   Effect.withFiber((fiber) => {
-    const observed: Observed<P> = new Map(
-      Array.from(registries, ([core, observation]) => [seenBy(core, fiber.context), observation])
-    )
-    const ordered = inOrder(observed)
     const outer = innermost(fiber.context)
     const parents = ordered.flatMap((core) => openIn(outer, core) ?? [])
     if (ordered.length === 0 || parents.some(({ state }) => state === "undoing")) return effect
@@ -235,7 +225,7 @@ const runAllOn = <P, A, E, R>(
         )
         return withPermit(party, lock, held(party, lock, next))
       },
-      beginAll(ordered, effect, fiber.context, party, parents, later, observed)
+      beginAll(ordered, effect, fiber.context, party, parents, later, observations)
     )
     const ended = Effect.onExitPrimitive(locked, () => {
       party.state = "closed"
@@ -247,7 +237,12 @@ const runAllOn = <P, A, E, R>(
         exit === again
           ? Effect.flatMap(
             Effect.forEach(ordered, ({ populate }) => populate, { discard: true }),
-            () => runAllOn(observed, effect)
+            () => {
+              // what loads late may have become others, or one
+              const seen = new Map(ordered.map((core, i) => [seenBy(core, fiber.context), observations[i]]))
+              const now = inOrder(seen.keys())
+              return runAllOn(now, effect, now.map((core) => seen.get(core)))
+            }
           )
           : Effect.succeed(exit)
     )
@@ -284,7 +279,7 @@ const beginAll = <P, A, E, R>(
   party: Party,
   parents: ReadonlyArray<Transaction<any>>,
   later: Later,
-  observed: Observed<P>
+  observations: ReadonlyArray<Observation | undefined>
 ): Effect.Effect<A | typeof again, E, R> =>
   Effect.uninterruptibleMask((restore): Effect.Effect<A | typeof again, E, R> => {
     if (cores.some(({ closed }) => closed)) return Effect.interrupt
@@ -294,9 +289,9 @@ const beginAll = <P, A, E, R>(
       group.push(new Transaction(core, transactAll, context, group.at(-1) ?? party, parents[group.length]))
     }
     if (!group.every(({ workable }) => workable)) return Effect.succeed(again)
-    group.forEach((transaction) => {
+    group.forEach((transaction, index) => {
       ;(transaction.parent ?? transaction.core).lock.holder = transaction
-      transaction.observation = observed.get(transaction.core)
+      transaction.observation = observations[index]
       transaction.observation?.begun(transaction.parent !== undefined)
     })
     return Effect.flatMap(

@@ -201,7 +201,7 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "a registry that has closed is still written by who was at work",
-    find: "if (core.closed) return undo(group, Cause.interrupt(), ending)",
+    find: "if (group.some(({ core }) => core.closed)) return undo(group, Cause.interrupt(), ending)",
     replace: "",
     caught: { file: caught, title: "G26 a transaction that is open when the registry closes is undone" }
   },
@@ -218,8 +218,8 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "locks of several registries are taken in the order in which they are given",
-    find: "Array.from(observed.keys()).toSorted((one, other) => one.serial - other.serial)",
-    replace: "Array.from(observed.keys())",
+    find: "Array.from(new Set(cores)).toSorted((one, other) => one.serial - other.serial)",
+    replace: "Array.from(new Set(cores))",
     caught: { file: "schedules.test.ts", title: "transactAll publishes two registries together" }
   },
   // -------------------------------------------------------------------------------------------------------------------
@@ -1011,8 +1011,8 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "a subscriber looks at one moment, and follows from another",
-    find: "Watching.follow(coreOf(self), options?.since ?? contents.revision, scope)",
-    replace: "Watching.follow(coreOf(self), options?.since, scope)",
+    find: "Watching.follow(core, options?.since ?? contents.revision, scope)",
+    replace: "Watching.follow(core, options?.since, scope)",
     caught: { file: linearizability, title: "G22 who subscribes gets" }
   },
   {
