@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
+import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Logger, Scope, Stream } from "effect"
 import { Registry, RegistryError, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { a, b, c, d, Item, messageOf, recording } from "./utils/items.ts"
@@ -51,6 +51,60 @@ describe("population", () => {
       })),
       { seeds }
     ))
+
+  it.effect("G1 a list is populated in the step of who asks: as the layer's owner, and with one change", () =>
+    Effect.gen(function*() {
+      const registry = yield* Effect.provideService(
+        Registry.make<Item>()({ lookup: ["id"], defaults: [a, b] }),
+        Registry.Owner,
+        "layer"
+      )
+      const { changes } = yield* Effect.provideService(
+        Registry.subscribe(registry, { since: 0 }),
+        Registry.Owner,
+        "caller"
+      )
+      assert.strictEqual(yield* Registry.state(registry), "Ready")
+      const explained = yield* Registry.explain(registry, "id", 1)
+      assert.isTrue(explained._tag === "Present" && explained.owner === "layer")
+      const [change] = yield* Stream.runCollect(Stream.take(changes, 1))
+      assert.deepStrictEqual(change!.events.map(({ _tag }) => _tag), ["Registered", "Registered", "Populated"])
+    }))
+
+  it.effect("G1 a selector of a default that asks for the registry fails its population, which does not begin again in it", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      const registry: Registry.Registry<Item, readonly ["id"], unknown> = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: [{
+          name: "lazy",
+          get id() {
+            asked++
+            Effect.runSync(Registry.size(registry))
+            return 1
+          }
+        }]
+      })
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(Registry.size(registry))))
+      assert.isAtMost(asked, 4)
+      assert.strictEqual(yield* Registry.state(registry), "Pending")
+    }))
+
+  it.effect("G2 a list that conflicts: who asks gets the error, which is logged once, and so does the next", () =>
+    Effect.gen(function*() {
+      let logged = 0
+      const registry = yield* Effect.provideService(
+        Registry.make<Item>()({ lookup: ["id"], defaults: [a, new Item(1)] }),
+        Logger.CurrentLoggers,
+        new Set([Logger.make(() => logged++)])
+      )
+      for (const times of [1, 2]) {
+        const error = yield* Effect.flip(Registry.size(registry))
+        assert.strictEqual(error.code, "registration")
+        assert.strictEqual(logged, times)
+        assert.strictEqual(yield* Registry.state(registry), "Pending")
+      }
+    }))
 
   it.effect("G2 defaults that fail: everyone gets the same error, nothing is left, the next use runs it again", () =>
     Effect.gen(function*() {

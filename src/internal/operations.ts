@@ -234,7 +234,12 @@ const insert = <Item>(item: Item) => (transaction: Transaction<Item>): Exit.Exit
   return Exit.succeed(added)
 }
 
-const insertAll =
+/**
+ * In one step.
+ *
+ * @internal
+ */
+export const insertAll =
   <Item>(items: ReadonlyArray<Item>) =>
   (transaction: Transaction<Item>): Exit.Exit<ReadonlyArray<Entry<Item>>, Failure> => {
     const filling = new Changing.Filling(transaction.draft, items.length, transaction.origin)

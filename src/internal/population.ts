@@ -11,6 +11,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as Formatter from "effect/Formatter"
 import * as Ref from "effect/Ref"
 import * as Scheduler from "effect/Scheduler"
@@ -18,14 +19,16 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as RegistryError from "../RegistryError.ts"
 import * as Contents from "./contents.ts"
-import { type Core, type Operation, Party, type PopulationRuns, type Transaction } from "./core.ts"
+import { type Core, type Operation, Party, type PopulationRuns, type Transaction, type Worded } from "./core.ts"
 import { CurrentTransaction } from "./current.ts"
 import { failure } from "./definition.ts"
 import * as Hooks from "./hooks.ts"
-import { registerAllIn } from "./operations.ts"
+import { insertAll, registerAllIn } from "./operations.ts"
 import { current, innermost, seenBy } from "./reading.ts"
+import { turn } from "./sequence.ts"
+import * as Spans from "./spans.ts"
 import { handOver } from "./succession.ts"
-import { run, step } from "./transaction.ts"
+import { inOneStep, run, step } from "./transaction.ts"
 import { waitForPopulation } from "./waiting.ts"
 
 /**
@@ -62,7 +65,8 @@ export const make = <Item, P, V, E>(
   late?: Late<Item, P, V>
 ): Effect.Effect<Effect.Effect<void, Failed<E, V>>> => {
   // a population has no other population to wait for, so its own transaction has only the errors of its body
-  const populating = run(core as Core<Item, never, V>, populate<Item, V, E>(core.population, defaults))
+  const operation = populate<Item, V, E>(core.population, defaults)
+  const populating = run(core as Core<Item, never, V>, operation)
   // and an import can fail as the population that it is a part of can: P is its error, or never
   const first = late === undefined
     ? populating
@@ -112,11 +116,35 @@ export const make = <Item, P, V, E>(
         }
         if (Ref.getUnsafe(core.published).populated) return Effect.void
         if (core.closed) return Effect.interrupt
+        if (late === undefined && populateAtOnce(core, operation, fiber)) return Effect.void
         return Effect.flatMap(waitForPopulation(core, innermost(fiber.context), shared), () => untilReady)
       })
       return untilReady
     }
   )
+}
+
+/**
+ * Whether it could be done in the step of who asks: with nobody there to measure, to trace or to wait for, a run of its
+ * own would have nothing to share. What fails or dies is done again by one, which tells why.
+ */
+const populateAtOnce = <Item, P, V>(
+  core: Core<Item, P, V>,
+  operation: Operation<Item, never, V, void, unknown, any>,
+  fiber: Fiber.Fiber<unknown, unknown>
+): boolean => {
+  const { context, observer, population } = core
+  if (observer !== undefined || population.holder !== undefined || Spans.isTraced(fiber)) return false
+  // a selector that asks for the registry finds that it is being populated
+  population.holder = new Party(core.definition, operation.name, undefined)
+  try {
+    const exit = inOneStep(core as Core<Item, never, V>, operation, context, undefined, undefined, undefined)
+    return exit !== undefined && Exit.isSuccess(exit)
+  } catch {
+    return false
+  } finally {
+    population.holder = undefined
+  }
 }
 
 /** Why it failed is kept, and logged; that nobody waits for it any more is no failure. */
@@ -209,6 +237,7 @@ const populate = <Item, V, E>(
 ): Operation<Item, never, V, void, Failed<E, V>, any> => ({
   name: "populate",
   kind: "population",
+  ...(Array.isArray(defaults) && defaults.length <= turn ? { step: populateInOneStep(defaults) } : undefined),
   body: (transaction) => {
     const { base, core, hooks } = transaction
     // what waited for its turn in a registry that has become another since has nothing to populate
@@ -227,6 +256,17 @@ const populate = <Item, V, E>(
   instead: (outer) => outer !== undefined && outer === runs.holder ? undefined : Effect.void
 })
 
+/** Nothing is acquired by a list, so there is no scope. */
+const populateInOneStep =
+  <Item, V, E>(items: ReadonlyArray<Item>) =>
+  (transaction: Transaction<Item, never, V>): Exit.Exit<void, Failed<E, V>> => {
+    if (transaction.base.populated) return Exit.void
+    const inserted = insertAll(items)(transaction)
+    return Exit.isSuccess(inserted)
+      ? becomeReady(transaction)
+      : Exit.mapError(Exit.asVoid(inserted), populationFailed<E, V>(transaction.core.definition, "registration"))
+  }
+
 const becomeReady = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {
   transaction.draft = Contents.asPopulated(transaction.draft)
   transaction.steps.push({ _tag: "Populated", size: transaction.draft.size })
@@ -238,15 +278,14 @@ const registerDefaults = <Item, V, E>(
   defaults: Defaults<Item, E, any>
 ): Effect.Effect<void, Failed<E, V>, any> => {
   const { definition } = transaction.core
-  const failed = (code: "defaults" | "registration") => (cause: E | RegistryError.RegistrationFailure | V) =>
-    failure(definition, RegistryError.PopulationError<typeof cause>, { code, cause })
+  const defaultsFailed = populationFailed<E, V>(definition, "defaults")
   const registerThem = (items: ReadonlyArray<Item>) =>
-    Effect.mapError(registerAllIn(transaction, items), failed("registration"))
+    Effect.mapError(registerAllIn(transaction, items), populationFailed<E, V>(definition, "registration"))
 
   if (Stream.isStream(defaults)) {
-    return Stream.runForEachArray(Stream.mapError(defaults, failed("defaults")), registerThem)
+    return Stream.runForEachArray(Stream.mapError(defaults, defaultsFailed), registerThem)
   }
-  const items = Effect.isEffect(defaults) ? Effect.mapError(defaults, failed("defaults")) : Effect.succeed(defaults)
+  const items = Effect.isEffect(defaults) ? Effect.mapError(defaults, defaultsFailed) : Effect.succeed(defaults)
   return Effect.flatMap(items, (iterable) =>
     isIterable(iterable)
       ? Effect.asVoid(registerThem(Array.from(iterable)))
@@ -256,6 +295,11 @@ const registerDefaults = <Item, V, E>(
         )
       ))
 }
+
+const populationFailed =
+  <E, V>(definition: Worded, code: "defaults" | "registration") =>
+  (cause: E | RegistryError.RegistrationFailure | V): Failed<E, V> =>
+    failure(definition, RegistryError.PopulationError<typeof cause>, { code, cause })
 
 /** @internal */
 export const isIterable = (u: unknown): u is Iterable<unknown> =>

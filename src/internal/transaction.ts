@@ -81,26 +81,8 @@ const runOn = <Item, P, V, A, E, R>(
   const instead = parent === undefined ? operation.instead?.(outer) : undefined
   if (instead !== undefined) return instead
   const lock = parent === undefined ? core.lock : parent.lock
-  if (
-    operation.step !== undefined && operation.committed === undefined && core.hooks.length === 0 &&
-    lock.holder === undefined && !core.closed
-  ) {
-    // Nobody has begun to work on these contents and no hook is called: looking at them, changing them and publishing
-    // is all in this one step, so it needs neither the lock nor a place in the context.
-    const transaction = new Transaction(core, operation, fiber.context, outer, parent)
-    if (transaction.workable) {
-      observation?.begun(parent !== undefined)
-      const exit = operation.step(transaction)
-      // a selector can run an effect by itself: what that wrote, or is about to write, must not be lost
-      const unchanged = lock.holder === undefined &&
-        transaction.base === (parent === undefined ? Ref.getUnsafe(core.published) : parent.draft)
-      if (unchanged) {
-        if (Exit.isSuccess(exit)) commit(transaction)
-        observation?.released()
-        return exit
-      }
-    }
-  }
+  const atOnce = inOneStep(core, operation, fiber.context, outer, parent, observation)
+  if (atOnce !== undefined) return atOnce
   if (parent === undefined && (operation.kind ?? "change") === "change" && !Ref.getUnsafe(core.published).populated) {
     // it waits for the population, not for its lock: as long as somebody does, the population goes on
     return startOver(core, operation, observation)
@@ -111,6 +93,39 @@ const runOn = <Item, P, V, A, E, R>(
     Effect.onExitPrimitive(withPermit(outer, lock, beginning), () => later.effect),
     (exit) => exit === again ? startOver(core, operation, observation) : Effect.succeed(exit)
   )
+}
+
+/**
+ * Does all of it at once, or nothing. Nobody has begun to work on these contents and no hook is called: looking at them,
+ * changing them and publishing is all in this one step, so it needs neither the lock nor a place in the context.
+ *
+ * @internal
+ */
+export const inOneStep = <Item, P, V, A, E>(
+  core: Core<Item, P, V>,
+  operation: Operation<Item, P, V, A, E, any>,
+  context: Context.Context<never>,
+  outer: Party | undefined,
+  parent: Transaction<Item, P, V> | undefined,
+  observation: Observation | undefined
+): Exit.Exit<A, E> | undefined => {
+  const lock = parent === undefined ? core.lock : parent.lock
+  if (
+    operation.step === undefined || operation.committed !== undefined || core.hooks.length > 0 ||
+    lock.holder !== undefined || core.closed
+  ) return undefined
+  const transaction = new Transaction(core, operation, context, outer, parent)
+  if (!transaction.workable) return undefined
+  observation?.begun(parent !== undefined)
+  const exit = operation.step(transaction)
+  const { base } = transaction
+  // a selector can run an effect by itself: what that wrote, or is about to write, must not be lost
+  if (lock.holder !== undefined || base !== (parent === undefined ? Ref.getUnsafe(core.published) : parent.draft)) {
+    return undefined
+  }
+  if (Exit.isSuccess(exit)) commit(transaction)
+  observation?.released()
+  return exit
 }
 
 const startOver = <Item, P, V, A, E, R>(

@@ -43,14 +43,11 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "the one-step path looks in one step, and acts in the next",
-    find: "      if (unchanged) {\n",
-    replace: `      if (unchanged) {
-        return Effect.flatMap(Effect.yieldNow, () => {
-          if (Exit.isSuccess(exit)) commit(transaction)
-          return exit
-        })
-      }
-      if (unchanged) {
+    find: "  if (Exit.isSuccess(exit)) commit(transaction)\n  observation?.released()\n  return exit\n",
+    replace: `  return Effect.flatMap(Effect.yieldNow, () => {
+    if (Exit.isSuccess(exit)) commit(transaction)
+    return exit
+  })
 `,
     caught: { file: caught, title: "G7 G11 writers without hooks race for keys, under schedules" }
   },
@@ -1086,9 +1083,21 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   // What others do on the way
   // -------------------------------------------------------------------------------------------------------------------
   {
+    name: "a list is populated in one step for whoever asks, also in a selector of it",
+    find: "if (observer !== undefined || population.holder !== undefined ||",
+    replace: "if (observer !== undefined ||",
+    caught: { file: "population.test.ts", title: "G1 a selector of a default that asks for the registry" }
+  },
+  {
+    name: "a list that is populated in one step has the owner of who asks",
+    find: "inOneStep(core as Core<Item, never, V>, operation, context,",
+    replace: "inOneStep(core as Core<Item, never, V>, operation, fiber.context,",
+    caught: { file: "population.test.ts", title: "G1 a list is populated in the step of who asks" }
+  },
+  {
     name: "a selector began a transaction, and nobody looks",
-    find: "const unchanged = lock.holder === undefined &&\n",
-    replace: "const unchanged =\n",
+    find: "  if (lock.holder !== undefined || base !== (parent",
+    replace: "  if (base !== (parent",
     caught: { file: "races.test.ts", title: "G7 a selector that begins a transaction loses nothing" }
   },
   {
