@@ -496,8 +496,9 @@ describe("a registry that loads late", () => {
       assert.strictEqual(yield* Fiber.join(second), 1)
       assert.strictEqual(count.imports, 1)
       assert.deepStrictEqual(log, ["built layer"])
-      // what the layer holds, and what the population does
-      assert.strictEqual(openFinalizers(coreOf(yield* Items).scope), 2)
+      // what the layer holds, and what the population does, which holds something where it was not one step
+      const { populationScope, scope } = coreOf(yield* Items)
+      assert.strictEqual(openFinalizers(scope), populationScope === undefined ? 1 : 2)
     }).pipe(Effect.provide(layer))
   })
 
