@@ -1272,9 +1272,10 @@ export type Reconciled<Item> = Reconcile.Reconciled<Item>
  * they hide, are left alone: an item that matches one counts as `kept`.
  *
  * Hooks run before the one step that changes everything (unregistering, then registering new and unregistering old of
- * each replacement, then registering), and after it in the same order. If anything fails, nothing changes: with the
- * errors of `register`, also where the list repeats an item or a unique value. Of concurrent reconciliations the last
- * one's set stands in the end.
+ * each replacement, then registering), and after it in the same order. What a hook changes before that step does not
+ * stay, unless it is in the list: hooks are told of that, too, and the report says what the step did. If anything fails,
+ * nothing changes: with the errors of `register`, also where the list repeats an item or a unique value. Of concurrent
+ * reconciliations the last one's set stands in the end.
  *
  * Like every change it waits its turn. Interrupted while it waits, it has done nothing; interrupted later, it is
  * undone.

@@ -169,9 +169,8 @@ describe("reconcile, against what is to be", () => {
             assert.notDeepEqual(wanted, before)
             return
           }
-          // a list that repeats an item, or a value that items are matched by, fails as it does without overrides
-          const matchedBy = wanted.map((tool) => tool.id ?? JSON.stringify(tool))
-          assert.strictEqual(new Set(matchedBy).size, wanted.length)
+          // a list that repeats an item or a unique value fails as it does without overrides
+          assert.isTrue(fitTogether(wanted))
           const { added, kept, replaced } = exit.value
           assert.strictEqual(added.length + kept.length + replaced.length, wanted.length)
           const above = new Set(
@@ -200,6 +199,8 @@ describe("reconcile, against what is to be", () => {
 const lookup = ["id", "name"] as const
 
 const named = (id: number, name: string) => new Item(id, name)
+
+const keys = ({ id, name }: Item) => ({ id: [id], name: [name] })
 
 const ids = (list: Iterable<Item>) => Array.from(list, ({ id }) => id)
 
@@ -329,22 +330,28 @@ describe("reconcile", () => {
       yield* Registry.reconcile(registry, [three])
     }))
 
-  it.effect("a list that names twice what an override hides fails as it does without the override", () =>
+  it.effect("a list that names twice what an override stands for, or hides, fails as it does without the override", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup, defaults: [a, b] })
       const words = yield* Registry.make<string>()({ lookup: [], defaults: ["x"] })
-      yield* Registry.override(registry, named(1, "over"))
+      const over = named(1, "over")
+      yield* Registry.override(registry, over)
       yield* Registry.override(words, "x")
       const before = yield* Registry.snapshot(registry)
       const errors = [
         yield* Effect.flip(Registry.reconcile(registry, [a, a])),
         yield* Effect.flip(Registry.reconcile(registry, [a, b, named(1, "other")])),
-        yield* Effect.flip(Registry.reconcile(words, ["x", "x"]))
+        yield* Effect.flip(Registry.reconcile(words, ["x", "x"])),
+        yield* Effect.flip(Registry.reconcile(registry, [over, a])),
+        // what the override stands for does not go in, so nothing of it is in the way
+        yield* Effect.flip(Registry.reconcile(registry, [named(1, "x"), named(3, "x")]))
       ]
       assert.deepStrictEqual(errors.map(({ code }) => code), [
         "already_registered",
         "attribute_registered",
-        "already_registered"
+        "already_registered",
+        "already_registered",
+        "attribute_registered"
       ])
       assert.strictEqual(yield* Registry.snapshot(registry), before)
       const { kept } = yield* Registry.reconcile(registry, [a, b])
@@ -469,61 +476,87 @@ describe("reconcile", () => {
       }
     }))
 
-  it.effect("G14 hooks change the registry in between: what is gone is skipped, what is in the way is a conflict", () =>
+  it.effect("G14 G18 what hooks change in between is planned for anew, and hooks are told before, in the one transaction", () =>
     Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      type Numbered = Registry.Registry<Item, typeof lookup>
       const cases: ReadonlyArray<
-        readonly [string, (registry: Registry.Registry<Item, typeof lookup>) => Effect.Effect<unknown, unknown>, string]
+        readonly [string, (registry: Numbered) => Effect.Effect<unknown, unknown>, string]
       > = [
         ["it takes out what was to go", (registry) => Registry.unregister(registry, a), "2,3,4"],
         ["it takes out what was to be replaced", (registry) => Registry.unregister(registry, b), "3,2,4"],
-        ["it takes out what was to stay", (registry) => Registry.unregister(registry, c), "2,4"],
-        ["it adds something else", (registry) => Registry.register(registry, named(9, "nine")), "2,3,9,4"],
-        ["it adds what was to be added", (registry) => Registry.register(registry, d), "already_registered"],
-        ["it replaces what was to go", (registry) => Registry.replace(registry, "id", 1, named(1, "uno")), "1,2,3,4"],
+        ["it takes out what was to stay", (registry) => Registry.unregister(registry, c), "2,3,4"],
+        ["it adds something else", (registry) => Registry.register(registry, named(9, "nine")), "2,3,4"],
+        ["it adds what was to be added", (registry) => Registry.register(registry, d), "2,3,4"],
+        ["it replaces what was to go", (registry) => Registry.replace(registry, "id", 1, named(1, "uno")), "2,3,4"],
+        ["it replaces what was to be replaced", (registry) => Registry.replace(registry, "id", 2, b), "2,3,4"],
+        ["it replaces what was to stay", (registry) => Registry.replace(registry, "id", 3, named(3, "tre")), "2,3,4"],
         [
-          "it replaces what was to be replaced",
-          (registry) => Registry.replace(registry, "id", 2, named(2, "due")),
-          "attribute_registered"
+          "it hides what was to be replaced",
+          (registry) => Registry.override(registry, named(2, "over")).pipe(Scope.provide(scope)),
+          "3,2,4"
         ],
-        ["it hides what was to be replaced", (registry) => over(registry, named(2, "over")), "attribute_registered"],
-        [
-          "it empties the registry, which is populated again",
-          (registry) => Registry.reset(registry),
-          "attribute_registered"
-        ],
-        ["it reconciles", (registry) => Registry.reconcile(registry, [c, named(7, "seven")]), "3,7,2,4"]
+        ["it empties the registry, which is populated again", (registry) => Registry.reset(registry), "2,3,4"],
+        ["it reconciles", (registry) => Registry.reconcile(registry, [c, named(7, "seven")]), "3,2,4"]
       ]
-      const scope = yield* Scope.make()
-      const over = (registry: Registry.Registry<Item, typeof lookup>, item: Item) =>
-        Registry.override(registry, item).pipe(Scope.provide(scope))
-      for (const [name, act, expected] of cases) {
-        let acting = false
-        const balance = new Balance()
-        const registry: Registry.Registry<Item, typeof lookup> = yield* Registry.make<Item>()({
-          lookup,
-          defaults: [a, b, c],
-          populationFailure: "die",
-          hooks: RegistryHooks.combine(
-            balance.hooks,
-            RegistryHooks.make<Item>()({
-              onItemRegistering: (item) => {
-                if (acting || item !== d) return Effect.void
-                acting = true
-                return Effect.orDie(act(registry))
-              }
-            })
-          )
-        })
-        const before = yield* Registry.snapshot(registry)
-        const exit = yield* Effect.exit(
-          Effect.mapError(Registry.reconcile(registry, [named(2, "second"), c, d]), ({ code }) => code)
-        )
-        const after = yield* Registry.snapshot(registry)
-        if (Exit.isFailure(exit)) assert.strictEqual(after, before, name)
-        assert.strictEqual(Exit.isFailure(exit) ? Cause.squash(exit.cause) : ids(after).join(), expected, name)
-        assert.deepStrictEqual(balance.wrong(after), [], name)
-        assert.deepStrictEqual(violations(coreOf(registry).published.ref.current), [], name)
+      for (const hooked of ["registering 4", "unregistering 2", "unregistering 1"]) {
+        for (const [name, act, expected] of cases) {
+          let acting = false
+          const balance = new Balance()
+          const told = new Set<string>()
+          const tell = (hook: string) => (item: Item): Effect.Effect<void> => {
+            told.add(`${hook} ${item.name}`)
+            if (acting || `${hook} ${item.id}` !== hooked) return Effect.void
+            acting = true
+            return Effect.asVoid(Effect.orDie(act(registry)))
+          }
+          const registry: Numbered = yield* Registry.make<Item>()({
+            lookup,
+            defaults: [a, b, c],
+            populationFailure: "die"
+          })
+          const { snapshot, changes } = yield* Registry.subscribe(registry)
+          const follower = new Follower(snapshot, RegistrySnapshot.revision(snapshot), keys)
+          yield* Registry.addHooks(registry, balance.hooks, { existing: true })
+          yield* Registry.addHooks(registry, {
+            onItemRegistering: tell("registering"),
+            onItemUnregistering: tell("unregistering")
+          })
+          const report = yield* Registry.reconcile(registry, [named(2, "second"), c, d])
+          const after = yield* Registry.snapshot(registry)
+          assert.isTrue(acting)
+          // where it ran, and what it took out, is told by what it did first
+          const sameSet = expected.split(",").toSorted()
+          assert.deepStrictEqual(ids(after).map(String).toSorted(), sameSet, `${hooked}: ${name}`)
+          if (hooked === "registering 4") assert.strictEqual(ids(after).join(), expected, name)
+          for (const item of [...report.added, ...report.replaced.map((one) => one.item)]) {
+            assert.isTrue(told.has(`registering ${item.name}`), `${hooked}: ${name}: ${item.name}`)
+          }
+          for (const item of [...report.removed, ...report.replaced.map(({ previous }) => previous)]) {
+            assert.isTrue(told.has(`unregistering ${item.name}`), `${hooked}: ${name}: ${item.name}`)
+          }
+          assert.deepStrictEqual(balance.wrong(after), [], name)
+          assert.deepStrictEqual(violations(coreOf(registry).published.ref.current), [], name)
+          // all of it is one change
+          yield* Stream.runForEach(Stream.take(changes, 1), (change) => Effect.sync(() => follower.apply(change)))
+          assert.deepStrictEqual(follower.list, [...after])
+          assert.strictEqual(RegistrySnapshot.revision(after), follower.revision)
+        }
       }
+    }))
+
+  it.effect("G14 a hook that always brings something in can be interrupted, and leaves nothing behind", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup, defaults: [a], populationFailure: "die" })
+      const before = yield* Registry.snapshot(registry)
+      let brought = 10
+      yield* Registry.addHooks(registry, {
+        onItemUnregistering: () => Effect.suspend(() => Effect.orDie(Registry.register(registry, new Item(brought++))))
+      })
+      const fiber = yield* Effect.forkChild(Registry.reconcile(registry, []))
+      yield* Effect.repeat(Effect.yieldNow, { until: () => brought >= 100 })
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual(yield* Registry.snapshot(registry), before)
     }))
 
   it.effect("G22 inside a transaction it is a part of it, and inside one that is undone it does nothing", () =>

@@ -44,6 +44,8 @@ interface Plan<Item> {
   readonly removed: ReadonlyArray<Entry<Item>>
   readonly replaced: ReadonlyArray<Replacement<Item>>
   readonly kept: ReadonlyArray<Item>
+  /** Whether an override, or what it hides, stands for another item that was given. */
+  readonly covered: boolean
 }
 
 interface Replacement<Item> {
@@ -56,55 +58,63 @@ export const reconcile = <Item, P, V>(
   items: ReadonlyArray<Item>
 ): Operation<Item, P, V, Reconciled<Item>, Failure | V | P> => ({
   name: "reconcile",
-  step: (transaction) => {
-    const plan = planOf(transaction.draft, items)
-    return Exit.map(carryOut(transaction, plan), () => reported(plan))
-  },
-  body: (transaction) => Effect.suspend(() => reconcileIn(transaction, items)),
+  step: (transaction) => Exit.map(carryOut(transaction, items, undefined), ({ plan }) => reported(plan)),
+  body: (transaction) =>
+    Effect.flatMapEager(
+      carryOutTold(transaction, items, { entries: new Set(), items: new Set() }),
+      (plan) => Effect.mapEager(callAfter(transaction, plan), () => reported(plan))
+    ),
   undone: () => Effect.succeed({ added: [], removed: [], replaced: [], kept: [] })
 })
 
-/** Hooks: all that come before, for each item; the step that changes all of them; all that come after. */
-const reconcileIn = <Item, P, V>(
-  transaction: Transaction<Item, P, V>,
-  items: ReadonlyArray<Item>
-): Effect.Effect<Reconciled<Item>, Failure | V | P> => {
-  const planning = step(transaction, ({ draft, origin }) => {
-    const plan = planOf(draft, items)
-    const outcome = outcomeOf(draft, plan, origin)
-    return Result.isFailure(outcome) ? Exit.fail(outcome.failure) : Exit.succeed(plan)
-  })
-  return Effect.flatMapEager(planning, (plan) =>
-    callBefore(transaction, plan).pipe(
-      Effect.flatMapEager(() => step(transaction, (current) => carryOut(current, plan))),
-      Effect.flatMapEager((gone) => callAfter(transaction, plan, gone)),
-      Effect.mapEager(() => reported(plan))
-    ))
+/** Whom the hooks that come before were called for. */
+interface Told<Item> {
+  readonly entries: Set<Entry<Item>>
+  readonly items: Set<Item>
 }
+
+/**
+ * Hooks: all that come before, for each item, and then the step that changes all of them. A hook may change what there
+ * is to do: then hooks are told of that, too, before that step.
+ */
+const carryOutTold = <Item, P, V>(
+  transaction: Transaction<Item, P, V>,
+  items: ReadonlyArray<Item>,
+  told: Told<Item>
+): Effect.Effect<Plan<Item>, Failure | V | P> =>
+  Effect.flatMapEager(step(transaction, (current) => carryOut(current, items, told)), ({ done, plan }) =>
+    done
+      ? Effect.succeed(plan)
+      : Effect.flatMap(callBefore(transaction, plan, told), () => carryOutTold(transaction, items, told)))
 
 const callBefore = <Item, P, V>(
   transaction: Transaction<Item, P, V>,
-  { added, removed, replaced }: Plan<Item>
+  { added, removed, replaced }: Plan<Item>,
+  told: Told<Item>
 ): Effect.Effect<void, V> => {
-  const unregistering = ({ item }: Entry<Item>) => Hooks.callBefore(transaction.hooks, "onItemUnregistering", item)
-  return sequence(removed, unregistering).pipe(
+  const unregister = (entry: Entry<Item>) => {
+    if (told.entries.has(entry)) return Effect.void
+    told.entries.add(entry)
+    return Hooks.callBefore(transaction.hooks, "onItemUnregistering", entry.item)
+  }
+  const register = (item: Item) => {
+    if (told.items.has(item)) return Effect.void
+    told.items.add(item)
+    return registering(transaction, item)
+  }
+  return sequence(removed, unregister).pipe(
     Effect.flatMapEager(() =>
-      sequence(
-        replaced,
-        ({ item, previous }) => Effect.flatMapEager(registering(transaction, item), () => unregistering(previous))
-      )
+      sequence(replaced, ({ item, previous }) => Effect.flatMapEager(register(item), () => unregister(previous)))
     ),
-    Effect.flatMapEager(() => sequence(added, (item) => registering(transaction, item)))
+    Effect.flatMapEager(() => sequence(added, register))
   )
 }
 
 const callAfter = <Item, P, V>(
   { calls, hooks }: Transaction<Item, P, V>,
-  { added, removed, replaced }: Plan<Item>,
-  gone: ReadonlySet<Entry<Item>>
+  { added, removed, replaced }: Plan<Item>
 ): Effect.Effect<void> => {
-  const unregistered = (entry: Entry<Item>) =>
-    gone.has(entry) ? Hooks.callAfter(hooks, "onItemUnregistered", entry.item, calls) : Effect.void
+  const unregistered = ({ item }: Entry<Item>) => Hooks.callAfter(hooks, "onItemUnregistered", item, calls)
   const registered = (item: Item) => Hooks.callAfter(hooks, "onItemRegistered", item, calls)
   return sequence(removed, unregistered).pipe(
     Effect.flatMapEager(() =>
@@ -121,12 +131,37 @@ const reported = <Item>({ added, kept, removed, replaced }: Plan<Item>): Reconci
   replaced: replaced.map(({ item, previous }) => ({ previous: previous.item, item }))
 })
 
+/** Plans, and does it, unless there is something that hooks were not told of. */
+const carryOut = <Item>(
+  transaction: Transaction<Item>,
+  items: ReadonlyArray<Item>,
+  told: Told<Item> | undefined
+): Exit.Exit<{ readonly plan: Plan<Item>; readonly done: boolean }, Failure> => {
+  const { core, draft, origin, steps } = transaction
+  const plan = planOf(draft, items)
+  const misfit = plan.covered ? misfitAmong(core.nothing, items, origin) : undefined
+  if (misfit !== undefined) return Exit.fail(misfit)
+  const outcome = outcomeOf(draft, plan, origin)
+  if (Result.isFailure(outcome)) return Exit.fail(outcome.failure)
+  const done = told === undefined || isTold(plan, told)
+  if (done) {
+    transaction.draft = outcome.success.contents
+    transaction.steps = steps.concat(outcome.success.steps)
+  }
+  return Exit.succeed({ plan, done })
+}
+
+const isTold = <Item>({ added, removed, replaced }: Plan<Item>, told: Told<Item>): boolean =>
+  removed.every((entry) => told.entries.has(entry)) && added.every((item) => told.items.has(item)) &&
+  replaced.every(({ item, previous }) => told.items.has(item) && told.entries.has(previous))
+
 /** Overrides, and what they hide, are left as they are. */
 const planOf = <Item>(contents: Contents.Contents<Item>, items: ReadonlyArray<Item>): Plan<Item> => {
   const matched = new Set<Entry<Item>>()
   const added: Array<Item> = []
   const replaced: Array<Replacement<Item>> = []
   const kept: Array<Item> = []
+  let covered = false
   for (const item of items) {
     const found = Matching.counterpartOf(contents, item, matched)
     if (found === undefined) {
@@ -138,28 +173,29 @@ const planOf = <Item>(contents: Contents.Contents<Item>, items: ReadonlyArray<It
       replaced.push({ previous: found.entry, item })
     } else {
       kept.push(found.entry.item)
+      covered ||= found.changed
     }
   }
   const removed = Contents.entries(contents).filter((entry) => !matched.has(entry) && !entry.origin.override)
-  return { added, removed: removed.toReversed(), replaced, kept }
+  return { added, removed: removed.toReversed(), replaced, kept, covered }
 }
 
-/** Answers which of the old entries it took out: what a hook has taken out already is skipped. */
-const carryOut = <Item>(
-  transaction: Transaction<Item>,
-  plan: Plan<Item>
-): Exit.Exit<ReadonlySet<Entry<Item>>, Failure> => {
-  const outcome = outcomeOf(transaction.draft, plan, transaction.origin)
-  if (Result.isFailure(outcome)) return Exit.fail(outcome.failure)
-  const { contents, gone, steps } = outcome.success
-  transaction.draft = contents
-  transaction.steps = transaction.steps.concat(steps)
-  return Exit.succeed(gone)
+/** Why items cannot be together. What an override stands for does not go in, where that would show. */
+const misfitAmong = <Item>(
+  nothing: Contents.Contents<Item>,
+  items: ReadonlyArray<Item>,
+  origin: Origin
+): Failure | undefined => {
+  const filling = new Changing.Filling(nothing, items.length, origin)
+  for (const item of items) {
+    const failure = filling.add(item)
+    if (failure !== undefined) return failure
+  }
+  return undefined
 }
 
 interface Outcome<Item> {
   readonly contents: Contents.Contents<Item>
-  readonly gone: ReadonlySet<Entry<Item>>
   readonly steps: ReadonlyArray<Step<Item>>
 }
 
@@ -169,15 +205,10 @@ const outcomeOf = <Item>(
   origin: Origin
 ): Result.Result<Outcome<Item>, Failure> => {
   let contents = start
-  const gone = new Set<Entry<Item>>()
   const steps: Array<Step<Item>> = []
   const takeOut = (entries: ReadonlyArray<Entry<Item>>): void => {
-    const held = entries.filter((entry) => Contents.holds(contents, entry))
-    if (held.length > 0) steps.push({ _tag: "Removed", entries: held })
-    for (const entry of held) {
-      contents = Changing.remove(contents, entry).contents
-      gone.add(entry)
-    }
+    if (entries.length > 0) steps.push({ _tag: "Removed", entries })
+    for (const entry of entries) contents = Changing.remove(contents, entry).contents
   }
   const putIn = (item: Item, position?: number): Failure | undefined => {
     const checked = Checking.check(contents, item)
@@ -194,24 +225,23 @@ const outcomeOf = <Item>(
   const crossing: Array<Replacement<Item>> = []
   for (const replacement of replaced) {
     const { item, previous } = replacement
-    const checked = Contents.holds(contents, previous) ? Checking.check(contents, item, previous) : undefined
-    if (checked === undefined || Result.isFailure(checked)) {
+    const checked = Checking.check(contents, item, previous)
+    if (Result.isFailure(checked)) {
       crossing.push(replacement)
       continue
     }
     const swapped = Changing.replace(contents, previous, item, checked.success, origin)
     contents = swapped.contents
-    gone.add(previous)
     steps.push({ _tag: "Swapped", previous, entry: swapped.added })
   }
   takeOut(crossing.map(({ previous }) => previous).toReversed())
   for (const { item, previous } of crossing) {
-    const failure = putIn(item, gone.has(previous) ? previous.position : undefined)
+    const failure = putIn(item, previous.position)
     if (failure !== undefined) return Result.fail(failure)
   }
   for (const item of added) {
     const failure = putIn(item)
     if (failure !== undefined) return Result.fail(failure)
   }
-  return Result.succeed({ contents, gone, steps })
+  return Result.succeed({ contents, steps })
 }

@@ -370,13 +370,19 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
 
   /** One after the other, all or none. A scope that has closed already takes them out at once (G25). */
   const insertAll = (state: State, items: ReadonlyArray<Item>, scope?: string): Step => {
+    const [result, { entries }] = fill(state, items, accepted, { scope, batch: numberIn(state) })
+    if (!("ok" in result) || items.length === 0) return [result, state]
+    return [result, unlessClosed(change(state, { entries }), scope)]
+  }
+
+  const fill = (state: State, items: ReadonlyArray<Item>, asked: typeof accepted, as: Partial<Entry> = {}): Step => {
     let next = state
     for (const item of items) {
-      const entry = accepted(check(next, next.entries, item, { scope, batch: numberIn(state) }))
+      const entry = asked(check(next, next.entries, item, as))
       if (!("keys" in entry)) return [entry, state]
       next = { ...next, entries: [...next.entries, entry] }
     }
-    return [ok(), items.length === 0 ? state : unlessClosed(change(state, { entries: next.entries }), scope)]
+    return [ok(), next]
   }
 
   const unlessClosed = (state: State, scope: string | undefined): State =>
@@ -411,6 +417,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     const changed: Array<{ readonly previous: Entry; readonly item: Item }> = []
     const kept: Array<Item> = []
     const left = (entries: ReadonlyArray<Entry>) => entries.filter((entry) => !matched.has(entry))
+    let covered = false
     for (const item of items) {
       const entry = counterpart(left(visible), item) ?? hiddenCounterpart(state, visible, matched, item)
       if (entry === undefined) {
@@ -418,9 +425,15 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
         continue
       }
       matched.add(entry)
-      if (Equal.equals(entry.item, item) || entry.override || !visible.includes(entry)) kept.push(entry.item)
+      const isEqual = Equal.equals(entry.item, item)
+      const isCovered = entry.override || !visible.includes(entry)
+      if (isEqual || isCovered) kept.push(entry.item)
       else changed.push({ previous: entry, item })
+      covered ||= isCovered && !isEqual
     }
+    // the items must fit together, also where an override stands for one of them
+    const [fit] = covered ? fill(initial, items, (entry) => entry) : [ok()]
+    if (!("ok" in fit)) return [fit, state]
     const removed = left(visible).filter((entry) => !entry.override)
     let next: State = { ...state, entries: state.entries.filter((entry) => !removed.includes(entry)) }
     const put = (entry: Entry, previous: Entry): void => {

@@ -764,22 +764,16 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     caught: { file: reconcile, title: "G9 an object that was changed since goes in again by its new keys" }
   },
   {
-    name: "a reconciliation believes that what it replaces is still in",
-    find: "Contents.holds(contents, previous) ? Checking.check(contents, item, previous) : undefined",
-    replace: "Checking.check(contents, item, previous)",
-    caught: { file: reconcile, title: "G14 hooks change the registry in between" }
-  },
-  {
     name: "items cannot exchange unique values",
-    find: "if (checked === undefined || Result.isFailure(checked)) {\n      crossing.push(replacement)",
-    replace: `if (checked !== undefined && Result.isFailure(checked)) return Result.fail(checked.failure)
+    find: "if (Result.isFailure(checked)) {\n      crossing.push(replacement)",
+    replace: `if (Result.isFailure(checked)) return Result.fail(checked.failure)
     if (checked === undefined) {
       crossing.push(replacement)`,
     caught: { file: reconcile, title: "items exchange unique values, in twos and in a ring" }
   },
   {
     name: "items that exchange unique values go to the end",
-    find: "putIn(item, gone.has(previous) ? previous.position : undefined)",
+    find: "putIn(item, previous.position)",
     replace: "putIn(item)",
     caught: { file: reconcile, title: "items exchange unique values, in twos and in a ring, and keep their places" }
   },
@@ -791,22 +785,32 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "a reconciliation calls hooks before it has looked whether it can be",
-    find: "return Result.isFailure(outcome) ? Exit.fail(outcome.failure) : Exit.succeed(plan)",
-    replace: "return outcome === undefined ? Exit.fail(outcome) : Exit.succeed(plan)",
+    find: `  if (Result.isFailure(outcome)) return Exit.fail(outcome.failure)
+  const done = told === undefined || isTold(plan, told)
+`,
+    replace: `  const done = told === undefined || isTold(plan, told)
+  if (Result.isFailure(outcome)) return done ? Exit.fail(outcome.failure) : Exit.succeed({ plan, done })
+`,
     caught: { file: reconcile, title: "G7 a list that repeats an item or a unique value" }
   },
   {
-    name: "hooks are told that went what a hook had taken out before",
-    find: "gone.has(entry) ? Hooks.callAfter(hooks, \"onItemUnregistered\", entry.item, calls) : Effect.void",
-    replace: "gone === undefined ? Effect.void : Hooks.callAfter(hooks, \"onItemUnregistered\", entry.item, calls)",
-    caught: { file: reconcile, title: "G14 hooks change the registry in between" }
+    name: "hooks are not told of what others make a reconciliation do",
+    find: "const done = told === undefined || isTold(plan, told)",
+    replace: "const done = told === undefined || told.items.size + told.entries.size > 0 || isTold(plan, told)",
+    caught: { file: reconcile, title: "G14 G18 what hooks change in between is planned for anew" }
+  },
+  {
+    name: "a list may repeat what an override stands for",
+    find: "plan.covered ? misfitAmong(core.nothing, items, origin) : undefined",
+    replace: "undefined",
+    caught: { file: reconcile, title: "a list that names twice what an override stands for" }
   },
   {
     name: "what is hidden is wanted once more for each time that it is listed",
     find: `    : holderOf(self, first) ??
       first.values.flatMap`,
     replace: "    : first.values.flatMap",
-    caught: { file: reconcile, title: "a list that names twice what an override hides fails" }
+    caught: { file: reconcile, title: "a list that names twice what an override stands for" }
   },
   {
     name: "what is hidden and has no first key is in the way of itself",
