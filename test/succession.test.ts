@@ -1002,6 +1002,58 @@ describe("a registry that loads late, and whose layer provides another", () => {
       }).pipe(Effect.scoped))
   })
 
+  class Second extends Registry.Service<Second, Item>()("test/Second", { lookup: ["id", "name"], defaults: [a] }) {}
+
+  it.effect(
+    "under schedules: two that load late become one that is alive already, and all are used at once",
+    () =>
+      RegistryTest.interleave(
+        Effect.gen(function*() {
+          const shared = yield* making(Effect.as(Effect.yieldNow, [b, c]))
+          const balances = [new Balance(), new Balance(), new Balance()] as const
+          yield* Registry.addHooks(shared, balances[0].hooks)
+          yield* Effect.gen(function*() {
+            const items = yield* Items
+            const second = yield* Second
+            yield* Items.addHooks(balances[1].hooks)
+            yield* Second.addHooks(balances[2].hooks)
+            const some: ReadonlyArray<Effect.Effect<unknown, unknown, Items | Second | Scope.Scope>> = [
+              Items.size,
+              Second.register(a),
+              Registry.transactAll([second, items, shared], Effect.andThen(Effect.yieldNow, Items.upsert(d))),
+              Registry.reset(shared),
+              Registry.transact(shared, Effect.andThen(Registry.upsert(shared, new Item(9)), Effect.yieldNow)),
+              Items.reset,
+              Effect.scoped(Second.addHooks({ onItemRegistered: () => Effect.yieldNow }, { existing: true })),
+              Second.values
+            ]
+            const fibers = yield* Effect.forEach(some, (one) => Effect.forkChild(Effect.exit(one)))
+            yield* Effect.forEach(fibers, (fiber, i) => i % 4 === 3 ? Fiber.interrupt(fiber) : Effect.yieldNow)
+            for (const fiber of fibers) {
+              const exit = yield* Fiber.await(fiber)
+              if (Exit.isSuccess(exit) && Exit.isFailure(exit.value)) assert.fail(Cause.pretty(exit.value.cause))
+            }
+            const values = yield* Items.values
+            yield* Second.size
+            assert.deepStrictEqual(yield* Registry.values(shared), values)
+            assert.deepStrictEqual(yield* Second.values, values)
+            for (const balance of balances) assert.deepStrictEqual(balance.wrong(values), [])
+            assert.strictEqual(coreOf(shared).hooks.length, 4)
+          }).pipe(
+            Effect.scoped,
+            Effect.provide(Layer.merge(
+              late(Layer.succeed(Items, shared)),
+              // the same shape under another name
+              Second.layerLazy(() => Promise.resolve(Layer.succeed(Second, shared as unknown as Second["Service"])))
+            ))
+          )
+          assert.strictEqual(coreOf(shared).hooks.length, 2)
+        }).pipe(Effect.scoped),
+        { seeds: 500 }
+      ),
+    60_000
+  )
+
   it.effect("under schedules: all at once, with interruptions", () =>
     RegistryTest.interleave(
       Effect.suspend(() => {

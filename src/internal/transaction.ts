@@ -226,18 +226,25 @@ const runAllOn = <P, A, E, R>(
         )
       )
     }
+    const populatingFirst = Effect.flatMap(
+      Effect.forEach(ordered, ({ populate }) => populate, { discard: true }),
+      () => {
+        // what loads late may have become others, or one
+        const seen = new Map(ordered.map((core, i) => [seenBy(core, fiber.context), observations[i]]))
+        const now = inOrder(seen.keys())
+        return runAllOn(now, effect, now.map((core) => seen.get(core)))
+      }
+    )
+    // what is Pending is populated without any lock: its population may need what this would hold
+    const arePending = () =>
+      parents.length === 0 && ordered.some(({ published }) => !Ref.getUnsafe(published).populated)
     const worded: Worded = { name: jointName(ordered), names: ordered.map(nameOf), messages: {} }
     const party = new Party(worded, transactAll.name, outer)
     const later: Later = { effect: undefined }
     const locked = ordered.reduceRight(
       (inner, core, index) => {
         const { lock } = parents[index] ?? core
-        // it is populated without any lock: its population may need what this would hold
-        const next = Effect.suspend(() =>
-          parents.length === 0 && !Ref.getUnsafe(core.published).populated
-            ? Effect.succeed<typeof again>(again)
-            : inner
-        )
+        const next = Effect.suspend(() => arePending() ? Effect.succeed<typeof again>(again) : inner)
         return withPermit(party, lock, held(party, lock, next))
       },
       beginAll(ordered, effect, fiber.context, party, parents, later, observations)
@@ -246,21 +253,7 @@ const runAllOn = <P, A, E, R>(
       party.state = "closed"
       return later.effect
     })
-    return Effect.flatMap(
-      ended,
-      (exit) =>
-        exit === again
-          ? Effect.flatMap(
-            Effect.forEach(ordered, ({ populate }) => populate, { discard: true }),
-            () => {
-              // what loads late may have become others, or one
-              const seen = new Map(ordered.map((core, i) => [seenBy(core, fiber.context), observations[i]]))
-              const now = inOrder(seen.keys())
-              return runAllOn(now, effect, now.map((core) => seen.get(core)))
-            }
-          )
-          : Effect.succeed(exit)
-    )
+    return Effect.flatMap(ended, (exit) => exit === again ? populatingFirst : Effect.succeed(exit))
   })
 
 const transactAll: Named = { name: "transactAll" }

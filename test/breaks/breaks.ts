@@ -960,9 +960,15 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "a registry that is Pending is held while the next is waited for",
-    find: "parents.length === 0 && !Ref.getUnsafe(core.published).populated",
+    find: "parents.length === 0 && ordered.some(({ published }) => !Ref.getUnsafe(published).populated)",
     replace: "parents.length < 0",
     caught: { file: deadlock, title: "G16 transactAll of what is Pending, where one needs the other to be populated" }
+  },
+  {
+    name: "a registry is held while the lock of one that is Pending is waited for",
+    find: "arePending() ? Effect.succeed",
+    replace: "parents.length === 0 && !Ref.getUnsafe(core.published).populated ? Effect.succeed",
+    caught: { file: succession, title: "under schedules: two that load late become one that is alive already" }
   },
   {
     name: "a population that failed takes out what scopes took out, which is nothing",
