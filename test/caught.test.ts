@@ -113,6 +113,35 @@ describe("waits", () => {
       yield* Fiber.joinAll([first, second])
       assert.strictEqual(yield* Registry.size(one), 1)
     }))
+
+  it.effect("G16 no false alarm: a wait that was interrupted leads nowhere", () =>
+    Effect.gen(function*() {
+      const one = yield* named("one")
+      const two = yield* named("two")
+      yield* Effect.andThen(Registry.populate(one), Registry.populate(two))
+      const givenUp = yield* Latch.make()
+      const end = yield* Latch.make()
+      const second = yield* Effect.forkChild(
+        Registry.transact(two, Effect.andThen(givenUp.await, Registry.register(one, b))),
+        { startImmediately: true }
+      )
+      const first = yield* Effect.forkChild(
+        Registry.transact(
+          one,
+          Effect.gen(function*() {
+            const waiting = yield* Effect.forkChild(Registry.register(two, a), { startImmediately: true })
+            yield* Fiber.interrupt(waiting)
+            yield* givenUp.open
+            yield* end.await
+          })
+        ),
+        { startImmediately: true }
+      )
+      assert.isUndefined(second.pollUnsafe())
+      yield* end.open
+      yield* Fiber.joinAll([first, second])
+      assert.strictEqual(yield* Registry.size(one), 1)
+    }))
 })
 
 describe("resets", () => {

@@ -60,6 +60,7 @@ describe("deadlocks", () => {
         assert.sameMembers([...error.chain], registries.map(({ name }) => name))
         // each waits for the next, and the last for the first
         const ring = error.waits.map(({ registry }) => Number(registry.slice(1)))
+        assert.strictEqual(ring.length, count)
         for (const [i, number] of ring.entries()) assert.strictEqual(ring[(i + 1) % count], (number + 1) % count)
         const doing = ring.map((number) => `"transact" of "r${number}"`)
         assert.strictEqual(
