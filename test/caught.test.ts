@@ -2,7 +2,7 @@
  * What the list of deliberate faults in `test/breaks` showed to be untested.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Context, Deferred, Effect, Exit, Fiber, Latch, Scope } from "effect"
+import { Cause, Context, Deferred, Effect, Exit, Fiber, Latch, Logger, Scope } from "effect"
 import { Registry, RegistryHooks } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { Transaction } from "../src/internal/core.ts"
@@ -579,6 +579,52 @@ describe("population", () => {
       yield* Registry.reset(registry)
       assert.deepStrictEqual(log, ["released 1", "released 2"])
     }))
+
+  it.effect("G4 what a population acquired stays through all changes, and goes, without a word, when another takes its place", () => {
+    const lines: Array<unknown> = []
+    return Effect.gen(function*() {
+      const log: Array<string> = []
+      let runs = 0
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Effect.suspend(() => {
+          const run = ++runs
+          return Effect.as(Effect.acquireRelease(Effect.void, () => Effect.sync(() => log.push(`released ${run}`))), [
+            a
+          ])
+        })
+      })
+      yield* Registry.populate(registry)
+      yield* Registry.register(registry, b)
+      yield* Registry.transact(registry, Registry.unregister(registry, b))
+      assert.deepStrictEqual(log, [])
+      const again = Effect.andThen(Registry.reset(registry), Registry.populate(registry))
+      yield* Registry.transact(registry, Effect.andThen(again, again))
+      assert.deepStrictEqual(log.toSorted(), ["released 1", "released 2"])
+      yield* Registry.transact(registry, Registry.register(registry, b))
+      assert.deepStrictEqual(log.length, 2)
+      yield* Registry.reset(registry)
+      assert.deepStrictEqual(log.toSorted(), ["released 1", "released 2", "released 3"])
+      assert.deepStrictEqual(lines, [])
+    }).pipe(Effect.provide(Logger.layer([Logger.make(({ message }) => lines.push(message))])))
+  })
+
+  it.effect("G4 what a population acquired cannot be released: it is logged, and the reset has happened", () => {
+    const lines: Array<string> = []
+    const logger = Logger.make(({ logLevel, message }) => lines.push(`${logLevel} ${String(message)}`))
+    return Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({
+        name: "items",
+        lookup: ["id"],
+        defaults: Effect.as(Effect.acquireRelease(Effect.void, () => Effect.die(new Error("release"))), [a])
+      })
+      yield* Registry.populate(registry)
+      yield* Registry.reset(registry)
+      assert.strictEqual(yield* Registry.state(registry), "Pending")
+      assert.strictEqual(lines.length, 1)
+      assert.match(lines[0]!, /^Error Releasing what a population of "items" had acquired failed/)
+    }).pipe(Effect.provide(Logger.layer([logger])))
+  })
 
   it.effect("G6 a population that waited in a transaction that has ended meanwhile is an outermost one", () =>
     Effect.gen(function*() {

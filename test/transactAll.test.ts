@@ -523,6 +523,86 @@ describe("transactAll", () => {
       yield* Registry.register(one, b)
     }))
 
+  it.effect("G26 a registry closes in a transaction around: nothing of it begins any more", () =>
+    Effect.gen(function*() {
+      let ran = false
+      const one = yield* make("one")
+      const scope = yield* Scope.make()
+      const two = yield* make("two").pipe(Scope.provide(scope))
+      const exit = yield* Effect.exit(Registry.transact(
+        one,
+        Registry.transact(
+          two,
+          Effect.gen(function*() {
+            yield* Scope.close(scope, Exit.void)
+            const inner = Registry.transactAll(
+              [one, two],
+              Effect.sync(() => {
+                ran = true
+              })
+            )
+            const nested = yield* Effect.forkChild(inner, { startImmediately: true })
+            const ended = yield* Fiber.await(nested)
+            assert.isTrue(Exit.isFailure(ended) && Cause.hasInterruptsOnly(ended.cause))
+          })
+        )
+      ))
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause))
+      assert.isFalse(ran)
+      assert.isTrue(isFree(one))
+    }))
+
+  it.effect("none of them, in a transaction, is no more than its effect", () =>
+    Effect.gen(function*() {
+      const one = yield* make("one")
+      yield* Effect.ignore(
+        Registry.transact(one, Effect.andThen(Registry.transactAll([], Registry.register(one, a)), Effect.fail("no")))
+      )
+      assert.strictEqual(yield* seen(one), "")
+    }))
+
+  it.effect("what waited behind a transaction that is undone meanwhile runs its effect, which changes nothing", () =>
+    Effect.gen(function*() {
+      const working = yield* Latch.make()
+      const undoing = yield* Latch.make()
+      const one = yield* make(
+        "one",
+        RegistryHooks.make<Item>()({
+          onItemRegistered: ({ id }) => id === 1 ? working.await : Effect.void,
+          onItemUnregistered: () => undoing.await
+        })
+      )
+      const two = yield* make("two")
+      const children: Array<Fiber.Fiber<string, unknown>> = []
+      const waiting = Registry.transactAll(
+        [one, two],
+        Effect.andThen(Registry.register(one, c), Effect.map(Registry.values(one), ids))
+      )
+      const around = yield* Effect.forkChild(
+        Effect.exit(Registry.transactAll(
+          [one, two],
+          Effect.gen(function*() {
+            yield* Registry.register(one, b)
+            yield* Effect.forkDetach(Registry.register(one, a), { startImmediately: true })
+            const later = Effect.andThen(Effect.yieldNow, waiting)
+            children.push(yield* Effect.forkDetach(later, { startImmediately: true }))
+            return yield* Effect.fail("no")
+          })
+        )),
+        { startImmediately: true }
+      )
+      // the body has failed, and waits for the first child; the second one waits behind it
+      yield* Effect.yieldNow
+      yield* working.open
+      const exit = yield* Fiber.await(children[0]!)
+      assert.isUndefined(around.pollUnsafe())
+      assert.isTrue(Exit.isSuccess(exit) && exit.value === "", String(exit))
+      yield* undoing.open
+      assert.isTrue(Exit.isFailure(yield* Fiber.join(around)))
+      assert.strictEqual(yield* seen(one, two), "|")
+      assert.isTrue(isFree(one, two))
+    }))
+
   it.effect("in a transaction that is being undone it runs its effect, which changes nothing", () =>
     Effect.gen(function*() {
       const two = yield* make("two")
