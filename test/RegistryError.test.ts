@@ -369,6 +369,44 @@ describe("RegistryError", () => {
       assert.strictEqual(error.registry, "inner")
     }))
 
+  it.effect("what hooks fail with is what the operation fails with, unless it refuses without a name", () =>
+    Effect.gen(function*() {
+      const failures = [
+        new RegistryError.RegistrationError({ registry: "other", code: "rejected", item: mine, reason: "no" }),
+        new RegistryError.RegistrationError({ registry: "", code: "missing_attribute", item: mine, attribute: "id" }),
+        { registry: "", code: "rejected", item: mine }
+      ]
+      for (const given of failures) {
+        const registry = yield* Registry.make<typeof mine>()({
+          name: "things",
+          lookup: ["id"],
+          hooks: { onItemRegistering: () => Effect.fail(given) }
+        })
+        assert.strictEqual(yield* Effect.flip(Registry.register(registry, mine)), given)
+      }
+    }))
+
+  it.effect("suggestions are looked for among ten thousand keys, and not among more", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<{ readonly id: string }>()({ lookup: ["id"] })
+      const suggested = Effect.map(
+        Effect.flip(Registry.get(registry, "id", "itme")),
+        (error) => error._tag === "ItemLookupError" ? error.suggestions : []
+      )
+      yield* Registry.registerAll(registry, Array.from({ length: 9_999 }, (_, i) => ({ id: `number ${i}` })))
+      yield* Registry.register(registry, { id: "item" })
+      assert.deepStrictEqual(yield* suggested, ["item"])
+      yield* Registry.register(registry, { id: "another" })
+      assert.deepStrictEqual(yield* suggested, [])
+    }))
+
+  it.effect("nothing is suggested for an item that is not in", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<{ readonly id: string }>()({ lookup: ["id"] })
+      const error = yield* Effect.flip(Registry.unregister(registry, { id: "item" }))
+      assert.deepStrictEqual([error.code, error.suggestions], ["unregister", []])
+    }))
+
   it.effect("suggestions are near matches among string keys, nearest first", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<{ readonly name: string | number }>()({

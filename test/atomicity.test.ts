@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber } from "effect"
+import { Deferred, Effect, Exit, Fiber, Scope } from "effect"
 import { Registry, RegistryError, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { a, b, c, d, found, Item, messageOf, recording } from "./utils/items.ts"
 
 const seeds = 1_000
+
+type Items = Registry.Registry<Item, readonly ["id", "name"]>
 
 const make = Registry.make<Item>()({ lookup: ["id", "name"] })
 
@@ -114,6 +116,47 @@ describe("atomicity", () => {
       yield* Effect.exit(Registry.transact(registry, Effect.andThen(Registry.register(registry, b), Effect.fail("no"))))
       assert.deepStrictEqual(seen, [[a], [a]])
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [a])
+    }))
+
+  it.effect("G7 while a transaction is undone, each operation in it succeeds, with nothing", () =>
+    Effect.gen(function*() {
+      const answers: Array<readonly [string, unknown]> = []
+      const operations: Record<string, (registry: Items) => Effect.Effect<unknown, unknown, Scope.Scope>> = {
+        register: (registry) => Registry.register(registry, c),
+        registerAll: (registry) => Registry.registerAll(registry, [c, d]),
+        registerScoped: (registry) => Registry.registerScoped(registry, c),
+        registerAllScoped: (registry) => Registry.registerAllScoped(registry, [c, d]),
+        upsert: (registry) => Registry.upsert(registry, c),
+        override: (registry) => Registry.override(registry, new Item(1, "other")),
+        unregister: (registry) => Registry.unregister(registry, a),
+        unregisterBy: (registry) => Registry.unregisterBy(registry, "id", 1),
+        unregisterOwner: (registry) => Registry.unregisterOwner(registry, ""),
+        replace: (registry) => Registry.replace(registry, "id", 1, c),
+        reconcile: (registry) => Registry.reconcile(registry, [c]),
+        populate: (registry) => Registry.populate(registry),
+        reset: (registry) => Registry.reset(registry)
+      }
+      const scope = yield* Effect.scope
+      const registry: Items = yield* Registry.make<Item>()({
+        lookup: ["id", "name"],
+        hooks: {
+          onItemUnregistered: () =>
+            Effect.forEach(Object.entries(operations), ([name, operation]) =>
+              Effect.map(
+                Effect.exit(Scope.provide(operation(registry), scope)),
+                (exit) => answers.push([name, Exit.isSuccess(exit) ? exit.value : exit])
+              ))
+        }
+      })
+      yield* Registry.register(registry, a)
+      const before = yield* Registry.snapshot(registry)
+      yield* Effect.exit(Registry.transact(registry, Effect.andThen(Registry.register(registry, b), Effect.fail("no"))))
+      const empties: Record<string, unknown> = {
+        unregisterOwner: [],
+        reconcile: { added: [], removed: [], replaced: [], kept: [] }
+      }
+      assert.deepStrictEqual(answers, Object.keys(operations).map((name) => [name, empties[name]]))
+      assert.strictEqual(yield* Registry.snapshot(registry), before)
     }))
 
   it.effect("G7 an undo that dies does not stop the rest, and its defect joins the cause", () =>

@@ -163,6 +163,56 @@ describe("resets", () => {
       assert.strictEqual(log.filter((line) => line === "unregistering 1").length, 1)
     }))
 
+  it.effect("G14 a reset tells once of what the hook that it calls before takes out itself", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      let once = true
+      const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        hooks: RegistryHooks.combine(
+          recording(log),
+          RegistryHooks.make<Item>()({
+            onItemUnregistering: (item) => {
+              if (item !== a || !once) return Effect.void
+              once = false
+              return Effect.orDie(Registry.unregister(registry, a))
+            }
+          })
+        )
+      })
+      yield* Registry.registerAll(registry, [a, b])
+      log.length = 0
+      yield* Registry.reset(registry)
+      assert.strictEqual(log.filter((line) => line === "unregistered 1").length, 1)
+      assert.strictEqual(yield* Registry.state(registry), "Pending")
+    }))
+
+  it.effect("G5 a reset of a child that waited until a population is done is no part of it, under schedules", () =>
+    RegistryTest.interleave(
+      Effect.scoped(Effect.gen(function*() {
+        const children: Array<Fiber.Fiber<unknown, unknown>> = []
+        const registry: Registry.Registry<Item, readonly ["id"], unknown> = yield* Registry.make<Item>()({
+          lookup: ["id"],
+          defaults: [a],
+          hooks: {
+            onItemRegistered: (item) => item === b ? Effect.yieldNow : Effect.void,
+            onPopulated: Effect.suspend(() =>
+              Effect.gen(function*() {
+                children.push(yield* Effect.forkDetach(Registry.register(registry, b), { startImmediately: true }))
+                children.push(yield* Effect.forkDetach(Effect.andThen(Effect.yieldNow, Registry.reset(registry))))
+              })
+            )
+          }
+        })
+        yield* Registry.populate(registry)
+        for (const child of children) yield* Fiber.await(child)
+        const tags = inside(registry).changes.map(({ events }) => events.map(({ _tag }) => _tag))
+        assert.include(String(tags[0]), "Populated")
+        assert.notInclude(String(tags[0]), "Reset")
+      })),
+      { seeds }
+    ))
+
   it.effect("G6 a reset that waited in a transaction that has ended meanwhile populates nothing", () =>
     Effect.gen(function*() {
       let runs = 0

@@ -68,6 +68,77 @@ describe("hooks", () => {
       assert.strictEqual(yield* Registry.size(registry), 1)
     }))
 
+  it.effect("G18 what a hook takes out and puts in again is what is unregistered; what it takes out is not there", () =>
+    Effect.gen(function*() {
+      let again = true
+      let once = true
+      const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        hooks: {
+          onItemUnregistering: (item) => {
+            if (!once) return Effect.void
+            once = false
+            const out = Registry.unregister(registry, item)
+            return Effect.orDie(again ? Effect.andThen(out, Registry.register(registry, item)) : out)
+          }
+        }
+      })
+      yield* Registry.registerAll(registry, [a, b])
+      yield* Registry.unregisterBy(registry, "id", 1)
+      assert.deepStrictEqual([...(yield* Registry.values(registry))], [b])
+      again = false
+      once = true
+      const error = yield* Effect.flip(Registry.unregisterBy(registry, "id", 2))
+      assert.deepStrictEqual([error._tag, error.code], ["ItemLookupError", "not_registered"])
+      assert.deepStrictEqual([...(yield* Registry.values(registry))], [b])
+    }))
+
+  it.effect("G18 upsert: what a hook takes out need not be replaced, and the item goes in after all others", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const twin = new Item(1, "twin")
+      const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        hooks: RegistryHooks.combine(
+          recording(log),
+          RegistryHooks.make<Item>()({
+            onItemRegistering: (item) =>
+              item !== twin ? Effect.void : Effect.flatMap(
+                Effect.orDie(Registry.contains(registry, a)),
+                (isIn) => isIn ? Effect.orDie(Registry.unregister(registry, a)) : Effect.void
+              )
+          })
+        )
+      })
+      yield* Registry.registerAll(registry, [a, b])
+      log.length = 0
+      yield* Registry.upsert(registry, twin)
+      assert.deepStrictEqual([...(yield* Registry.values(registry))], [b, twin])
+      assert.deepStrictEqual(log.filter((line) => line.includes("registered")), ["unregistered 1", "registered 1"])
+    }))
+
+  it.effect("G18 upsert: an equal item that a hook put in the place of what was to be replaced is in the way", () =>
+    Effect.gen(function*() {
+      interface Thing {
+        readonly id: number
+        readonly name: string
+      }
+      const next: Thing = { id: 1, name: "next" }
+      const registry: Registry.Registry<Thing, readonly ["id"]> = yield* Registry.make<Thing>()({
+        lookup: ["id"],
+        hooks: {
+          onItemRegistering: (item) =>
+            item !== next ? Effect.void : Effect.orDie(Effect.andThen(
+              Registry.unregisterBy(registry, "id", 1),
+              Registry.register(registry, { id: 1, name: "first" })
+            ))
+        }
+      })
+      yield* Registry.register(registry, { id: 1, name: "first" })
+      const error = yield* Effect.flip(Registry.upsert(registry, next))
+      assert.strictEqual(error._tag, "AlreadyRegisteredError")
+    }))
+
   it.effect("G19 onItemRegistering refuses, and the registry puts in its name", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ name: "items", lookup: ["id"] })

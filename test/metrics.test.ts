@@ -103,6 +103,31 @@ describe("RegistryMetrics", () => {
       }).pipe(Effect.provide(live))
     ))
 
+  for (const hooked of [false, true]) {
+    it.effect(`each takes the lock once, and what is nested in it none, ${hooked ? "with" : "without"} hooks`, () => {
+      const told = RegistryHooks.layer(Tools, { onItemRegistered: () => Effect.sync(() => {}) })
+      return counting(
+        Effect.gen(function*() {
+          const tools = yield* Tools
+          const taken = Effect.all([
+            Effect.map(valueOf(RegistryMetrics.wait), ({ count }) => count),
+            Effect.map(valueOf(RegistryMetrics.hold), ({ count }) => count)
+          ])
+          yield* Tools.populate
+          yield* Tools.register({ name: "a" })
+          assert.deepStrictEqual(yield* taken, [1, 1])
+          yield* Tools.transact(Effect.gen(function*() {
+            yield* Tools.register({ name: "b" })
+            yield* Tools.transact(Tools.register({ name: "c" }))
+            yield* Registry.transactAll([tools], Tools.register({ name: "d" }))
+            assert.deepStrictEqual(yield* taken, [2, 1])
+          }))
+          assert.deepStrictEqual(yield* taken, [2, 2])
+        }).pipe(Effect.provide(hooked ? told.pipe(Layer.provideMerge(live)) : live))
+      )
+    })
+  }
+
   it.effect("the time of undoing is time with the lock", () => {
     const slowly = RegistryHooks.layer(Tools, {
       onItemRegistered: () => Effect.sync(() => {}),

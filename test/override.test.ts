@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Data, Deferred, Effect, Exit, Fiber, Layer, Option, Schema, Scope, Stream } from "effect"
-import { Lookup, Registry, RegistryHooks, RegistrySnapshot } from "effect-registry"
+import { Lookup, Registry, RegistryEvent, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import * as fc from "fast-check"
 import { coreOf } from "../src/internal/coreOf.ts"
@@ -339,8 +339,14 @@ describe("override", () => {
       const both = new Item(1, "item 2")
       yield* Registry.override(registry, both).pipe(Scope.provide(scope))
       const narrower = fake(1)
+      const { changes } = yield* Registry.subscribe(registry)
       yield* Registry.replace(registry, "id", 1, narrower)
       assert.deepStrictEqual(items(yield* Registry.values(registry)), [b, c, narrower])
+      const [change] = yield* Stream.runCollect(Stream.take(changes, 1))
+      assert.deepStrictEqual(change!.events, [
+        RegistryEvent.Replaced({ previous: both, item: narrower }),
+        RegistryEvent.Registered({ item: b, position: 0 })
+      ])
       yield* Scope.close(scope, Exit.void)
       assert.deepStrictEqual(items(yield* Registry.values(registry)), [b, c, narrower])
       yield* Registry.upsert(registry, fake(1, "upserted"))

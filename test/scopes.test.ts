@@ -40,6 +40,27 @@ describe("scopes", () => {
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [b])
     }))
 
+  it.effect("G25 of what was registered together, what is still in goes, though some is gone", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
+      const scope = yield* Scope.make()
+      yield* Scope.provide(Registry.registerAllScoped(registry, [a, b, c]), scope)
+      yield* Registry.unregister(registry, b)
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual(yield* Registry.size(registry), 0)
+    }))
+
+  it.effect("G25 without hooks, a scope that closes in a transaction that then fails: what it had stays out", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
+      const scope = yield* Scope.make()
+      yield* Scope.provide(Registry.registerScoped(registry, a), scope)
+      yield* Effect.exit(
+        Registry.transact(registry, Effect.andThen(Scope.close(scope, Exit.void), Effect.fail("no")))
+      )
+      assert.strictEqual(yield* Registry.size(registry), 0)
+    }))
+
   it.effect("G25 closing never populates", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [b] })
@@ -148,6 +169,26 @@ describe("scopes", () => {
       ))
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [])
       assert.deepStrictEqual(balance.wrong([]), [])
+    }))
+
+  it.effect("G25 a scope that closes in a population that fails, after a reset that is undone, too: what it had stays out", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      let runs = 0
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Effect.suspend(() =>
+          ++runs === 1 ? Effect.succeed([a]) : Effect.andThen(Scope.close(scope, Exit.void), Effect.fail("disk"))
+        )
+      })
+      yield* Registry.populate(registry)
+      yield* Scope.provide(Registry.registerScoped(registry, b), scope)
+      const exit = yield* Effect.exit(
+        Registry.transact(registry, Effect.andThen(Registry.reset(registry), Registry.populate(registry)))
+      )
+      assert.isTrue(Exit.isFailure(exit))
+      assert.strictEqual(runs, 2)
+      assert.deepStrictEqual([...(yield* Registry.values(registry))], [a])
     }))
 
   it.effect("G25 a registration that is undone with its transaction leaves nothing for its scope to take", () =>

@@ -79,6 +79,24 @@ describe("spans", () => {
       ])
     })))
 
+  it.effect("an operation on one item names it, and one on several none", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { told, tracer } = recorder()
+      const quiet = RegistryHooks.make<Tool>()({ onReset: Effect.void })
+      yield* Effect.gen(function*() {
+        const tools = yield* Registry.make<Tool>()({ name: "tools", lookup: ["name"], hooks: quiet })
+        yield* Registry.registerAll(tools, [{ name: "a" }])
+        yield* Registry.registerAll(tools, [{ name: "b" }, { name: "c" }])
+        yield* Registry.override(tools, { name: "a" })
+      }).pipe(Effect.withTracer(tracer), Effect.scoped)
+      const onItems = told().filter(({ operation }) => operation === "registerAll" || operation === "override")
+      assert.deepStrictEqual(onItems.map(({ item, operation }) => [operation, item]), [
+        ["registerAll", "{\"name\":\"a\"}"],
+        ["registerAll", undefined],
+        ["override", "{\"name\":\"a\"}"]
+      ])
+    })))
+
   it.effect("what fails is told by the span of the operation, and of its hook", () =>
     Effect.scoped(Effect.gen(function*() {
       const { told, tracer } = recorder()
