@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Equal, Hash, Option, Result } from "effect"
+import { Effect, Equal, Formatter, Hash, Option, Result } from "effect"
 import { Lookup, Registry, RegistryError, RegistrySnapshot } from "effect-registry"
 import * as fc from "fast-check"
+import { inspect } from "node:util"
 import * as Changing from "../src/internal/changing.ts"
 import * as Checking from "../src/internal/checking.ts"
 import * as Contents from "../src/internal/contents.ts"
@@ -1137,6 +1138,8 @@ describe("RegistrySnapshot", () => {
       assert.deepStrictEqual(snapshot.toJSON(), shown)
       assert.deepStrictEqual(JSON.parse(JSON.stringify(snapshot)), shown)
       for (const word of ["words", "\"a\"", "\"b\""]) assert.include(String(snapshot), word)
+      assert.deepStrictEqual(String(snapshot), Formatter.format(shown, { space: 2 }))
+      assert.strictEqual(inspect(snapshot), inspect(shown))
     }))
 
   it("throws an error that names the registry and the attribute for one that is no lookup, from untyped code", () => {

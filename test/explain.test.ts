@@ -330,6 +330,16 @@ describe("owners", () => {
       assert.strictEqual(names(yield* Registry.unregisterOwner(registry, "")), "item 1")
     }))
 
+  it.effect("unregisterOwner answers what was hidden where it stood among what was not", () =>
+    Effect.gen(function*() {
+      const registry = yield* make
+      const scope = yield* Scope.make()
+      yield* Registry.registerAll(registry, [a, b, c]).pipe(by("his"))
+      yield* Registry.override(registry, new Item(2, "hers")).pipe(Scope.provide(scope), by("hers"))
+      assert.strictEqual(names(yield* Registry.unregisterOwner(registry, "his")), "item 1,item 2,item 3")
+      assert.strictEqual(names(yield* Registry.values(registry)), "hers")
+    }))
+
   it.effect("overrides and what is hidden go with the rest, and nothing of it comes to light on its way out", () =>
     Effect.gen(function*() {
       const log: Array<string> = []

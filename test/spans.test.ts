@@ -180,8 +180,9 @@ describe("spans", () => {
   it.effect("a population has one, whether it runs hooks or not", () =>
     Effect.scoped(Effect.gen(function*() {
       const { told, tracer } = recorder()
-      const plain = yield* Registry.make<Tool>()({ name: "tools", lookup: ["name"] }).pipe(Effect.withTracer(tracer))
-      yield* Registry.populate(plain)
+      yield* Effect.gen(function*() {
+        yield* Registry.populate(yield* Registry.make<Tool>()({ name: "tools", lookup: ["name"] }))
+      }).pipe(Effect.withTracer(tracer))
       assert.deepStrictEqual(told(), [
         { name: "Registry.populate", registry: "tools", operation: "populate", parent: undefined, ...success }
       ])
