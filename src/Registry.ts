@@ -1314,7 +1314,10 @@ export const reconcile: {
     self: Registry<Item, Lookups, P, V>,
     items: Iterable<Item>
   ): Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P> =>
-    Effect.suspend(() => Transaction.run(coreOf(self), Reconcile.reconcile(listOf(self, items))))
+    Effect.suspend(() => {
+      const core = coreOf(self)
+      return Transaction.run(core, Reconcile.reconcile(core, listOf(self, items)))
+    })
 )
 
 /**

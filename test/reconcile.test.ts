@@ -688,6 +688,48 @@ describe("reconcile", () => {
       ])
     }))
 
+  for (const hooked of [true, false]) {
+    it.effect(`G13 G15 ten thousand items, ${hooked ? "with" : "without"} hooks: others have their turns, and it can be interrupted`, () =>
+      Effect.gen(function*() {
+        const registry = yield* Registry.make<Item>()({ lookup, ...(hooked ? { hooks: new Balance().hooks } : {}) })
+        yield* Registry.registerAll(registry, many(0, "one"))
+        const before = yield* Registry.snapshot(registry)
+        for (const list of [many(5_000, "two"), []]) {
+          const fiber = yield* Effect.forkChild(Registry.reconcile(registry, list), { startImmediately: true })
+          for (let turn = 0; turn < 5; turn++) {
+            assert.strictEqual(yield* Registry.snapshot(registry), before)
+            yield* Effect.yieldNow
+          }
+          assert.isUndefined(fiber.pollUnsafe())
+          yield* Fiber.interrupt(fiber)
+          assert.strictEqual(yield* Registry.snapshot(registry), before)
+        }
+        yield* Registry.reconcile(registry, many(5_000, "two"))
+        assert.strictEqual((yield* Registry.get(registry, "name", "two 12000")).id, 12_000)
+      }))
+  }
+
+  it.effect("G7 G14 what a child of the transaction does while a long list is planned comes before it, or after", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup })
+      const register = (id: number) => Registry.register(registry, new Item(id))
+      yield* Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          const before = yield* Effect.forkChild(register(-1), { startImmediately: true })
+          const reconciling = yield* Effect.forkChild(Registry.reconcile(registry, many(0, "one")), {
+            startImmediately: true
+          })
+          const after = yield* Effect.forkChild(register(-2), { startImmediately: true })
+          yield* Fiber.joinAll([before, after])
+          const { removed } = yield* Fiber.join(reconciling)
+          assert.deepStrictEqual(removed.map(({ id }) => id), [-1])
+        })
+      )
+      assert.strictEqual(yield* Registry.size(registry), 10_001)
+      assert.isTrue(yield* Registry.has(registry, "id", -2))
+    }))
+
   it.effect("ten thousand items, nearly all of which stay, and all of which change", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup })

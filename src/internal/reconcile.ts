@@ -5,20 +5,21 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Ref from "effect/Ref"
 import * as Result from "effect/Result"
 import type * as RegistryError from "../RegistryError.ts"
 import type { Step } from "./change.ts"
 import * as Changing from "./changing.ts"
 import * as Checking from "./checking.ts"
 import * as Contents from "./contents.ts"
-import type { Operation, Transaction } from "./core.ts"
+import type { Core, Operation, Transaction } from "./core.ts"
 import * as Hooks from "./hooks.ts"
 import * as Matching from "./matching.ts"
 import { registering } from "./operations.ts"
 import * as Order from "./order.ts"
 import type { Origin } from "./owner.ts"
-import { sequence } from "./sequence.ts"
-import { step } from "./transaction.ts"
+import { type Pausing, sequence, turn, withoutPauses, withPauses } from "./sequence.ts"
+import { longStep, step } from "./transaction.ts"
 
 type Entry<Item> = Contents.Entry<Item>
 type Failure = RegistryError.RegistrationFailure
@@ -55,17 +56,34 @@ interface Replacement<Item> {
 
 /** @internal */
 export const reconcile = <Item, P, V>(
+  core: Core<Item, P, V>,
   items: ReadonlyArray<Item>
-): Operation<Item, P, V, Reconciled<Item>, Failure | V | P> => ({
-  name: "reconcile",
-  step: (transaction) => Exit.map(carryOut(transaction, items, undefined), ({ plan }) => reported(plan)),
-  body: (transaction) =>
-    Effect.flatMapEager(
-      carryOutTold(transaction, items, { entries: new Set(), items: new Set() }),
-      (plan) => Effect.mapEager(callAfter(transaction, plan), () => reported(plan))
-    ),
-  undone: () => Effect.succeed({ added: [], removed: [], replaced: [], kept: [] })
-})
+): Operation<Item, P, V, Reconciled<Item>, Failure | V | P> => {
+  const few = items.length <= turn && Ref.getUnsafe(core.published).size <= turn
+  return {
+    name: "reconcile",
+    ...(few
+      ? {
+        step: (transaction: Transaction<Item>) =>
+          Exit.map(withoutPauses(carryOut(transaction, items, undefined)), ({ plan }) => reported(plan))
+      }
+      : undefined),
+    body: (transaction) => {
+      const told = { entries: new Set<Entry<Item>>(), items: new Set<Item>() }
+      const known = transaction.hooks.length === 0 ? undefined : told
+      const carriedOut = Effect.suspend(() =>
+        few
+          ? step(transaction, (current) => withoutPauses(carryOut(current, items, known)))
+          : longStep(transaction, (current) => withPauses(carryOut(current, items, known)))
+      )
+      return Effect.flatMapEager(
+        carryOutTold(transaction, carriedOut, told),
+        (plan) => Effect.mapEager(callAfter(transaction, plan), () => reported(plan))
+      )
+    },
+    undone: () => Effect.succeed({ added: [], removed: [], replaced: [], kept: [] })
+  }
+}
 
 /** Whom the hooks that come before were called for. */
 interface Told<Item> {
@@ -79,13 +97,13 @@ interface Told<Item> {
  */
 const carryOutTold = <Item, P, V>(
   transaction: Transaction<Item, P, V>,
-  items: ReadonlyArray<Item>,
+  carriedOut: Effect.Effect<CarriedOut<Item>, Failure | P>,
   told: Told<Item>
 ): Effect.Effect<Plan<Item>, Failure | V | P> =>
-  Effect.flatMapEager(step(transaction, (current) => carryOut(current, items, told)), ({ done, plan }) =>
+  Effect.flatMapEager(carriedOut, ({ done, plan }) =>
     done
       ? Effect.succeed(plan)
-      : Effect.flatMap(callBefore(transaction, plan, told), () => carryOutTold(transaction, items, told)))
+      : Effect.flatMap(callBefore(transaction, plan, told), () => carryOutTold(transaction, carriedOut, told)))
 
 const callBefore = <Item, P, V>(
   transaction: Transaction<Item, P, V>,
@@ -131,17 +149,22 @@ const reported = <Item>({ added, kept, removed, replaced }: Plan<Item>): Reconci
   replaced: replaced.map(({ item, previous }) => ({ previous: previous.item, item }))
 })
 
+interface CarriedOut<Item> {
+  readonly plan: Plan<Item>
+  readonly done: boolean
+}
+
 /** Plans, and does it, unless there is something that hooks were not told of. */
-const carryOut = <Item>(
+const carryOut = function*<Item>(
   transaction: Transaction<Item>,
   items: ReadonlyArray<Item>,
   told: Told<Item> | undefined
-): Exit.Exit<{ readonly plan: Plan<Item>; readonly done: boolean }, Failure> => {
+): Pausing<Exit.Exit<CarriedOut<Item>, Failure>> {
   const { core, draft, origin, steps } = transaction
-  const plan = planOf(draft, items)
-  const misfit = plan.covered ? misfitAmong(core.nothing, items, origin) : undefined
+  const plan = yield* planOf(draft, items)
+  const misfit = plan.covered ? yield* misfitAmong(core.nothing, items, origin) : undefined
   if (misfit !== undefined) return Exit.fail(misfit)
-  const outcome = outcomeOf(draft, plan, origin)
+  const outcome = yield* outcomeOf(draft, plan, origin)
   if (Result.isFailure(outcome)) return Exit.fail(outcome.failure)
   const done = told === undefined || isTold(plan, told)
   if (done) {
@@ -156,13 +179,18 @@ const isTold = <Item>({ added, removed, replaced }: Plan<Item>, told: Told<Item>
   replaced.every(({ item, previous }) => told.items.has(item) && told.entries.has(previous))
 
 /** Overrides, and what they hide, are left as they are. */
-const planOf = <Item>(contents: Contents.Contents<Item>, items: ReadonlyArray<Item>): Plan<Item> => {
+const planOf = function*<Item>(
+  contents: Contents.Contents<Item>,
+  items: ReadonlyArray<Item>
+): Pausing<Plan<Item>> {
   const matched = new Set<Entry<Item>>()
   const added: Array<Item> = []
   const replaced: Array<Replacement<Item>> = []
   const kept: Array<Item> = []
   let covered = false
+  let count = 0
   for (const item of items) {
+    if (++count % turn === 0) yield
     const found = Matching.counterpartOf(contents, item, matched)
     if (found === undefined) {
       added.push(item)
@@ -181,13 +209,15 @@ const planOf = <Item>(contents: Contents.Contents<Item>, items: ReadonlyArray<It
 }
 
 /** Why items cannot be together. What an override stands for does not go in, where that would show. */
-const misfitAmong = <Item>(
+const misfitAmong = function*<Item>(
   nothing: Contents.Contents<Item>,
   items: ReadonlyArray<Item>,
   origin: Origin
-): Failure | undefined => {
+): Pausing<Failure | undefined> {
   const filling = new Changing.Filling(nothing, items.length, origin)
+  let count = 0
   for (const item of items) {
+    if (++count % turn === 0) yield
     const failure = filling.add(item)
     if (failure !== undefined) return failure
   }
@@ -199,16 +229,20 @@ interface Outcome<Item> {
   readonly steps: ReadonlyArray<Step<Item>>
 }
 
-const outcomeOf = <Item>(
+const outcomeOf = function*<Item>(
   start: Contents.Contents<Item>,
   { added, removed, replaced }: Plan<Item>,
   origin: Origin
-): Result.Result<Outcome<Item>, Failure> => {
+): Pausing<Result.Result<Outcome<Item>, Failure>> {
   let contents = start
+  let count = 0
   const steps: Array<Step<Item>> = []
-  const takeOut = (entries: ReadonlyArray<Entry<Item>>): void => {
+  const takeOut = function*(entries: ReadonlyArray<Entry<Item>>): Pausing<void> {
     if (entries.length > 0) steps.push({ _tag: "Removed", entries })
-    for (const entry of entries) contents = Changing.remove(contents, entry).contents
+    for (const entry of entries) {
+      if (++count % turn === 0) yield
+      contents = Changing.remove(contents, entry).contents
+    }
   }
   const putIn = (item: Item, position?: number): Failure | undefined => {
     const checked = Checking.check(contents, item)
@@ -220,10 +254,11 @@ const outcomeOf = <Item>(
     return undefined
   }
 
-  takeOut(removed)
+  yield* takeOut(removed)
   // an item may take over what another that is about to be replaced has: then both are out before they are in again
   const crossing: Array<Replacement<Item>> = []
   for (const replacement of replaced) {
+    if (++count % turn === 0) yield
     const { item, previous } = replacement
     const checked = Checking.check(contents, item, previous)
     if (Result.isFailure(checked)) {
@@ -234,12 +269,14 @@ const outcomeOf = <Item>(
     contents = swapped.contents
     steps.push({ _tag: "Swapped", previous, entry: swapped.added })
   }
-  takeOut(crossing.map(({ previous }) => previous).toReversed())
+  yield* takeOut(crossing.map(({ previous }) => previous).toReversed())
   for (const { item, previous } of crossing) {
+    if (++count % turn === 0) yield
     const failure = putIn(item, previous.position)
     if (failure !== undefined) return Result.fail(failure)
   }
   for (const item of added) {
+    if (++count % turn === 0) yield
     const failure = putIn(item)
     if (failure !== undefined) return Result.fail(failure)
   }

@@ -54,3 +54,24 @@ export const collect = <A>(
       }))
     return Effect.mapEager(all, () => causes)
   })
+
+/**
+ * Work that can pause, where others may have a turn.
+ *
+ * @internal
+ */
+export type Pausing<A> = Generator<void, A>
+
+/** @internal */
+export const withPauses = <A, E>(work: Pausing<Exit.Exit<A, E>>): Effect.Effect<A, E> =>
+  Effect.suspend(() => {
+    const { done, value } = work.next()
+    return done === true ? value : Effect.andThen(Effect.yieldNow, withPauses(work))
+  })
+
+/** @internal */
+export const withoutPauses = <A>(work: Pausing<A>): A => {
+  let result = work.next()
+  while (result.done !== true) result = work.next()
+  return result.value
+}

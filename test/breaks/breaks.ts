@@ -800,6 +800,12 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     caught: { file: reconcile, title: "G14 G18 what hooks change in between is planned for anew" }
   },
   {
+    name: "a long list is reconciled in one step",
+    find: "const few = items.length <= turn && Ref.getUnsafe(core.published).size <= turn",
+    replace: "const few = items.length + Ref.getUnsafe(core.published).size >= 0",
+    caught: { file: reconcile, title: "G13 G15 ten thousand items, without hooks" }
+  },
+  {
     name: "a list may repeat what an override stands for",
     find: "plan.covered ? misfitAmong(core.nothing, items, origin) : undefined",
     replace: "undefined",
