@@ -912,6 +912,8 @@ describe("RegistrySnapshot", () => {
     const contents = add(empty<Tagged>(lookups), a)
     a.tags = null
     assert.isTrue(RegistrySnapshot.contains(snapshotOf(contents), a))
+    const again = Checking.check(contents, a)
+    assert.strictEqual(Result.isFailure(again) && again.failure.code, "already_registered")
     assert.strictEqual(RegistrySnapshot.size(snapshotOf(drop(contents, a))), 0)
   })
 

@@ -316,6 +316,15 @@ describe("override", () => {
       )
     }))
 
+  it.effect("what replaces another conflicts with an equal item that is hidden, by its own name", () =>
+    Effect.gen(function*() {
+      const registry = yield* make
+      yield* Registry.override(registry, fake(1))
+      const error = yield* Effect.flip(Registry.replace(registry, "id", 2, new Item(1)))
+      assert.deepStrictEqual([error._tag, error.code], ["AlreadyRegisteredError", "already_registered"])
+      assert.isFalse("owner" in error, "nobody who has a name registered it")
+    }))
+
   it.effect("unregister, unregisterBy and replace see what is visible; unregistering an override ends it", () =>
     Effect.gen(function*() {
       const registry = yield* make
