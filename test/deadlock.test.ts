@@ -216,7 +216,12 @@ describe("deadlocks", () => {
     RegistryTest.interleave(
       Effect.scoped(Effect.gen(function*() {
         const two = yield* make("two")
-        const one: Items = yield* Registry.make<Item>()({ lookup, defaults: [a], populationFailure: "die" })
+        const one: Items = yield* Registry.make<Item>()({
+          lookup,
+          // a list would be there in the step of who asks
+          defaults: Effect.succeed([a]),
+          populationFailure: "die"
+        })
         const late = yield* Registry.transact(
           one,
           Effect.gen(function*() {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
+import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Logger, Scope, Stream } from "effect"
 import { Registry, RegistryError, RegistryEvent, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { coreOf } from "../src/internal/coreOf.ts"
@@ -324,7 +324,7 @@ describe("a registry that loads late", () => {
       }).pipe(Effect.scoped, Effect.provide(late))
     })
 
-    it.effect("hooks that are told that it goes again read the registry as it was: empty", () => {
+    it.effect("hooks that are told that it goes again read the registry as it was, empty, and populate nothing", () => {
       let count = 0
       const Failing = module(
         Layer.effectDiscard(Effect.fail("half-way")).pipe(Layer.provideMerge(Items.items([b])))
@@ -333,7 +333,11 @@ describe("a registry that loads late", () => {
       return Effect.gen(function*() {
         const seen: Array<number> = []
         yield* Items.addHooks({
-          onItemUnregistered: () => Effect.map(Effect.orDie(Items.size), (size) => seen.push(size))
+          onItemUnregistered: () =>
+            Effect.map(
+              Effect.orDie(Effect.andThen(Items.populate, Items.size)),
+              (size) => seen.push(size)
+            )
         })
         assert.strictEqual((yield* Effect.flip(Items.size)).code, "import")
         // the layer is released before anything is undone
@@ -348,16 +352,18 @@ describe("a registry that loads late", () => {
         defaults: Effect.suspend(() => ++attempts === 1 ? Effect.fail("disk") : Effect.succeed([a]))
       }) {}
       const log: Array<string> = []
+      const lines: Array<unknown> = []
       const late: Layer.Layer<Flaky> = Flaky.layerLazy(() =>
         Promise.resolve(resource(log, "layer").pipe(Layer.provideMerge(Flaky.layer)))
       )
       return Effect.gen(function*() {
         const error = yield* Effect.flip(Flaky.size)
         assert.deepStrictEqual([error.code, error.cause], ["defaults", "disk"])
+        assert.strictEqual(lines.length, 1, "it is told once")
         assert.deepStrictEqual(log, ["built layer", "released layer"])
         assert.strictEqual(yield* Flaky.size, 1)
         assert.deepStrictEqual(log, ["built layer", "released layer", "built layer"])
-      }).pipe(Effect.provide(late))
+      }).pipe(Effect.provide(late), Effect.provide(Logger.layer([Logger.make(({ message }) => lines.push(message))])))
     })
 
     it.effect("under schedules: an import that fails at first", () =>
