@@ -100,6 +100,7 @@ const make = <Tag extends "Unique" | "Group">(
   select
 })
 
+// nobody calls it: it is there for its type
 const variance: Proto<any, never>[typeof TypeId] = { _Key: () => undefined as never }
 
 /**
@@ -243,7 +244,10 @@ export const groupEach = <Item, Key>(
 export const optional: {
   <Item, Key>(lookup: Unique<Item, Key>): Unique<Item, Key>
   <Item, Key>(lookup: Group<Item, Key>): Group<Item, Key>
-} = (lookup: Lookup<any, any>): any => make(lookup._tag, lookup.each, true, lookup.select)
+} = (
+  // a lookup of the same kind, of the same items and keys
+  lookup: Lookup<any, any>
+): any => make(lookup._tag, lookup.each, true, lookup.select)
 
 /**
  * Whether a value is a `Lookup`.

@@ -46,6 +46,7 @@ import { Owner as OwnerReference } from "./internal/owner.ts"
 import * as Population from "./internal/population.ts"
 import * as Reading from "./internal/reading.ts"
 import * as Reconcile from "./internal/reconcile.ts"
+import { snapshotOf } from "./internal/snapshotOf.ts"
 import * as Transaction from "./internal/transaction.ts"
 import * as Waiting from "./internal/waiting.ts"
 import { Watchers } from "./internal/watchers.ts"
@@ -270,7 +271,7 @@ type MakeOptions<Item> =
   & Options<Item, Lookup.Input<Item>, Population.Defaults<Item, any, any>, Hooks.Input<Item>, "fail" | "die">
   & { readonly name?: string | undefined }
 
-/** What the hooks of a definition refuse items with is V. */
+/** What the hooks of a definition refuse items with is V, and the services that they need are in the context. */
 const installed = <Item, V>(
   hooks: Hooks.Input<Item> | undefined,
   context: Context.Context<any>
@@ -332,6 +333,7 @@ const makeIn = <Item, P, V>(
 let made = 0
 
 const validator = <Item>(schema: Schema.Schema<Item>): (item: Item) => string | undefined => {
+  // any schema has a codec, whose services the side of the type does not need
   const decode = Schema.decodeUnknownResult(Schema.toType(schema as Schema.Codec<Item>))
   return (item) => {
     const decoded = decode(item)
@@ -783,10 +785,6 @@ export const snapshot = <Item, Lookups, P, V>(
 export const snapshotUnsafe = <Item, Lookups, P, V>(
   self: Registry<Item, Lookups, P, V>
 ): RegistrySnapshot<Item, Lookups> => snapshotOf(Ref.getUnsafe(coreOf(self).published))
-
-/** A snapshot shows users the types of the contents alone. */
-const snapshotOf = <Item, Lookups>(contents: Contents.Contents<Item>): RegistrySnapshot<Item, Lookups> =>
-  contents as unknown as RegistrySnapshot<Item, Lookups>
 
 /**
  * Whether the registry is `Pending`, `Populating` or `Ready`. Never populates, and never waits.

@@ -23,6 +23,7 @@ import type { Fits } from "./internal/fits.ts"
 import * as Matching from "./internal/matching.ts"
 import { invalidAttribute, lookupIndex } from "./internal/operations.ts"
 import type { Origin } from "./internal/owner.ts"
+import { contentsOf, snapshotOf } from "./internal/snapshotOf.ts"
 import type * as Lookup from "./Lookup.ts"
 import type { Registry } from "./Registry.ts"
 import * as RegistryError from "./RegistryError.ts"
@@ -40,10 +41,6 @@ export interface RegistrySnapshot<out Item, in out Lookups>
 }
 
 declare const TypeId: unique symbol
-
-/** Every snapshot is a `Contents`; the interface shows users its types alone. */
-const contentsOf = <Item>(snapshot: RegistrySnapshot<Item, any>): Contents.Contents<Item> =>
-  snapshot as unknown as Contents.Contents<Item>
 
 /**
  * The item that has a value of a unique lookup.
@@ -417,15 +414,12 @@ export const fromJson: {
 /** Where the items of a snapshot come from that nobody registered. */
 const unowned: Origin = { owner: "", revision: 0, override: false }
 
-const snapshotOf = <Item, Lookups>(contents: Contents.Contents<Item>): RegistrySnapshot<Item, Lookups> =>
-  contents as unknown as RegistrySnapshot<Item, Lookups>
-
 const codecOf = <Item>({ name, schema }: Definition<Item>): Effect.Effect<Schema.Codec<Item, Schema.Json>> =>
   Effect.sync(() => {
     if (schema === undefined) {
       throw new Error(`The registry "${name}" has no schema, so its items cannot be JSON. Give it one: { schema: … }.`)
     }
-    // services are not in the type of a registry
+    // any schema has a codec, whose services are not in the type of a registry
     return Schema.toCodecJson(schema as Schema.Codec<Item>)
   })
 

@@ -11,7 +11,7 @@ import type * as RegistryError from "../RegistryError.ts"
 import { check } from "./checking.ts"
 import { above, claimsOfEntry, under, wouldHide } from "./claims.ts"
 import { Contents, type Entry, firstUnique, hasOwnEquality, holds } from "./contents.ts"
-import type { Definition, Keys } from "./definition.ts"
+import { type Definition, type Keys, keysIn } from "./definition.ts"
 import * as Hidden from "./hidden.ts"
 import * as Identity from "./identity.ts"
 import type * as Index from "./index.ts"
@@ -195,7 +195,7 @@ const putIn = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
   for (let i = 0; i < indexes.length; i++) {
     const slot = entry.keys[i]
     if (definition.lookups[i]!.each) {
-      for (const key of slot as ReadonlyArray<unknown>) indexes[i] = indexes[i]!.add(key, entry)
+      for (const key of keysIn(slot)) indexes[i] = indexes[i]!.add(key, entry)
     } else if (slot !== undefined) {
       indexes[i] = indexes[i]!.add(slot, entry)
     }
@@ -211,7 +211,7 @@ const takeOut = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
   for (let i = 0; i < indexes.length; i++) {
     const slot = entry.keys[i]
     if (definition.lookups[i]!.each) {
-      for (const key of slot as ReadonlyArray<unknown>) indexes[i] = indexes[i]!.remove(key, entry)
+      for (const key of keysIn(slot)) indexes[i] = indexes[i]!.remove(key, entry)
     } else if (slot !== undefined) {
       indexes[i] = indexes[i]!.remove(slot, entry)
     }

@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 import * as RegistryError from "../RegistryError.ts"
 import { hiddenEqual, isUnder } from "./claims.ts"
 import { type Contents, type Entry, findEqual, findItself } from "./contents.ts"
-import { type Definition, failure, type Keys, takeKeys } from "./definition.ts"
+import { type Definition, failure, type Keys, keysIn, takeKeys } from "./definition.ts"
 import * as Hidden from "./hidden.ts"
 
 /**
@@ -38,7 +38,7 @@ export const check = <Item>(
     if (!unique) continue
     const taken = keys[index]
     if (each) {
-      for (const key of taken as ReadonlyArray<unknown>) {
+      for (const key of keysIn(taken)) {
         const holder = takenBy(self, index, key, ignoring)
         if (holder !== undefined) return attributeRegistered(definition, item, attribute, key, holder)
       }

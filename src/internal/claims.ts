@@ -8,7 +8,7 @@ import * as Equal from "effect/Equal"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import { type Contents, type Entry, hasOwnEquality } from "./contents.ts"
-import { type Definition, type Keys, slotOf } from "./definition.ts"
+import { type Definition, type Keys, keysIn, slotOf } from "./definition.ts"
 import * as Hidden from "./hidden.ts"
 
 /**
@@ -25,7 +25,7 @@ export const claimsOf = <Item>(
   const claims: Array<Hidden.Claim> = []
   definition.lookups.forEach(({ each, unique }, slot) => {
     if (!unique) return
-    for (const value of each ? keys[slot] as ReadonlyArray<unknown> : [keys[slot]]) {
+    for (const value of each ? keysIn(keys[slot]) : [keys[slot]]) {
       if (value !== undefined) claims.push({ slot, value })
     }
   })

@@ -11,7 +11,7 @@ import * as HashMap from "effect/HashMap"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Pipeable from "effect/Pipeable"
-import { type Definition, type Keys, slotOf, takeKeys } from "./definition.ts"
+import { type Definition, type Keys, keysIn, slotOf, takeKeys } from "./definition.ts"
 import * as Hidden from "./hidden.ts"
 import * as Identity from "./identity.ts"
 import * as Index from "./index.ts"
@@ -280,5 +280,4 @@ export const firstUnique = <Item>({ lookups }: Definition<Item>, keys: Keys): nu
 }
 
 /** The first key in the slot of a lookup. */
-const keyAt = (lookup: { readonly each: boolean }, slot: unknown): unknown =>
-  lookup.each ? (slot as ReadonlyArray<unknown>)[0] : slot
+const keyAt = (lookup: { readonly each: boolean }, slot: unknown): unknown => lookup.each ? keysIn(slot)[0] : slot

@@ -44,4 +44,5 @@ export const CurrentImport: Context.Reference<Import | undefined> = Context.Refe
  * @internal
  */
 export const withoutTransactions = <R>(context: Context.Context<R>): Context.Context<R> =>
+  // what is left out are references, which every context has
   Context.omit(CurrentTransaction, CurrentImport)(context) as Context.Context<R>

@@ -106,6 +106,13 @@ const namedLookups = <Item>(name: string, lookup: Lookup.Input<Item>): ReadonlyA
  */
 export type Keys = ReadonlyArray<unknown>
 
+/**
+ * All the keys in the slot of an `Each` lookup, where `takeKeys` has put them.
+ *
+ * @internal
+ */
+export const keysIn = (slot: unknown): ReadonlyArray<unknown> => slot as ReadonlyArray<unknown>
+
 /** @internal */
 export const takeKeys = <Item>(definition: Definition<Item>, item: Item): Keys => {
   const { lookups } = definition
@@ -129,6 +136,7 @@ const distinctKeys = (selected: unknown, optional: boolean): ReadonlyArray<unkno
   const keys: Array<unknown> = []
   // an item has a handful of keys as a rule; with many, comparing each with each would take their square
   let seen: MutableHashSet.MutableHashSet<unknown> | undefined
+  // the selector of an `Each` lookup answers an iterable: if it does not, that surfaces here
   for (const key of selected as Iterable<unknown>) {
     if (key === undefined) {
       if (optional) continue

@@ -29,12 +29,12 @@ export const count = (id: string, scope: Scope.Scope): Effect.Effect<void> =>
         if (all.size === 0) live.delete(id)
       })
     )
-    return all.size === 2
+    return other !== undefined && all.size === 2
       ? Effect.andThen(
         counted,
         Effect.ignoreCause(Effect.logWarning(
           `Two registries "${id}" are alive at once, and neither knows the items of the other. ` +
-            `The first was built ${other!.where}, the second ${itself.where}. ` +
+            `The first was built ${other.where}, the second ${itself.where}. ` +
             "If that is a mistake, build one layer, and provide it once; if not, give them identifiers of their own."
         ))
       )

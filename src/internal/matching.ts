@@ -6,7 +6,7 @@
 import * as Equal from "effect/Equal"
 import { hiddenEqual } from "./claims.ts"
 import { type Contents, type Entry, findEqual, findItself } from "./contents.ts"
-import { type Definition, type Keys, takeKeys } from "./definition.ts"
+import { type Definition, type Keys, keysIn, takeKeys } from "./definition.ts"
 import * as Hidden from "./hidden.ts"
 
 /**
@@ -33,7 +33,7 @@ const firstKeys = <Item>({ lookups }: Definition<Item>, keys: Keys): FirstKeys =
   const taken = keys[slot]
   return {
     slot,
-    values: taken === undefined ? [] : lookups[slot]!.each ? taken as ReadonlyArray<unknown> : [taken]
+    values: taken === undefined ? [] : lookups[slot]!.each ? keysIn(taken) : [taken]
   }
 }
 

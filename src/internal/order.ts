@@ -268,6 +268,7 @@ export const shared = <A extends Positioned>(one: Order<A>, other: Order<A>, sid
   if (one === undefined || other === undefined) return 0
   if (one === other) return one.size
   const [low, high] = height(one) < height(other) ? [one, other] : [other, one]
+  // a node that is higher than another has children
   if (height(low) < height(high)) return shared(low, outermost(high.children!, 0, side), side)
   if (low.children === undefined || high.children === undefined) return 0
   let count = 0

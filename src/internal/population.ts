@@ -65,8 +65,9 @@ export const make = <Item, P, V, E>(
   late?: Late<Item, P, V>
 ): Effect.Effect<Effect.Effect<void, Failed<E, V>>> => {
   // a population has no other population to wait for, so its own transaction has only the errors of its body
+  const own = core as Core<Item, never, V>
   const operation = populate<Item, V, E>(core.population, defaults)
-  const populating = run(core as Core<Item, never, V>, operation)
+  const populating = run(own, operation)
   // and an import can fail as the population that it is a part of can: P is its error, or never
   const first = late === undefined
     ? populating
@@ -116,7 +117,7 @@ export const make = <Item, P, V, E>(
         }
         if (Ref.getUnsafe(core.published).populated) return Effect.void
         if (core.closed) return Effect.interrupt
-        if (late === undefined && populateAtOnce(core, operation, fiber)) return Effect.void
+        if (late === undefined && populateAtOnce(own, operation, fiber)) return Effect.void
         return Effect.flatMap(waitForPopulation(core, innermost(fiber.context), shared), () => untilReady)
       })
       return untilReady
@@ -128,8 +129,8 @@ export const make = <Item, P, V, E>(
  * Whether it could be done in the step of who asks: with nobody there to measure, to trace or to wait for, a run of its
  * own would have nothing to share. What fails or dies is done again by one, which tells why.
  */
-const populateAtOnce = <Item, P, V>(
-  core: Core<Item, P, V>,
+const populateAtOnce = <Item, V>(
+  core: Core<Item, never, V>,
   operation: Operation<Item, never, V, void, unknown, any>,
   fiber: Fiber.Fiber<unknown, unknown>
 ): boolean => {
@@ -138,7 +139,7 @@ const populateAtOnce = <Item, P, V>(
   // a selector that asks for the registry finds that it is being populated
   population.holder = new Party(core.definition, operation.name, undefined)
   try {
-    const exit = inOneStep(core as Core<Item, never, V>, operation, context, undefined, undefined, undefined)
+    const exit = inOneStep(core, operation, context, undefined, undefined, undefined)
     return exit !== undefined && Exit.isSuccess(exit)
   } catch {
     return false
@@ -303,4 +304,5 @@ const populationFailed =
 
 /** @internal */
 export const isIterable = (u: unknown): u is Iterable<unknown> =>
+  // all but these two, a string for one, can be asked for a property
   u !== null && u !== undefined && typeof (u as Iterable<unknown>)[Symbol.iterator] === "function"

@@ -50,6 +50,7 @@ export class Watchers {
     if (this.waiting.size === 0) return
     const { waiting } = this
     this.waiting = new Set()
+    // whatever publishes, or closes the registry, is a step of a fiber
     Fiber.getCurrent()!.currentDispatcher.scheduleTask(() => waiting.forEach((wake) => wake()), 0)
   }
 

@@ -8,6 +8,7 @@ import * as Formatter from "effect/Formatter"
 import * as MutableHashMap from "effect/MutableHashMap"
 import * as Option from "effect/Option"
 import * as Contents from "../internal/contents.ts"
+import { keysIn } from "../internal/definition.ts"
 
 const show = (u: unknown): string => Formatter.format(u)
 
@@ -34,7 +35,7 @@ export const violations = <Item>(contents: Contents.Contents<Item>): ReadonlyArr
   definition.lookups.forEach(({ attribute, each, unique }, i) => {
     const byKey = MutableHashMap.empty<unknown, Array<Item>>()
     for (const { item, keys } of entries) {
-      for (const key of each ? keys[i] as ReadonlyArray<unknown> : keys[i] === undefined ? [] : [keys[i]]) {
+      for (const key of each ? keysIn(keys[i]) : keys[i] === undefined ? [] : [keys[i]]) {
         const items = Option.getOrUndefined(MutableHashMap.get(byKey, key))
         if (items === undefined) MutableHashMap.set(byKey, key, [item])
         else items.push(item)

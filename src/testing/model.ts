@@ -324,6 +324,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
   /** Its keys of a lookup, each once; nothing if it lacks an attribute that it may not lack. */
   const keysOf = (item: Item, { each, optional, select }: typeof lookups[number]) => {
     const selected = select(item)
+    // the selector of an `Each` lookup answers an iterable
     const all = each && selected !== undefined ? Array.from(selected as Iterable<unknown>) : [selected]
     if (!optional && all.includes(undefined)) return undefined
     const keys: Array<unknown> = []
@@ -521,7 +522,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     item: Item
   ): Entry | undefined => {
     if (lookups.some((lookup) => keysOf(item, lookup) === undefined)) return undefined
-    const own = firstUnique === -1 ? [] : keysOf(item, lookups[firstUnique]!)!
+    const own = firstUnique === -1 ? [] : keysOf(item, lookups[firstUnique]!) ?? []
     const found = (among: ReadonlyArray<Entry>) =>
       own.length === 0 ? equalTo(among, item) : own.flatMap((key) => having(among, firstUnique, key))[0]
     const entry = found(visible) ?? found(entries)

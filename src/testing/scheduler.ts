@@ -150,8 +150,9 @@ export class InterleavingScheduler implements Scheduler.Scheduler {
     const index = this.deciding && this.tasks.length > 1 ? this.strategy.picks(this) : 0
     if (index > 0) this.schedule.push({ turn: this.turn, task: index })
     const [task] = this.tasks.splice(index, 1)
-    const { run, strand } = task!
-    if (strand?.task === task) strand!.task = undefined
+    if (task === undefined) return false
+    const { run, strand } = task
+    if (strand?.task === task) strand.task = undefined
     this.base = undefined
     this.preempted = undefined
     run()
@@ -238,7 +239,7 @@ export class Priorities implements Strategy {
   }
 
   preempts(strand: Strand, scheduler: InterleavingScheduler): boolean {
-    while (this.changes.length > 0 && this.changes.at(-1)! <= scheduler.decided) {
+    while ((this.changes.at(-1) ?? Number.POSITIVE_INFINITY) <= scheduler.decided) {
       this.changes.pop()
       this.lower(strand)
     }

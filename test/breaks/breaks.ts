@@ -514,8 +514,8 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "a replacement goes to the end",
-    find: ", previous.position)",
-    replace: ")",
+    find: "layer, previous.position)",
+    replace: "layer)",
     caught: { file: atomicity, title: "G12 replace keeps the position, in values, at and group lookups" }
   },
   {
@@ -807,7 +807,7 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "a list may repeat what an override stands for",
-    find: "plan.covered ? misfitAmong(core.nothing, items, origin) : undefined",
+    find: "plan.covered ? yield* misfitAmong(core.nothing, items, origin) : undefined",
     replace: "undefined",
     caught: { file: reconcile, title: "a list that names twice what an override stands for" }
   },
@@ -1106,8 +1106,8 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "a list that is populated in one step has the owner of who asks",
-    find: "inOneStep(core as Core<Item, never, V>, operation, context,",
-    replace: "inOneStep(core as Core<Item, never, V>, operation, fiber.context,",
+    find: "inOneStep(core, operation, context,",
+    replace: "inOneStep(core, operation, fiber.context,",
     caught: { file: "population.test.ts", title: "G1 a list is populated in the step of who asks" }
   },
   {

@@ -1,0 +1,18 @@
+import type { RegistrySnapshot } from "../RegistrySnapshot.ts"
+import type { Contents } from "./contents.ts"
+
+/**
+ * Contents as users see them. Every snapshot is a `Contents`; the interface shows its types alone.
+ *
+ * @internal
+ */
+export const snapshotOf = <Item, Lookups>(contents: Contents<Item>): RegistrySnapshot<Item, Lookups> =>
+  contents as unknown as RegistrySnapshot<Item, Lookups>
+
+/**
+ * The reverse.
+ *
+ * @internal
+ */
+export const contentsOf = <Item, Lookups>(snapshot: RegistrySnapshot<Item, Lookups>): Contents<Item> =>
+  snapshot as unknown as Contents<Item>
