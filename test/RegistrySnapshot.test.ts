@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Equal, Formatter, Hash, Option, Result } from "effect"
+import { Effect, Equal, Formatter, Hash, HashMap, Option, Result } from "effect"
 import { Lookup, Registry, RegistryError, RegistrySnapshot } from "effect-registry"
 import * as fc from "fast-check"
 import { inspect } from "node:util"
@@ -1080,6 +1080,19 @@ describe("RegistrySnapshot", () => {
     const without = drop(contents, date)
     date.setTime(0)
     assert.isFalse(RegistrySnapshot.contains(snapshotOf(without), date))
+  })
+
+  it("G9 a Date that was changed leaves the others, and nothing of itself", () => {
+    const dates = [new Date(0), new Date(2), new Date(4)]
+    const contents = addAll(empty<Date>([]), ...dates)
+    dates[1]!.setTime(1)
+    const without = drop(contents, dates[1]!)
+    assert.strictEqual(HashMap.size(without.byItem), 2)
+    dates[1]!.setTime(2)
+    const found = [...dates, new Date(0), new Date(4)].map((date) =>
+      RegistrySnapshot.contains(snapshotOf(without), date)
+    )
+    assert.deepStrictEqual(found, [true, false, true, true, true])
   })
 
   // -------------------------------------------------------------------------------------------------------------------
