@@ -325,6 +325,68 @@ describe("override", () => {
       assert.isFalse("owner" in error, "nobody who has a name registered it")
     }))
 
+  it.effect("what replaces an override conflicts with what another one hides, value by value and lookup by lookup", () =>
+    Effect.gen(function*() {
+      interface Word {
+        readonly id: string
+        readonly name: string
+      }
+      const registry = yield* Registry.make<Word>()({ lookup: ["id", "name"] })
+      yield* Registry.registerAll(registry, [{ id: "1", name: "one" }, { id: "2", name: "two" }])
+      yield* Registry.override(registry, { id: "1", name: "uno" })
+      // its name is the id of what the other one hides
+      yield* Registry.override(registry, { id: "2", name: "1" })
+      const error = yield* Effect.flip(Registry.replace(registry, "id", "2", { id: "2", name: "one" }))
+      assert.deepInclude(error, { code: "attribute_registered", attribute: "name", value: "one" })
+      yield* Registry.replace(registry, "id", "2", { id: "2", name: "two" })
+    }))
+
+  it.effect("an item that lacks an attribute is refused, and one that no lookup knows explained, whatever is hidden", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Thing>()({
+        lookup: { name: Lookup.uniqueEach((item) => item.names) },
+        defaults: [{ label: "a", id: 1, names: ["a"] }]
+      })
+      const lacking = { label: "b", id: 2 } as unknown as Thing
+      const refused = Effect.map(Effect.flip(Registry.register(registry, lacking)), ({ code }) => code)
+      const explained = Registry.explain(registry, "nope" as "name", "a")
+      const before = [yield* refused, yield* Effect.exit(explained)]
+      yield* Registry.override(registry, { label: "over", id: 1, names: ["a"] })
+      assert.deepStrictEqual([yield* refused, yield* Effect.exit(explained)], before)
+      assert.strictEqual(before[0], "missing_attribute")
+    }))
+
+  it.effect("G22 what it hides goes newest first, and comes back in its order, whichever value each has", () =>
+    Effect.gen(function*() {
+      const registry = yield* make
+      yield* Registry.populate(registry)
+      const { changes } = yield* Registry.subscribe(registry)
+      // its first value is of the second item, and its second of the first
+      yield* Effect.scoped(Registry.override(registry, new Item(2, "item 1")))
+      const [went, came] = yield* Stream.runCollect(Stream.take(changes, 2))
+      assert.deepStrictEqual(went!.events.slice(0, 2), [
+        RegistryEvent.Unregistered({ item: b }),
+        RegistryEvent.Unregistered({ item: a })
+      ])
+      assert.deepStrictEqual(came!.events.slice(1), [
+        RegistryEvent.Registered({ item: a, position: 0 }),
+        RegistryEvent.Registered({ item: b, position: 1 })
+      ])
+    }))
+
+  it.effect("an item without the value that it may lack hides the equal one", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Thing>()({ lookup, defaults: [{ label: "a", id: undefined, names: [] }] })
+      const same: Thing = { label: "a", id: undefined, names: [] }
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* Registry.override(registry, same)
+        const inside = Array.from(yield* Registry.values(registry))
+        assert.strictEqual(inside.length, 1)
+        assert.strictEqual(inside[0], same)
+      }))
+      assert.strictEqual(yield* Registry.size(registry), 1)
+    }))
+
   it.effect("unregister, unregisterBy and replace see what is visible; unregistering an override ends it", () =>
     Effect.gen(function*() {
       const registry = yield* make

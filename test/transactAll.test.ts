@@ -552,6 +552,24 @@ describe("transactAll", () => {
       assert.isTrue(isFree(one))
     }))
 
+  it.effect("G17 what was reset in a transaction around is populated before it begins, and stays so if it fails", () =>
+    Effect.gen(function*() {
+      const one = yield* make("one")
+      const two = yield* make("two")
+      const states = yield* Registry.transact(
+        one,
+        Registry.transact(
+          two,
+          Effect.gen(function*() {
+            yield* Registry.reset(one)
+            yield* Effect.exit(Registry.transactAll([one, two], Effect.fail("no")))
+            return [yield* Registry.state(one), yield* Registry.state(two)]
+          })
+        )
+      )
+      assert.deepStrictEqual(states, ["Ready", "Ready"])
+    }))
+
   it.effect("none of them, in a transaction, is no more than its effect", () =>
     Effect.gen(function*() {
       const one = yield* make("one")

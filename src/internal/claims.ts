@@ -99,15 +99,14 @@ export const above = <Item>(self: Contents<Item>, entry: Entry<Item>): Entry<Ite
 }
 
 /**
- * The hidden entries that have a key of a unique lookup, the newest first.
+ * The hidden entries that have a key of a lookup, which is a unique one, the newest first.
  *
  * @internal
  */
 export const hiddenBy = <Item>(self: Contents<Item>, attribute: string, value: unknown): ReadonlyArray<Entry<Item>> => {
+  if (self.hidden === undefined) return []
   const slot = slotOf(self.definition.lookups, attribute)
-  return self.hidden === undefined || slot === -1
-    ? []
-    : Hidden.claiming(self.hidden, { slot, value }).toSorted((one, other) => other.serial - one.serial)
+  return Hidden.claiming(self.hidden, { slot, value }).toSorted((one, other) => other.serial - one.serial)
 }
 
 /**
