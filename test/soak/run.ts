@@ -36,14 +36,19 @@ const property = <A>(programs: fc.Arbitrary<A>, check: (program: A) => Promise<v
 const seedsOf = (seed: number, count: number): ReadonlyArray<number> =>
   Array.from({ length: count }, (_, index) => seed * count + index)
 
+const historiesOf =
+  <A>(check: (program: A, figures: Histories.Figures) => Effect.Effect<void, unknown>, seed: number) =>
+  async (program: A): Promise<void> => {
+    for (const strategy of ["random", "pct"] as const) {
+      await schedulesOf(check(program, figures), { strategy, seeds: seedsOf(seed, 10) })
+    }
+  }
+
 /** One round of each kind of program. All of it follows from the seed. */
 const rounds: Readonly<Record<string, (seed: number) => Promise<unknown>>> = {
-  histories: (seed) =>
-    property(Histories.program, async (program) => {
-      for (const strategy of ["random", "pct"] as const) {
-        await schedulesOf(Histories.check(program, figures), { strategy, seeds: seedsOf(seed, 10) })
-      }
-    }, seed),
+  histories: (seed) => property(Histories.program, historiesOf(Histories.check, seed), seed),
+  watching: (seed) => property(Histories.watchedProgram, historiesOf(Histories.check, seed), seed),
+  together: (seed) => property(Histories.jointProgram, historiesOf(Histories.checkJoint, seed), seed),
   registries: async (seed) => {
     for (const program of seedsOf(seed, 50)) {
       await schedulesOf(meddling(program), { seeds: [program] })
