@@ -370,6 +370,27 @@ describe("reconcile", () => {
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [tool])
     }))
 
+  it.effect("of several values of the first lookup, the first that somebody has tells for what an item stands", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Tool>()({ lookup: byName })
+      const before: Tool = { id: 1, names: ["w"], version: 1 }
+      const upserted: Tool = { id: 2, names: ["v", "w"], version: 1 }
+      const reconciled: Tool = { id: 3, names: ["x", "y", "w"], version: 1 }
+      yield* Registry.register(registry, before)
+      yield* Registry.upsert(registry, upserted)
+      assert.deepStrictEqual(Array.from(yield* Registry.values(registry)), [upserted])
+      const { replaced } = yield* Registry.reconcile(registry, [reconciled])
+      assert.deepStrictEqual(replaced, [{ previous: upserted, item: reconciled }])
+    }))
+
+  it.effect("an item that lacks an attribute is refused, though something that is hidden has its first value", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id", "name"], defaults: [a] })
+      yield* Registry.override(registry, new Item(5, a.name))
+      const error = yield* Effect.flip(Registry.reconcile(registry, [{ id: a.id } as Item]))
+      assert.deepInclude(error, { code: "attribute_registered", attribute: "id", existing: a })
+    }))
+
   it.effect("without a unique lookup items are matched by Equal", () =>
     Effect.gen(function*() {
       class Tag extends Data.Class<{ readonly name: string; readonly kind: string }> {}
