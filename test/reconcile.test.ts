@@ -751,6 +751,29 @@ describe("reconcile", () => {
       assert.isTrue(yield* Registry.has(registry, "id", -2))
     }))
 
+  it.effect("G17 G18 a long list, and a hook that resets the registry: it is populated again before the step", () =>
+    Effect.gen(function*() {
+      let populations = 0
+      const list = Array.from({ length: 1_500 }, (_, i) => new Item(i + 1))
+      const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        populationFailure: "die",
+        defaults: Effect.sync(() => {
+          populations++
+          return [a, new Item(0)]
+        }),
+        hooks: {
+          onItemRegistering: (item) => item.id === 1_500 ? Registry.reset(registry) : Effect.void
+        }
+      })
+      yield* Registry.populate(registry)
+      const { removed } = yield* Registry.reconcile(registry, list)
+      assert.deepStrictEqual(removed.map(({ id }) => id), [0])
+      assert.strictEqual(populations, 2)
+      assert.strictEqual(yield* Registry.state(registry), "Ready")
+      assert.strictEqual(yield* Registry.size(registry), 1_500)
+    }))
+
   it.effect("ten thousand items, nearly all of which stay, and all of which change", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup })

@@ -341,10 +341,16 @@ export const step = <Item, P, V, A, E>(
 export const longStep = <Item, P, V, A, E>(
   transaction: Transaction<Item, P, V>,
   f: (transaction: Transaction<Item, P, V>) => Effect.Effect<A, E>
-): Effect.Effect<A, E> => {
-  const { definition, doing, lock } = transaction
-  const party = new Party(definition, doing, transaction)
-  return withPermit(transaction, lock, held(party, lock, Effect.suspend(() => f(transaction))))
+): Effect.Effect<A, E | P> => {
+  const { core, definition, doing, lock } = transaction
+  const turns = Effect.suspend((): Effect.Effect<A | typeof again, E> =>
+    transaction.workable ? f(transaction) : Effect.succeed(again)
+  )
+  return Effect.flatMap(
+    withPermit(transaction, lock, held(new Party(definition, doing, transaction), lock, turns)),
+    (result) =>
+      result === again ? Effect.flatMap(core.populate, () => longStep(transaction, f)) : Effect.succeed(result)
+  )
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -117,8 +117,8 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "many items cannot be interrupted",
-    find: "held(party, lock, Effect.suspend(() => f(transaction)))",
-    replace: "held(party, lock, Effect.uninterruptible(Effect.suspend(() => f(transaction))))",
+    find: "held(new Party(definition, doing, transaction), lock, turns)",
+    replace: "held(new Party(definition, doing, transaction), lock, Effect.uninterruptible(turns))",
     caught: { file: caught, title: "G13 many items that go in, in turns, can be interrupted between two turns" }
   },
   // -------------------------------------------------------------------------------------------------------------------
@@ -162,8 +162,8 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "nested transactions do not wait for a step that takes several turns",
-    find: "held(party, lock, Effect.suspend(() => f(transaction)))",
-    replace: "Effect.suspend(() => f(transaction))",
+    find: "held(new Party(definition, doing, transaction), lock, turns)",
+    replace: "turns",
     caught: { file: caught, title: "G7 G14 many items go in, in turns, while a child of the transaction registers" }
   },
   {
