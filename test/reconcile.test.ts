@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Data, Deferred, Effect, Exit, Fiber, Schema, Scope, Stream } from "effect"
-import { Lookup, Registry, RegistryError, RegistryHooks, RegistrySnapshot } from "effect-registry"
+import { Lookup, Registry, RegistryError, RegistryEvent, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import * as fc from "fast-check"
 import * as Contents from "../src/internal/contents.ts"
@@ -564,6 +564,56 @@ describe("reconcile", () => {
           assert.strictEqual(RegistrySnapshot.revision(after), follower.revision)
         }
       }
+    }))
+
+  it.effect("G14 G18 what is planned anew: hooks are told once of each, and of all that takes another's place", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const next = new Item(2, "next")
+      const between = new Item(2, "between")
+      let once = true
+      const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        hooks: RegistryHooks.combine(
+          RegistryHooks.make<Item>()({
+            onItemRegistering: ({ name }) => Effect.sync(() => log.push(`registering ${name}`)),
+            onItemUnregistering: ({ name }) => Effect.sync(() => log.push(`unregistering ${name}`))
+          }),
+          RegistryHooks.make<Item>()({
+            onItemRegistering: (item) => {
+              if (item !== d || !once) return Effect.void
+              once = false
+              return Effect.orDie(Registry.replace(registry, "id", 2, between))
+            }
+          })
+        )
+      })
+      yield* Registry.registerAll(registry, [a, b, c])
+      log.length = 0
+      yield* Registry.reconcile(registry, [next, c, d])
+      assert.deepStrictEqual(log, [
+        "unregistering item 1",
+        "registering next",
+        "unregistering item 2",
+        "registering item 4",
+        // by the hook
+        "registering between",
+        "unregistering item 2",
+        // what is there now
+        "unregistering between"
+      ])
+      assert.deepStrictEqual(Array.from(yield* Registry.values(registry)), [next, c, d])
+    }))
+
+  it.effect("G24 what takes the place of another is told as such, and as nothing else", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
+      const next = new Item(2, "next")
+      yield* Registry.registerAll(registry, [a, b])
+      const { changes } = yield* Registry.subscribe(registry)
+      yield* Registry.reconcile(registry, [a, next])
+      const [change] = yield* Stream.runCollect(Stream.take(changes, 1))
+      assert.deepStrictEqual(change!.events, [RegistryEvent.Replaced({ previous: b, item: next })])
     }))
 
   it.effect("G14 a hook that always brings something in can be interrupted, and leaves nothing behind", () =>
