@@ -42,8 +42,10 @@ type Contested = Registry.Registry<
 >
 
 interface Operation {
+  /** `free` is a registry that no other operation touches. */
   readonly run: (
-    registry: Contested
+    registry: Contested,
+    free: Registry.Registry<Item, readonly ["id"]>
   ) => Effect.Effect<unknown, { readonly code: string }>
   readonly steps: ReadonlyArray<Step>
 }
@@ -131,7 +133,7 @@ const operations: Readonly<Record<string, Operation>> = {
   }
 }
 
-/** The same for those that are made of the others, with fewer schedules. */
+/** The same for those that are made of the others. */
 const more: Readonly<Record<string, Operation>> = {
   upsert: {
     run: (registry) => Registry.upsert(registry, A),
@@ -163,13 +165,10 @@ const more: Readonly<Record<string, Operation>> = {
   },
   // with another registry: in and out again
   transactAll: {
-    run: (registry) =>
-      Effect.scoped(
-        Effect.flatMap(Registry.make<Item>()({ lookup: ["id"], name: "other" }), (other) =>
-          Registry.transactAll(
-            [other, registry],
-            Effect.andThen(Registry.register(registry, a), Registry.unregister(registry, a))
-          ))
+    run: (registry, free) =>
+      Registry.transactAll(
+        [free, registry],
+        Effect.andThen(Registry.register(registry, a), Registry.unregister(registry, a))
       ),
     steps: [onReady((before) => [register(before, "")[0], before])]
   },
@@ -253,11 +252,14 @@ const seen = (
 ) =>
   Effect.gen(function*() {
     const outcomes = new Map<string, number>()
+    // it is as it was after each schedule
+    const free = yield* Registry.make<Item>()({ lookup: ["id"], name: "free" })
+    yield* Registry.populate(free)
     const program = Effect.scoped(Effect.gen(function*() {
       const registry = yield* make
       if (before !== "Pending") yield* Registry.populate(registry)
       if (before === "d a") yield* Registry.register(registry, a)
-      const fibers = yield* Effect.forEach([one, other], ({ run }) => Effect.forkChild(run(registry)))
+      const fibers = yield* Effect.forEach([one, other], ({ run }) => Effect.forkChild(run(registry, free)))
       const waiting = fibers.filter((_, index) => [one, other][index] === all["awaitItem"])
       yield* Fiber.awaitAll(fibers.filter((fiber) => !waiting.includes(fiber)))
       if (waiting.some((fiber) => fiber.pollUnsafe() === undefined)) {
@@ -270,7 +272,8 @@ const seen = (
       const key = outcome(first, second, ready ? names(Registry.snapshotUnsafe(registry)) : "Pending")
       outcomes.set(key, (outcomes.get(key) ?? 0) + 1)
     }))
-    const { schedules } = yield* RegistryTest.interleave(program, { strategy: "exhaustive", preemptions })
+    const { complete, schedules } = yield* RegistryTest.interleave(program, { strategy: "exhaustive", preemptions })
+    assert.isTrue(complete)
     return { outcomes, schedules }
   })
 
@@ -286,20 +289,24 @@ const all: Readonly<Record<string, Operation>> = { ...operations, ...more }
 
 const pairs = Object.keys(all).flatMap((one, index, list) => list.slice(index).map((other) => [one, other] as const))
 
+/**
+ * Each schedule in which fibers only yield has some hundred with one preemption. Where there are more than so many, as
+ * hooks that take turns make them, those with a preemption are run only of the operations that the others are made of.
+ */
+const few = 6
+
 describe.each(Object.entries(registries))("outcomes, %s", (name, make) => {
   describe.each(befores)("on %s", (before) => {
     it.effect.each(pairs)("%s and %s", ([one, other]) =>
       Effect.gen(function*() {
-        const isMore = one in more || other in more
-        const preemptions = isMore && name !== "without hooks" ? 0 : 1
-        const { outcomes, schedules } = yield* seen(make, all[one]!, all[other]!, before, preemptions)
+        const trying = (preemptions: number) => seen(make, all[one]!, all[other]!, before, preemptions)
+        const yielding = yield* trying(0)
+        const isBasic = one in operations && other in operations
+        // with hooks, who is preempted before it waits may be answered after all, by when `seen` has populated
+        const isSmall = yielding.schedules <= few && (name === "without hooks" || ![one, other].includes("awaitItem"))
+        const { outcomes } = isBasic || isSmall ? yield* trying(1) : yielding
         const expected = allowed(all[one]!, all[other]!, before)
-        assert.isAbove(schedules, 0)
-        if (preemptions > 0) {
-          assert.deepStrictEqual([...outcomes.keys()].toSorted(), [...expected].toSorted())
-        } else {
-          assert.includeMembers([...expected], [...outcomes.keys()])
-        }
+        assert.deepStrictEqual([...outcomes.keys()].toSorted(), [...expected].toSorted())
       }), 60_000)
   })
 })
