@@ -1049,7 +1049,7 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   {
     name: "a subscription begins where its stream is run",
     find: "    let seen = revision\n",
-    replace: "    let seen = revisionOf(core) + 0 * revision\n",
+    replace: "    let seen = revisionOf(latest(registry)) + 0 * revision\n",
     caught: { file: watching, title: "PITFALL 35 it exists when subscribe returns" }
   },
   {
