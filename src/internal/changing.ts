@@ -10,10 +10,9 @@ import * as Result from "effect/Result"
 import type * as RegistryError from "../RegistryError.ts"
 import { check } from "./checking.ts"
 import { above, claimsOfEntry, under, wouldHide } from "./claims.ts"
-import { Contents, type Entry, firstUnique, hasOwnEquality, holds } from "./contents.ts"
+import { Contents, type Entry, firstUnique, hasOwnEquality, holds, isIn } from "./contents.ts"
 import { type Definition, type Keys, keysIn } from "./definition.ts"
 import * as Hidden from "./hidden.ts"
-import * as Identity from "./identity.ts"
 import type * as Index from "./index.ts"
 import * as Order from "./order.ts"
 import type { Origin } from "./owner.ts"
@@ -54,32 +53,44 @@ export const insert = <Item>(
 export class Filling<Item> {
   private readonly contents: Contents<Item>
   private readonly added: Array<Entry<Item>> = []
+  private readonly additions: number
   private readonly origin: Origin
 
   constructor(start: Contents<Item>, additions: number, origin: Origin) {
+    this.additions = additions
     this.origin = origin
     this.contents = new Contents(start)
     this.contents.indexes = start.indexes.map((index) => index.begin(additions))
+    if (additions > few) this.contents.identity = start.identity.begin(start.size, (entry) => isIn(start, entry))
   }
 
   /** Puts an item in, or answers why it cannot be registered. */
   add(item: Item): RegistryError.RegistrationFailure | undefined {
-    const { added, contents } = this
+    const { added, additions, contents } = this
     const checked = check(contents, item)
     if (Result.isFailure(checked)) return checked.failure
     const entry = makeEntry(contents.definition, item, checked.success, this.origin)
     putIn(contents, entry)
+    if (additions > many) contents.identity.list(entry)
+    else if (additions <= few) contents.identity = contents.identity.add(entry)
     added.push(entry)
     return undefined
   }
 
   finish(): Changed<Item, ReadonlyArray<Entry<Item>>> {
-    const { added, contents } = this
+    const { added, additions, contents } = this
     contents.indexes = contents.indexes.map((index) => index.finish())
     contents.order = Order.append(contents.order, added)
+    if (additions > few && additions <= many) contents.identity.listLater(added)
     return { added, contents }
   }
 }
+
+/** So few items are put in as if each came by itself. */
+const few = 32
+
+/** So many items are too many to be looked at in one step: it would be a stall that others notice. */
+const many = 10_000
 
 /**
  * Contents without something, and what came to light by that, in its order.
@@ -180,6 +191,7 @@ const makeEntry = <Item>(
 
 const show = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
   putIn(contents, entry)
+  contents.identity = contents.identity.add(entry)
   contents.order = Order.set(contents.order, entry)
 }
 
@@ -188,7 +200,7 @@ const unshow = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
   contents.order = Order.remove(contents.order, entry.position)
 }
 
-/** In all but the order. The array of indexes is a copy that nobody has seen, and is changed in place. */
+/** In the indexes. Their array is a copy that nobody has seen, and is changed in place. */
 const putIn = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
   const { definition } = contents
   const indexes = contents.indexes as Array<Index.Index<Item>>
@@ -200,7 +212,6 @@ const putIn = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
       indexes[i] = indexes[i]!.add(slot, entry)
     }
   }
-  contents.laterEntries = Identity.add(definition.firstEntries, contents.laterEntries, entry)
   if (!isFoundByKeys(definition, entry)) contents.byItem = HashMap.set(contents.byItem, entry.item, entry)
 }
 
@@ -216,7 +227,7 @@ const takeOut = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
       indexes[i] = indexes[i]!.remove(slot, entry)
     }
   }
-  contents.laterEntries = Identity.remove(definition.firstEntries, contents.laterEntries, entry)
+  contents.identity = contents.identity.remove(entry)
   if (isFoundByKeys(definition, entry)) return
   const isThere = Option.getOrUndefined(HashMap.get(byItem, entry.item)) === entry
   contents.byItem = isThere

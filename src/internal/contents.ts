@@ -13,7 +13,7 @@ import * as Option from "effect/Option"
 import * as Pipeable from "effect/Pipeable"
 import { type Definition, type Keys, keysIn, slotOf, takeKeys } from "./definition.ts"
 import * as Hidden from "./hidden.ts"
-import * as Identity from "./identity.ts"
+import { Identity, isObject } from "./identity.ts"
 import * as Index from "./index.ts"
 import { Listing } from "./listing.ts"
 import * as Order from "./order.ts"
@@ -50,7 +50,7 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
   indexes: ReadonlyArray<Index.Index<Item>>
   /** The entries that no unique key finds, and those whose items have an equality of their own. */
   byItem: HashMap.HashMap<Item, Entry<Item>>
-  laterEntries: Identity.LaterEntries<Item>
+  identity: Identity<Item>
   /** What overrides hide; nothing where they hide nothing. */
   hidden: Hidden.Hidden<Item> | undefined
   private list: ReadonlyArray<Item> | undefined
@@ -67,7 +67,7 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
     this.order = from.order
     this.indexes = from.indexes
     this.byItem = from.byItem
-    this.laterEntries = from.laterEntries
+    this.identity = from.identity
     this.hidden = from.hidden
     this.list = undefined
     this.exit = undefined
@@ -127,7 +127,7 @@ type Part =
   | "order"
   | "indexes"
   | "byItem"
-  | "laterEntries"
+  | "identity"
   | "hidden"
   | "lastListing"
 
@@ -140,7 +140,7 @@ export const empty = <Item>(definition: Definition<Item>): Contents<Item> =>
     order: undefined,
     indexes: definition.lookups.map(({ unique }) => Index.make<Item>(unique)),
     byItem: HashMap.empty(),
-    laterEntries: HashMap.empty(),
+    identity: Identity.empty(),
     hidden: undefined,
     lastListing: undefined
   })
@@ -245,7 +245,7 @@ export const find = <Item>(self: Contents<Item>, item: Item): Entry<Item> | unde
 
 /** @internal */
 export const findItself = <Item>(self: Contents<Item>, item: Item): Entry<Item> | undefined =>
-  Identity.find(self.definition.firstEntries, self.laterEntries, self.order, item)
+  self.identity.find(self.order, item)
 
 /**
  * Equal items have equal keys, because without an equality of their own they are compared by what they are made of. So
@@ -265,7 +265,7 @@ export const findEqual = <Item>(self: Contents<Item>, item: Item, keys: Keys): E
 }
 
 /** @internal */
-export const hasOwnEquality = (u: unknown): boolean => Identity.isObject(u) && Equal.isEqual(u)
+export const hasOwnEquality = (u: unknown): boolean => isObject(u) && Equal.isEqual(u)
 
 /**
  * The first unique lookup that an item has a key of, or -1.

@@ -10,7 +10,6 @@ import * as MutableHashSet from "effect/MutableHashSet"
 import type * as Schema from "effect/Schema"
 import * as Lookup from "../Lookup.ts"
 import type * as RegistryError from "../RegistryError.ts"
-import type * as Identity from "./identity.ts"
 
 /** @internal */
 export interface Definition<Item> {
@@ -20,7 +19,6 @@ export interface Definition<Item> {
   /** What is wrong with an item by the schema of the registry. */
   readonly validate: ((item: Item) => string | undefined) | undefined
   readonly messages: RegistryError.Messages
-  readonly firstEntries: Identity.FirstEntries<Item>
   /** The serial number of the next entry. */
   serial: number
 }
@@ -56,7 +54,6 @@ export const make = <Item>(options: {
     schema: options.schema,
     validate: options.validate,
     messages: options.messages,
-    firstEntries: new WeakMap(),
     serial: 0
   }
 }

@@ -9,59 +9,98 @@ import type { Entry } from "./contents.ts"
 import * as Order from "./order.ts"
 
 /**
- * The entry that each object was registered as first, in whatever draft. It only says where to look: it is in if the
- * contents hold it, and so nothing need be taken back when a draft is given up. Nearly all objects are registered once.
+ * Where to look for an object: the entry that it was registered as first. Whether that is in, the contents know, and so
+ * nothing need be taken back when a draft is given up. Nearly all objects are registered once.
+ *
+ * What comes by itself can go as soon as nobody else holds it. For a list a `WeakMap` would cost more than all lookups: it
+ * is put into a `Map`, and not before somebody looks for an object, which many registries never do.
  *
  * @internal
  */
-export type FirstEntries<Item> = WeakMap<object, Entry<Item>>
+export class Identity<Item> {
+  static empty<Item>(): Identity<Item> {
+    return new Identity<Item>(undefined, new Map(), HashMap.empty(), [])
+  }
 
-/**
- * The entries, by the serial number of the first one, of objects that are in as another than their first.
- *
- * @internal
- */
-export type LaterEntries<Item> = HashMap.HashMap<number, Entry<Item>>
+  private single: WeakMap<object, Entry<Item>> | undefined
+  private readonly listed: Map<object, Entry<Item>>
+  /** The entries, by the serial number of the first one, of objects that are in as another than their first. */
+  private later: HashMap.HashMap<number, Entry<Item>>
+  /** What belongs into `listed` as soon as somebody looks. */
+  private unseen: ReadonlyArray<Entry<Item>>
 
-/**
- * The entry that an object is in as.
- *
- * @internal
- */
-export const find = <Item>(
-  first: FirstEntries<Item>,
-  later: LaterEntries<Item>,
-  order: Order.Order<Entry<Item>>,
-  item: Item
-): Entry<Item> | undefined => {
-  const entry = isObject(item) ? first.get(item) : undefined
-  if (entry === undefined || Order.get(order, entry.position) === entry) return entry
-  return Option.getOrUndefined(HashMap.get(later, entry.serial))
-}
+  private constructor(
+    single: WeakMap<object, Entry<Item>> | undefined,
+    listed: Map<object, Entry<Item>>,
+    later: HashMap.HashMap<number, Entry<Item>>,
+    unseen: ReadonlyArray<Entry<Item>>
+  ) {
+    this.single = single
+    this.listed = listed
+    this.later = later
+    this.unseen = unseen
+  }
 
-/** @internal */
-export const add = <Item>(
-  first: FirstEntries<Item>,
-  later: LaterEntries<Item>,
-  entry: Entry<Item>
-): LaterEntries<Item> => {
-  if (!isObject(entry.item)) return later
-  const before = first.get(entry.item)
-  // an entry that comes to light again is its own first one
-  if (before === entry) return later
-  if (before !== undefined) return HashMap.set(later, before.serial, entry)
-  first.set(entry.item, entry)
-  return later
-}
+  /** The entry that an object is in as. */
+  find(order: Order.Order<Entry<Item>>, item: Item): Entry<Item> | undefined {
+    if (!isObject(item)) return undefined
+    this.see()
+    return this.findFrom(order, this.single?.get(item)) ?? this.findFrom(order, this.listed.get(item))
+  }
+  private findFrom(order: Order.Order<Entry<Item>>, first: Entry<Item> | undefined): Entry<Item> | undefined {
+    if (first === undefined || Order.get(order, first.position) === first) return first
+    return Option.getOrUndefined(HashMap.get(this.later, first.serial))
+  }
 
-/** @internal */
-export const remove = <Item>(
-  first: FirstEntries<Item>,
-  later: LaterEntries<Item>,
-  entry: Entry<Item>
-): LaterEntries<Item> => {
-  const before = isObject(entry.item) ? first.get(entry.item) : undefined
-  return before === undefined || before === entry ? later : HashMap.remove(later, before.serial)
+  add(entry: Entry<Item>): Identity<Item> {
+    const { item } = entry
+    if (!isObject(item)) return this
+    const first = this.first(item)
+    // an entry that comes to light again is its own first one
+    if (first === entry) return this
+    if (first !== undefined) return this.with(HashMap.set(this.later, first.serial, entry))
+    this.single ??= new WeakMap()
+    this.single.set(item, entry)
+    return this
+  }
+
+  remove(entry: Entry<Item>): Identity<Item> {
+    const first = isObject(entry.item) ? this.first(entry.item) : undefined
+    return first === undefined || first === entry ? this : this.with(HashMap.remove(this.later, first.serial))
+  }
+
+  /** For a list, without most of what is gone, where that is more than what is in. */
+  begin(size: number, isIn: (entry: Entry<Item>) => boolean): Identity<Item> {
+    this.see()
+    if (this.listed.size <= 2 * size) return this.with(this.later)
+    const listed = Array.from(this.listed).filter(([, entry]) => isIn(entry) || HashMap.has(this.later, entry.serial))
+    return new Identity(this.single, new Map(listed), this.later, [])
+  }
+  /** One of a list, in place. */
+  list(entry: Entry<Item>): void {
+    if (!isObject(entry.item)) return
+    const first = this.first(entry.item)
+    if (first === undefined) this.listed.set(entry.item, entry)
+    else this.later = HashMap.set(this.later, first.serial, entry)
+  }
+  /** All of a list, in place, when somebody looks. */
+  listLater(entries: ReadonlyArray<Entry<Item>>): void {
+    this.unseen = entries
+  }
+
+  private with(later: HashMap.HashMap<number, Entry<Item>>): Identity<Item> {
+    return new Identity(this.single, this.listed, later, this.unseen)
+  }
+  private first(item: object): Entry<Item> | undefined {
+    this.see()
+    return this.single?.get(item) ?? this.listed.get(item)
+  }
+  private see(): void {
+    const { unseen } = this
+    if (unseen.length === 0) return
+    this.unseen = []
+    for (const entry of unseen) this.list(entry)
+  }
 }
 
 /** @internal */

@@ -50,7 +50,7 @@ class UniqueIndex<Item> implements Index<Item> {
     return this.map.keys()
   }
   add(key: unknown, entry: Entry<Item>): Index<Item> {
-    return this.with(this.map.set(key, entry))
+    return this.with(this.map.set(key, entry, undefined))
   }
   remove(key: unknown): Index<Item> {
     return this.with(this.map.delete(key))
@@ -66,10 +66,16 @@ class UniqueIndex<Item> implements Index<Item> {
   }
 }
 
-class GroupIndex<Item> implements Index<Item> {
-  readonly map: KeyMap<Order.Node<Entry<Item>>>
+/** The entries that have a key, and the serial number of the one that came or went last. */
+interface Group<Item> {
+  readonly serial: number
+  readonly entries: Order.Node<Entry<Item>>
+}
 
-  constructor(map: KeyMap<Order.Node<Entry<Item>>>) {
+class GroupIndex<Item> implements Index<Item> {
+  readonly map: KeyMap<Group<Item>>
+
+  constructor(map: KeyMap<Group<Item>>) {
     this.map = map
   }
 
@@ -77,7 +83,7 @@ class GroupIndex<Item> implements Index<Item> {
     return undefined
   }
   getAll(key: unknown): ReadonlyArray<Item> {
-    return Order.toArray(this.map.get(key), (entry) => entry.item)
+    return Order.toArray(this.map.get(key)?.entries, (entry) => entry.item)
   }
   has(key: unknown): boolean {
     return this.map.get(key) !== undefined
@@ -86,11 +92,15 @@ class GroupIndex<Item> implements Index<Item> {
     return this.map.keys()
   }
   add(key: unknown, entry: Entry<Item>): Index<Item> {
-    return this.with(this.map.set(key, Order.set(this.map.get(key), entry)))
+    const group = this.map.get(key)
+    return this.with(this.map.set(key, { serial: entry.serial, entries: Order.set(group?.entries, entry) }, group))
   }
   remove(key: unknown, entry: Entry<Item>): Index<Item> {
-    const rest = Order.remove(this.map.get(key), entry.position)
-    return this.with(rest === undefined ? this.map.delete(key) : this.map.set(key, rest))
+    const group = this.map.get(key)
+    const entries = Order.remove(group?.entries, entry.position)
+    return this.with(
+      entries === undefined ? this.map.delete(key) : this.map.set(key, { serial: entry.serial, entries }, group)
+    )
   }
   begin(additions: number): Index<Item> {
     return new GroupIndex(this.map.begin(additions))
@@ -98,7 +108,7 @@ class GroupIndex<Item> implements Index<Item> {
   finish(): Index<Item> {
     return new GroupIndex(this.map.finish())
   }
-  private with(map: KeyMap<Order.Node<Entry<Item>>>): Index<Item> {
+  private with(map: KeyMap<Group<Item>>): Index<Item> {
     return map === this.map ? this : new GroupIndex(map)
   }
 }

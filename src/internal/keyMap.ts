@@ -9,100 +9,142 @@ import { isObject } from "./identity.ts"
 
 type Changes<A> = HashMap.HashMap<unknown, A | undefined>
 
+/** What is put in after something else has a higher serial number. */
+interface Numbered {
+  readonly serial: number
+}
+
 /**
- * Most of a registry is there from the start, and is read far more often than it changes. So this is a native `Map`, which
- * is several times faster than a `HashMap`, and whose hashes nobody can make collide, and which nobody changes once it can
- * be seen; and what has been put into it and taken from it since. When that is much, both become a new `Map`.
+ * Most of a registry is there from the start or comes in lists, and is read far more often than it changes. So this is a
+ * native `Map`, which is several times faster than a `HashMap`, and whose hashes nobody can make collide; and what has been
+ * put into it and taken from it since. When that is much, both become a new `Map`.
+ *
+ * The last version that shares a `Map` may put a list into it, of which those before it see nothing: it has higher numbers
+ * than they look for. What is in it for a version never changes.
  *
  * A `Map` compares objects by reference, where keys are compared by `Equal`: an object is always among the changes.
  *
  * @internal
  */
-export class KeyMap<A> {
-  static empty<A>(): KeyMap<A> {
-    return new KeyMap<A>(new Map(), HashMap.empty(), 0, "nothing")
+export class KeyMap<A extends Numbered> {
+  static empty<A extends Numbered>(): KeyMap<A> {
+    return new KeyMap<A>(new Map(), 0, 0, HashMap.empty(), 0, false)
   }
 
   private readonly base: Map<unknown, A>
-  private readonly filling: "nothing" | "base" | "changes"
+  /** The number from which on what is in the base belongs to later versions. */
+  private limit: number
+  /** How many keys the base had, all of them for this version, when nobody had put more into it. */
+  private known: number
   private changes: Changes<A>
   /** The number of changes, and how many of them are objects. */
   private changed: number
   private objects: number
+  /** Whether a key of the base may be among the changes. */
+  private shadows: boolean
+  /** While a list is put in: where, and the number from which on something is of it. */
+  private filling: { readonly base: boolean; readonly start: number } | undefined
 
   private constructor(
     base: Map<unknown, A>,
+    limit: number,
+    known: number,
     changes: Changes<A>,
     objects: number,
-    filling: "nothing" | "base" | "changes"
+    shadows: boolean
   ) {
     this.base = base
-    this.filling = filling
+    this.limit = limit
+    this.known = known
     this.changes = changes
     this.changed = HashMap.size(changes)
     this.objects = objects
+    this.shadows = shadows
+    this.filling = undefined
   }
 
   get(key: unknown): A | undefined {
-    if (this.changed > 0) {
-      const change = HashMap.get(this.changes, key)
-      if (Option.isSome(change)) return change.value
+    if (!this.shadows) {
+      const value = this.inBase(key)
+      if (value !== undefined || this.changed === 0) return value
     }
-    return this.base.get(key)
+    const change = HashMap.get(this.changes, key)
+    return Option.isSome(change) ? change.value : this.inBase(key)
+  }
+  private inBase(key: unknown): A | undefined {
+    const value = this.base.get(key)
+    return value !== undefined && value.serial < this.limit ? value : undefined
   }
   *keys(): Iterable<unknown> {
-    for (const key of this.base.keys()) if (!HashMap.has(this.changes, key)) yield key
+    for (const [key, value] of this.base) if (value.serial < this.limit && !HashMap.has(this.changes, key)) yield key
     for (const [key, value] of this.changes) if (value !== undefined) yield key
   }
-  set(key: unknown, value: A): KeyMap<A> {
+  /** With a value that has a higher number than all before, in the place of what `get` answers. */
+  set(key: unknown, value: A, previous: A | undefined): KeyMap<A> {
+    const { base, filling } = this
     const object = isObject(key)
-    if (this.filling === "base" && !object) {
-      this.base.set(key, value)
-      return this
+    if (filling?.base === true && !object && base.size === this.known) {
+      const isNew = previous === undefined && (!this.shadows || !base.has(key))
+      if (isNew || previous !== undefined && previous.serial >= filling.start && base.get(key) === previous) {
+        base.set(key, value)
+        this.known = base.size
+        this.limit = value.serial + 1
+        return this
+      }
     }
     const changes = HashMap.set(this.changes, key, value)
     const changed = HashMap.size(changes)
     // an object may be there already
     const objects = object ? this.objects + changed - this.changed : this.objects
-    if (this.filling === "nothing") return this.with(changes, objects)
+    const shadows = this.shadows || base.has(key)
+    if (filling === undefined) return this.with(changes, objects, shadows)
     this.changes = changes
     this.changed = changed
     this.objects = objects
+    this.shadows = shadows
     return this
   }
   /** Without a key that is there. */
   delete(key: unknown): KeyMap<A> {
-    if (isObject(key)) return this.with(HashMap.remove(this.changes, key), this.objects - 1)
-    const changes = this.base.has(key)
-      ? HashMap.set(this.changes, key, undefined)
-      : HashMap.remove(this.changes, key)
-    return this.with(changes, this.objects)
+    if (isObject(key)) return this.with(HashMap.remove(this.changes, key), this.objects - 1, this.shadows)
+    return this.inBase(key) === undefined
+      ? this.with(HashMap.remove(this.changes, key), this.objects, this.shadows)
+      : this.with(HashMap.set(this.changes, key, undefined), this.objects, true)
   }
   /** A map that `set` changes in place until it is finished; this one stays as it is. */
   begin(additions: number): KeyMap<A> {
-    return isMuch(additions, this.base.size)
-      ? this.folded("base")
-      : new KeyMap(this.base, HashMap.beginMutation(this.changes), this.objects, "changes")
+    const isLast = this.base.size === this.known && this.base.size > 0
+    const next = !isLast && isMuch(additions, this.base.size)
+      ? this.folded()
+      : this.with(this.changes, this.objects, this.shadows)
+    next.filling = { base: next.base !== this.base || isLast && additions > few, start: next.limit }
+    next.changes = HashMap.beginMutation(next.changes)
+    return next
   }
   finish(): KeyMap<A> {
-    return this.with(HashMap.endMutation(this.changes), this.objects)
+    return this.with(HashMap.endMutation(this.changes), this.objects, this.shadows)
   }
-  private with(changes: Changes<A>, objects: number): KeyMap<A> {
-    const next = new KeyMap(this.base, changes, objects, "nothing")
-    return isMuch(next.changed - objects, this.base.size) ? next.folded("nothing") : next
+  private with(changes: Changes<A>, objects: number, shadows: boolean): KeyMap<A> {
+    const next = new KeyMap(this.base, this.limit, this.known, changes, objects, shadows)
+    return isMuch(next.changed - objects, this.base.size) ? next.folded() : next
   }
   /** The same with a new base that holds the changes. */
-  private folded(filling: "nothing" | "base"): KeyMap<A> {
+  private folded(): KeyMap<A> {
     const base = new Map(this.base)
+    if (base.size > this.known) base.forEach((value, key) => value.serial >= this.limit && base.delete(key))
+    let { limit } = this
     let objects: Changes<A> = HashMap.empty()
     for (const [key, value] of this.changes) {
       if (isObject(key)) objects = HashMap.set(objects, key, value)
       else if (value === undefined) base.delete(key)
       else base.set(key, value)
+      if (value !== undefined) limit = Math.max(limit, value.serial + 1)
     }
-    return new KeyMap(base, objects, this.objects, filling)
+    return new KeyMap(base, limit, base.size, objects, this.objects, false)
   }
 }
 
+const few = 32
+
 /** A new base is paid for by the changes that led to it. */
-const isMuch = (changes: number, size: number): boolean => changes > 32 && changes > size >>> 2
+const isMuch = (changes: number, size: number): boolean => changes > few && changes > size >>> 2
