@@ -111,4 +111,32 @@ describe("KeyMap", () => {
       }),
       { numRuns: 100 }
     ))
+
+  const listed = (from: KeyMap<Value>, first: number): KeyMap<Value> => {
+    const filling = from.begin(40)
+    for (let n = first; n < first + 40; n++) filling.set(n, { serial: n }, filling.get(n))
+    return filling.finish()
+  }
+
+  it("G8 two lists begin from one map: neither sees anything of the other", () => {
+    const map = listed(KeyMap.empty<Value>(), 0)
+    const one = map.begin(40)
+    const other = map.begin(40)
+    for (let n = 100; n < 140; n++) other.set(n, { serial: n }, undefined)
+    const ended = other.finish()
+    for (let n = 100; n < 140; n++) one.set(n, { serial: n + 100 }, undefined)
+    for (let n = 100; n < 140; n++) {
+      assert.strictEqual(ended.get(n)?.serial, n)
+      assert.strictEqual(one.finish().get(n)?.serial, n + 100)
+      assert.isUndefined(map.get(n))
+    }
+  })
+
+  it("G8 a list has a key again that was taken out of the one before", () => {
+    const before = listed(KeyMap.empty<Value>(), 0)
+    const filling = before.delete(7).begin(40)
+    filling.set(7, { serial: 100 }, undefined)
+    assert.strictEqual(filling.finish().get(7)?.serial, 100)
+    assert.strictEqual(before.get(7)?.serial, 7)
+  })
 })

@@ -1235,5 +1235,56 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     replace:
       "Effect.flatMapEager(() => step(transaction, becomeReady)),\n      Effect.flatMapEager(() => Hooks.call(hooks, \"onPopulated\"))",
     caught: { file: "caught.test.ts", title: "G22 a population is told last" }
+  },
+  // -------------------------------------------------------------------------------------------------------------------
+  // What versions share
+  // -------------------------------------------------------------------------------------------------------------------
+  {
+    name: "an earlier version sees what a later one put in",
+    find: "value !== undefined && value.serial < this.limit ? value",
+    replace: "value !== undefined ? value",
+    caught: { file: "keyMap.test.ts", title: "G8 agrees with a map of values" }
+  },
+  {
+    name: "a list is put into a map that another version has put one into",
+    find: " && base.size === this.known) {",
+    replace: ") {",
+    caught: { file: "keyMap.test.ts", title: "G8 two lists begin from one map" }
+  },
+  {
+    name: "a key of the map that was taken out is put in below that",
+    find: "(!this.shadows || !base.has(key))",
+    replace: "true",
+    caught: { file: "keyMap.test.ts", title: "G8 a list has a key again" }
+  },
+  {
+    name: "what a list put in that was given up is in the next map",
+    find: "if (base.size > this.known) base",
+    replace: "if (base.size < this.known) base",
+    caught: { file: "keyMap.test.ts", title: "G8 agrees with a map of values" }
+  },
+  {
+    name: "the objects of a list are never looked at",
+    find: "for (const entry of unseen) this.list(entry)",
+    replace: "",
+    caught: { file: "identity.test.ts", title: "G9 finds what is in" }
+  },
+  {
+    name: "an object that comes again in a list is not found as what it is now",
+    find: "else this.later = HashMap.set(this.later, first.serial, entry)",
+    replace: "",
+    caught: { file: "identity.test.ts", title: "G9 finds what is in" }
+  },
+  {
+    name: "objects of lists are forgotten though they are in again",
+    find: "isIn(entry) || HashMap.has(this.later, entry.serial)",
+    replace: "isIn(entry)",
+    caught: { file: "identity.test.ts", title: "G9 finds what is in" }
+  },
+  {
+    name: "what is gone stays for ever where objects of lists are looked for",
+    find: "if (this.listed.size <= 2 * size) return",
+    replace: "if (size >= 0) return",
+    caught: { file: "identity.test.ts", title: "keeps nothing of a list for long" }
   }
 ]
