@@ -6,6 +6,7 @@ import { Cause, Context, Deferred, Effect, Exit, Fiber, Latch, Logger, Scope } f
 import { Registry, RegistryHooks } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { Transaction } from "../src/internal/core.ts"
+import { coreOf } from "../src/internal/coreOf.ts"
 import { CurrentTransaction } from "../src/internal/current.ts"
 import { a, b, Balance, c, found, Item, messageOf, recording } from "./utils/items.ts"
 
@@ -776,6 +777,27 @@ describe("hooks", () => {
       assert.deepStrictEqual(balance.wrong([]), [])
     }))
 
+  it.effect("G20 existing hooks that are removed in a transaction that fails take nothing from the others", () =>
+    Effect.gen(function*() {
+      const staying = new Balance()
+      const leaving = new Balance()
+      const scope = yield* Scope.make()
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], hooks: staying.hooks })
+      yield* Registry.populate(registry)
+      yield* Scope.provide(Registry.addHooks(registry, leaving.hooks, { existing: true }), scope)
+      yield* Effect.exit(Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          yield* Registry.register(registry, b)
+          yield* Scope.close(scope, Exit.void)
+          return yield* Effect.fail("no")
+        })
+      ))
+      assert.deepStrictEqual(staying.wrong([]), [])
+      assert.deepStrictEqual(leaving.wrong([]), [])
+      assert.strictEqual(coreOf(registry).hooks.length, 1, "nothing is left of what was removed")
+    }))
+
   it.effect("G20 existing: a hook that takes out, while it is told, what it was told of and what it was not yet", () =>
     Effect.gen(function*() {
       const balance = new Balance()
@@ -794,6 +816,7 @@ describe("hooks", () => {
       const hooks = RegistryHooks.combine(balance.hooks, taking)
       yield* Scope.provide(Registry.addHooks(registry, hooks, { existing: true }), scope)
       assert.deepStrictEqual(balance.wrong([b]), [])
+      assert.isFalse(balance.counts.has(c), "what is gone when its turn comes is not told of")
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [b])
       yield* Scope.close(scope, Exit.void)
       assert.deepStrictEqual(balance.wrong([]), [])
