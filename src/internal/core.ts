@@ -9,6 +9,7 @@ import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Ref from "effect/Ref"
+import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type * as RegistryEvent from "../RegistryEvent.ts"
@@ -119,6 +120,7 @@ export class PopulationRuns {
   holder: Party | undefined = undefined
   fiber: Fiber.Fiber<unknown, unknown> | undefined = undefined
   private joining: PopulationWait | undefined = undefined
+  private steady: readonly [of: Context.Context<never>, Context.Context<never>] | undefined = undefined
 
   /** Whoever waits for a run that is not there yet begins it in the same step. */
   begin(party: Party, fiber: Fiber.Fiber<unknown, unknown>): void {
@@ -132,10 +134,19 @@ export class PopulationRuns {
     if (this.holder !== party) return
     this.holder = undefined
     this.fiber = undefined
+    this.steady = undefined
   }
 
   wait(): Wait {
     return this.joining = new PopulationWait(this)
+  }
+
+  /** A context in which a fiber gives no turn away. Those who ask at once have one in common, as a rule. */
+  steadily(context: Context.Context<never>): Context.Context<never> {
+    if (this.steady?.[0] !== context) {
+      this.steady = [context, Context.add(context, Scheduler.PreventSchedulerYield, true)]
+    }
+    return this.steady[1]
   }
 }
 

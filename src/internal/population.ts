@@ -118,7 +118,10 @@ export const make = <Item, P, V, E>(
         if (Ref.getUnsafe(core.published).populated) return Effect.void
         if (core.closed) return Effect.interrupt
         if (late === undefined && populateAtOnce(own, operation, fiber)) return Effect.void
-        return Effect.flatMap(waitForPopulation(core, innermost(fiber.context), shared), () => untilReady)
+        return Effect.flatMap(
+          waitForPopulation(core, innermost(fiber.context), shared, fiber.context),
+          () => untilReady
+        )
       })
       return untilReady
     }

@@ -4,8 +4,8 @@
  *
  * @internal
  */
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Scheduler from "effect/Scheduler"
 import * as RegistryError from "../RegistryError.ts"
 import type { Core, Lock, Party, Transaction, Wait } from "./core.ts"
 import { failure } from "./definition.ts"
@@ -44,14 +44,14 @@ const waitFor = <A, E, R>(
  * @internal
  */
 export const waitForPopulation = <Item, P, V, A, E>(
-  core: Core<Item, P, V>,
+  { population }: Core<Item, P, V>,
   party: Party | undefined,
-  result: Effect.Effect<A, E>
+  result: Effect.Effect<A, E>,
+  context: Context.Context<never>
 ): Effect.Effect<A, E> =>
-  Effect.provideService(
-    Effect.suspend(() => waitFor(party, core.population.wait(), () => result)),
-    Scheduler.PreventSchedulerYield,
-    true
+  Effect.setContext(
+    Effect.suspend(() => waitFor(party, population.wait(), () => result)),
+    population.steadily(context)
   )
 
 /** The parties over which a wait would lead back to who waits. The last one to wait sees the circle, so it sees it whole. */
