@@ -660,6 +660,25 @@ describe("population", () => {
     }).pipe(Effect.provide(Logger.layer([Logger.make(({ message }) => lines.push(message))])))
   })
 
+  it.effect("G2 a population that fails in a transaction, after a reset there, is logged as any other", () => {
+    const lines: Array<string> = []
+    const logger = Logger.make(({ logLevel, message }) => lines.push(`${logLevel} ${String(message)}`))
+    return Effect.gen(function*() {
+      let runs = 0
+      const registry = yield* Registry.make<Item>()({
+        name: "items",
+        lookup: ["id"],
+        defaults: Effect.suspend(() => ++runs === 1 ? Effect.succeed([a]) : Effect.fail("disk"))
+      })
+      yield* Registry.populate(registry)
+      yield* Effect.exit(
+        Registry.transact(registry, Effect.andThen(Registry.reset(registry), Registry.populate(registry)))
+      )
+      assert.strictEqual(lines.length, 1)
+      assert.match(lines[0]!, /^Warn The population of "items" failed/)
+    }).pipe(Effect.provide(Logger.layer([logger])))
+  })
+
   it.effect("G4 what a population acquired cannot be released: it is logged, and the reset has happened", () => {
     const lines: Array<string> = []
     const logger = Logger.make(({ logLevel, message }) => lines.push(`${logLevel} ${String(message)}`))

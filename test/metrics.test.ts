@@ -168,6 +168,19 @@ describe("RegistryMetrics", () => {
     )
   })
 
+  it.effect("a population of a list is counted and measured like any other", () => {
+    class Listed
+      extends Registry.Service<Listed, Tool>()("test/Tools", { lookup: ["name"], defaults: [{ name: "a" }] })
+    {}
+    return counting(
+      Effect.gen(function*() {
+        yield* Listed.populate
+        assert.strictEqual((yield* valueOf(RegistryMetrics.populations, { outcome: "success" })).count, 1)
+        assert.strictEqual((yield* valueOf(RegistryMetrics.population)).count, 1)
+      }).pipe(Effect.provide(RegistryMetrics.layer(Listed).pipe(Layer.provideMerge(Listed.layer))))
+    )
+  })
+
   it.effect("transactAll waits for the populations that it needs, and fails with one that fails", () => {
     let attempts = 0
     class Slow extends Registry.Service<Slow, Tool>()("test/Tools", {
