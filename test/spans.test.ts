@@ -188,6 +188,18 @@ describe("spans", () => {
       ])
     })))
 
+  it.effect("a population has one where the layer is traced, whoever asks", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { told, tracer } = recorder()
+      const options = { name: "tools", lookup: ["name"], defaults: [{ name: "search" }] } as const
+      const tools = yield* Effect.withTracer(Registry.make<Tool>()(options), tracer)
+      yield* Registry.size(tools)
+      assert.deepStrictEqual(told().map(({ name }) => name), ["Registry.populate"])
+      const untraced = yield* Registry.make<Tool>()(options)
+      yield* Effect.withTracer(Registry.size(untraced), tracer)
+      assert.strictEqual(told().length, 1)
+    })))
+
   it.effect("an item of any size makes an attribute of bounded length", () =>
     Effect.scoped(Effect.gen(function*() {
       const { told, tracer } = recorder()

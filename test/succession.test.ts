@@ -575,6 +575,24 @@ describe("a registry that loads late, and whose layer provides another", () => {
   })
 
   describe("hooks", () => {
+    it.effect("G1 while they are told, nobody outside sees what they are told of; if one dies, nobody has", () =>
+      Effect.gen(function*() {
+        const telling = yield* Deferred.make<void>()
+        const gate = yield* Deferred.make<void>()
+        yield* Items.addHooks({
+          onItemRegistered: () =>
+            Effect.andThen(Deferred.succeed(telling, undefined), Effect.andThen(Deferred.await(gate), Effect.die("no")))
+        })
+        const first = yield* fork(Effect.exit(Items.size))
+        yield* Deferred.await(telling)
+        const second = yield* fork(Effect.exit(Items.size))
+        for (let i = 0; i < 20; i++) yield* Effect.yieldNow
+        assert.isUndefined(second.pollUnsafe())
+        yield* Deferred.succeed(gate, undefined)
+        assert.isTrue(Exit.isFailure(yield* Fiber.join(first)))
+        assert.isTrue(Exit.isFailure(yield* Fiber.join(second)))
+      }).pipe(Effect.scoped, Effect.provide(late())))
+
     it.effect("that were added before are told of what is in, and come after those of the other one", () => {
       const log: Array<string> = []
       return Effect.gen(function*() {

@@ -11,7 +11,6 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
 import * as Formatter from "effect/Formatter"
 import * as Ref from "effect/Ref"
 import * as Scheduler from "effect/Scheduler"
@@ -117,7 +116,7 @@ export const make = <Item, P, V, E>(
         }
         if (Ref.getUnsafe(core.published).populated) return Effect.void
         if (core.closed) return Effect.interrupt
-        if (late === undefined && populateAtOnce(own, operation, fiber)) return Effect.void
+        if (late === undefined && populateAtOnce(own, operation)) return Effect.void
         return Effect.flatMap(
           waitForPopulation(core, innermost(fiber.context), shared, fiber.context),
           () => untilReady
@@ -134,11 +133,10 @@ export const make = <Item, P, V, E>(
  */
 const populateAtOnce = <Item, V>(
   core: Core<Item, never, V>,
-  operation: Operation<Item, never, V, void, unknown, any>,
-  fiber: Fiber.Fiber<unknown, unknown>
+  operation: Operation<Item, never, V, void, unknown, any>
 ): boolean => {
   const { context, observer, population } = core
-  if (observer !== undefined || population.holder !== undefined || Spans.isTraced(fiber)) return false
+  if (observer !== undefined || population.holder !== undefined || Spans.hasTracer(context)) return false
   // a selector that asks for the registry finds that it is being populated
   population.holder = new Party(core.definition, operation.name, undefined)
   try {

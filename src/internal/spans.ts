@@ -21,6 +21,13 @@ export const isTraced = ({ cache }: Fiber.Fiber<unknown, unknown>): boolean =>
   cache.tracer !== undefined && cache.tracerEnabled
 
 /**
+ * Whether a fiber that runs with a context may be traced.
+ *
+ * @internal
+ */
+export const hasTracer = ({ mapUnsafe }: Context.Context<never>): boolean => mapUnsafe.has(Tracer.TracerKey)
+
+/**
  * Runs an effect in a span that is called as the operation.
  *
  * @internal

@@ -689,7 +689,7 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     name: "what a registry becomes is seen by others before it is settled",
     find: "successor !== undefined && (successor.settled || current(core, context) !== undefined)",
     replace: "successor !== undefined",
-    caught: { file: succession, title: "under schedules: all at once, with interruptions" }
+    caught: { file: succession, title: "G1 while they are told, nobody outside sees" }
   },
   {
     name: "hooks that are told what a registry becomes see what it was",
