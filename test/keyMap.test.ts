@@ -69,6 +69,13 @@ const fill = (
   return filling.finish()
 }
 
+/** With the list of forty numbers from one on. */
+const listed = (from: KeyMap<Value>, first: number): KeyMap<Value> => {
+  const filling = from.begin(40)
+  for (let n = first; n < first + 40; n++) filling.set(n, { serial: n }, filling.get(n))
+  return filling.finish()
+}
+
 describe("KeyMap", () => {
   it("G8 agrees with a map of values, and what it was made from stays as it was", () =>
     fc.assert(
@@ -111,12 +118,6 @@ describe("KeyMap", () => {
       }),
       { numRuns: 100 }
     ))
-
-  const listed = (from: KeyMap<Value>, first: number): KeyMap<Value> => {
-    const filling = from.begin(40)
-    for (let n = first; n < first + 40; n++) filling.set(n, { serial: n }, filling.get(n))
-    return filling.finish()
-  }
 
   it("G8 two lists begin from one map: neither sees anything of the other", () => {
     const map = listed(KeyMap.empty<Value>(), 0)

@@ -5,13 +5,9 @@ import { RegistryTest } from "effect-registry/testing"
 import { coreOf } from "../src/internal/coreOf.ts"
 import { Languages } from "./fixtures/late/languages.ts"
 import { a, b, Balance, c, d, Item, messageOf, recording } from "./utils/items.ts"
+import { Items, uses } from "./utils/late.ts"
 
 const seeds = 200
-
-class Items extends Registry.Service<Items, Item>()("test/Items", {
-  lookup: ["id", "name"],
-  defaults: [a]
-}) {}
 
 class WithoutDefaults extends Registry.Service<WithoutDefaults, Item>()("test/WithoutDefaults", {
   lookup: ["id"]
@@ -91,38 +87,6 @@ describe("a registry that loads late", () => {
       assert.strictEqual(count.imports, 0)
     })
   })
-
-  const uses: Record<string, Effect.Effect<unknown, unknown, Items | Scope.Scope>> = {
-    get: Items.get("id", 2),
-    getOption: Items.getOption("id", 2),
-    getAll: Items.getAll("name", "item 2"),
-    has: Items.has("id", 2),
-    contains: Items.contains(b),
-    size: Items.size,
-    values: Items.values,
-    at: Items.at(0),
-    snapshot: Items.snapshot,
-    register: Items.register(d),
-    registerAll: Items.registerAll([d]),
-    upsert: Items.upsert(d),
-    registerScoped: Items.registerScoped(d),
-    registerAllScoped: Items.registerAllScoped([d]),
-    unregister: Items.unregister(b),
-    unregisterBy: Items.unregisterBy("id", 2),
-    replace: Items.replace("id", 2, d),
-    transact: Items.transact(Items.size),
-    transactAll: Items.use((items) => Registry.transactAll([items], Items.size)),
-    reconcile: Items.reconcile([a, b]),
-    unregisterOwner: Items.unregisterOwner("nobody"),
-    override: Items.override(new Item(2, "override")),
-    overrides: Layer.build(Items.overrides([d])),
-    subscribe: Items.subscribe(),
-    awaitItem: Items.awaitItem("id", 2),
-    populate: Items.populate,
-    items: Layer.build(Items.items([d])),
-    operation: Items.use((items) => Registry.values(items)),
-    "operation, of a service that was taken before": Items.use((items) => Registry.size(items))
-  }
 
   it.effect.each(Object.entries(uses))("is imported, once, by %s", ([, use]) => {
     const { count, layer } = counting(live)

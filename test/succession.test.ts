@@ -12,10 +12,9 @@ import {
 import { RegistryTest } from "effect-registry/testing"
 import { coreOf } from "../src/internal/coreOf.ts"
 import { a, b, Balance, c, d, Item, messageOf } from "./utils/items.ts"
+import { Items, uses } from "./utils/late.ts"
 
 const seeds = 300
-
-class Items extends Registry.Service<Items, Item>()("test/Items", { lookup: ["id", "name"], defaults: [a] }) {}
 
 type Defaults = Iterable<Item> | Effect.Effect<Iterable<Item>>
 
@@ -102,35 +101,6 @@ describe("a registry that loads late, and whose layer provides another", () => {
       assert.strictEqual(JSON.parse(String(items)).size, 3)
     }).pipe(Effect.provide(layer))
   })
-
-  const uses: Record<string, Effect.Effect<unknown, unknown, Items | Scope.Scope>> = {
-    get: Items.get("id", 2),
-    getOption: Items.getOption("id", 2),
-    getAll: Items.getAll("name", "item 2"),
-    has: Items.has("id", 2),
-    contains: Items.contains(b),
-    size: Items.size,
-    values: Items.values,
-    at: Items.at(0),
-    snapshot: Items.snapshot,
-    register: Items.register(d),
-    registerAll: Items.registerAll([d]),
-    upsert: Items.upsert(d),
-    registerScoped: Items.registerScoped(d),
-    registerAllScoped: Items.registerAllScoped([d]),
-    unregister: Items.unregister(b),
-    unregisterBy: Items.unregisterBy("id", 2),
-    replace: Items.replace("id", 2, d),
-    transact: Items.transact(Items.register(d)),
-    transactAll: Items.use((items) => Registry.transactAll([items], Items.register(d))),
-    reconcile: Items.reconcile([a, b]),
-    unregisterOwner: Items.unregisterOwner(""),
-    override: Items.override(new Item(2, "override")),
-    subscribe: Items.subscribe(),
-    awaitItem: Items.awaitItem("id", 2),
-    populate: Items.populate,
-    items: Layer.build(Items.items([d]))
-  }
 
   /** Each runs as an effect that was made before: for the registry that it was, and by the name that it still has. */
   it.effect.each(Object.entries(uses))("has the same outcome as that one by %s, built before", ([, use]) => {
