@@ -411,6 +411,8 @@ describe("subscribe", () => {
       yield* Registry.registerAll(all, [a, b])
       const { changes } = yield* Registry.subscribe(all, { since: 0.5 })
       assert.strictEqual((yield* Effect.flip(Stream.runDrain(changes)))._tag, "RegistryLagged")
+      const never = yield* registry.pipe(Registry.subscribe({ since: 100 }))
+      assert.strictEqual((yield* Effect.flip(Stream.runDrain(never.changes))).missed, 4)
     }))
 
   it.effect("G23 a subscriber that stands still blocks nobody, lags, and follows again from a fresh snapshot", () =>
@@ -572,10 +574,31 @@ describe("subscribe", () => {
       assert.deepStrictEqual(watchers(registry), { subscribers: 1, waiting: 1 })
       yield* Scope.close(scope, Exit.void)
       assert.deepStrictEqual(yield* Fiber.join(waiting), [])
+      assert.deepStrictEqual(watchers(registry), nobody)
       yield* Registry.register(registry, a)
       assert.deepStrictEqual(yield* Stream.runCollect(changes), [])
       assert.deepStrictEqual(watchers(registry), nobody)
     }))
+
+  it.effect("G26 it ends when its scope, or that of the registry, closes between its look and its wait, in any schedule", () => {
+    const program = (closes: "subscription" | "registry") =>
+      Effect.gen(function*() {
+        const scopes = { registry: yield* Scope.make(), subscription: yield* Scope.make() }
+        const registry = yield* Registry.make<Item>()({ lookup, defaults: [a] }).pipe(Scope.provide(scopes.registry))
+        const changes = closes === "registry"
+          // it was never populated: its contents are the same when it is closed
+          ? Registry.changes(registry)
+          : (yield* Registry.subscribe(registry).pipe(Scope.provide(scopes.subscription))).changes
+        const following = yield* Effect.forkChild(Stream.runDrain(changes))
+        yield* Effect.yieldNow
+        yield* Scope.close(scopes[closes], Exit.void)
+        yield* Fiber.join(following)
+      })
+    return Effect.all([
+      RegistryTest.interleave(program("subscription"), { strategy: "exhaustive", preemptions: 1 }),
+      RegistryTest.interleave(program("registry"), { strategy: "exhaustive", preemptions: 1 })
+    ])
+  })
 
   it.effect("G22 inside a transaction it tells what is published, and then what the transaction published", () =>
     Effect.gen(function*() {

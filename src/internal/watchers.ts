@@ -60,10 +60,9 @@ export class Watchers {
     return subscriber
   }
 
-  /** Whoever follows the changes follows those of another registry from now on. */
+  /** Whoever follows the changes follows those of another registry from now on: nobody uses these watchers any more. */
   moveTo(other: Watchers): void {
     for (const subscriber of this.subscribers) other.subscribers.add(subscriber)
-    this.subscribers.clear()
     this.wakeLater()
   }
 
