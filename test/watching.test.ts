@@ -66,6 +66,21 @@ const everyWay = (registry: Items) =>
     yield* Registry.populate(registry)
   }).pipe(Effect.orDie)
 
+/** Follows a registry, and closes the scope of either some time later. */
+const followedUntilClosed = (closes: "subscription" | "registry") =>
+  Effect.gen(function*() {
+    const scopes = { registry: yield* Scope.make(), subscription: yield* Scope.make() }
+    const registry = yield* Registry.make<Item>()({ lookup, defaults: [a] }).pipe(Scope.provide(scopes.registry))
+    const changes = closes === "registry"
+      // it was never populated: its contents are the same when it is closed
+      ? Registry.changes(registry)
+      : (yield* Registry.subscribe(registry).pipe(Scope.provide(scopes.subscription))).changes
+    const following = yield* Effect.forkChild(Stream.runDrain(changes))
+    yield* Effect.yieldNow
+    yield* Scope.close(scopes[closes], Exit.void)
+    yield* Fiber.join(following)
+  })
+
 describe("awaitItem", () => {
   it.effect("answers at once with what is there", () =>
     Effect.gen(function*() {
@@ -580,25 +595,12 @@ describe("subscribe", () => {
       assert.deepStrictEqual(watchers(registry), nobody)
     }))
 
-  it.effect("G26 it ends when its scope, or that of the registry, closes between its look and its wait, in any schedule", () => {
-    const program = (closes: "subscription" | "registry") =>
-      Effect.gen(function*() {
-        const scopes = { registry: yield* Scope.make(), subscription: yield* Scope.make() }
-        const registry = yield* Registry.make<Item>()({ lookup, defaults: [a] }).pipe(Scope.provide(scopes.registry))
-        const changes = closes === "registry"
-          // it was never populated: its contents are the same when it is closed
-          ? Registry.changes(registry)
-          : (yield* Registry.subscribe(registry).pipe(Scope.provide(scopes.subscription))).changes
-        const following = yield* Effect.forkChild(Stream.runDrain(changes))
-        yield* Effect.yieldNow
-        yield* Scope.close(scopes[closes], Exit.void)
-        yield* Fiber.join(following)
-      })
-    return Effect.all([
-      RegistryTest.interleave(program("subscription"), { strategy: "exhaustive", preemptions: 1 }),
-      RegistryTest.interleave(program("registry"), { strategy: "exhaustive", preemptions: 1 })
-    ])
-  })
+  it.effect("G26 it ends when its scope, or that of the registry, closes between its look and its wait, in any schedule", () =>
+    Effect.gen(function*() {
+      for (const closes of ["subscription", "registry"] as const) {
+        yield* RegistryTest.interleave(followedUntilClosed(closes), { strategy: "exhaustive", preemptions: 1 })
+      }
+    }))
 
   it.effect("G22 inside a transaction it tells what is published, and then what the transaction published", () =>
     Effect.gen(function*() {
