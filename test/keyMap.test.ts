@@ -133,6 +133,18 @@ describe("KeyMap", () => {
     }
   })
 
+  it("G8 what a list puts in with the very next number is not there for who was before, not even in a new base", () => {
+    const before = listed(KeyMap.empty<Value>(), 0)
+    listed(before, 40)
+    assert.isUndefined(before.get(40))
+    assert.deepStrictEqual(Array.from(before.keys()), Array.from({ length: 40 }, (_, n) => n))
+    // so many changes that all goes into a new one
+    let map = before
+    for (let n = 200; n < 300; n++) map = map.set(n, { serial: n }, undefined)
+    assert.isUndefined(map.get(40))
+    assert.strictEqual(Array.from(map.keys()).length, 140)
+  })
+
   it("G8 a list has a key again that was taken out of the one before", () => {
     const before = listed(KeyMap.empty<Value>(), 0)
     const filling = before.delete(7).begin(40)
