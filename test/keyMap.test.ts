@@ -137,7 +137,7 @@ describe("KeyMap", () => {
     const before = listed(KeyMap.empty<Value>(), 0)
     listed(before, 40)
     assert.isUndefined(before.get(40))
-    assert.deepStrictEqual(Array.from(before.keys()), Array.from({ length: 40 }, (_, n) => n))
+    assert.strictEqual(Array.from(before.keys()).length, 40)
     // so many changes that all goes into a new one
     let map = before
     for (let n = 200; n < 300; n++) map = map.set(n, { serial: n }, undefined)
