@@ -57,6 +57,7 @@ describe("Lookup", () => {
       assert.deepStrictEqual(yield* Registry.getAll(registry, "kind", "file"), [open, save])
       assert.deepStrictEqual(yield* Registry.getAll(registry, "tag", "disk"), [open, save])
       assert.deepStrictEqual(yield* Registry.getAll(registry, "tag", "read"), [open])
+      assert.isTrue(yield* Registry.has(registry, "kind", "file"))
       assert.isFalse(yield* Registry.has(registry, "kind", "view"))
       yield* Registry.unregister(registry, open)
       assert.isFalse(yield* Registry.has(registry, "tag", "read"))

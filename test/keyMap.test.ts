@@ -28,10 +28,14 @@ interface Value {
 }
 
 interface Private {
+  readonly base: ReadonlyMap<unknown, Value>
+  readonly shadows: boolean
   readonly objects: number
   readonly changed: number
   readonly changes: Iterable<readonly [unknown, unknown]>
 }
+
+const insidesOf = (map: KeyMap<Value>): Private => map as unknown as Private
 
 const agrees = (map: KeyMap<Value>, model: ReadonlyMap<number, Value>): void => {
   for (const n of keys) assert.strictEqual(map.get(keyOf(n)), model.get(n))
@@ -39,7 +43,7 @@ const agrees = (map: KeyMap<Value>, model: ReadonlyMap<number, Value>): void => 
   assert.strictEqual(found.length, model.size)
   const set = HashSet.fromIterable(found)
   for (const n of model.keys()) assert.isTrue(HashSet.has(set, keyOf(n)))
-  const { changed, changes, objects } = map as unknown as Private
+  const { changed, changes, objects } = insidesOf(map)
   assert.strictEqual(Array.from(changes).length, changed)
   assert.strictEqual(Array.from(changes).filter(([one]) => typeof one === "object").length, objects)
 }
@@ -69,10 +73,10 @@ const fill = (
   return filling.finish()
 }
 
-/** With the list of forty numbers from one on. */
-const listed = (from: KeyMap<Value>, first: number): KeyMap<Value> => {
-  const filling = from.begin(40)
-  for (let n = first; n < first + 40; n++) filling.set(n, { serial: n }, filling.get(n))
+/** With the list of the numbers from one on. */
+const listed = (from: KeyMap<Value>, first: number, length = 40): KeyMap<Value> => {
+  const filling = from.begin(length)
+  for (let n = first; n < first + length; n++) filling.set(n, { serial: n }, filling.get(n))
   return filling.finish()
 }
 
@@ -151,5 +155,37 @@ describe("KeyMap", () => {
     filling.set(7, { serial: 100 }, undefined)
     assert.strictEqual(filling.finish().get(7)?.serial, 100)
     assert.strictEqual(before.get(7)?.serial, 7)
+  })
+
+  it("G15 copies its map when a quarter of it has changed, and more than a few: objects are no reason to", () => {
+    for (const [size, changes] of [[40, 32], [128, 32], [1_000, 250]] as const) {
+      const before = listed(KeyMap.empty<Value>(), 0, size)
+      let map = before
+      for (let n = size; n < size + changes; n++) map = map.set(n, { serial: n }, undefined)
+      for (let n = 0; n < 1_000; n++) map = map.set({ n }, { serial: 2_000 + n }, undefined)
+      map = map.delete(size).set(size, { serial: 3_000 }, undefined)
+      assert.strictEqual(insidesOf(map).base, insidesOf(before).base)
+      assert.strictEqual(insidesOf(map).changed, changes + 1_000)
+      assert.isFalse(insidesOf(map).shadows)
+      map = map.delete(0)
+      assert.strictEqual(insidesOf(map).base.size, size + changes - 1)
+      assert.strictEqual(insidesOf(map).changed, 1_000)
+      assert.isFalse(insidesOf(map).shadows)
+    }
+  })
+
+  it("G15 puts a long list into the map that all share, unless another has: then into a copy, if it is that long", () => {
+    const before = listed(KeyMap.empty<Value>(), 0, 1_000)
+    const { base } = insidesOf(before)
+    const expected = (map: KeyMap<Value>, shared: boolean, changed: number) => {
+      assert.strictEqual(insidesOf(map).base === base, shared)
+      assert.strictEqual(insidesOf(map).changed, changed)
+    }
+    expected(before, true, 0)
+    expected(listed(before, 1_000, 32), true, 32)
+    expected(listed(before, 1_000, 33), true, 0)
+    expected(listed(before, 2_000, 250), true, 250)
+    expected(listed(before, 2_000, 300), false, 0)
+    expected(listed(KeyMap.empty<Value>(), 0, 32), false, 32)
   })
 })
