@@ -74,9 +74,9 @@ const fill = (
 }
 
 /** With the list of the numbers from one on. */
-const listed = (from: KeyMap<Value>, first: number, length = 40): KeyMap<Value> => {
-  const filling = from.begin(length)
-  for (let n = first; n < first + length; n++) filling.set(n, { serial: n }, filling.get(n))
+const listed = (from: KeyMap<Value>, first: number, size = 40): KeyMap<Value> => {
+  const filling = from.begin(size)
+  for (let n = first; n < first + size; n++) filling.set(n, { serial: n }, filling.get(n))
   return filling.finish()
 }
 
