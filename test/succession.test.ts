@@ -74,6 +74,12 @@ const noting = (log: Array<string>, who: string) => ({
   onItemUnregistered: (item: Item) => Effect.sync(() => log.push(`${who} -${item.id}`))
 })
 
+/** The import of a registry waits for the lock of another. */
+const untilItWaits = (registry: Items["Service"]) =>
+  Effect.gen(function*() {
+    while (coreOf(registry).lock.holder?.waits?.size !== 1) yield* Effect.yieldNow
+  })
+
 /** What followed all changes would hold. */
 const followed = (changes: ReadonlyArray<RegistryEvent.RegistryChange<Item>>): ReadonlyArray<Item> => {
   const items: Array<Item> = []
@@ -690,6 +696,71 @@ describe("a registry that loads late, and whose layer provides another", () => {
         assert.strictEqual(coreOf(yield* Items).hooks.length, 3)
       }).pipe(Effect.scoped, Effect.provide(late()))
     })
+
+    it.effect("that one of them removes while they are told are gone", () => {
+      const log: Array<string> = []
+      return Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        yield* Scope.provide(Items.addHooks(noting(log, "early")), scope)
+        yield* Items.addHooks({ onItemRegistered: () => Scope.close(scope, Exit.void) })
+        yield* Items.register(d)
+        assert.deepStrictEqual(log, ["early +2"])
+        // those of the other one, and the one that did it
+        assert.strictEqual(coreOf(yield* Items).hooks.length, 2)
+      }).pipe(Effect.scoped, Effect.provide(late()))
+    })
+
+    it.effect("that wait for the other one, while its layer uses the registry after all: it dies", () =>
+      Effect.gen(function*() {
+        const using = Deferred.makeUnsafe<void>()
+        const used = Deferred.makeUnsafe<void>()
+        const held = Deferred.makeUnsafe<void>()
+        const gate = Deferred.makeUnsafe<void>()
+        const shared = yield* making()
+        const layer = Items.layerLazy(() =>
+          Promise.resolve(Layer.effect(
+            Items,
+            Deferred.await(using).pipe(
+              Effect.andThen(Effect.suspend(() => Registry.register(items, d))),
+              Effect.andThen(Deferred.succeed(used, undefined)),
+              Effect.forkScoped({ startImmediately: true }),
+              Effect.as(shared)
+            )
+          ))
+        )
+        const items: Items["Service"] = Context.get(yield* Layer.build(layer), Items)
+        yield* Registry.addHooks(items, noting([], "early"))
+        yield* Registry.populate(shared)
+        yield* fork(Registry.transact(shared, Effect.andThen(Deferred.succeed(held, undefined), Deferred.await(gate))))
+        yield* Deferred.await(held)
+        const asking = yield* fork(Effect.exit(Registry.size(items)))
+        yield* untilItWaits(items)
+        yield* Deferred.succeed(using, undefined)
+        yield* Deferred.await(used)
+        yield* Deferred.succeed(gate, undefined)
+        assert.include(messageOf(yield* Fiber.join(asking)), "changes this one while it is built")
+        assert.deepStrictEqual(yield* Registry.values(shared), [b, c])
+        assert.strictEqual(coreOf(shared).hooks.length, 1)
+      }))
+
+    it.effect("that wait for the other one, and are interrupted: nothing failed", () =>
+      Effect.gen(function*() {
+        const held = Deferred.makeUnsafe<void>()
+        const gate = Deferred.makeUnsafe<void>()
+        const shared = yield* making()
+        const items = Context.get(yield* Layer.build(late(Layer.succeed(Items, shared))), Items)
+        yield* Registry.addHooks(items, noting([], "early"))
+        yield* Registry.populate(shared)
+        yield* fork(Registry.transact(shared, Effect.andThen(Deferred.succeed(held, undefined), Deferred.await(gate))))
+        yield* Deferred.await(held)
+        const asking = yield* fork(Registry.size(items))
+        yield* untilItWaits(items)
+        yield* Fiber.interrupt(asking)
+        assert.strictEqual(yield* Registry.state(items), "Pending")
+        assert.isUndefined(coreOf(items).populationFailure)
+        yield* Deferred.succeed(gate, undefined)
+        assert.strictEqual(yield* Registry.size(items), 2)
+      }))
 
     it.effect("G20, G21 under schedules: they come and go while it loads, and are in step with what is in", () =>
       RegistryTest.interleave(
