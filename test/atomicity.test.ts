@@ -295,4 +295,17 @@ describe("atomicity", () => {
       const error = yield* Effect.flip(Registry.replace(registry, "id", 2, a))
       assert.strictEqual(error.code, "not_registered")
     }))
+
+  it.effect("G8 a snapshot that was taken in a transaction stays as it was when that is published", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a] })
+      const before = yield* Registry.snapshot(registry)
+      const inside = yield* Registry.transact(
+        registry,
+        Effect.andThen(Registry.register(registry, b), Registry.snapshot(registry))
+      )
+      const after = yield* Registry.snapshot(registry)
+      assert.strictEqual(RegistrySnapshot.revision(inside), RegistrySnapshot.revision(before))
+      assert.strictEqual(RegistrySnapshot.revision(after), RegistrySnapshot.revision(before) + 1)
+    }))
 })

@@ -9,22 +9,63 @@ import type { Entry } from "./contents.ts"
 
 /** @internal */
 export type Step<Item> =
-  /** Entries were added, one after the other, the first at `position` among all. */
-  | { readonly _tag: "Inserted"; readonly entries: ReadonlyArray<Entry<Item>>; readonly position: number }
-  | { readonly _tag: "Removed"; readonly entries: ReadonlyArray<Entry<Item>> }
-  | { readonly _tag: "Swapped"; readonly previous: Entry<Item>; readonly entry: Entry<Item> }
+  | Inserted<Item>
+  | Removed<Item>
+  | Swapped<Item>
   | { readonly _tag: "Populated"; readonly size: number }
   | { readonly _tag: "Reset" }
+
+/**
+ * Entries were added, one after the other, the first at `position` among all.
+ *
+ * @internal
+ */
+export class Inserted<Item> {
+  readonly _tag: "Inserted"
+  readonly entries: ReadonlyArray<Entry<Item>>
+  readonly position: number
+
+  constructor(entries: ReadonlyArray<Entry<Item>>, position: number) {
+    this._tag = "Inserted"
+    this.entries = entries
+    this.position = position
+  }
+}
+
+/** @internal */
+export class Removed<Item> {
+  readonly _tag: "Removed"
+  readonly entries: ReadonlyArray<Entry<Item>>
+
+  constructor(entries: ReadonlyArray<Entry<Item>>) {
+    this._tag = "Removed"
+    this.entries = entries
+  }
+}
+
+/** @internal */
+export class Swapped<Item> {
+  readonly _tag: "Swapped"
+  readonly previous: Entry<Item>
+  readonly entry: Entry<Item>
+
+  constructor(previous: Entry<Item>, entry: Entry<Item>) {
+    this._tag = "Swapped"
+    this.previous = previous
+    this.entry = entry
+  }
+}
 
 /** @internal */
 export class Change<Item> implements RegistryEvent.RegistryChange<Item> {
   readonly revision: number
   readonly steps: ReadonlyArray<Step<Item>>
-  private told: ReadonlyArray<RegistryEvent.RegistryEvent<Item>> | undefined = undefined
+  private told: ReadonlyArray<RegistryEvent.RegistryEvent<Item>> | undefined
 
   constructor(revision: number, steps: ReadonlyArray<Step<Item>>) {
     this.revision = revision
     this.steps = steps
+    this.told = undefined
   }
 
   get events(): ReadonlyArray<RegistryEvent.RegistryEvent<Item>> {

@@ -15,7 +15,7 @@ import { type Definition, type Keys, keysIn } from "./definition.ts"
 import * as Hidden from "./hidden.ts"
 import type * as Index from "./index.ts"
 import * as Order from "./order.ts"
-import type { Origin } from "./owner.ts"
+import { type Origin, overriding } from "./owner.ts"
 
 /**
  * What was put in, and the contents with it.
@@ -128,7 +128,7 @@ export const replace = <Item>(
 ): Changed<Item, Entry<Item>> & Revealing<Item> => {
   const contents = changing(self)
   takeOut(contents, previous)
-  const layer = previous.origin.override ? { ...origin, override: true } : origin
+  const layer = previous.origin.override ? overriding(origin) : origin
   const added = makeEntry(self.definition, item, keys, layer, previous.position)
   show(contents, added)
   return { added, contents, revealed: reveal(contents, under(self, previous)) }
@@ -186,7 +186,26 @@ const makeEntry = <Item>(
   position?: number
 ): Entry<Item> => {
   const serial = definition.serial++
-  return { item, position: position ?? serial, keys, serial, origin, ownEquality: hasOwnEquality(item) }
+  return new Registration(item, position ?? serial, keys, serial, origin)
+}
+
+/** Made by a constructor for the reason that nodes of an order are. */
+class Registration<Item> implements Entry<Item> {
+  readonly item: Item
+  readonly position: number
+  readonly keys: Keys
+  readonly serial: number
+  readonly origin: Origin
+  readonly ownEquality: boolean
+
+  constructor(item: Item, position: number, keys: Keys, serial: number, origin: Origin) {
+    this.item = item
+    this.position = position
+    this.keys = keys
+    this.serial = serial
+    this.origin = origin
+    this.ownEquality = hasOwnEquality(item)
+  }
 }
 
 const show = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {

@@ -17,7 +17,7 @@ import type { Step } from "./change.ts"
 import type * as Contents from "./contents.ts"
 import type { Definition } from "./definition.ts"
 import type * as Hooks from "./hooks.ts"
-import { type Origin, Owner } from "./owner.ts"
+import { Origin, Owner } from "./owner.ts"
 import type { Watchers } from "./watchers.ts"
 
 /**
@@ -204,6 +204,9 @@ export type Worded = Pick<Definition<never>, "name" | "messages"> & { readonly n
  */
 export type Named = Pick<Operation<any, any, any, any, any>, "name" | "kind">
 
+/** Shared by all that have none, as nearly all do. */
+const none: ReadonlyArray<never> = []
+
 /** @internal */
 export class Transaction<in out Item, out P = any, in out V = any> extends Party {
   readonly core: Core<Item, P, V>
@@ -221,13 +224,13 @@ export class Transaction<in out Item, out P = any, in out V = any> extends Party
   /** The scope of the population that filled the draft. */
   populationScope: Scope.Closeable | undefined
   /** The scopes of all populations that ran in it. */
-  scopes: Array<Scope.Closeable> = []
+  scopes: ReadonlyArray<Scope.Closeable> = none
   /** What happened, in order. */
   steps: Array<Step<Item>> = []
   /** The completed calls of hooks, in order. */
   calls: Array<Hooks.Call<Item>> = []
   /** What has to be done over again, outside, if the transaction fails: what a scope that closed in it did. */
-  regardless: Array<Effect.Effect<void>> = []
+  regardless: ReadonlyArray<Effect.Effect<void>> = none
   observation: Observation | undefined = undefined
   private innerLock: Lock | undefined = undefined
   private context: Context.Context<never>
@@ -265,11 +268,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends Party
 
   /** Where what it puts in comes from. */
   get origin(): Origin {
-    return this.ownOrigin ??= {
-      owner: Context.get(this.context, Owner),
-      revision: this.base.revision + 1,
-      override: false
-    }
+    return this.ownOrigin ??= new Origin(Context.get(this.context, Owner), this.base.revision + 1, false)
   }
 
   /** Whether the draft can be answered from. */
@@ -290,10 +289,10 @@ export class Transaction<in out Item, out P = any, in out V = any> extends Party
     this.base = this.draft = this.core.nothing
     this.context = Context.empty()
     this.populationScope = undefined
-    this.scopes = []
+    this.scopes = none
     this.steps = []
     this.calls = []
-    this.regardless = []
+    this.regardless = none
   }
 }
 

@@ -12,6 +12,7 @@ import * as Ref from "effect/Ref"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as RegistryError from "../RegistryError.ts"
+import * as Change from "./change.ts"
 import * as Changing from "./changing.ts"
 import * as Checking from "./checking.ts"
 import * as Contents from "./contents.ts"
@@ -125,16 +126,31 @@ const fewKeys = 10_000
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** @internal */
-export const register = <Item, P, V>(item: Item): Operation<Item, P, V, void, Failure | V | P> => ({
-  name: "register",
-  about: item,
-  step: (transaction) => {
-    const inserted = insert(item)(transaction)
+export const register = <Item, P, V>(item: Item): Operation<Item, P, V, void, Failure | V | P> => new Register(item)
+
+/** Made by a constructor, as nodes of an order are. */
+class Register<Item, P, V> implements Operation<Item, P, V, void, Failure | V | P> {
+  readonly name: string
+  readonly about: Item
+
+  constructor(item: Item) {
+    this.name = "register"
+    this.about = item
+  }
+
+  step(transaction: Transaction<Item, P, V>): Exit.Exit<void, Failure> {
+    const inserted = insertInto(transaction, this.about)
     return Exit.isSuccess(inserted) ? Exit.void : inserted
-  },
-  body: (transaction) => Effect.mapEager(registerIn(transaction, item), () => undefined),
-  undone: () => Effect.void
-})
+  }
+
+  body(transaction: Transaction<Item, P, V>): Effect.Effect<void, Failure | V | P> {
+    return Effect.mapEager(registerIn(transaction, this.about), () => undefined)
+  }
+
+  undone(): Effect.Effect<void> {
+    return Effect.void
+  }
+}
 
 /** @internal */
 export const registerAll = <Item, P, V>(
@@ -224,12 +240,15 @@ const canInsert = <Item>(item: Item) => ({ draft }: Transaction<Item>): Exit.Exi
   return Result.isFailure(checked) ? Exit.fail(checked.failure) : Exit.void
 }
 
-const insert = <Item>(item: Item) => (transaction: Transaction<Item>): Exit.Exit<Entry<Item>, Failure> => {
+const insert = <Item>(item: Item) => (transaction: Transaction<Item>): Exit.Exit<Entry<Item>, Failure> =>
+  insertInto(transaction, item)
+
+const insertInto = <Item>(transaction: Transaction<Item>, item: Item): Exit.Exit<Entry<Item>, Failure> => {
   const { draft, origin, steps } = transaction
   const checked = Checking.check(draft, item)
   if (Result.isFailure(checked)) return Exit.fail(checked.failure)
   const { added, contents } = Changing.insert(draft, item, checked.success, origin)
-  steps.push({ _tag: "Inserted", entries: [added], position: draft.size })
+  steps.push(new Change.Inserted([added], draft.size))
   transaction.draft = contents
   return Exit.succeed(added)
 }
@@ -270,7 +289,7 @@ const finish = <Item>(transaction: Transaction<Item>, filling: Changing.Filling<
   const { draft, steps } = transaction
   const { added, contents } = filling.finish()
   if (added.length === 0) return added
-  steps.push({ _tag: "Inserted", entries: added, position: draft.size })
+  steps.push(new Change.Inserted(added, draft.size))
   transaction.draft = contents
   return added
 }
@@ -290,21 +309,38 @@ const unregisterLocated = <Item, P, V>(
   name: string,
   about: unknown,
   locateEntry: Locate<Item>
-): Operation<Item, P, V, void, RegistryError.ItemLookupError | P> => ({
-  name,
-  about,
-  step: (transaction) =>
-    onLocated(locateEntry(transaction.draft), (entry) => {
+): Operation<Item, P, V, void, RegistryError.ItemLookupError | P> => new Unregister(name, about, locateEntry)
+
+/** Made by a constructor, as nodes of an order are. */
+class Unregister<Item, P, V> implements Operation<Item, P, V, void, RegistryError.ItemLookupError | P> {
+  readonly name: string
+  readonly about: unknown
+  readonly locate: Locate<Item>
+
+  constructor(name: string, about: unknown, locateEntry: Locate<Item>) {
+    this.name = name
+    this.about = about
+    this.locate = locateEntry
+  }
+
+  step(transaction: Transaction<Item, P, V>): Exit.Exit<void, RegistryError.ItemLookupError> {
+    return onLocated(this.locate(transaction.draft), (entry) => {
       remove(transaction, entry)
       return Exit.void
-    }),
-  body: (transaction) =>
-    Effect.flatMapEager(
-      step(transaction, ({ draft }) => onLocated(locateEntry(draft), Exit.succeed)),
-      (entry) => unregisterIn(transaction, entry, locateEntry)
-    ),
-  undone: () => Effect.void
-})
+    })
+  }
+
+  body(transaction: Transaction<Item, P, V>): Effect.Effect<void, RegistryError.ItemLookupError | P> {
+    return Effect.flatMapEager(
+      step(transaction, ({ draft }) => onLocated(this.locate(draft), Exit.succeed)),
+      (entry) => unregisterIn(transaction, entry, this.locate)
+    )
+  }
+
+  undone(): Effect.Effect<void> {
+    return Effect.void
+  }
+}
 
 const unregisterIn = <Item, P, V>(
   transaction: Transaction<Item, P, V>,
@@ -336,7 +372,7 @@ const remove = <Item>(transaction: Transaction<Item>, entry: Entry<Item>): Reado
   const { draft, steps } = transaction
   const { contents, revealed } = Changing.remove(draft, entry)
   // nobody outside sees a hidden entry go
-  if (Contents.holds(draft, entry)) steps.push({ _tag: "Removed", entries: [entry] })
+  if (Contents.holds(draft, entry)) steps.push(new Change.Removed([entry]))
   transaction.draft = contents
   reveal(transaction, revealed)
   return revealed
@@ -344,7 +380,7 @@ const remove = <Item>(transaction: Transaction<Item>, entry: Entry<Item>): Reado
 
 const reveal = <Item>({ draft, steps }: Transaction<Item>, revealed: ReadonlyArray<Entry<Item>>): void => {
   for (const entry of revealed) {
-    steps.push({ _tag: "Inserted", entries: [entry], position: Order.rank(draft.order, entry.position) })
+    steps.push(new Change.Inserted([entry], Order.rank(draft.order, entry.position)))
   }
 }
 
@@ -457,7 +493,7 @@ const swap = <Item>(
   const checked = Checking.check(draft, item, previous)
   if (Result.isFailure(checked)) return Exit.fail(checked.failure)
   const { added, contents, revealed } = Changing.replace(draft, previous, item, checked.success, origin)
-  steps.push({ _tag: "Swapped", previous, entry: added })
+  steps.push(new Change.Swapped(previous, added))
   transaction.draft = contents
   reveal(transaction, revealed)
   return Exit.succeed(revealed)
@@ -498,7 +534,7 @@ const endOverrides = <Item>(transaction: Transaction<Item>): Exit.Exit<ReadonlyA
 
 const emptyAtOnce = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {
   const { draft, steps } = transaction
-  steps.push({ _tag: "Removed", entries: Contents.entries(draft).toReversed() })
+  steps.push(new Change.Removed(Contents.entries(draft).toReversed()))
   transaction.draft = Contents.asPending(draft)
   return emptied(transaction)
 }
@@ -618,12 +654,12 @@ export const takeOut = <Item, P, V>(
           name: "closeScope",
           kind: "upkeep",
           step: (transaction) => {
-            transaction.regardless.push(overAgain)
+            transaction.regardless = transaction.regardless.concat(overAgain)
             for (const entry of entries.toReversed()) removeIfIn(transaction, entry)
             return Exit.succeed(Cause.empty)
           },
           body: (transaction) => {
-            transaction.regardless.push(overAgain)
+            transaction.regardless = transaction.regardless.concat(overAgain)
             let defects = Cause.empty
             const calling: Calling<Item, V> = (call) =>
               Effect.map(collect(transaction.hooks.toReversed(), (part) => call([part])), (causes) => {
@@ -633,7 +669,7 @@ export const takeOut = <Item, P, V>(
             return Effect.map(all, () => defects)
           },
           undone: (transaction) => {
-            transaction.regardless.push(overAgain)
+            transaction.regardless = transaction.regardless.concat(overAgain)
             return Effect.succeed(Cause.empty)
           }
         }),

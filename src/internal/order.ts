@@ -16,33 +16,43 @@ export type Order<A extends Positioned> = Node<A> | undefined
 /** @internal */
 export type Node<A extends Positioned> = Leaf<A> | Branch<A>
 
-interface Leaf<A extends Positioned> {
+/**
+ * Nodes are made by constructors: a literal whose objects have lived long is allocated among the old ones by V8 from then
+ * on, and what it refers to is kept until those are collected.
+ */
+class Leaf<A extends Positioned> {
   readonly children: undefined
   readonly entries: ReadonlyArray<A>
   readonly size: number
   readonly first: number
+
+  constructor(entries: ReadonlyArray<A>) {
+    this.children = undefined
+    this.entries = entries
+    this.size = entries.length
+    this.first = entries[0]!.position
+  }
 }
 
-interface Branch<A extends Positioned> {
+class Branch<A extends Positioned> {
   readonly children: ReadonlyArray<Node<A>>
   readonly size: number
   readonly first: number
+
+  constructor(children: ReadonlyArray<Node<A>>) {
+    let size = 0
+    for (let i = 0; i < children.length; i++) size += children[i]!.size
+    this.children = children
+    this.size = size
+    this.first = children[0]!.first
+  }
 }
 
 const capacity = 32
 
-const leaf = <A extends Positioned>(entries: ReadonlyArray<A>): Leaf<A> => ({
-  children: undefined,
-  entries,
-  size: entries.length,
-  first: entries[0]!.position
-})
+const leaf = <A extends Positioned>(entries: ReadonlyArray<A>): Leaf<A> => new Leaf(entries)
 
-const branch = <A extends Positioned>(children: ReadonlyArray<Node<A>>): Branch<A> => {
-  let size = 0
-  for (let i = 0; i < children.length; i++) size += children[i]!.size
-  return { children, size, first: children[0]!.first }
-}
+const branch = <A extends Positioned>(children: ReadonlyArray<Node<A>>): Branch<A> => new Branch(children)
 
 const width = <A extends Positioned>(node: Node<A>): number =>
   node.children === undefined ? node.entries.length : node.children.length

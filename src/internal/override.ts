@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import type * as RegistryError from "../RegistryError.ts"
+import * as Change from "./change.ts"
 import * as Changing from "./changing.ts"
 import * as Checking from "./checking.ts"
 import * as Claims from "./claims.ts"
@@ -14,6 +15,7 @@ import * as Contents from "./contents.ts"
 import type { Operation, Transaction } from "./core.ts"
 import * as Hooks from "./hooks.ts"
 import { registering } from "./operations.ts"
+import { overriding } from "./owner.ts"
 import { sequence } from "./sequence.ts"
 import { step } from "./transaction.ts"
 
@@ -82,9 +84,9 @@ const putAbove = <Item, P, V>(
       const leaving = Claims.wouldHide(draft, item, checked.success).toReversed()
       const untold = transaction.hooks.length === 0 ? [] : leaving.filter((entry) => !told.has(entry))
       if (untold.length > 0) return Exit.succeed(untold)
-      const { added, contents } = Changing.override(draft, item, checked.success, { ...origin, override: true })
-      if (leaving.length > 0) steps.push({ _tag: "Removed", entries: leaving })
-      steps.push({ _tag: "Inserted", entries: [added], position: contents.size - 1 })
+      const { added, contents } = Changing.override(draft, item, checked.success, overriding(origin))
+      if (leaving.length > 0) steps.push(new Change.Removed(leaving))
+      steps.push(new Change.Inserted([added], contents.size - 1))
       transaction.draft = contents
       return Exit.succeed({ added, leaving })
     }),

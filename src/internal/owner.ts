@@ -14,10 +14,23 @@ export const Owner: Context.Reference<string> = Context.Reference<string>("effec
  *
  * @internal
  */
-export interface Origin {
+export class Origin {
   readonly owner: string
   /** The revision that the entry is in from. */
   readonly revision: number
   /** Whether it is a layer above everything that was there. */
   readonly override: boolean
+
+  constructor(owner: string, revision: number, override: boolean) {
+    this.owner = owner
+    this.revision = revision
+    this.override = override
+  }
 }
+
+/**
+ * The same of an override.
+ *
+ * @internal
+ */
+export const overriding = ({ owner, revision }: Origin): Origin => new Origin(owner, revision, true)

@@ -245,7 +245,7 @@ const populate = <Item, V, E>(
     // what waited for its turn in a registry that has become another since has nothing to populate
     if (base.populated || core.population !== runs) return Effect.void
     const scope = Scope.forkUnsafe(core.scope)
-    transaction.scopes.push(scope)
+    transaction.scopes = transaction.scopes.concat(scope)
     transaction.populationScope = scope
     return Hooks.call(hooks, "onPopulating").pipe(
       Effect.flatMapEager(() => Effect.provideService(registerDefaults(transaction, defaults), Scope.Scope, scope)),

@@ -9,6 +9,7 @@ import * as Ref from "effect/Ref"
 import * as Result from "effect/Result"
 import type * as RegistryError from "../RegistryError.ts"
 import type { Step } from "./change.ts"
+import * as Change from "./change.ts"
 import * as Changing from "./changing.ts"
 import * as Checking from "./checking.ts"
 import * as Contents from "./contents.ts"
@@ -238,7 +239,7 @@ const outcomeOf = function*<Item>(
   let count = 0
   const steps: Array<Step<Item>> = []
   const takeOut = function*(entries: ReadonlyArray<Entry<Item>>): Pausing<void> {
-    if (entries.length > 0) steps.push({ _tag: "Removed", entries })
+    if (entries.length > 0) steps.push(new Change.Removed(entries))
     for (const entry of entries) {
       if (++count % turn === 0) yield
       contents = Changing.remove(contents, entry).contents
@@ -250,7 +251,7 @@ const outcomeOf = function*<Item>(
     const inserted = Changing.insert(contents, item, checked.success, origin, position)
     contents = inserted.contents
     const rank = Order.rank(contents.order, inserted.added.position)
-    steps.push({ _tag: "Inserted", entries: [inserted.added], position: rank })
+    steps.push(new Change.Inserted([inserted.added], rank))
     return undefined
   }
 
@@ -267,7 +268,7 @@ const outcomeOf = function*<Item>(
     }
     const swapped = Changing.replace(contents, previous, item, checked.success, origin)
     contents = swapped.contents
-    steps.push({ _tag: "Swapped", previous, entry: swapped.added })
+    steps.push(new Change.Swapped(previous, swapped.added))
   }
   yield* takeOut(crossing.map(({ previous }) => previous).toReversed())
   for (const { item, previous } of crossing) {

@@ -123,7 +123,7 @@ export const inOneStep = <Item, P, V, A, E>(
   if (lock.holder !== undefined || base !== (parent === undefined ? Ref.getUnsafe(core.published) : parent.draft)) {
     return undefined
   }
-  if (Exit.isSuccess(exit)) commit(transaction)
+  if (Exit.isSuccess(exit)) commit(transaction, true)
   observation?.released()
   return exit
 }
@@ -171,7 +171,7 @@ const begin = <Item, P, V, A, E, R>(
     const ending: Ending<A> = { operation, later }
     const body = attempt((): Effect.Effect<A, E | P, R> =>
       operation.step !== undefined && transaction.hooks.length === 0
-        ? step(transaction, operation.step)
+        ? step(transaction, (one) => operation.step!(one))
         : operation.body(transaction)
     )
     // it had nothing to wait for: it is all done, and nobody needs to find the transaction in the context
@@ -379,7 +379,7 @@ const endNow = <A, E>(group: Group, exit: Exit.Exit<A, E>, ending: Ending<A>): E
   if (group.some(({ core }) => core.closed)) return undo(group, Cause.interrupt(), ending)
   let after = ending.operation.committed?.(exit.value)
   for (const transaction of group) {
-    const emptied = commit(transaction)
+    const emptied = commit(transaction, false)
     if (emptied !== undefined) after = after === undefined ? emptied : Effect.ensuring(after, emptied)
   }
   ending.later.effect = after
@@ -396,15 +396,18 @@ const close = (transaction: Transaction<any>): void => {
 }
 
 /** Ends a transaction that succeeded: in the draft of its parent, or for all to see. Answers what is left to do. */
-const commit = <Item, P, V>(transaction: Transaction<Item, P, V>): Effect.Effect<void> | undefined => {
+const commit = <Item, P, V>(
+  transaction: Transaction<Item, P, V>,
+  unseen: boolean
+): Effect.Effect<void> | undefined => {
   const { parent } = transaction
-  if (parent === undefined) return publish(transaction)
+  if (parent === undefined) return publish(transaction, unseen)
   parent.draft = transaction.draft
   parent.populationScope = transaction.populationScope
-  pushAll(parent.scopes, transaction.scopes)
+  parent.scopes = both(parent.scopes, transaction.scopes)
   pushAll(parent.steps, transaction.steps)
   pushAll(parent.calls, transaction.calls)
-  pushAll(parent.regardless, transaction.regardless)
+  parent.regardless = both(parent.regardless, transaction.regardless)
   return undefined
 }
 
@@ -412,17 +415,26 @@ const pushAll = <A>(target: Array<A>, source: ReadonlyArray<A>): void => {
   for (let i = 0; i < source.length; i++) target.push(source[i]!)
 }
 
+const both = <A>(one: ReadonlyArray<A>, other: ReadonlyArray<A>): ReadonlyArray<A> =>
+  other.length === 0 ? one : one.concat(other)
+
 /** Where contents become visible to others: the one place, and one synchronous step. */
-const publish = <Item, P, V>(transaction: Transaction<Item, P, V>): Effect.Effect<void> | undefined => {
+const publish = <Item, P, V>(
+  transaction: Transaction<Item, P, V>,
+  unseen: boolean
+): Effect.Effect<void> | undefined => {
   const { base, core, draft, populationScope, scopes, steps } = transaction
   if (draft === base) return undefined
   const revision = base.revision + 1
-  MutableRef.set(core.published.ref, Contents.withRevision(draft, revision))
+  // nobody has seen a draft that was made in this very step: it need not be copied
+  if (unseen) draft.revision = revision
+  MutableRef.set(core.published.ref, unseen ? draft : Contents.withRevision(draft, revision))
   core.changes.push(new Change(revision, steps))
   if (core.changes.length > core.history) core.changes.shift()
   core.watchers.wakeLater()
   core.observer?.changed()
 
+  if (scopes.length === 0 && core.populationScope === populationScope) return undefined
   const emptied = scopes.filter((scope) => scope !== populationScope)
   if (core.populationScope !== undefined && core.populationScope !== populationScope) emptied.push(core.populationScope)
   core.populationScope = populationScope

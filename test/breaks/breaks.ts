@@ -43,9 +43,9 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "the one-step path looks in one step, and acts in the next",
-    find: "  if (Exit.isSuccess(exit)) commit(transaction)\n  observation?.released()\n  return exit\n",
+    find: "  if (Exit.isSuccess(exit)) commit(transaction, true)\n  observation?.released()\n  return exit\n",
     replace: `  return Effect.flatMap(Effect.yieldNow, () => {
-    if (Exit.isSuccess(exit)) commit(transaction)
+    if (Exit.isSuccess(exit)) commit(transaction, true)
     return exit
   })
 `,
@@ -236,7 +236,7 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "a nested transaction drops the populations that ran in it",
-    find: "  pushAll(parent.scopes, transaction.scopes)\n",
+    find: "  parent.scopes = both(parent.scopes, transaction.scopes)\n",
     replace: "",
     caught: {
       file: population,
@@ -263,7 +263,7 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "a nested transaction drops what closed scopes took out",
-    find: "  pushAll(parent.regardless, transaction.regardless)\n",
+    find: "  parent.regardless = both(parent.regardless, transaction.regardless)\n",
     replace: "",
     caught: { file: scopes, title: "G25 a scope that closes in a transaction that then fails: what it had stays out" }
   },
@@ -276,7 +276,7 @@ export const breaks: ReadonlyArray<Break> = [
   {
     name: "a scope that closes while a transaction is undone takes nothing out",
     find: `          undone: (transaction) => {
-            transaction.regardless.push(overAgain)
+            transaction.regardless = transaction.regardless.concat(overAgain)
             return Effect.succeed(Cause.empty)`,
     replace: "          undone: () => {\n            return Effect.succeed(Cause.empty)",
     caught: { file: caught, title: "G25 a scope that closes while a transaction is undone" }
@@ -289,13 +289,13 @@ export const breaks: ReadonlyArray<Break> = [
   },
   {
     name: "the events of a registration tell another position",
-    find: "entries: [added], position: draft.size",
-    replace: "entries: [added], position: 0",
+    find: "Inserted([added], draft.size)",
+    replace: "Inserted([added], 0)",
     caught: { file: "programs.test.ts", title: "a plain registry answers what the model answers" }
   },
   {
     name: "a reset is not told",
-    find: "  steps.push({ _tag: \"Removed\", entries: Contents.entries(draft).toReversed() })\n",
+    find: "  steps.push(new Change.Removed(Contents.entries(draft).toReversed()))\n",
     replace: "",
     caught: { file: "programs.test.ts", title: "a plain registry answers what the model answers" }
   },
@@ -575,7 +575,7 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "what a population acquires is not released when it fails",
-    find: "transaction.scopes.push(scope)",
+    find: "transaction.scopes = transaction.scopes.concat(scope)",
     replace: "",
     caught: { file: population, title: "G4 what it acquires is released when the attempt fails" }
   },
@@ -847,7 +847,7 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "what replaces an override is none",
-    find: "previous.origin.override ? { ...origin, override: true } : origin",
+    find: "previous.origin.override ? overriding(origin) : origin",
     replace: "origin",
     caught: { file: override, title: "what replaces an override is one" }
   },
@@ -859,14 +859,14 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "the end of an override is not told to followers",
-    find: "steps.push({ _tag: \"Inserted\", entries: [entry], position: Order.rank(draft.order, entry.position) })",
+    find: "steps.push(new Change.Inserted([entry], Order.rank(draft.order, entry.position)))",
     replace: "void steps",
     caught: { file: override, title: "whatever comes and goes in whatever order, without hooks" }
   },
   {
     name: "the end of an override is told to followers at the end of all",
-    find: "entries: [entry], position: Order.rank(draft.order, entry.position)",
-    replace: "entries: [entry], position: draft.size - 1",
+    find: "Inserted([entry], Order.rank(draft.order, entry.position))",
+    replace: "Inserted([entry], draft.size - 1)",
     caught: { file: override, title: "whatever comes and goes in whatever order, without hooks" }
   },
   {
@@ -1079,8 +1079,8 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "an entry is of whoever began the transaction around",
-    find: "owner: Context.get(this.context, Owner)",
-    replace: "owner: this.parent?.origin.owner ?? Context.get(this.context, Owner)",
+    find: "new Origin(Context.get(this.context, Owner),",
+    replace: "new Origin(this.parent?.origin.owner ?? Context.get(this.context, Owner),",
     caught: { file: explain, title: "Present: the item, who registered it and the revision" }
   },
   {
@@ -1239,6 +1239,12 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   // -------------------------------------------------------------------------------------------------------------------
   // What versions share
   // -------------------------------------------------------------------------------------------------------------------
+  {
+    name: "what was seen in a transaction gets the revision of what is published",
+    find: "const emptied = commit(transaction, false)",
+    replace: "const emptied = commit(transaction, true)",
+    caught: { file: "atomicity.test.ts", title: "G8 a snapshot that was taken in a transaction" }
+  },
   {
     name: "an earlier version sees what a later one put in",
     find: "value !== undefined && value.serial < this.limit ? value",
