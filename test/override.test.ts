@@ -262,6 +262,19 @@ const fake = (id: number, name = `fake ${id}`) => new Item(id, name)
 const items = (registry: { readonly [Symbol.iterator]: () => Iterator<Item> }) => Array.from(registry)
 
 describe("override", () => {
+  it.effect("G7 what is hidden keeps its keys when a transaction that took it out fails", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id", "name"] })
+      yield* Registry.register(registry, a).pipe(Effect.provideService(Registry.Owner, "plugin"))
+      yield* Registry.override(registry, new Item(1, "over"))
+      const undone = Effect.andThen(Registry.unregisterOwner(registry, "plugin"), Effect.fail("undone"))
+      assert.strictEqual(yield* Effect.flip(Registry.transact(registry, undone)), "undone")
+      assert.strictEqual(
+        (yield* Effect.flip(Registry.register(registry, new Item(9, a.name)))).code,
+        "attribute_registered"
+      )
+    }))
+
   it.effect("G12 what it hides comes back to its old place, found by all its attributes", () =>
     Effect.gen(function*() {
       const registry = yield* make
