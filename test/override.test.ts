@@ -266,7 +266,9 @@ describe("override", () => {
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id", "name"] })
       yield* Registry.register(registry, a).pipe(Effect.provideService(Registry.Owner, "plugin"))
+      yield* Registry.register(registry, b)
       yield* Registry.override(registry, new Item(1, "over"))
+      yield* Registry.override(registry, new Item(2, "over, too"))
       const undone = Effect.andThen(Registry.unregisterOwner(registry, "plugin"), Effect.fail("undone"))
       assert.strictEqual(yield* Effect.flip(Registry.transact(registry, undone)), "undone")
       assert.strictEqual(
