@@ -430,6 +430,28 @@ describe("subscribe", () => {
       assert.strictEqual((yield* Effect.flip(Stream.runDrain(never.changes))).missed, 4)
     }))
 
+  it.effect("G23 exactly the last changes can be had again, however many there were", () =>
+    Effect.gen(function*() {
+      for (const history of [0, 1, 3, 4, 8, 20]) {
+        const registry = yield* Registry.make<Item>()({ lookup: ["id"], history })
+        yield* Registry.populate(registry)
+        for (let revision = 2; revision < 60; revision++) {
+          yield* Registry.register(registry, new Item(revision))
+          const missed = (since: number) =>
+            Effect.gen(function*() {
+              const { changes } = yield* Registry.subscribe(registry, { since })
+              return yield* Stream.runCollect(Stream.take(changes, 1))
+            }).pipe(
+              Effect.scoped,
+              Effect.as(0),
+              Effect.catchTag("RegistryLagged", (lagged) => Effect.succeed(lagged.missed))
+            )
+          if (history > 0 && revision > history) assert.strictEqual(yield* missed(revision - history), 0)
+          if (revision > history) assert.strictEqual(yield* missed(revision - history - 1), 1)
+        }
+      }
+    }))
+
   it.effect("G23 a subscriber that stands still blocks nobody, lags, and follows again from a fresh snapshot", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ name: "items", lookup, history: 3 })

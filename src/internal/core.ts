@@ -49,7 +49,7 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   populationScope: Scope.Closeable | undefined
   /** Why the last population failed, if none has succeeded since. */
   populationFailure: Cause.Cause<unknown> | undefined
-  /** The last changes, oldest first; at most `history`. */
+  /** The last changes, oldest first: those that are kept, `history` at most, and before them some that are about to go. */
   readonly changes: Array<RegistryEvent.RegistryChange<Item>>
   readonly history: number
   watchers: Watchers

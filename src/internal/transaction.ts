@@ -430,7 +430,9 @@ const publish = <Item, P, V>(
   if (unseen) draft.revision = revision
   MutableRef.set(core.published.ref, unseen ? draft : Contents.withRevision(draft, revision))
   core.changes.push(new Change(revision, steps))
-  if (core.changes.length > core.history) core.changes.shift()
+  // to move all of them for each that goes would take longer than most of the rest
+  const more = core.changes.length - core.history
+  if (more > core.history >>> 2) core.changes.splice(0, more)
   core.watchers.wakeLater()
   core.observer?.changed()
 

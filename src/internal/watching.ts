@@ -84,5 +84,5 @@ const revisionOf = <Item, P, V>(core: Core<Item, P, V>): number => Ref.getUnsafe
 const missedAfter = <Item, P, V>(core: Core<Item, P, V>, revision: number): number => {
   const last = revisionOf(core)
   const wasThere = Number.isInteger(revision) && revision <= last
-  return wasThere ? last - core.changes.length - revision : Math.max(last, 1)
+  return wasThere ? last - Math.min(core.changes.length, core.history) - revision : Math.max(last, 1)
 }

@@ -1240,6 +1240,12 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   // What versions share
   // -------------------------------------------------------------------------------------------------------------------
   {
+    name: "who resumes may go back to changes that are about to go",
+    find: "Math.min(core.changes.length, core.history)",
+    replace: "core.changes.length",
+    caught: { file: "watching.test.ts", title: "G23 exactly the last changes can be had again" }
+  },
+  {
     name: "what was seen in a transaction gets the revision of what is published",
     find: "const emptied = commit(transaction, false)",
     replace: "const emptied = commit(transaction, true)",
