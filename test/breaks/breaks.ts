@@ -1105,7 +1105,7 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     caught: { file: "population.test.ts", title: "G1 a selector of a default that asks for the registry" }
   },
   {
-    name: "a list that is populated in one step has the owner of who asks",
+    name: "a list that is populated in one step has no owner",
     find: "inOneStep(core, operation, context,",
     replace: "inOneStep(core, operation, fiber.context,",
     caught: { file: "population.test.ts", title: "G1 a list is populated in the step of who asks" }
