@@ -1107,7 +1107,7 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   {
     name: "a list that is populated in one step has no owner",
     find: "inOneStep(core, operation, context,",
-    replace: "inOneStep(core, operation, fiber.context,",
+    replace: "inOneStep(core, operation, Context.empty(),",
     caught: { file: "population.test.ts", title: "G1 a list is populated in the step of who asks" }
   },
   {
