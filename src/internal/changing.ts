@@ -53,35 +53,35 @@ export const insert = <Item>(
 export class Filling<Item> {
   private readonly contents: Contents<Item>
   private readonly added: Array<Entry<Item>> = []
-  private readonly additions: number
+  /** Whether its objects are looked at when somebody looks for one. */
+  private readonly looksLater: boolean
   private readonly origin: Origin
 
   constructor(start: Contents<Item>, additions: number, origin: Origin) {
-    this.additions = additions
     this.origin = origin
     this.contents = new Contents(start)
     this.contents.indexes = start.indexes.map((index) => index.begin(additions))
-    if (additions > few) this.contents.identity = start.identity.begin(start.size, (entry) => isIn(start, entry))
+    this.looksLater = additions > few && additions <= many
+    if (this.looksLater) this.contents.identity = start.identity.begin(start.size, (entry) => isIn(start, entry))
   }
 
   /** Puts an item in, or answers why it cannot be registered. */
   add(item: Item): RegistryError.RegistrationFailure | undefined {
-    const { added, additions, contents } = this
+    const { added, contents } = this
     const checked = check(contents, item)
     if (Result.isFailure(checked)) return checked.failure
     const entry = makeEntry(contents.definition, item, checked.success, this.origin)
     putIn(contents, entry)
-    if (additions > many) contents.identity.list(entry)
-    else if (additions <= few) contents.identity = contents.identity.add(entry)
+    if (!this.looksLater) contents.identity = contents.identity.add(entry)
     added.push(entry)
     return undefined
   }
 
   finish(): Changed<Item, ReadonlyArray<Entry<Item>>> {
-    const { added, additions, contents } = this
+    const { added, contents } = this
     contents.indexes = contents.indexes.map((index) => index.finish())
     contents.order = Order.append(contents.order, added)
-    if (additions > few && additions <= many) contents.identity.listLater(added)
+    if (this.looksLater) contents.identity.listLater(added)
     return { added, contents }
   }
 }
@@ -89,7 +89,7 @@ export class Filling<Item> {
 /** So few items are put in as if each came by itself. */
 const few = 32
 
-/** So many items are too many to be looked at in one step: it would be a stall that others notice. */
+/** More are too many to be looked at in one step: it would be a stall that others notice. */
 const many = 10_000
 
 /**
