@@ -37,7 +37,7 @@ import { coreOf } from "./internal/coreOf.ts"
 import type { Registry } from "./Registry.ts"
 
 /** From a tenth of a millisecond to about half a minute. */
-const boundaries = Metric.exponentialBoundaries({ start: 0.1, factor: 2, count: 18 })
+const boundaries = Metric.exponentialBoundaries({ start: 0.1, factor: 2, count: 20 })
 
 /**
  * How many items a registry holds.

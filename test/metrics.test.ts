@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Context, Effect, Exit, Fiber, Latch, Layer, Metric, Stream } from "effect"
+import { Clock, Context, Effect, Exit, Fiber, Latch, Layer, Metric, Scope, Stream } from "effect"
 import { Registry, RegistryHooks, RegistryMetrics } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { TestClock } from "effect/testing"
@@ -45,6 +45,57 @@ describe("RegistryMetrics", () => {
         yield* Tools.populate
         yield* agreed
       }).pipe(Effect.provide(live))
+    ))
+
+  it.effect("a registry that is filled already is measured at once", () =>
+    counting(
+      Effect.gen(function*() {
+        yield* Tools.registerAll([{ name: "a" }, { name: "b" }])
+        yield* Effect.gen(function*() {
+          assert.strictEqual((yield* valueOf(RegistryMetrics.size)).value, 2)
+          assert.strictEqual((yield* valueOf(RegistryMetrics.revision)).value, 2)
+        }).pipe(Effect.provide(RegistryMetrics.layer(Tools)))
+      }).pipe(Effect.provide(Tools.layer))
+    ))
+
+  it.effect("a second layer takes the place of the first, which takes nothing from it when it is closed", () =>
+    counting(
+      Effect.gen(function*() {
+        const first = yield* Scope.make()
+        yield* Layer.buildWithScope(Layer.fresh(RegistryMetrics.layer(Tools)), first)
+        yield* Effect.gen(function*() {
+          yield* Scope.close(first, Exit.void)
+          yield* Tools.register({ name: "a" })
+          assert.strictEqual(yield* mutations("register", "success"), 1)
+        }).pipe(Effect.provide(Layer.fresh(RegistryMetrics.layer(Tools))))
+      }).pipe(Effect.provide(Tools.layer))
+    ))
+
+  it.effect("who exports metrics is told what each is, that counters only rise, and of times up to half a minute", () =>
+    counting(
+      Effect.gen(function*() {
+        const { layer, ...metrics } = RegistryMetrics
+        assert.isFunction(layer)
+        for (const metric of Object.values(metrics)) yield* Metric.value<never, unknown>(metric)
+        const snapshot = yield* Metric.snapshot
+        assert.strictEqual(snapshot.length, Object.keys(metrics).length)
+        for (const { description, id } of snapshot) {
+          assert.match(
+            description!,
+            /Operations|operations|Populations|populations|Items|Revision|Subscriptions|Changes/,
+            id
+          )
+        }
+        const counters = snapshot.filter(({ type }) => type === "Counter")
+        assert.deepStrictEqual(counters.map(({ id, state }) => [id, (state as { incremental: boolean }).incremental]), [
+          ["effect_registry_mutations_total", true],
+          ["effect_registry_populations_total", true]
+        ])
+        for (const histogram of [RegistryMetrics.wait, RegistryMetrics.hold, RegistryMetrics.population]) {
+          const bounds = (yield* Metric.value(histogram)).buckets.map(([bound]) => bound)
+          assert.deepStrictEqual([bounds[0], bounds[1], bounds.at(-2)], [0.1, 0.2, 26214.4])
+        }
+      })
     ))
 
   it.effect("mutations are counted by operation and outcome, nested ones and those on several registries too", () =>
