@@ -516,6 +516,42 @@ describe("hooks", () => {
       assert.deepStrictEqual(log, ["open", "write 1", "close"])
     }))
 
+  it.effect("a value has all handlers, which call those of its parts in their order", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      // a part need not have any of them
+      const both = RegistryHooks.combineAll([named("x", log), RegistryHooks.make<Item>()({}), named("y", log)])
+      const calls = [
+        both.onPopulating,
+        both.onItemRegistering(a),
+        both.onItemRegistered(a),
+        both.onPopulated,
+        both.onResetting,
+        both.onItemUnregistering(a),
+        both.onItemUnregistered(a),
+        both.onReset
+      ]
+      yield* Effect.forEach(calls, (call) => call, { discard: true })
+      assert.deepStrictEqual(log, [
+        "x populating",
+        "y populating",
+        "x registering 1",
+        "y registering 1",
+        "x registered 1",
+        "y registered 1",
+        "x populated",
+        "y populated",
+        "y resetting",
+        "x resetting",
+        "y unregistering 1",
+        "x unregistering 1",
+        "y unregistered 1",
+        "x unregistered 1",
+        "y reset",
+        "x reset"
+      ])
+    }))
+
   it.effect("a registry that runs synchronously stays so with hooks", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<number>()({
