@@ -76,14 +76,23 @@ const errors = {
       existing: yours
     })
   }),
-  import: new RegistryError.PopulationError<string>({ registry: "plugins", code: "import", cause: "no module" })
+  import: new RegistryError.PopulationError<string>({ registry: "plugins", code: "import", cause: "no module" }),
+  lagged: new RegistryError.RegistryLagged({ registry: "plugins", code: "lagged", missed: 3 }),
+  deadlock: new RegistryError.DeadlockError({
+    registry: "plugins",
+    code: "deadlock",
+    chain: ["plugins", "themes"],
+    waits: [{ registry: "plugins", operation: "register" }, { registry: "themes", operation: "reset" }]
+  })
 } satisfies { readonly [C in RegistryError.Code]?: RegistryError.RegistryError }
 
 const classes: ReadonlyArray<Schema.Codec<any>> = [
   RegistryError.AlreadyRegisteredError,
   RegistryError.RegistrationError,
   RegistryError.ItemLookupError,
-  RegistryError.PopulationError
+  RegistryError.PopulationError,
+  RegistryError.RegistryLagged,
+  RegistryError.DeadlockError
 ]
 
 const classOf = (error: RegistryError.RegistryError): Schema.Codec<any, any> =>
@@ -114,8 +123,30 @@ describe("RegistryError", () => {
       registration: `Could not populate "plugins": a default could not be registered. ` +
         `Could not register {"id":1,"name":"mine"} in "plugins": ` +
         `{"id":1,"name":"yours"} is already registered with id = 1. Unregister or replace it first.`,
-      import: `Could not populate "plugins": its module could not be loaded. "no module"`
+      import: `Could not populate "plugins": its module could not be loaded. "no module"`,
+      lagged:
+        `A subscriber of "plugins" is too far behind: 3 change(s) are no longer kept, or it asked for a revision ` +
+        "that never was. Subscribe again for a fresh snapshot, or give the registry a longer history.",
+      deadlock: `Deadlock: "register" of "plugins" waits for "reset" of "themes", which waits for the first. ` +
+        "What a transaction starts counts as awaited by it; Registry.detached runs an effect outside of all transactions."
     })
+  })
+
+  it("a message says who registered what is in the way, where that is known, and suggests nothing where nothing is near", () => {
+    const { already_registered, attribute_registered, not_registered } = errors
+    assert.strictEqual(
+      new RegistryError.AlreadyRegisteredError({ ...already_registered, owner: "core" }).message,
+      `Could not register {"id":1,"name":"mine"} in "plugins": it is already registered by "core".`
+    )
+    assert.strictEqual(
+      new RegistryError.AlreadyRegisteredError({ ...attribute_registered, owner: "core" }).message,
+      `Could not register {"id":1,"name":"mine"} in "plugins": ` +
+        `{"id":1,"name":"yours"} is already registered by "core" with id = 1. Unregister or replace it first.`
+    )
+    assert.strictEqual(
+      new RegistryError.ItemLookupError({ ...not_registered, suggestions: [] }).message,
+      `No item is registered in "plugins" with name = "mne".`
+    )
   })
 
   it("a cause without a message is told by its name", () => {
@@ -258,6 +289,14 @@ describe("RegistryError", () => {
     ]
     for (const input of wrong) {
       assert.isTrue(Result.isFailure(Schema.decodeUnknownResult(RegistryError.ItemLookupError)(input)))
+    }
+    const { waits, ...deadlock } = Schema.encodeUnknownSync(RegistryError.DeadlockError)(errors.deadlock)
+    assert.strictEqual(waits.length, 2)
+    for (
+      const wrongWait of [{}, { registry: "r" }, { operation: "register" }, { registry: 5, operation: "register" }]
+    ) {
+      const decoded = Schema.decodeUnknownResult(RegistryError.DeadlockError)({ ...deadlock, waits: [wrongWait] })
+      assert.isTrue(Result.isFailure(decoded))
     }
   })
 
