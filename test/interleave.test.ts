@@ -336,3 +336,120 @@ describe("time", () => {
       assert.include(failure.message, "hung")
     }))
 })
+
+interface Interrupted {
+  readonly interrupted: number
+  readonly steps: ReadonlyArray<number>
+  readonly exits: ReadonlyArray<Exit.Exit<unknown, unknown>>
+  readonly traces: ReadonlyArray<string>
+}
+
+/** Interrupts an operation that writes down what it does, and answers what was seen of each run. */
+const each = (
+  operation: (note: (text: string) => Effect.Effect<void>) => Effect.Effect<unknown, unknown>,
+  from?: "inside" | "outside"
+): Effect.Effect<Interrupted> =>
+  Effect.gen(function*() {
+    const steps: Array<number> = []
+    const exits: Array<Exit.Exit<unknown, unknown>> = []
+    const traces: Array<string> = []
+    const interrupted = yield* RegistryTest.interruptEach({
+      setup: Effect.sync(() => ({ trace: "" })),
+      run: (setup) =>
+        operation((text) =>
+          Effect.sync(() => {
+            setup.trace += text
+          })
+        ),
+      check: ({ trace }, exit, step) =>
+        Effect.sync(() => {
+          steps.push(step)
+          exits.push(exit)
+          traces.push(trace)
+        }),
+      from
+    })
+    return { interrupted, steps, exits, traces }
+  })
+
+const isInterrupted = (exit: Exit.Exit<unknown, unknown>): boolean =>
+  Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+
+const awaitsChild = (note: (text: string) => Effect.Effect<void>) =>
+  Effect.gen(function*() {
+    const child = yield* Effect.forkChild(Effect.andThen(note("a"), note("b")))
+    return yield* Fiber.await(child)
+  })
+
+describe("interruptEach", () => {
+  it.effect.each([undefined, "outside", "inside"] as const)(
+    "%s: interrupts at each step once, from the first on, and then lets a run end",
+    (from) =>
+      Effect.gen(function*() {
+        const { exits, interrupted, steps, traces } = yield* each(
+          (note) => Effect.andThen(note("a"), Effect.andThen(note("b"), Effect.as(note("c"), "done"))),
+          from
+        )
+        assert.deepStrictEqual(steps, Array.from({ length: interrupted + 1 }, (_, step) => step + 1))
+        assert.deepStrictEqual([...new Set(traces)], ["", "a", "ab", "abc"])
+        assert.isTrue(exits.slice(0, -1).every(isInterrupted))
+        assert.deepStrictEqual(exits.at(-1), Exit.succeed("done"))
+      })
+  )
+
+  it.effect("outside: it is the operation that is interrupted, inside: whoever runs", () =>
+    Effect.gen(function*() {
+      const outside = yield* each(awaitsChild)
+      assert.isTrue(outside.exits.slice(0, -1).every(isInterrupted))
+      assert.deepStrictEqual(outside.exits.at(-1), Exit.succeed(Exit.void))
+      // nobody has gone on between the step and the interruption
+      assert.deepStrictEqual(outside.traces, outside.traces.toSorted())
+      const inside = yield* each(awaitsChild, "inside")
+      const ofChild = inside.exits.slice(0, -1).filter((exit) =>
+        Exit.isSuccess(exit) && isInterrupted(exit.value as Exit.Exit<unknown>)
+      )
+      assert.isAtLeast(ofChild.length, 2)
+      assert.isTrue(inside.exits.some(isInterrupted))
+    }))
+
+  const never = { setup: Effect.void, run: () => Effect.void, check: () => Effect.void }
+  const dies = (
+    options: Partial<
+      Parameters<typeof RegistryTest.interruptEach<void, unknown, never, void, never, never, unknown, never>>[0]
+    >
+  ) =>
+    Effect.map(Effect.exit(RegistryTest.interruptEach({ ...never, ...options })), (exit) => {
+      if (Exit.isSuccess(exit)) return assert.fail(`${exit.value} steps`)
+      return Cause.squash(exit.cause)
+    })
+
+  it.effect("dies where an operation hangs that was interrupted, or what comes before or after it", () =>
+    Effect.gen(function*() {
+      const hung = yield* dies({ run: () => Effect.uninterruptible(Effect.never) })
+      assert.match(String(hung), /^Error: Interrupted at step \d+, the operation hung\.$/)
+      const around = "Error: What comes before and after the operation hung, at step 1."
+      assert.strictEqual(String(yield* dies({ setup: Effect.never })), around)
+      assert.strictEqual(String(yield* dies({ check: () => Effect.never })), around)
+    }))
+
+  it.effect("dies where an operation leaves fibers running, but for those of before", () =>
+    Effect.gen(function*() {
+      const leaving = Effect.forkDetach(Effect.never, { startImmediately: true })
+      const left = yield* dies({ run: () => Effect.andThen(leaving, leaving) })
+      assert.match(String(left), /^Error: Interrupted at step \d+, the operation left [12] fiber\(s\) running\.$/)
+      const interrupted = yield* RegistryTest.interruptEach({ ...never, setup: leaving })
+      assert.isAtLeast(interrupted, 1)
+    }))
+
+  it.effect("fails as what comes before or after the operation does", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* dies({ setup: Effect.fail("no setup") }), "no setup")
+      assert.strictEqual(yield* dies({ check: () => Effect.fail("no check") }), "no check")
+    }))
+
+  it.effect("waits for a promise", () =>
+    Effect.gen(function*() {
+      const { exits } = yield* each(() => Effect.promise(() => Promise.resolve("later")))
+      assert.deepStrictEqual(exits.at(-1), Exit.succeed("later"))
+    }))
+})
