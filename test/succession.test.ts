@@ -1,6 +1,6 @@
 /** Registries that load late, and whose layer provides a registry of its own: both names become one. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Metric, Scope, Stream } from "effect"
+import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Metric, Ref, Scope, Stream } from "effect"
 import {
   Registry,
   RegistryError,
@@ -930,6 +930,18 @@ describe("a registry that loads late, and whose layer provides another", () => {
         messageOf(yield* run(Items.register(d))),
         /"test\/Other" is not as it should be.*registered: .*item 4/
       )
+      // one that is filled already only loses an item
+      yield* Effect.gen(function*() {
+        const shared = yield* making()
+        yield* Registry.populate(shared)
+        const [index] = Ref.getUnsafe(coreOf(shared).published).indexes
+        Object.assign(index!, { remove: () => index })
+        const filled = RegistryTest.layerPedantic(Items).pipe(
+          Layer.provideMerge(late(Layer.succeed(Items, shared as Items["Service"])))
+        )
+        const exit = yield* Effect.exit(Effect.provide(Items.unregister(b), filled))
+        assert.match(messageOf(exit), /"test\/Other" is not as it should be.*By id 2 one finds .*, which is not in/)
+      }).pipe(Effect.scoped)
     }))
 
   describe("with others", () => {

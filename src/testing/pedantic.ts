@@ -98,14 +98,13 @@ const watch = <Item, Lookups, P, V>(
       unwatch = watchRef(core.published.ref, check)
     }
 
-    /** One that was loaded late may have become another. Hooks are called before that publishes anything. */
+    /** One that was loaded late may have become another. Hooks are called before that publishes any change of items. */
     const follow = () => {
       if (core !== coreOf(registry)) begin()
     }
 
     yield* Registry.addHooks(registry, {
       onPopulating: Effect.sync(() => {
-        follow()
         populating = true
         defaults.clear()
       }),
@@ -129,7 +128,6 @@ const watch = <Item, Lookups, P, V>(
     yield* Scope.addFinalizer(
       scope,
       Effect.sync(() => {
-        follow()
         unwatch?.()
         if (heard.length > 0) complain(heard)
         if (core.closed) return
