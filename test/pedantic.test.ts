@@ -128,6 +128,23 @@ describe("layerPedantic", () => {
       const exit = yield* Effect.exit(Effect.provide(Items.replace("id", 2, new Item(2, "other")), watched))
       assert.match(messageOf(exit), /still registered: .*"other"/)
 
+      class Notes extends Registry.Service<Notes, { id: number; readonly text: string }>()("test/Notes", {
+        lookup: ["id"]
+      }) {}
+      yield* Effect.gen(function*() {
+        const note = { id: 1, text: "before" }
+        yield* Notes.register(note)
+        const watchedNotes = RegistryTest.layerPedantic(Notes)
+        yield* Effect.provide(Notes.replace("id", 1, { id: 1, text: "after" }), watchedNotes)
+        yield* Notes.replace("id", 1, note)
+        // nor is the thing itself, whatever has become of its keys
+        const again = Effect.andThen(
+          Notes.unregister(note),
+          Effect.suspend(() => Notes.register(Object.assign(note, { id: 2 })))
+        )
+        yield* Effect.provide(again, watchedNotes)
+      }).pipe(Effect.provide(Notes.layer))
+
       class Words extends Registry.Service<Words, { readonly word: string }>()("test/Words", { lookup: [] }) {}
       const live = RegistryTest.layerPedantic(Words)
       yield* Effect.gen(function*() {
@@ -248,12 +265,18 @@ describe("what is wrong with contents", () => {
   it.effect("a key leads to nothing, to less, to others, or to others first", () =>
     Effect.gen(function*() {
       const contents = yield* made
-      const [shownOne, shownTwo] = [`{"id":1,"aliases":["a","b"],"kind":"k","tags":["t","u"]}`, `{"id":2,"tags":["t"]}`]
+      const [shownOne, shownTwo, shownThree] = [one, two, three].map((thing) => JSON.stringify(thing))
       const wrongs: ReadonlyArray<readonly [keyof typeof lookup, string | number, ReadonlyArray<Thing>, string]> = [
         ["id", 2, [], `By id 2 one finds [] instead of [${shownTwo}].`],
         ["id", 2, [one], `By id 2 one finds [${shownOne}] instead of [${shownTwo}].`],
         ["alias", "b", [], `By alias "b" one finds [] instead of [${shownOne}].`],
         ["tag", "t", [one], `By tag "t" one finds [${shownOne}] instead of [${shownOne},${shownTwo}].`],
+        [
+          "tag",
+          "t",
+          [one, three],
+          `By tag "t" one finds [${shownOne},${shownThree}] instead of [${shownOne},${shownTwo}].`
+        ],
         [
           "tag",
           "t",
