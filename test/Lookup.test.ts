@@ -115,6 +115,18 @@ describe("Lookup", () => {
       assert.deepStrictEqual(yield* Registry.values(words), ["a", "c"])
     }))
 
+  it.effect("an equal item is refused, though no lookup is unique", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<{ readonly kind: string; readonly size: number }>()({
+        lookup: { kind: Lookup.group((item) => item.kind) },
+        defaults: [{ kind: "file", size: 1 }]
+      })
+      const refused = yield* Effect.flip(Registry.register(registry, { kind: "file", size: 1 }))
+      assert.strictEqual(refused.code, "already_registered")
+      yield* Registry.register(registry, { kind: "file", size: 2 })
+      assert.strictEqual(yield* Registry.size(registry), 2)
+    }))
+
   it.effect("G11 keys are compared with Equal: Effect data and plain data by value", () =>
     Effect.gen(function*() {
       class Point extends Data.Class<{ readonly x: number; readonly y: number }> {}

@@ -6,7 +6,7 @@
 import * as Result from "effect/Result"
 import * as RegistryError from "../RegistryError.ts"
 import { hiddenEqual, isUnder } from "./claims.ts"
-import { type Contents, type Entry, findEqual, findItself } from "./contents.ts"
+import { type Contents, type Entry, findEqual, findItself, hasOwnEquality } from "./contents.ts"
 import { type Definition, failure, type Keys, keysIn, takeKeys } from "./definition.ts"
 import * as Hidden from "./hidden.ts"
 
@@ -26,6 +26,7 @@ export const check = <Item>(
   if (invalid !== undefined) return invalid
   const itself = findItself(self, item)
   const keys = itself === undefined || itself === ignoring ? takeKeys(definition, item) : []
+  if (isNew(self, item, keys)) return Result.succeed(keys)
   const equal = itself ?? findEqual(self, item, keys)
   const inTheWay = equal !== undefined && equal !== ignoring ? equal : hiddenEqual(self, item, keys, ignoring)
   if (inTheWay !== undefined) {
@@ -48,6 +49,23 @@ export const check = <Item>(
     }
   }
   return Result.succeed(keys)
+}
+
+/**
+ * Whether it has all attributes, and no other has one of its unique keys, as nearly always: then nothing that is compared
+ * by its keys equals it.
+ */
+const isNew = <Item>({ definition: { lookups }, hidden, indexes }: Contents<Item>, item: Item, keys: Keys): boolean => {
+  if (keys.length < lookups.length || hidden !== undefined || hasOwnEquality(item)) return false
+  let known = false
+  for (let i = 0; i < keys.length; i++) {
+    const { each, unique } = lookups[i]!
+    if (!unique) continue
+    const taken = keys[i]
+    if (each || taken === undefined || indexes[i]!.get(taken) !== undefined) return false
+    known = true
+  }
+  return known
 }
 
 type Checked = Result.Result<Keys, RegistryError.RegistrationFailure>

@@ -265,7 +265,7 @@ export const findEqual = <Item>(self: Contents<Item>, item: Item, keys: Keys): E
 }
 
 /** @internal */
-export const hasOwnEquality = (u: unknown): boolean => isObject(u) && Equal.isEqual(u)
+export const hasOwnEquality = (u: unknown): boolean => isObject(u) && Equal.symbol in u
 
 /**
  * The first unique lookup that an item has a key of, or -1.

@@ -819,6 +819,12 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     caught: { file: reconcile, title: "a list that names twice what an override stands for" }
   },
   {
+    name: "look for nothing that is hidden where all keys are free",
+    find: "if (keys.length < lookups.length || hidden !== undefined || hasOwnEquality(item)) return false",
+    replace: "if (keys.length < lookups.length || hasOwnEquality(item)) return false",
+    caught: { file: override, title: "G7 what is hidden keeps its keys when a transaction that took it out fails" }
+  },
+  {
     name: "what is hidden and has no first key is in the way of itself",
     find: "findEqual(self, item, keys) ?? hiddenEqual(self, item, keys, undefined)",
     replace: "findEqual(self, item, keys)",
@@ -980,6 +986,12 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     name: "a population that failed takes out what scopes took out, which is nothing",
     find: "transaction.parent === undefined && !transaction.base.populated ? [] : transaction.regardless",
     replace: "transaction.regardless",
+    caught: { file: deadlock, title: "G16 a population that was given up takes no lock any more" }
+  },
+  {
+    name: "take a population for the one that somebody else waits for",
+    find: "    this.joining = undefined\n",
+    replace: "",
     caught: { file: deadlock, title: "G16 a population that was given up takes no lock any more" }
   },
   {

@@ -63,6 +63,11 @@ export const fastPaths: ReadonlyArray<FastPath> = [
     replace: "    if (items === null) {\n      return items.length <= turn"
   },
   {
+    name: "all keys of an item are free: nothing need be compared with it",
+    find: "  if (isNew(self, item, keys)) return Result.succeed(keys)\n",
+    replace: ""
+  },
+  {
     name: "a hook that has succeeded already is not run",
     find: "|| Exit.isExit(effect) && Exit.isSuccess(effect)\n    ? undefined\n    : effectOf",
     replace: "\n    ? undefined\n    : effectOf"
