@@ -141,6 +141,11 @@ export class PopulationRuns {
     return this.joining = new PopulationWait(this)
   }
 
+  /** What begins is none that somebody waits for who could be seen. */
+  waitUnseen(): void {
+    this.joining = undefined
+  }
+
   /** A context in which a fiber gives no turn away. Those who ask at once have one in common, as a rule. */
   steadily(context: Context.Context<never>): Context.Context<never> {
     if (this.steady?.[0] !== context) {

@@ -28,7 +28,7 @@ import { turn } from "./sequence.ts"
 import * as Spans from "./spans.ts"
 import { handOver } from "./succession.ts"
 import { inOneStep, run, step } from "./transaction.ts"
-import { waitForPopulation } from "./waiting.ts"
+import { joinUnseen, waitForPopulation } from "./waiting.ts"
 
 /**
  * Where the defaults of a registry come from.
@@ -117,11 +117,12 @@ export const make = <Item, P, V, E>(
         if (Ref.getUnsafe(core.published).populated) return Effect.void
         if (core.closed) return Effect.interrupt
         if (late === undefined && populateAtOnce(own, operation)) return Effect.void
-        return Effect.flatMap(
-          waitForPopulation(core, innermost(fiber.context), shared, fiber.context),
-          () => untilReady
-        )
+        const party = innermost(fiber.context)
+        return party === undefined
+          ? unseen
+          : Effect.flatMap(waitForPopulation(core, party, shared, fiber.context), () => untilReady)
       })
+      const unseen = Effect.flatMap(joinUnseen(core, shared), () => untilReady)
       return untilReady
     }
   )

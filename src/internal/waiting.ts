@@ -45,7 +45,7 @@ const waitFor = <A, E, R>(
  */
 export const waitForPopulation = <Item, P, V, A, E>(
   { population }: Core<Item, P, V>,
-  party: Party | undefined,
+  party: Party,
   result: Effect.Effect<A, E>,
   context: Context.Context<never>
 ): Effect.Effect<A, E> =>
@@ -53,6 +53,20 @@ export const waitForPopulation = <Item, P, V, A, E>(
     Effect.suspend(() => waitFor(party, population.wait(), () => result)),
     population.steadily(context)
   )
+
+/**
+ * The same for fibers that are in nothing: nothing that could be seen waits for them. They have one effect in common.
+ *
+ * @internal
+ */
+export const joinUnseen = <Item, P, V, A, E>(
+  { population }: Core<Item, P, V>,
+  result: Effect.Effect<A, E>
+): Effect.Effect<A, E> =>
+  Effect.updateContext(result, (context: Context.Context<never>) => {
+    population.waitUnseen()
+    return population.steadily(context)
+  })
 
 /** The parties over which a wait would lead back to who waits. The last one to wait sees the circle, so it sees it whole. */
 const findCircle = (party: Party, wait: Wait): ReadonlyArray<Party> | undefined => {
