@@ -20,8 +20,8 @@ const warmUp = 100
 const turn = { single: 15, whole: 0 }
 const pairs = { single: 25, whole: 9 }
 
-/** How many runs a turn has at least. */
-const runs = ({ kind }: Row, size: number): number => kind === "single" || size > 10_000 ? 1 : 7
+/** How many runs a turn of a side has at least. */
+const runs = ({ kind }: Row, { operations }: Side): number => kind === "single" || operations > 10_000 ? 1 : 7
 
 let used = 0
 
@@ -35,7 +35,8 @@ interface Turn {
   readonly mean: number
 }
 
-const takeTurn = async (side: Side, time: number, iterations: number): Promise<Turn> => {
+const takeTurn = async (row: Row, side: Side, time: number): Promise<Turn> => {
+  const iterations = runs(row, side)
   const bench = new Bench({ time, iterations, warmup: false, retainSamples: true })
   // whatever one side left behind is not to be cleared away in the time of the other
   if (time === 0) globalThis.gc?.()
@@ -55,27 +56,26 @@ const takeTurn = async (side: Side, time: number, iterations: number): Promise<T
 }
 
 /** What is not measured does not count. */
-const warmUpBoth = async ({ kind }: Row, sides: ReadonlyArray<Side>, iterations: number): Promise<void> => {
+const warmUpBoth = async (row: Row, sides: ReadonlyArray<Side>): Promise<void> => {
   for (const side of sides) {
     let warm = 0
     while (warm < warmUp) {
-      const time = kind === "single" ? warmUp / 4 : 0
-      const { mean } = await takeTurn(side, time, iterations)
-      warm += Math.max(time, iterations * mean * side.operations / 1e6)
+      const time = row.kind === "single" ? warmUp / 4 : 0
+      const { mean } = await takeTurn(row, side, time)
+      warm += Math.max(time, runs(row, side) * mean * side.operations / 1e6)
     }
   }
 }
 
 export const measure = async (row: Row, size: number): Promise<Measured> => {
   const { other, ours } = await row.make(size)
-  const iterations = runs(row, size)
-  await warmUpBoth(row, [other, ours], iterations)
+  await warmUpBoth(row, [other, ours])
   const long = row.kind === "single" ? turn.single : turn.whole
   const taken: Array<{ readonly ours: Turn; readonly other: Turn }> = []
   for (let pair = 0; pair < pairs[row.kind]; pair++) {
     const oursFirst = pair % 2 === 0
-    const first = await takeTurn(oursFirst ? ours : other, long, iterations)
-    const second = await takeTurn(oursFirst ? other : ours, long, iterations)
+    const first = await takeTurn(row, oursFirst ? ours : other, long)
+    const second = await takeTurn(row, oursFirst ? other : ours, long)
     taken.push(oursFirst ? { ours: first, other: second } : { ours: second, other: first })
   }
   const ratios = taken.map((pair) => pair.ours.calm / pair.other.calm)
