@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Deferred, Effect, Exit, Fiber, Semaphore } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber, Result, Schema, Semaphore } from "effect"
 import { Registry } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { TestClock } from "effect/testing"
@@ -194,6 +194,105 @@ describe("seeds", () => {
     ))
 })
 
+/** Fibers a, b, c … that write down each of their steps: what was written under each schedule. */
+const tracing = (fibers: number, steps: number, options: RegistryTest.InterleaveOptions) =>
+  Effect.gen(function*() {
+    const traces: Array<string> = []
+    const program = Effect.gen(function*() {
+      let trace = ""
+      const running = (name: string) =>
+        Effect.forEach(Array.from({ length: steps }), () =>
+          Effect.sync(() => {
+            trace += name
+          }), { discard: true })
+      const started = yield* Effect.forEach(
+        Array.from({ length: fibers }, (_, index) => "abcde"[index]!),
+        (name) => Effect.forkChild(running(name))
+      )
+      yield* Effect.forEach(started, Fiber.join)
+      traces.push(trace)
+    })
+    yield* RegistryTest.interleave(program, options)
+    return traces
+  })
+
+/** How often another fiber went on. */
+const switchesOf = (trace: string): number =>
+  Array.from(trace).filter((name, i) => i > 0 && name !== trace[i - 1]).length
+
+const mean = (numbers: ReadonlyArray<number>): number => numbers.reduce((sum, one) => sum + one, 0) / numbers.length
+
+const atRate = (rate: number | undefined) => tracing(2, 30, { rate, seeds: 200 })
+
+const atDepth = (depth: number | undefined) => tracing(2, 30, { strategy: "pct", depth, seeds: 300 })
+
+describe("random", () => {
+  it.effect("preempts at the rate that it is given, and 20 where nothing is said", () =>
+    Effect.gen(function*() {
+      const plain = ["a".repeat(30) + "b".repeat(30), "b".repeat(30) + "a".repeat(30)]
+      assert.deepStrictEqual([...new Set(yield* atRate(0))].toSorted(), plain)
+      const switches = yield* Effect.forEach([0, 5, 20, 100], (rate) =>
+        Effect.map(atRate(rate), (traces) => mean(traces.map(switchesOf))))
+      // whoever is preempted may be picked again: every other preemption is seen
+      for (const [index, [least, most]] of [[1, 1], [1.5, 2.5], [4, 6], [20, 30]].entries()) {
+        assert.isAtLeast(switches[index]!, least!)
+        assert.isAtMost(switches[index]!, most!)
+      }
+      assert.deepStrictEqual(yield* atRate(undefined), yield* atRate(20))
+    }))
+
+  it.effect("picks each of the tasks that wait as often as any other", () =>
+    Effect.gen(function*() {
+      const traces = yield* tracing(5, 1, { rate: 0, seeds: 1_000 })
+      assert.strictEqual(new Set(traces).size, 120)
+      for (const place of [0, 4]) {
+        for (const name of "abcde") {
+          const count = traces.filter((trace) => trace[place] === name).length
+          assert.isTrue(count > 150 && count < 250, `${name} was ${count} times at ${place}`)
+        }
+      }
+    }))
+})
+
+describe("pct", () => {
+  it.effect("fibers keep their priorities but at so many operations as it is told, or three", () =>
+    Effect.gen(function*() {
+      const switches: Array<number> = []
+      for (const depth of [0, 1, 2, 3, 6]) {
+        const seen = (yield* atDepth(depth)).map(switchesOf)
+        assert.strictEqual(Math.max(...seen), depth + 1)
+        switches.push(mean(seen))
+      }
+      // one that falls below others need not have been the only one that could run
+      assert.deepStrictEqual(switches, switches.toSorted((one, other) => one - other))
+      assert.strictEqual(switches[0], 1)
+      assert.isAtLeast(switches[3]!, 1.9)
+      assert.isAtLeast(switches[4]!, 2.7)
+      assert.deepStrictEqual(yield* atDepth(undefined), yield* atDepth(3))
+    }))
+
+  it.effect("draws all orders of priorities", () =>
+    Effect.gen(function*() {
+      const traces = yield* tracing(3, 4, { strategy: "pct", depth: 0, seeds: 600 })
+      const orders = ["abc", "acb", "bac", "bca", "cab", "cba"]
+      const whole = orders.map((order) => Array.from(order, (name) => name.repeat(4)).join(""))
+      assert.deepStrictEqual([...new Set(traces)].toSorted(), whole)
+      // the first often runs before the others are there
+      for (const order of whole) assert.isAtLeast(traces.filter((trace) => trace === order).length, 40)
+    }))
+
+  it.effect("fails without a seed where the program fails though nobody is preempted", () =>
+    Effect.gen(function*() {
+      const failure = yield* Effect.flip(RegistryTest.interleave(Effect.fail("disk"), { strategy: "pct" }))
+      const { cause, message, ...rest } = failure
+      assert.deepStrictEqual([failure.strategy, failure.schedule, failure.waiting], ["pct", [], []])
+      assert.isFalse("seed" in rest)
+      assert.deepStrictEqual(cause, Cause.fail("disk"))
+      assert.match(message, /^Under one schedule \(pct\) the program failed: .*disk/)
+      assert.match(message, /\nTo run it again: RegistryTest\.interleave\(program, \{ schedule: \[\] \}\)$/)
+    }))
+})
+
 /** Two fibers of two steps each: which order of the steps came how often. */
 const orders = (preemptions: number) =>
   Effect.gen(function*() {
@@ -265,7 +364,88 @@ describe("exhaustive", () => {
     }))
 })
 
+describe("a schedule", () => {
+  it.effect("is run alone, and the program may be right under it", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* RegistryTest.interleave(right, { schedule: [] }), { schedules: 1 })
+      const { schedule } = yield* Effect.flip(RegistryTest.interleave(lostUpdate, { seeds: 100 }))
+      assert.deepStrictEqual(yield* RegistryTest.interleave(right, { schedule }), { schedules: 1 })
+    }))
+
+  it.effect("that is reported can do without none of its choices", () =>
+    Effect.gen(function*() {
+      for (const program of [lostUpdate, lookThenAct, opposite, twice]) {
+        for (let first = 0; first < 1_000; first += 200) {
+          const seeds = Array.from({ length: 200 }, (_, index) => first + index)
+          const { schedule } = yield* Effect.flip(
+            RegistryTest.interleave<void, unknown, never>(program, { seeds, rate: 50 })
+          )
+          for (const index of schedule.keys()) {
+            yield* RegistryTest.interleave<void, unknown, never>(program, { schedule: schedule.toSpliced(index, 1) })
+          }
+        }
+      }
+    }))
+})
+
 describe("a failure", () => {
+  it.effect("crosses a wire", () =>
+    Effect.gen(function*() {
+      const failure = yield* Effect.flip(RegistryTest.interleave(opposite, { seeds: 100 }))
+      const wire = JSON.parse(JSON.stringify(Schema.encodeUnknownSync(RegistryTest.ScheduleFailure)(failure)))
+      const back = Schema.decodeUnknownSync(RegistryTest.ScheduleFailure)(wire)
+      assert.strictEqual(back.message, failure.message)
+      assert.deepStrictEqual(back.schedule, failure.schedule)
+      for (const choice of [{}, { fiber: 1 }, { operation: 1 }, { turn: 1 }, { task: 1 }]) {
+        const decoded = Schema.decodeUnknownResult(RegistryTest.ScheduleFailure)({ ...wire, schedule: [choice] })
+        assert.isTrue(Result.isFailure(decoded))
+      }
+    }))
+
+  it.effect("is reduced to one of the same kind", () =>
+    Effect.gen(function*() {
+      // it hangs where nobody is preempted, and dies where the second fiber comes first
+      const program = Effect.gen(function*() {
+        let first = ""
+        const coming = (name: string) =>
+          Effect.sync(() => {
+            first ||= name
+          })
+        yield* both(coming("a"), coming("b"))
+        return yield* first === "a" ? Effect.never : Effect.die("b came first")
+      })
+      let died = 0
+      for (let seed = 0; seed < 20; seed++) {
+        const { cause, schedule } = yield* Effect.flip(RegistryTest.interleave(program, { seeds: [seed] }))
+        assert.strictEqual(schedule.length, cause === undefined ? 0 : 1)
+        if (cause !== undefined) died++
+      }
+      assert.isTrue(died > 0 && died < 20)
+    }))
+
+  it.effect("is not reduced for ever", () =>
+    Effect.gen(function*() {
+      let runs = 0
+      let failing: string | undefined
+      // fails under one schedule, and no other
+      const program = Effect.gen(function*() {
+        let trace = ""
+        const running = (name: string) =>
+          Effect.forEach(Array.from({ length: 150 }), () =>
+            Effect.sync(() => {
+              trace += name
+            }), { discard: true })
+        yield* both(running("a"), running("b"))
+        runs++
+        failing ??= trace
+        if (trace === failing) return yield* Effect.die("again")
+      })
+      const { schedule } = yield* Effect.flip(RegistryTest.interleave(program, { seeds: 1, rate: 90 }))
+      assert.isAbove(schedule.length, 50)
+      assert.isAtLeast(runs, 1_100)
+      assert.isAtMost(runs, 2_001)
+    }))
+
   it.effect("can be read in a copy, which is what vitest reports", () =>
     Effect.gen(function*() {
       const failure = yield* Effect.flip(RegistryTest.interleave(Effect.fail("disk"), { seeds: 1 }))
@@ -277,6 +457,52 @@ describe("a failure", () => {
 })
 
 describe("a hang", () => {
+  it.effect("is told with what transactions wait for", () =>
+    Effect.gen(function*() {
+      const program = Effect.scoped(Effect.gen(function*() {
+        const [codes, themes] = [
+          yield* Registry.make<string>()({ lookup: [], name: "codes" }),
+          yield* Registry.make<string>()({ lookup: [], name: "themes" })
+        ]
+        yield* both(
+          Registry.transact(codes, Effect.never),
+          Registry.transact(themes, Registry.register(codes, "a"))
+        )
+      }))
+      const { waiting } = yield* Effect.flip(RegistryTest.interleave(program, { schedule: [] }))
+      assert.strictEqual(waiting.length, 3)
+      assert.match(waiting[0]!, /^fiber 1, before its operation \d+$/)
+      assert.match(waiting[1]!, /^fiber 2, before its operation \d+, in "transact" of "codes"$/)
+      assert.match(waiting[2]!, /, in "transact" of "themes", which waits for "transact" of "codes"$/)
+    }))
+
+  it.effect("is told with the operation that would come next", () =>
+    Effect.gen(function*() {
+      const waiting = Effect.andThen(Effect.void, Effect.never)
+      const preempting = (operation: number) =>
+        Effect.flip(RegistryTest.interleave(both(waiting, waiting), { schedule: [{ fiber: 2, operation }] }))
+      const failure = yield* preempting(0)
+      const next = Number(/^fiber 2, before its operation (\d+)$/.exec(failure.waiting[1]!)![1])
+      // nobody is preempted before an operation that does not come
+      assert.deepStrictEqual((yield* preempting(next)).schedule, [])
+      assert.deepStrictEqual((yield* preempting(next - 1)).schedule, [{ fiber: 2, operation: next - 1 }])
+    }))
+
+  it.effect("lets go of what it holds, if it can", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const holding = (name: string, release: Effect.Effect<void>) =>
+        Effect.acquireUseRelease(
+          Effect.sync(() => log.push(`${name} acquired`)),
+          () => Effect.never,
+          () => Effect.andThen(release, Effect.sync(() => log.push(`${name} released`)))
+        )
+      const hang = both(holding("a", Effect.yieldNow), holding("b", Effect.forever(Effect.yieldNow)))
+      const { schedule } = yield* Effect.flip(RegistryTest.interleave(hang, { schedule: [] }))
+      assert.deepStrictEqual(log, ["a acquired", "b acquired", "a released"])
+      assert.deepStrictEqual(schedule, [])
+    }))
+
   it.effect("is told with the transactions that wait", () =>
     Effect.gen(function*() {
       const program = Effect.scoped(Effect.gen(function*() {

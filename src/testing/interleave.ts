@@ -275,8 +275,7 @@ const runOnce = <A, E, R>(program: Effect.Effect<A, E, R>, strategy: Strategy): 
       }
     )
     const exit = yield* runUnder(Effect.provide(decided, TestClock.layer()), scheduler)
-    const schedule = scheduler.schedule.slice()
-    const operations = scheduler.decided
+    const { decided: operations, schedule } = scheduler
     if (exit !== undefined) return { schedule, operations, exit, failed: Exit.isFailure(exit), waiting: [] }
     const waiting = scheduler.endless ? [] : scheduler.alive.map(describe)
     scheduler.abandon()
@@ -395,15 +394,13 @@ const reduce = <A, E, R>(program: Effect.Effect<A, E, R>, failing: Run): Effect.
       const { length } = least.schedule
       for (let from = 0; from < least.schedule.length && runs < reductions; runs++) {
         const run = yield* runOnce(program, new Prescribed(least.schedule.toSpliced(from, size)))
-        if (alike(run) && run.schedule.length < least.schedule.length) least = run
+        if (alike(run)) least = run
         else from += size
       }
       // one by one until nothing more can go
       if (size > 1 || least.schedule.length === length) size = Math.floor(size / 2)
     }
-    const preemptions = preemptionsOf(least)
-    if (preemptions === 0) return least
-    const explored = yield* explore(program, preemptions - 1, reductions, alike)
+    const explored = yield* explore(program, preemptionsOf(least) - 1, reductions, alike)
     return explored.run ?? least
   })
 
