@@ -644,6 +644,27 @@ describe("a registry that loads late", () => {
       }).pipe(Effect.provide(RegistryHooks.layer(Hooked, note("early")).pipe(Layer.provideMerge(late))))
     })
 
+    it.effect("those of the definition are there once, however often its layer is built, or the import fails", () => {
+      const log: Array<string> = []
+      class Hooked extends Registry.Service<Hooked, Item>()("test/Hooked", {
+        lookup: ["id"],
+        defaults: [a],
+        hooks: RegistryHooks.make<Item>()({ onItemRegistered: (item) => Effect.sync(() => log.push(`+${item.id}`)) })
+      }) {}
+      const twice = Layer.merge(Layer.fresh(Hooked.layer), Layer.fresh(Hooked.layer))
+      const failing = Layer.effectDiscard(Effect.fail("no")).pipe(Layer.provideMerge(Hooked.layer))
+      let imports = 0
+      const late = Hooked.layerLazy<unknown, never>(() => Promise.resolve(++imports === 1 ? failing : twice))
+      return Effect.gen(function*() {
+        assert.strictEqual((yield* Effect.flip(Hooked.size)).code, "import")
+        log.length = 0
+        assert.strictEqual(yield* Hooked.size, 1)
+        yield* Hooked.register(b)
+        assert.deepStrictEqual(log, ["+1", "+2"])
+        assert.strictEqual(imports, 2)
+      }).pipe(Effect.provide(late))
+    })
+
     it.effect("those that are added before can refuse what the module registers", () => {
       const { layer } = counting(live)
       const Refusing = RegistryHooks.layer(Items, {
