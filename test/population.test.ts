@@ -437,6 +437,40 @@ describe("population", () => {
       assert.deepStrictEqual(sizes, [1, 1, 1, 2, 3])
     }))
 
+  it.effect("G6 inside a transaction the state is that of its draft", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a] })
+      const both = Effect.all([Registry.state(registry), Registry.detached(Registry.state(registry))])
+      const states = yield* Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          const before = yield* both
+          yield* Registry.reset(registry)
+          const reset = yield* both
+          yield* Registry.populate(registry)
+          return [before, reset, yield* both]
+        })
+      )
+      assert.deepStrictEqual(states, [["Ready", "Ready"], ["Pending", "Ready"], ["Ready", "Ready"]])
+    }))
+
+  it.effect("G2 with populationFailure \"die\" what a population fails with is a defect", () =>
+    Effect.gen(function*() {
+      const defaults = Effect.fail("offline") as Effect.Effect<Array<Item>, string>
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults, populationFailure: "die" })
+      for (
+        const use of [
+          Registry.size(registry),
+          Registry.populate(registry),
+          Effect.orDie(Registry.register(registry, a))
+        ]
+      ) {
+        const exit = yield* Effect.exit(use)
+        assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause) && !Cause.hasFails(exit.cause))
+        assert.match(messageOf(exit), /its defaults failed\. "offline"/)
+      }
+    }))
+
   it.effect("G6 state never waits and never populates, and a Pending registry holds nothing", () =>
     Effect.gen(function*() {
       const gate = yield* Deferred.make<void>()
