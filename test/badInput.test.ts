@@ -737,8 +737,9 @@ describe("bad input", () => {
             throw boom
           }
         }
-        for (const items of [null, undefined]) {
-          died(yield* unchanged(registry, untyped["registerAll"]!(registry, items)))
+        for (const items of [null, undefined, 5, {}]) {
+          const defect = died(yield* unchanged(registry, untyped["registerAll"]!(registry, items)))
+          assert.match(String(defect), /^TypeError: What is to be registered in ".*" is no iterable of items\.$/)
           died(yield* unchanged(registry, Effect.scoped(untyped["registerAllScoped"]!(registry, items))))
         }
         assert.strictEqual(died(yield* unchanged(registry, Registry.registerAll(registry, throwing))), boom)

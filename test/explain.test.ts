@@ -243,7 +243,7 @@ describe("explain", () => {
       })
       for (const attribute of ["kind", "nmae", "__proto__"]) {
         const exit = yield* Effect.exit(Registry.explain(registry, attribute as "id", 1))
-        assert.deepInclude(defectOf(exit) as object, { code: "invalid_attribute", attribute })
+        assert.deepInclude(defectOf(exit) as object, { code: "invalid_attribute", attribute, suggestions: ["id"] })
         yield* Registry.populate(registry)
       }
     }))

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Deferred, Effect, Exit, Fiber, Option, Scheduler, Scope, Stream } from "effect"
-import { Registry, RegistryError, type RegistryEvent, RegistryHooks, RegistrySnapshot } from "effect-registry"
+import { Lookup, Registry, RegistryError, type RegistryEvent, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { coreOf } from "../src/internal/coreOf.ts"
 import { Follower } from "./utils/following.ts"
@@ -88,6 +88,20 @@ describe("awaitItem", () => {
       assert.strictEqual(yield* Registry.awaitItem(registry, "id", 1), a)
       assert.strictEqual(yield* registry.pipe(Registry.awaitItem("name", "item 1")), a)
       assert.deepStrictEqual(watchers(registry), nobody)
+    }))
+
+  it.effect("of an attribute that is no unique lookup dies", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({
+        lookup: { id: Lookup.unique((item: Item) => item.id), name: Lookup.group((item: Item) => item.name) },
+        defaults: [a]
+      })
+      const exit = yield* Effect.exit(Registry.awaitItem(registry, "name" as "id", "item 1" as never))
+      assert.deepInclude(defectOf(exit) as object, {
+        code: "invalid_attribute",
+        attribute: "name",
+        suggestions: ["id"]
+      })
     }))
 
   it.effect("G16 no false alarm: what outlives its transaction waits outside, or answers from what is published, under schedules", () =>
@@ -428,6 +442,8 @@ describe("subscribe", () => {
       assert.strictEqual((yield* Effect.flip(Stream.runDrain(changes)))._tag, "RegistryLagged")
       const never = yield* registry.pipe(Registry.subscribe({ since: 100 }))
       assert.strictEqual((yield* Effect.flip(Stream.runDrain(never.changes))).missed, 4)
+      const fresh = yield* Effect.flatMap(make, Registry.subscribe({ since: -1 }))
+      assert.strictEqual((yield* Effect.flip(Stream.runDrain(fresh.changes)))._tag, "RegistryLagged")
     }))
 
   it.effect("G23 exactly the last changes can be had again, however many there were", () =>
