@@ -385,6 +385,25 @@ describe("a schedule", () => {
           }
         }
       }
+      // nor can one of many that only the order of tasks makes fail
+      for (let salt = 1; salt <= 300; salt++) {
+        const program = Effect.gen(function*() {
+          let order = 0
+          const coming = (number: number) =>
+            Effect.sync(() => {
+              order = order * 7 + number
+            })
+          const started = yield* Effect.forEach([1, 2, 3, 4, 5], (number) => Effect.forkChild(coming(number)))
+          yield* Effect.forEach(started, Fiber.join)
+          if (Math.imul(order, salt * 2654435761) >>> 0 < 2 ** 30) return yield* Effect.die("a bad order")
+        })
+        const exit = yield* Effect.exit(RegistryTest.interleave(program, { rate: 0 }))
+        if (Exit.isSuccess(exit)) continue
+        const { schedule } = Cause.squash(exit.cause) as RegistryTest.ScheduleFailure
+        for (const index of schedule.keys()) {
+          yield* RegistryTest.interleave(program, { schedule: schedule.toSpliced(index, 1) })
+        }
+      }
     }))
 })
 
@@ -425,25 +444,45 @@ describe("a failure", () => {
 
   it.effect("is not reduced for ever", () =>
     Effect.gen(function*() {
+      const length = 250
       let runs = 0
       let failing: string | undefined
-      // fails under one schedule, and no other
+      // fails under one schedule, and no other; a run ends as soon as that can be seen
       const program = Effect.gen(function*() {
         let trace = ""
-        const running = (name: string) =>
-          Effect.forEach(Array.from({ length: 150 }), () =>
-            Effect.sync(() => {
-              trace += name
-            }), { discard: true })
-        yield* both(running("a"), running("b"))
         runs++
+        const running = (name: string) => {
+          let steps = 0
+          return Effect.whileLoop({
+            while: () => steps++ < length && (failing === undefined || failing.startsWith(trace)),
+            body: () =>
+              Effect.sync(() => {
+                trace += name
+              }),
+            step: () => {}
+          })
+        }
+        yield* both(running("a"), running("b"))
         failing ??= trace
         if (trace === failing) return yield* Effect.die("again")
       })
-      const { schedule } = yield* Effect.flip(RegistryTest.interleave(program, { seeds: 1, rate: 90 }))
-      assert.isAbove(schedule.length, 50)
-      assert.isAtLeast(runs, 1_100)
-      assert.isAtMost(runs, 2_001)
+      const { schedule } = yield* Effect.flip(RegistryTest.interleave(program, { seeds: 1, rate: 99 }))
+      assert.isAbove(schedule.length, 500)
+      // the first, a thousand with less of it, and a thousand others
+      assert.strictEqual(runs, 2_001)
+    }))
+
+  it.effect("takes few runs to reduce, where few of its choices matter", () =>
+    Effect.gen(function*() {
+      for (const program of [lostUpdate, lostUpdateAcrossTurns, lookThenAct, opposite]) {
+        let runs = 0
+        const counted = Effect.suspend(() => {
+          runs++
+          return program as Effect.Effect<void, unknown>
+        })
+        yield* Effect.flip(RegistryTest.interleave(counted, { seeds: 100 }))
+        assert.isAtMost(runs, 50)
+      }
     }))
 
   it.effect("can be read in a copy, which is what vitest reports", () =>

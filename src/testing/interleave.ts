@@ -225,13 +225,12 @@ const failureOf = (strategy: "random" | "pct" | "exhaustive" | "replay", run: Ru
       ? `{ fiber: ${choice.fiber}, operation: ${choice.operation} }`
       : `{ turn: ${choice.turn}, task: ${choice.task} }`
   )
-  const replaying = choices.length === 0 ? "[]" : `[${choices.join(", ")}]`
   return new ScheduleFailure({
     strategy,
     schedule,
     waiting,
     text: `Under ${under} (${strategy}) the program ${whatOf(run)}\n` +
-      `To run it again: RegistryTest.interleave(program, { schedule: ${replaying} })`,
+      `To run it again: RegistryTest.interleave(program, { schedule: [${choices.join(", ")}] })`,
     ...(seed === undefined ? {} : { seed }),
     ...(exit !== undefined && Exit.isFailure(exit) ? { cause: exit.cause } : {})
   })
@@ -390,7 +389,7 @@ const reduce = <A, E, R>(program: Effect.Effect<A, E, R>, failing: Run): Effect.
     const alike = (run: Run) => run.failed && (run.exit === undefined) === (failing.exit === undefined)
     let least = failing
     let runs = 0
-    for (let size = least.schedule.length; size > 0 && runs < reductions;) {
+    for (let size = least.schedule.length; size > 0;) {
       const { length } = least.schedule
       for (let from = 0; from < least.schedule.length && runs < reductions; runs++) {
         const run = yield* runOnce(program, new Prescribed(least.schedule.toSpliced(from, size)))

@@ -130,7 +130,6 @@ const watch = <Item, Lookups, P, V>(
       Effect.sync(() => {
         unwatch?.()
         if (heard.length > 0) complain(heard)
-        if (core.closed) return
         const left = Contents.entries(Ref.getUnsafe(core.published)).filter((entry) =>
           !defaults.has(entry.item) && !before.some((other) => sameEntry(other, entry))
         )
