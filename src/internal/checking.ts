@@ -60,9 +60,9 @@ const isNew = <Item>({ definition: { lookups }, hidden, indexes }: Contents<Item
   let known = false
   for (let i = 0; i < keys.length; i++) {
     const { each, unique } = lookups[i]!
-    if (!unique) continue
     const taken = keys[i]
-    if (each || taken === undefined || indexes[i]!.get(taken) !== undefined) return false
+    if (!unique || taken === undefined) continue
+    if (each || indexes[i]!.get(taken) !== undefined) return false
     known = true
   }
   return known
