@@ -1062,6 +1062,49 @@ describe("RegistrySnapshot", () => {
     assert.strictEqual(codeOf(Checking.check(contents, { n: 2, segments: ["a"] })), "attribute_registered")
   })
 
+  /** A key, and what may become of it. */
+  const changingKeys: { readonly [name: string]: readonly [make: () => any, change: (key: any) => void] } = {
+    "a date": [() => new Date(0), (key) => key.setTime(1)],
+    "a date in a list": [() => ["a", new Date(0), null, undefined], (key) => key[1].setTime(1)],
+    "a list in a list": [() => [["a"]], (key) => key[0].push("b")],
+    "an object": [() => ({ a: 1, b: null }), (key) => key.a = 2],
+    "an object in an object": [() => ({ a: { b: 1 } }), (key) => key.a.b = 2],
+    "an object without a prototype": [() => Object.assign(Object.create(null), { a: 1 }), (key) => key.a = 2],
+    "a set": [() => new Set(["a"]), (key) => key.add("b")],
+    "a list in a set": [() => new Set([["a"]]), (key) => [...key][0].push("b")],
+    "a map": [() => new Map([["a", 1]]), (key) => key.set("a", 2)],
+    "the key of a map": [() => new Map([[["a"], 1]]), (key) => [...key.keys()][0].push("b")],
+    "the value of a map": [() => new Map([["a", ["b"]]]), (key) => key.get("a").push("c")],
+    "bytes": [() => new Uint8Array([1, 2]), (key) => key.set([3])],
+    "a part of some bytes": [() => new Uint8Array([0, 1, 2]).subarray(1), (key) => key.set([3])],
+    "the bytes of a buffer": [() => Buffer.from([1, 2]), (key) => key.set([3])],
+    "numbers": [() => new Float64Array([1.5, -0]), (key) => key.set([2])],
+    "bytes in an object": [() => ({ a: new Uint8Array([1]) }), (key) => key.a.set([2])]
+  }
+
+  it.each(Object.entries(changingKeys))(
+    "G9 an item is found by what was its key, whatever becomes of it: %s",
+    (_, [make, change]) => {
+      interface Keyed {
+        readonly n: number
+        readonly key: unknown
+      }
+      const lookups = {
+        key: Lookup.unique((one: Keyed) => one.key),
+        each: Lookup.uniqueEach((one: Keyed) => [one.key]),
+        group: Lookup.group((one: Keyed) => one.key)
+      }
+      const a: Keyed = { n: 1, key: make() }
+      const contents = add(empty<Keyed>(lookups), a)
+      change(a.key)
+      for (const attribute of ["key", "each", "group"]) {
+        assert.deepStrictEqual(ask.getAll(contents, attribute, make()), [a])
+      }
+      assert.strictEqual(codeOf(Checking.check(contents, { n: 2, key: make() })), "attribute_registered")
+      assert.isFalse(ask.has(drop(contents, a), "key", make()))
+    }
+  )
+
   it("G9 an item that was refused and then mended equals another that is the same", () => {
     const lookups = { id: Lookup.unique((one: { name: string; id?: number }) => one.id) }
     const a: { name: string; id?: number } = { name: "x" }

@@ -96,6 +96,7 @@ const keys: Record<string, readonly [unknown, unknown]> = {
   "a map": [new Map([[{ a: 1 }, 1]]), new Map([[{ a: 1 }, 2]])],
   "a set": [new Set([1]), new Set([2])],
   "bytes": [new Uint8Array([1]), new Uint8Array([2])],
+  "a view of bytes": [new DataView(new ArrayBuffer(1)), new DataView(new ArrayBuffer(2))],
   "an error": [new Error("a"), new Error("b")],
   "a regular expression": [/a/, /b/],
   "a promise": [Promise.resolve(), "a promise"],
