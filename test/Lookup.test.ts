@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Data, Effect, Equal, Option } from "effect"
 import { Lookup, Registry } from "effect-registry"
+import { coreOf } from "../src/internal/coreOf.ts"
+import { violations } from "../src/testing/invariants.ts"
 
 interface Command {
   readonly name: string
@@ -163,6 +165,19 @@ describe("Lookup", () => {
       assert.isFalse(yield* Registry.has(registry, "owner", {}))
     }))
 
+  it.effect("a key of a class is told as what it is", () =>
+    Effect.gen(function*() {
+      class Point {
+        readonly x = 1
+      }
+      const registry = yield* Registry.make<{ readonly n: number; readonly at: Point }>()({
+        lookup: { at: Lookup.unique((item) => item.at) }
+      })
+      yield* Registry.register(registry, { n: 1, at: new Point() })
+      const error = yield* Effect.flip(Registry.register(registry, { n: 2, at: new Point() }))
+      assert.instanceOf(error.code === "attribute_registered" && error.value, Point)
+    }))
+
   it.effect("Each lookups take any iterable, once", () =>
     Effect.gen(function*() {
       let taken = 0
@@ -180,6 +195,23 @@ describe("Lookup", () => {
       assert.strictEqual(taken, 1)
       assert.deepStrictEqual(yield* Registry.getAll(registry, "letter", "b"), ["ab"])
       assert.strictEqual(yield* Registry.get(registry, "half", "b"), "ab")
+    }))
+
+  it.effect("Each lookups take a value once that an item has twice, however many it has", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<{ readonly words: ReadonlyArray<string> }>()({
+        lookup: {
+          word: Lookup.uniqueEach((text) => text.words),
+          shared: Lookup.groupEach((text) => text.words)
+        }
+      })
+      const words = Array.from({ length: 20 }, (_, i) => `word ${i}`)
+      const text = { words: [...words, ...words] }
+      yield* Registry.register(registry, text)
+      assert.deepStrictEqual(violations(coreOf(registry).published.ref.current), [])
+      assert.deepStrictEqual(yield* Registry.getAll(registry, "shared", "word 19"), [text])
+      yield* Registry.unregister(registry, text)
+      for (const word of words) assert.isFalse(yield* Registry.has(registry, "word", word))
     }))
 
   it("isLookup tells lookups from what looks like one", () => {
