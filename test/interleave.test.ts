@@ -274,8 +274,8 @@ describe("pct", () => {
   it.effect("draws all orders of priorities", () =>
     Effect.gen(function*() {
       const traces = yield* tracing(3, 4, { strategy: "pct", depth: 0, seeds: 600 })
-      const orders = ["abc", "acb", "bac", "bca", "cab", "cba"]
-      const whole = orders.map((order) => Array.from(order, (name) => name.repeat(4)).join(""))
+      const permutations = ["abc", "acb", "bac", "bca", "cab", "cba"]
+      const whole = permutations.map((order) => Array.from(order, (name) => name.repeat(4)).join(""))
       assert.deepStrictEqual([...new Set(traces)].toSorted(), whole)
       // the first often runs before the others are there
       for (const order of whole) assert.isAtLeast(traces.filter((trace) => trace === order).length, 40)
@@ -310,6 +310,31 @@ const orders = (preemptions: number) =>
     return { report, orders: [...seen.keys()].toSorted() }
   })
 
+/** In which orders a program writes down what it does. */
+const ordersOf = (
+  program: (note: (name: string) => Effect.Effect<void>) => Effect.Effect<unknown>,
+  preemptions: number
+) =>
+  Effect.gen(function*() {
+    const seen = new Set<string>()
+    const noting = Effect.suspend(() => {
+      let order = ""
+      const note = (name: string) =>
+        Effect.sync(() => {
+          order += name
+        })
+      return Effect.andThen(program(note), Effect.sync(() => seen.add(order)))
+    })
+    yield* RegistryTest.interleave(noting, { strategy: "exhaustive", preemptions })
+    return [...seen].toSorted()
+  })
+
+/** Two fibers that yield between their two steps. */
+const twoThatYield = (note: (name: string) => Effect.Effect<void>) => {
+  const yielding = (name: string) => Effect.andThen(note(name), Effect.andThen(Effect.yieldNow, note(name)))
+  return Effect.all([yielding("a"), yielding("b")], { concurrency: "unbounded" })
+}
+
 describe("exhaustive", () => {
   it.effect("sees the two orders of two fibers without a preemption, in a schedule each", () =>
     Effect.gen(function*() {
@@ -321,6 +346,25 @@ describe("exhaustive", () => {
     Effect.gen(function*() {
       assert.deepStrictEqual((yield* orders(1)).orders, ["aAbB", "abBA", "bBaA", "baAB"])
       assert.deepStrictEqual((yield* orders(2)).orders, ["aAbB", "abAB", "abBA", "bBaA", "baAB", "baBA"])
+    }))
+
+  it.effect("sees in which order fibers go on that yield by themselves, and all orders with a preemption", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* ordersOf(twoThatYield, 0), ["abab", "abba"])
+      assert.deepStrictEqual(yield* ordersOf(twoThatYield, 1), ["aabb", "abab", "abba", "baab", "baba", "bbaa"])
+    }))
+
+  it.effect("preempts a fiber that another has woken before its first operation", () =>
+    Effect.gen(function*() {
+      const woken = yield* ordersOf((note) => {
+        let wake: (() => void) | undefined
+        const waiting = Effect.callback<void>((resume) => {
+          wake = () => resume(note("a"))
+        })
+        const waking = Effect.sync(() => wake?.())
+        return Effect.all([waiting, Effect.andThen(waking, note("b"))], { concurrency: "unbounded" })
+      }, 1)
+      assert.deepStrictEqual(woken, ["ab", "ba"])
     }))
 
   it.effect("counts the orders of fibers that nobody preempts: n!", () =>
@@ -400,7 +444,8 @@ describe("a schedule", () => {
         const exit = yield* Effect.exit(RegistryTest.interleave(program, { rate: 0 }))
         if (Exit.isSuccess(exit)) continue
         const { schedule } = Cause.squash(exit.cause) as RegistryTest.ScheduleFailure
-        for (const index of schedule.keys()) {
+        for (const [index, choice] of schedule.entries()) {
+          assert.isTrue("turn" in choice && choice.turn > 0 && choice.task > 0)
           yield* RegistryTest.interleave(program, { schedule: schedule.toSpliced(index, 1) })
         }
       }
@@ -557,11 +602,14 @@ describe("a hang", () => {
       assert.match(failure.waiting[1]!, /^fiber 2, before its operation \d+, in "transact" of "codes"$/)
     }))
 
-  it.effect("is found where a program runs for ever", () =>
+  it.effect("is found where a program runs for ever, also without a yield", () =>
     Effect.gen(function*() {
-      const failure = yield* Effect.flip(RegistryTest.interleave(Effect.forever(Effect.yieldNow), { schedule: [] }))
-      assert.deepStrictEqual(failure.waiting, [])
-      assert.include(failure.message, "does not end")
+      const spinning = Effect.whileLoop({ while: () => true, body: () => Effect.void, step: () => {} })
+      for (const program of [Effect.forever(Effect.yieldNow), spinning]) {
+        const failure = yield* Effect.flip(RegistryTest.interleave(program, { schedule: [] }))
+        assert.deepStrictEqual(failure.waiting, [])
+        assert.include(failure.message, "does not end")
+      }
     }), 20_000)
 
   it.effect("is none where a promise is still to come", () =>

@@ -151,11 +151,9 @@ export class InterleavingScheduler implements Scheduler.Scheduler {
     if (index > 0) this.schedule.push({ turn: this.turn, task: index })
     const [task] = this.tasks.splice(index, 1)
     if (task === undefined) return false
-    const { run, strand } = task
-    if (strand?.task === task) strand.task = undefined
     this.base = undefined
     this.preempted = undefined
-    run()
+    task.run()
     return true
   }
 
