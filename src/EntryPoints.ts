@@ -117,7 +117,7 @@ const find = Effect.fnUntraced(function*({ from = ".", group }: DiscoverOptions)
   // one package can be linked under several names
   const seen = new Set<string>()
   return found.flatMap(({ directory, results }) => {
-    if (results.length > 0 && seen.has(directory)) return []
+    if (seen.has(directory)) return []
     seen.add(directory)
     return results
   })
@@ -140,8 +140,8 @@ const findPackages = Effect.fnUntraced(function*(from: string) {
   return Array.from(nearest.values()).toSorted((a, b) => compare(a.name, b.name))
 })
 
-/** The same everywhere, whatever the locale. */
-const compare = (a: string, b: string): number => a < b ? -1 : a > b ? 1 : 0
+/** The same everywhere, whatever the locale. No name is there twice. */
+const compare = (a: string, b: string): number => a < b ? -1 : 1
 
 const chain = (path: Path.Path, start: string): ReadonlyArray<string> => {
   const directories: Array<string> = []

@@ -120,11 +120,11 @@ describe("EntryPoints", () => {
       Effect.gen(function*() {
         const root = tree({
           "app/packages/plugin/package.json": offering({ one: "./plugin.js" }),
-          "app/packages/plugin/plugin.js": "",
+          "app/packages/plugin/plugin.js": `export default "plugin"`,
           "app/node_modules/plugin": new Link("../packages/plugin"),
           "app/node_modules/same-plugin": new Link("../packages/plugin"),
           "elsewhere/linked/package.json": offering({ two: "./linked.js" }),
-          "elsewhere/linked/linked.js": "",
+          "elsewhere/linked/linked.js": `export default "linked"`,
           "app/node_modules/linked": new Link("<root>/elsewhere/linked"),
           "app/node_modules/@scope": new Link("<root>/elsewhere"),
           "app/node_modules/dangling": new Link("<root>/nowhere"),
@@ -134,6 +134,8 @@ describe("EntryPoints", () => {
         const expected = ["@scope/linked two", "plugin one"]
         assert.deepStrictEqual(yield* discovered(join(root, "app")), expected)
         assert.deepStrictEqual(yield* discovered(join(root, "short")), expected)
+        const { lines, result } = yield* logging(loadAll(join(root, "app"), { onFailure: "fail" }))
+        assert.deepStrictEqual([result, lines], [["linked", "plugin"], []])
       }))
 
     it.effect("finds the packages of pnpm's layout", () =>
