@@ -138,6 +138,16 @@ describe("EntryPoints", () => {
         assert.deepStrictEqual([result, lines], [["linked", "plugin"], []])
       }))
 
+    it.effect("finds from inside a package what a module there could import, and no more", () =>
+      Effect.gen(function*() {
+        const root = tree({
+          "node_modules/plugin/package.json": offering({ one: "./plugin.js" }),
+          "node_modules/plugin/node_modules/own/package.json": offering({ two: "./own.js" }),
+          "node_modules/node_modules/nobodys/package.json": offering({ three: "./nobodys.js" })
+        })
+        assert.deepStrictEqual(yield* discovered(join(root, "node_modules/plugin")), ["own two", "plugin one"])
+      }))
+
     it.effect("finds the packages of pnpm's layout", () =>
       Effect.gen(function*() {
         const root = tree({
