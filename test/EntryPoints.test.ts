@@ -1,6 +1,6 @@
 import { NodeFileSystem, NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, FileSystem, Layer, Logger, Path, Schema, Stream } from "effect"
+import { Effect, Fiber, FileSystem, Layer, Logger, Path, PlatformError, Schema, Stream } from "effect"
 import { EntryPoints, Registry, RegistryError } from "effect-registry"
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -53,6 +53,24 @@ const logging = <A, E, R>(effect: Effect.Effect<A, E, R>) => {
   const logger = Logger.make(({ logLevel, message }) => lines.push([logLevel, ...[message].flat()]))
   return Effect.map(Effect.provide(effect, Logger.layer([logger])), (result) => ({ result, lines }))
 }
+
+/** A file system that does not let anybody read a directory. */
+const refusing = (refused: string) =>
+  Layer.effect(
+    FileSystem.FileSystem,
+    Effect.map(FileSystem.FileSystem, (fs) => ({
+      ...fs,
+      readDirectoryEntries: (path: string) =>
+        path.endsWith(refused)
+          ? Effect.fail(PlatformError.systemError({
+            _tag: "PermissionDenied",
+            module: "FileSystem",
+            method: "readDirectory",
+            pathOrDescriptor: path
+          }))
+          : fs.readDirectoryEntries(path)
+    }))
+  ).pipe(Layer.provide(NodeFileSystem.layer))
 
 describe("EntryPoints", () => {
   describe("discover", () => {
@@ -203,6 +221,27 @@ describe("EntryPoints", () => {
         assert.deepStrictEqual(seen, ["one"])
         assert.instanceOf(error, RegistryError.EntryPointError)
         assert.deepStrictEqual([error.code, error.package, error.group], ["invalid_package", "a", "test"])
+      }))
+
+    it.effect("tells of a directory that cannot be read, and looks at the others", () =>
+      Effect.gen(function*() {
+        const root = tree({
+          "app/node_modules/a/package.json": offering({ one: "./index.js" }),
+          "app/node_modules/@scope/b/package.json": offering({ two: "./index.js" }),
+          "node_modules/c/package.json": offering({ three: "./index.js" })
+        })
+        const readable = { "@scope": ["a one", "c three"], "app/node_modules": ["c three"] }
+        for (const [refused, names] of Object.entries(readable)) {
+          const { lines, result } = yield* logging(
+            EntryPoints.discover({ group: "test", from: join(root, "app") }).pipe(
+              Stream.runCollect,
+              Effect.provide(Layer.merge(Path.layer, refusing(refused)))
+            )
+          )
+          assert.deepStrictEqual(result.map((one) => `${one.package} ${one.name}`), names)
+          assert.strictEqual(lines.length, 1)
+          assert.match(String(lines[0]), new RegExp(`^Warn,PermissionDenied.*${refused}`))
+        }
       }))
 
     it.effect("reads each of 2,000 package.json files once, concurrently, and nothing else", () =>
