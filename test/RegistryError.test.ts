@@ -157,6 +157,43 @@ describe("RegistryError", () => {
     assert.strictEqual(populationMessage(new Error()), `Could not populate "plugins": its defaults failed. Error`)
   })
 
+  it("a cause that has no text for a message is shown as what it is", () => {
+    const start = `Could not populate "plugins": its defaults failed. `
+    assert.strictEqual(populationMessage({ message: "no error" }), `${start}{"message":"no error"}`)
+    const listing = Object.assign(new Error("one"), { message: ["one", "two"] })
+    assert.notStrictEqual(populationMessage(listing), `${start}one,two`)
+  })
+
+  it("a value is shown whole up to 200 characters", () => {
+    const shown = (length: number) =>
+      new RegistryError.ItemLookupError({ ...errors.not_registered, value: "x".repeat(length - 2), suggestions: [] })
+        .message
+    assert.include(shown(200), `"${"x".repeat(198)}".`)
+    assert.include(shown(201), `"${"x".repeat(199)}….`)
+  })
+
+  it("an entry point that cannot be used is told with its package, and why", () => {
+    const message = (code: Exclude<RegistryError.EntryPointError["code"], "invalid_package">) =>
+      new RegistryError.EntryPointError({
+        code,
+        package: "app-codecs",
+        group: "app.codecs",
+        entryPoint: "gzip",
+        module: "./gzip.js",
+        issue: "That is why."
+      }).message
+    const start = `Could not load "gzip" of the package "app-codecs" for "app.codecs": `
+    assert.deepStrictEqual(
+      [message("invalid_path"), message("import"), message("missing_export"), message("invalid_item")],
+      [
+        `${start}it names no module inside of the package. That is why. Name a path that begins with "./".`,
+        `${start}its module "./gzip.js" could not be imported. That is why.`,
+        `${start}its module "./gzip.js" does not export it. That is why.`,
+        `${start}what it exports does not satisfy the schema. That is why.`
+      ]
+    )
+  })
+
   it("all are errors with a registry, a code, a tag and a message", () => {
     for (const [code, error] of Object.entries(errors)) {
       assert.instanceOf(error, Error)
@@ -472,6 +509,17 @@ describe("RegistryError", () => {
     assert.deepStrictEqual(nearMatches("ca", ["abc"]), [], "edits do not overlap")
     assert.deepStrictEqual(nearMatches("abcdef", ["abcdeg", "abcdfg", "abc", "abcdef1", "abcdefg"], 2).length, 2)
     assert.deepStrictEqual(nearMatches("a", ["b", "ab", "abc"]), ["b", "ab"])
+    assert.deepStrictEqual(
+      nearMatches("ajva", ["java"]),
+      ["java"],
+      "two neighbours exchanged are one edit, at the start"
+    )
+    assert.deepStrictEqual(nearMatches("jaav", ["java"]), ["java"], "and at the end")
+    assert.deepStrictEqual(nearMatches("abcd", ["badc"]), [], "twice they are two")
+    assert.deepStrictEqual(nearMatches("xy", ["zx", "yz"]), [], "one that is elsewhere is none")
+    const longest = "x".repeat(64)
+    assert.deepStrictEqual(nearMatches(longest, [`${longest}y`]), [`${longest}y`])
+    assert.deepStrictEqual(nearMatches(`${longest}x`, [longest]), [], "so long a value is no typing mistake")
     assert.deepStrictEqual(nearMatches(5, ["5"]), [])
     assert.deepStrictEqual(nearMatches("5", [5]), [])
   })

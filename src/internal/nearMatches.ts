@@ -28,7 +28,8 @@ const editDistance = (a: string, b: string): number => {
     const current = [i]
     for (let j = 1; j <= b.length; j++) {
       const replaced = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-      const areExchanged = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      // before the first character there is nothing, which is none of the other's
+      const areExchanged = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
       const exchanged = areExchanged ? beforePrevious[j - 2]! + 1 : replaced
       current.push(Math.min(replaced, exchanged, previous[j]! + 1, current[j - 1]! + 1))
     }
