@@ -220,6 +220,13 @@ describe("order", () => {
     }
   })
 
+  it("G12 lists any number of entries at once", () => {
+    const model = Array.from({ length: 200_000 }, (_, i) => ({ position: i, item: i }))
+    const list = new Listing<number>().of(Order.append(undefined as Order.Order<Entry>, model))
+    assert.strictEqual(list.length, model.length)
+    assert.strictEqual(list.at(-1), model.length - 1)
+  })
+
   it("looks for positions that are no integers as for any other", () => {
     const model = Array.from({ length: 2_000 }, (_, i) => ({ position: i, item: i }))
     const order = Order.append(undefined as Order.Order<Entry>, model)

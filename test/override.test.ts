@@ -677,6 +677,21 @@ describe("override", () => {
       assert.strictEqual(yield* Registry.snapshot(registry), before)
     }))
 
+  it.effect("G18 fails where a hook has made it an item that cannot be put in: nothing is hidden", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<{ id: number; name?: string }>()({
+        lookup: ["id", "name"],
+        defaults: [{ id: 1, name: "kept" }],
+        hooks: {
+          onItemRegistering: (item: { name?: string }) => Effect.sync(() => item.name === "" && delete item.name)
+        }
+      })
+      const before = yield* Registry.snapshot(registry)
+      const error = yield* Effect.flip(Registry.override(registry, { id: 1, name: "" }))
+      assert.strictEqual(error.code, "missing_attribute")
+      assert.strictEqual(yield* Registry.snapshot(registry), before)
+    }))
+
   it.effect("G7 a hook that dies, at whatever call, leaves all as it was", () =>
     Effect.gen(function*() {
       const at = ["registering 2", "unregistering 1", "unregistered 1", "registered 2"]

@@ -83,17 +83,22 @@ describe("spans", () => {
     Effect.scoped(Effect.gen(function*() {
       const { told, tracer } = recorder()
       const quiet = RegistryHooks.make<Tool>()({ onReset: Effect.void })
+      class Tools extends Registry.Service<Tools, Tool>()("test/Tools", { lookup: ["name"], hooks: quiet }) {}
       yield* Effect.gen(function*() {
         const tools = yield* Registry.make<Tool>()({ name: "tools", lookup: ["name"], hooks: quiet })
         yield* Registry.registerAll(tools, [{ name: "a" }])
         yield* Registry.registerAll(tools, [{ name: "b" }, { name: "c" }])
         yield* Registry.override(tools, { name: "a" })
+        yield* Effect.provide(Effect.void, Tools.overrides([{ name: "a" }, { name: "b" }])).pipe(
+          Effect.provide(Tools.layer)
+        )
       }).pipe(Effect.withTracer(tracer), Effect.scoped)
       const onItems = told().filter(({ operation }) => operation === "registerAll" || operation === "override")
       assert.deepStrictEqual(onItems.map(({ item, operation }) => [operation, item]), [
         ["registerAll", "{\"name\":\"a\"}"],
         ["registerAll", undefined],
-        ["override", "{\"name\":\"a\"}"]
+        ["override", "{\"name\":\"a\"}"],
+        ["override", undefined]
       ])
     })))
 
