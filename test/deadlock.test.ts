@@ -241,6 +241,43 @@ describe("deadlocks", () => {
       { seeds: 500 }
     ))
 
+  it.effect("G16 what outlives a population can wait for who waited for that, under schedules", () =>
+    RegistryTest.interleave(
+      Effect.scoped(Effect.gen(function*() {
+        const [two, three] = [yield* make("two"), yield* make("three")]
+        const outliving = yield* Deferred.make<Fiber.Fiber<void>>()
+        // it looks again and again, and so may see it before who waits for it goes on
+        const isReady: Effect.Effect<void> = Effect.suspend(() =>
+          Effect.flatMap(
+            Registry.detached(Registry.state(one)),
+            (state) => state === "Ready" ? Effect.void : Effect.andThen(Effect.yieldNow, isReady)
+          )
+        )
+        const one: Items = yield* Registry.make<Item>()({
+          lookup,
+          defaults: Effect.gen(function*() {
+            const begun = yield* Deferred.make<void>()
+            const fiber = yield* Effect.forkDetach(Registry.transact(
+              three,
+              Deferred.succeed(begun, undefined).pipe(
+                Effect.andThen(isReady),
+                Effect.andThen(register(two, b))
+              )
+            ))
+            yield* Deferred.await(begun)
+            yield* Deferred.succeed(outliving, fiber)
+            return [a]
+          }),
+          populationFailure: "die"
+        })
+        yield* Registry.transact(two, Registry.populate(one))
+        yield* Fiber.join(yield* Deferred.await(outliving))
+        assert.strictEqual(yield* Registry.size(two), 1)
+        assert.isTrue(isFree(one, two, three))
+      })),
+      { seeds: 500 }
+    ))
+
   it.effect("G16 transactAll in between: who waits for a lock that it holds waits for what it waits for", () =>
     Effect.gen(function*() {
       const [one, two, three, four] = yield* makeMany(4) as Effect.Effect<

@@ -138,7 +138,7 @@ export class PopulationRuns {
   }
 
   wait(): Wait {
-    return this.joining = new PopulationWait(this)
+    return this.joining = new PopulationWait(this.holder)
   }
 
   /** What begins is none that somebody waits for who could be seen. */
@@ -155,18 +155,16 @@ export class PopulationRuns {
   }
 }
 
-/** Whoever was interrupted waits until the run that it joined is undone, though another has begun. */
+/** Whoever was interrupted waits until the run that it joined is undone, though another has begun: not for what is over. */
 class PopulationWait implements Wait {
   joined: Party | undefined
-  private readonly runs: PopulationRuns
 
-  constructor(runs: PopulationRuns) {
-    this.runs = runs
-    this.joined = runs.holder
+  constructor(joined: Party | undefined) {
+    this.joined = joined
   }
 
   get holder(): Party | undefined {
-    return this.joined?.state === "closed" && this.joined !== this.runs.holder ? undefined : this.joined
+    return this.joined?.state === "closed" ? undefined : this.joined
   }
 }
 
