@@ -5,6 +5,7 @@ import { EntryPoints, Registry, RegistryError } from "effect-registry"
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
+import { pathToFileURL } from "node:url"
 import { afterAll } from "vitest"
 
 const directories: Array<string> = []
@@ -54,21 +55,21 @@ const logging = <A, E, R>(effect: Effect.Effect<A, E, R>) => {
   return Effect.map(Effect.provide(effect, Logger.layer([logger])), (result) => ({ result, lines }))
 }
 
-/** A file system that does not let anybody read a directory. */
-const refusing = (refused: string) =>
+/** A file system of which one method refuses a path. */
+const refusing = (method: "readDirectoryEntries" | "realPath", refused: string) =>
   Layer.effect(
     FileSystem.FileSystem,
     Effect.map(FileSystem.FileSystem, (fs) => ({
       ...fs,
-      readDirectoryEntries: (path: string) =>
+      [method]: (path: string) =>
         path.endsWith(refused)
           ? Effect.fail(PlatformError.systemError({
             _tag: "PermissionDenied",
             module: "FileSystem",
-            method: "readDirectory",
+            method,
             pathOrDescriptor: path
           }))
-          : fs.readDirectoryEntries(path)
+          : fs[method](path)
     }))
   ).pipe(Layer.provide(NodeFileSystem.layer))
 
@@ -235,13 +236,26 @@ describe("EntryPoints", () => {
           const { lines, result } = yield* logging(
             EntryPoints.discover({ group: "test", from: join(root, "app") }).pipe(
               Stream.runCollect,
-              Effect.provide(Layer.merge(Path.layer, refusing(refused)))
+              Effect.provide(Layer.merge(Path.layer, refusing("readDirectoryEntries", refused)))
             )
           )
           assert.deepStrictEqual(result.map((one) => `${one.package} ${one.name}`), names)
           assert.strictEqual(lines.length, 1)
           assert.match(String(lines[0]), new RegExp(`^Warn,PermissionDenied.*${refused}`))
         }
+      }))
+
+    it.effect("takes a package to be where it is found, where nobody can tell where it really is", () =>
+      Effect.gen(function*() {
+        const root = tree({
+          "node_modules/a/package.json": offering({ one: "./index.js" }),
+          "node_modules/a/index.js": ""
+        })
+        const found = yield* EntryPoints.discover({ group: "test", from: root }).pipe(
+          Stream.runCollect,
+          Effect.provide(Layer.merge(Path.layer, refusing("realPath", "/a")))
+        )
+        assert.deepStrictEqual(found.map(({ url }) => url), [pathToFileURL(join(root, "node_modules/a/index.js")).href])
       }))
 
     it.effect("reads each of 2,000 package.json files once, concurrently, and nothing else", () =>
