@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Formatter } from "effect"
 import { RegistryTest } from "effect-registry/testing"
 import * as fc from "fast-check"
 import * as Histories from "./utils/histories.ts"
@@ -234,6 +234,28 @@ Then none of these can come next:
       ])
       assert.include(text, "  1 |register 1a: interrupted")
       assert.include(text, "  2 size: 1, but the model answers 0")
+    }))
+
+  it.effect("one of operations that all overlap, in whatever order they are tried", () =>
+    Effect.gen(function*() {
+      // 11! orders, and a thousand or two of sets that have taken effect
+      const count = 11
+      const looks = Array.from({ length: count }, (_, index): Call => [
+        `${index}`,
+        ["has", "id", 1],
+        index,
+        count + index,
+        ok(false)
+      ])
+      const text = yield* textOf([...looks, ["last", ["size"], 2 * count, 2 * count + 1, ok(1)]])
+      assert.include(text, "  last size: 1, but the model answers 0")
+    }))
+
+  it.effect("and told with items as they are, where nobody says how to show them", () =>
+    Effect.gen(function*() {
+      const stale = historyOf([["writer", ["register", a], 0, 1, ok()], ["reader", ["values"], 2, 3, ok([])]])
+      const { message } = yield* Effect.flip(RegistryTest.linearize(empty, stale))
+      assert.include(message, `  reader values: [], but the model answers [${Formatter.format(a)}]`)
     }))
 
   it.effect("an item that an aborted transaction leaves, and one that a closed scope leaves", () =>
