@@ -538,6 +538,18 @@ describe("EntryPoints", () => {
         })
       }).pipe(Effect.provide(NodeServices.layer)))
 
+    it.effect("imports at the same time modules that wait for each other", () =>
+      Effect.gen(function*() {
+        const gate = `const gate = globalThis["test/EntryPoints"] ??= Promise.withResolvers()`
+        const root = tree({
+          "node_modules/a/package.json": offering({ one: "./index.js" }),
+          "node_modules/a/index.js": `${gate}\nawait gate.promise\nexport default 1`,
+          "node_modules/b/package.json": offering({ two: "./index.js" }),
+          "node_modules/b/index.js": `${gate}\ngate.resolve()\nexport default 2`
+        })
+        assert.deepStrictEqual(yield* loadAll(root, { onFailure: "fail" }), [1, 2])
+      }), 10_000)
+
     it.effect("with onFailure: \"fail\" fails with the first that is bad, in order", () =>
       Effect.gen(function*() {
         const root = tree(files)
