@@ -41,6 +41,44 @@ describe("two registries of one identifier", () => {
       assert.match(warnings[0]!, /first was built by fiber #?\d+ \(.*live\.test\.ts/)
     }))
 
+  it.effect("49 the warning says where however few lines a stack has, and leaves their number as it was", () =>
+    Effect.gen(function*() {
+      const building = Effect.scoped(Effect.andThen(
+        Effect.andThen(Layer.build(Layer.fresh(Tools.layer)), Layer.build(Layer.fresh(Tools.layer))),
+        Effect.sync(() => Error.stackTraceLimit)
+      ))
+      const before = Error.stackTraceLimit
+      Error.stackTraceLimit = 1
+      try {
+        let after = 0
+        const warnings = Effect.runSync(warningsOf(Effect.map(building, (limit) => {
+          after = limit
+        })))
+        assert.strictEqual(after, 1)
+        assert.match(warnings[0]!, /first was built by fiber #?\d+ \(at .*live\.test\.ts/)
+      } finally {
+        Error.stackTraceLimit = before
+      }
+    }))
+
+  it.effect("49 where nobody's code is on the stack, the warning names the fiber alone", () =>
+    Effect.gen(function*() {
+      const build = Layer.build(Layer.fresh(Tools.layer))
+      const warnings = yield* warningsOf(Effect.scoped(
+        Effect.andThen(Effect.yieldNow, Effect.andThen(build, build))
+      ))
+      assert.match(warnings[0]!, /first was built by fiber #?\d+, the second by fiber #?\d+\. /)
+    }))
+
+  it.effect("49 a second one is told again after another second one has gone", () =>
+    Effect.gen(function*() {
+      const build = Layer.build(Layer.fresh(Tools.layer))
+      const warnings = yield* warningsOf(
+        Effect.scoped(Effect.andThen(build, Effect.andThen(Effect.scoped(build), Effect.scoped(build))))
+      )
+      assert.strictEqual(warnings.length, 2)
+    }))
+
   it.effect("49 one after the other give none, and neither does one layer that is provided twice", () =>
     Effect.gen(function*() {
       const warnings = yield* warningsOf(Effect.gen(function*() {

@@ -58,5 +58,5 @@ const placeIn = (stack: string | undefined): string => {
   return line === undefined ? "" : ` (${line.trim()})`
 }
 
-/** Effect's own modules, and this package's. */
-const isOurs = /[/\\]effect[/\\](src|dist)[/\\]|[/\\](Registry|internal[/\\]live)\.[jt]s|node:internal/
+/** Effect's own modules, this package's, and Node's. */
+const isOurs = /[/\\]effect[/\\](src|dist)[/\\]|[/\\](Registry|internal[/\\]live)\.[jt]s|\(node:|at node:/
