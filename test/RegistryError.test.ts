@@ -7,6 +7,21 @@ import { nearMatches } from "../src/internal/nearMatches.ts"
 const mine = { id: 1, name: "mine" }
 const yours = { id: 1, name: "yours" }
 
+/** How an error shows a value of so many characters, with its quotes. */
+const shown = (length: number) =>
+  new RegistryError.ItemLookupError({ ...errors.not_registered, value: "x".repeat(length - 2), suggestions: [] })
+    .message
+
+const entryPointMessage = (code: Exclude<RegistryError.EntryPointError["code"], "invalid_package">) =>
+  new RegistryError.EntryPointError({
+    code,
+    package: "app-codecs",
+    group: "app.codecs",
+    entryPoint: "gzip",
+    module: "./gzip.js",
+    issue: "That is why."
+  }).message
+
 const errors = {
   already_registered: new RegistryError.AlreadyRegisteredError({
     registry: "plugins",
@@ -165,26 +180,14 @@ describe("RegistryError", () => {
   })
 
   it("a value is shown whole up to 200 characters", () => {
-    const shown = (length: number) =>
-      new RegistryError.ItemLookupError({ ...errors.not_registered, value: "x".repeat(length - 2), suggestions: [] })
-        .message
     assert.include(shown(200), `"${"x".repeat(198)}".`)
     assert.include(shown(201), `"${"x".repeat(199)}….`)
   })
 
   it("an entry point that cannot be used is told with its package, and why", () => {
-    const message = (code: Exclude<RegistryError.EntryPointError["code"], "invalid_package">) =>
-      new RegistryError.EntryPointError({
-        code,
-        package: "app-codecs",
-        group: "app.codecs",
-        entryPoint: "gzip",
-        module: "./gzip.js",
-        issue: "That is why."
-      }).message
     const start = `Could not load "gzip" of the package "app-codecs" for "app.codecs": `
     assert.deepStrictEqual(
-      [message("invalid_path"), message("import"), message("missing_export"), message("invalid_item")],
+      (["invalid_path", "import", "missing_export", "invalid_item"] as const).map(entryPointMessage),
       [
         `${start}it names no module inside of the package. That is why. Name a path that begins with "./".`,
         `${start}its module "./gzip.js" could not be imported. That is why.`,
