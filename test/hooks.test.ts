@@ -562,4 +562,17 @@ describe("hooks", () => {
       Effect.runSync(Effect.forEach(Array.from({ length: 5000 }, (_, i) => i), (i) => Registry.register(registry, i)))
       assert.strictEqual(yield* Registry.size(registry), 5000)
     }))
+
+  it.effect("G15 of thousands of items that have nothing to wait for give others their turns", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], hooks: { onItemRegistering: () => Effect.void } })
+      yield* Registry.populate(registry)
+      const registering = yield* Effect.forkChild(
+        Registry.registerAll(registry, Array.from({ length: 5_000 }, (_, i) => new Item(i, `item ${i}`)))
+      )
+      let turns = 0
+      for (; registering.pollUnsafe() === undefined; turns++) yield* Effect.yieldNow
+      assert.isAtLeast(turns, 5)
+      assert.strictEqual(yield* Registry.size(registry), 5_000)
+    }))
 })

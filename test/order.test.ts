@@ -207,6 +207,20 @@ describe("order", () => {
     assert.isAtMost(depthOf(order as unknown as Shape), 4)
   })
 
+  it("is no larger than what is left, when most has gone", () => {
+    const model = Array.from({ length: 32 * 32 * 8 }, (_, i) => ({ position: i, item: i }))
+    let order: Order.Order<Entry> = Order.append(undefined, model)
+    for (const { position } of model) if (position % 64 !== 5) order = Order.remove(order, position)
+    const left = model.filter(({ position }) => position % 64 === 5)
+    agree(order, left)
+    const leaves = (node: Shape): number =>
+      node.children === undefined ? 1 : node.children.reduce((sum, child) => sum + leaves(child), 0)
+    // two neighbours with room for each other are one
+    assert.isAtMost(leaves(order as unknown as Shape), left.length / 4)
+    for (const { position } of left.slice(1)) order = Order.remove(order, position)
+    assert.strictEqual(depthOf(order as unknown as Shape), 1)
+  })
+
   it("appends nothing, one and many to what is empty, small and large", () => {
     for (const size of [0, 1, 31, 32, 33, 1_023, 1_024, 1_025, 5_000]) {
       const model = Array.from({ length: size }, (_, i) => ({ position: i, item: i }))

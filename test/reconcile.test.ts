@@ -824,6 +824,15 @@ describe("reconcile", () => {
       assert.strictEqual(yield* Registry.size(registry), 1_500)
     }))
 
+  it.effect("as many items as go into one step", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
+      const items = Array.from({ length: 1_000 }, (_, i) => new Item(i, `item ${i}`))
+      assert.strictEqual((yield* Registry.reconcile(registry, items)).added.length, 1_000)
+      assert.strictEqual((yield* Registry.reconcile(registry, items)).kept.length, 1_000)
+      assert.strictEqual((yield* Registry.reconcile(registry, [])).removed.length, 1_000)
+    }))
+
   it.effect("ten thousand items, nearly all of which stay, and all of which change", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup })
