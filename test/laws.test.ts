@@ -30,28 +30,26 @@ RegistryTest.laws("a service class", Items, { item, runs: 5 })
 RegistryTest.laws("a layer with hooks", Slow.pipe(Layer.provideMerge(Items.layer)), { item, runs: 5 })
 RegistryTest.laws("one registry of two", Layer.merge(Items.layer, Others.layer), { item, tag: Others, runs: 5 })
 
-/** Runs an example as a user would, and answers what vitest says. */
-const running = (file: string): Promise<{ readonly passes: boolean; readonly output: string }> =>
+/** Runs tests as a user would, and answers what vitest says. */
+const running = (
+  config: string,
+  ...files: ReadonlyArray<string>
+): Promise<{ readonly passes: boolean; readonly output: string }> =>
   new Promise((resolve) => {
     const root = Path.join(import.meta.dirname, "..")
     execFile(
       process.execPath,
-      [
-        Path.join(root, "node_modules/vitest/vitest.mjs"),
-        "run",
-        "--config",
-        "examples/testing/vitest.config.ts",
-        "--no-color",
-        file
-      ],
+      [Path.join(root, "node_modules/vitest/vitest.mjs"), "run", "--config", config, "--no-color", ...files],
       { cwd: root, env: { ...process.env, NO_COLOR: "1" } },
       (error, stdout, stderr) => resolve({ passes: error === null, output: stdout + stderr })
     )
   })
 
+const runningExample = (file: string) => running("examples/testing/vitest.config.ts", file)
+
 describe("laws", () => {
   it("the example of a registry that passes", { timeout: 60_000 }, async () => {
-    const { output, passes } = await running("healthy")
+    const { output, passes } = await runningExample("healthy")
     assert.isTrue(passes, output)
     assert.match(output, /Tests +8 passed/)
   })
@@ -59,7 +57,7 @@ describe("laws", () => {
   it("the example with a faulty hook: the report names the law, the item, the seed and the schedule", {
     timeout: 60_000
   }, async () => {
-    const { output, passes } = await running("faulty")
+    const { output, passes } = await runningExample("faulty")
     assert.isFalse(passes, output)
     assert.match(output, /"FaultyTools" breaks the law "all or nothing" with .*"name":"search"/)
     assert.match(output, /under the schedule of seed \d+/)
@@ -68,5 +66,36 @@ describe("laws", () => {
     // as docs/testing.md shows it
     const page = Fs.readFileSync(Path.join(import.meta.dirname, "../docs/testing.md"), "utf8")
     assert.include(output, page.match(/```text\n("FaultyTools"[^]+?)\n```/)![1]!)
+  })
+
+  it("each law is broken by a registry that breaks it, and the report says what is wrong", {
+    timeout: 60_000
+  }, async () => {
+    const { output, passes } = await running("test/fixtures/laws/vitest.config.ts")
+    assert.isFalse(passes, output)
+    const broken = output.split("\n").filter((line) => line.startsWith("[")).map((line) =>
+      JSON.parse(line) as [registry: string, law: string, report: string]
+    )
+    const reportOf = (registry: string, law: string) =>
+      broken.find(([one, other]) => one === registry && other === law)?.[2] ?? `It holds.\n${output}`
+    const is = String.raw`Item\(\{"id":\d+,"name":"[^"]+"\}\)`
+    for (
+      const [registry, law, why] of [
+        ["a hook takes back what is registered", "unique values are unique", `${is} was registered, and is not in`],
+        ["an index loses what is in it", "all lookups agree", String.raw`By name "\w+" one finds \[\] instead of`],
+        ["hooks are forgotten", "hooks balanced", `${is} is not registered, and hooks were told 1 time\\(s\\) more`],
+        ["it is reset behind everybody's back", "population once", "The population ran 2 times"],
+        ["a hook leaves something behind", "no leak", `${is} is still registered`],
+        ["the defaults are others each time", "reset and populate again", `${is} is gone`],
+        ["a hook keeps what has gone", "all or nothing", `What hooks keep is not what is registered: ${is} is not`]
+      ] as const
+    ) {
+      assert.match(reportOf(registry, law), new RegExp(`^"${registry}" breaks the law "${law}" with .*\n${why}`))
+    }
+    // and of the others each breaks those alone that it should
+    const lawsBrokenBy = (registry: string) => broken.filter(([one]) => one === registry).map(([, law]) => law)
+    assert.deepStrictEqual(lawsBrokenBy("hooks are forgotten"), ["hooks balanced"])
+    assert.deepStrictEqual(lawsBrokenBy("a hook leaves something behind"), ["no leak"])
+    assert.deepStrictEqual(lawsBrokenBy("the defaults are others each time"), ["reset and populate again"])
   })
 })
