@@ -870,6 +870,55 @@ describe("RegistrySnapshot", () => {
     assert.isTrue(ask.has(without, "id", 2))
   })
 
+  describe("G9 an object of a list is found, whatever becomes of it", () => {
+    interface Numbered {
+      id: number
+    }
+    const list = (contents: Contents.Contents<Numbered>, items: ReadonlyArray<Numbered>): Contents.Contents<Numbered> =>
+      Result.getOrThrow(insertAll(contents, items)).contents
+    const numbered = (length: number): ReadonlyArray<Numbered> => Array.from({ length }, (_, id) => ({ id }))
+    const change = (items: ReadonlyArray<Numbered>) => {
+      for (const item of items) item.id = -1 - item.id
+    }
+    const areFound = (contents: Contents.Contents<Numbered>, items: ReadonlyArray<Numbered>) => {
+      for (const item of items) assert.strictEqual(Contents.find(contents, item)?.item, item)
+    }
+
+    it.each([1, 32, 33, 500, 10_000, 10_001])("of %i", (length) => {
+      const items = numbered(length)
+      const contents = list(empty<Numbered>(["id"]), items)
+      change(items)
+      areFound(contents, items)
+      const without = drop(contents, items.at(-1)!)
+      assert.isUndefined(Contents.find(without, items.at(-1)!))
+      assert.isFalse(ask.has(without, "id", length - 1))
+    })
+
+    it("one of the few that are left when the next list comes", () => {
+      const items = numbered(100)
+      const kept = items.slice(0, 3)
+      let contents = items.slice(2).reduce(drop, list(empty<Numbered>(["id"]), items))
+      // in again, as another
+      contents = add(contents, items[2]!)
+      const more = Array.from({ length: 50 }, (_, i) => ({ id: 1_000 + i }))
+      contents = list(contents, more)
+      change([...items, ...more])
+      areFound(contents, [...kept, ...more])
+      for (const gone of items.slice(3)) assert.isUndefined(Contents.find(contents, gone))
+    })
+
+    it("one that an override hid when the next list came", () => {
+      const items = numbered(100)
+      const hidden = items[0]!
+      let contents = items.slice(1).reduce(drop, list(empty<Numbered>(["id"]), items))
+      const above = Changing.override(contents, { id: 0 }, [0], { ...origin, override: true })
+      contents = list(above.contents, Array.from({ length: 50 }, (_, i) => ({ id: 1_000 + i })))
+      contents = Changing.remove(contents, above.added).contents
+      change(items)
+      areFound(contents, [hidden])
+    })
+  })
+
   it("G9 so is one in a registry of plain values", () => {
     const [a, b] = [{ id: 1 }, { id: 1 }]
     const first = add(empty<{ id: number }>([]), a)

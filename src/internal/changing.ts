@@ -10,7 +10,7 @@ import * as Result from "effect/Result"
 import type * as RegistryError from "../RegistryError.ts"
 import { check } from "./checking.ts"
 import { above, claimsOfEntry, under, wouldHide } from "./claims.ts"
-import { Contents, type Entry, firstUnique, hasOwnEquality, holds, isIn } from "./contents.ts"
+import { Contents, type Entry, firstUnique, hasOwnEquality, holds } from "./contents.ts"
 import { type Definition, type Keys, keysIn } from "./definition.ts"
 import * as Hidden from "./hidden.ts"
 import type * as Index from "./index.ts"
@@ -62,7 +62,7 @@ export class Filling<Item> {
     this.contents = new Contents(start)
     this.contents.indexes = start.indexes.map((index) => index.begin(additions))
     this.looksLater = additions > few && additions <= many
-    if (this.looksLater) this.contents.identity = start.identity.begin(start.size, (entry) => isIn(start, entry))
+    if (this.looksLater) this.contents.identity = start.identity.begin(start.size, (entry) => holds(start, entry))
   }
 
   /** Puts an item in, or answers why it cannot be registered. */
