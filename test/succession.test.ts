@@ -48,10 +48,10 @@ const gated = (layer: Layer.Layer<Items>) => {
 }
 
 /** A module that is there in the step that asks for it. */
-const atOnce: Layer.Layer<Items> = Items.layerLazy(() => {
-  const layer = other()
-  return new Proxy(Promise.resolve(layer), { get: () => (resolve: (one: typeof layer) => void) => resolve(layer) })
-})
+const importedAtOnce = <A>(layer: A) => (): Promise<A> =>
+  new Proxy(Promise.resolve(layer), { get: () => (resolve: (one: A) => void) => resolve(layer) })
+
+const atOnce: Layer.Layer<Items> = Items.layerLazy(importedAtOnce(other()))
 
 const fork = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect, { startImmediately: true })
 
@@ -1124,6 +1124,33 @@ describe("a registry that loads late, and whose layer provides another", () => {
       ),
     60_000
   )
+
+  for (const [kind, defaults] of Object.entries<Defaults>({ "a list": [a], "an effect": Effect.sync(() => [a]) })) {
+    it.effect(`its defaults, ${kind}, never get into the other, which is reset meanwhile, under schedules`, () => {
+      class Named extends Registry.Service<Named, Item>()(`test/Named ${kind}`, { lookup: ["id", "name"], defaults }) {}
+      return RegistryTest.interleave(
+        Effect.gen(function*() {
+          const known = yield* making()
+          yield* Registry.populate(known)
+          const named = Context.get(
+            yield* Layer.build(
+              Named.layerLazy(importedAtOnce(Layer.succeed(Named, known as unknown as Named["Service"])))
+            ),
+            Named
+          )
+          const first = yield* Effect.forkChild(Registry.size(named))
+          const others: ReadonlyArray<Fiber.Fiber<unknown, unknown>> = [
+            yield* Effect.forkChild(Effect.andThen(Fiber.interrupt(first), Registry.size(named))),
+            yield* Effect.forkChild(Registry.reset(known)),
+            yield* Effect.forkChild(Registry.size(named))
+          ]
+          yield* Fiber.awaitAll(others)
+          assert.strictEqual(ids(yield* Registry.values(known)), "2 3")
+        }).pipe(Effect.scoped),
+        { seeds: 1_000, strategy: "pct" }
+      )
+    })
+  }
 
   it.effect("under schedules: all at once, with interruptions", () =>
     RegistryTest.interleave(

@@ -240,11 +240,10 @@ const populate = <Item, V, E>(
 ): Operation<Item, never, V, void, Failed<E, V>, any> => ({
   name: "populate",
   kind: "population",
-  ...(Array.isArray(defaults) && defaults.length <= turn ? { step: populateInOneStep(defaults) } : undefined),
+  ...(Array.isArray(defaults) && defaults.length <= turn ? { step: populateInOneStep(runs, defaults) } : undefined),
   body: (transaction) => {
-    const { base, core, hooks } = transaction
-    // what waited for its turn in a registry that has become another since has nothing to populate
-    if (base.populated || core.population !== runs) return Effect.void
+    const { core, hooks } = transaction
+    if (isDone(transaction, runs)) return Effect.void
     const scope = Scope.forkUnsafe(core.scope)
     transaction.scopes = transaction.scopes.concat(scope)
     transaction.populationScope = scope
@@ -259,11 +258,15 @@ const populate = <Item, V, E>(
   instead: (outer) => outer !== undefined && outer === runs.holder ? undefined : Effect.void
 })
 
+/** What waited for its turn in a registry that has become another since has nothing to populate. */
+const isDone = <Item, V>({ base, core }: Transaction<Item, never, V>, runs: PopulationRuns): boolean =>
+  base.populated || core.population !== runs
+
 /** Nothing is acquired by a list, so there is no scope. */
 const populateInOneStep =
-  <Item, V, E>(items: ReadonlyArray<Item>) =>
+  <Item, V, E>(runs: PopulationRuns, items: ReadonlyArray<Item>) =>
   (transaction: Transaction<Item, never, V>): Exit.Exit<void, Failed<E, V>> => {
-    if (transaction.base.populated) return Exit.void
+    if (isDone(transaction, runs)) return Exit.void
     const inserted = insertAll(items)(transaction)
     return Exit.isSuccess(inserted)
       ? becomeReady(transaction)

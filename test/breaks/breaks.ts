@@ -581,8 +581,8 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "a population runs again for who comes after it, in one transaction",
-    find: "if (base.populated || core.population !== runs) return Effect.void",
-    replace: "void [base, runs]",
+    find: "    if (isDone(transaction, runs)) return Effect.void\n",
+    replace: "",
     caught: { file: caught, title: "G1 children of a transaction that reset ask at once" }
   },
   {
@@ -667,6 +667,12 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   // -------------------------------------------------------------------------------------------------------------------
   // Becoming another registry
   // -------------------------------------------------------------------------------------------------------------------
+  {
+    name: "the defaults of a late registry get into the one that it has become",
+    find: "  base.populated || core.population !== runs\n",
+    replace: "  base.populated\n",
+    caught: { file: succession, title: "its defaults, a list, never get into the other, which is reset meanwhile" }
+  },
   {
     name: "a reader that was made before a registry became another waits for ever",
     find: "if (successor !== core) return new Read(successor, this.answer, this.x, this.y)\n",
