@@ -436,6 +436,7 @@ describe("EntryPoints", () => {
             1,
             {},
             [],
+            ["./a.js"],
             "",
             "#one",
             "./a.js#",
@@ -526,7 +527,7 @@ describe("EntryPoints", () => {
         const expected = [
           ["Warn", /^Could not load "invalid" of the package "a" for "test": what it exports .*\["level"\]$/s],
           ["Warn", /^Could not load "throws" of the package "a" for "test": .* no licence$/],
-          ["Warn", /^Could not find what the package "b" offers for "test" in its package.json/],
+          ["Warn", /^Could not find what the package "b" offers for "test" in its package.json. SyntaxError: /],
           ["Warn", /^Could not load "gone" of the package "c" for "test": .* no export "gone"/],
           ["Warn", /^Could not load "hostile" of the package "c" for "test": .* do not look at me$/]
         ] as const
