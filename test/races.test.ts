@@ -298,6 +298,27 @@ describe("races", () => {
       assert.include([...(yield* Registry.values(registry))], b)
     }))
 
+  it.effect("G7 nor does one in a transaction, that uses the registry there", () =>
+    Effect.gen(function*() {
+      const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"] })
+      yield* Registry.populate(registry)
+      yield* Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          const context = yield* Effect.context<never>()
+          const lazy = {
+            name: "lazy",
+            get id() {
+              Effect.runSyncWith(context)(Effect.exit(Registry.register(registry, b)))
+              return 1
+            }
+          }
+          yield* Effect.exit(Registry.register(registry, lazy as Item))
+        })
+      )
+      assert.include([...(yield* Registry.values(registry))], b)
+    }))
+
   it.effect("G7 a selector that begins a transaction loses nothing, though the transaction is open for a while", () =>
     Effect.gen(function*() {
       const gate = yield* Latch.make()

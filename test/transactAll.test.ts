@@ -251,6 +251,29 @@ describe("transactAll", () => {
       assert.deepStrictEqual(yield* both, ["1", "2"])
     }))
 
+  it.effect("G16 what is Ready is not held while another is populated, whose population needs it", () =>
+    Effect.gen(function*() {
+      const [begun, gate] = [yield* Latch.make(), yield* Latch.make()]
+      const ready = yield* make("ready")
+      const pending = yield* Registry.make<Item>()({
+        name: "pending",
+        lookup: ["id"],
+        defaults: Effect.andThen(begun.open, gate.await).pipe(
+          Effect.andThen(Registry.register(ready, a)),
+          Effect.as([b])
+        )
+      })
+      const reading = yield* Effect.forkChild(Registry.size(pending), { startImmediately: true })
+      yield* begun.await
+      const all = yield* Effect.forkChild(Registry.transactAll([ready, pending], Registry.register(ready, c)), {
+        startImmediately: true
+      })
+      yield* gate.open
+      assert.strictEqual(yield* Fiber.join(reading), 1)
+      yield* Fiber.join(all)
+      assert.deepStrictEqual([...(yield* Registry.values(ready))], [a, c])
+    }))
+
   it.effect("a registry that is reset while it waits is populated again, under schedules", () =>
     RegistryTest.interleave(
       Effect.scoped(Effect.gen(function*() {
