@@ -413,6 +413,12 @@ const mixedOf = (n: number): Thing => ({
 
 const thingOf = (id: number): Thing => ({ n: id, id, kind: id % 7 })
 
+interface Numbered {
+  id: number
+}
+
+const numbered = (length: number): ReadonlyArray<Numbered> => Array.from({ length }, (_, id) => ({ id }))
+
 describe("RegistrySnapshot", () => {
   for (const [name, lookups] of Object.entries<Lookups<Thing>>(lookupsOf)) {
     it(`G8 G11 G12 agrees with an array, whatever is inserted, removed and replaced: ${name}`, () => {
@@ -871,12 +877,8 @@ describe("RegistrySnapshot", () => {
   })
 
   describe("G9 an object of a list is found, whatever becomes of it", () => {
-    interface Numbered {
-      id: number
-    }
     const list = (contents: Contents.Contents<Numbered>, items: ReadonlyArray<Numbered>): Contents.Contents<Numbered> =>
       Result.getOrThrow(insertAll(contents, items)).contents
-    const numbered = (length: number): ReadonlyArray<Numbered> => Array.from({ length }, (_, id) => ({ id }))
     const change = (items: ReadonlyArray<Numbered>) => {
       for (const item of items) item.id = -1 - item.id
     }
