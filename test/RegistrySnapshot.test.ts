@@ -419,6 +419,17 @@ interface Numbered {
 
 const numbered = (length: number): ReadonlyArray<Numbered> => Array.from({ length }, (_, id) => ({ id }))
 
+const listNumbered = (
+  contents: Contents.Contents<Numbered>,
+  items: ReadonlyArray<Numbered>
+): Contents.Contents<Numbered> => Result.getOrThrow(insertAll(contents, items)).contents
+const renumber = (items: ReadonlyArray<Numbered>) => {
+  for (const item of items) item.id = -1 - item.id
+}
+const areFound = (contents: Contents.Contents<Numbered>, items: ReadonlyArray<Numbered>) => {
+  for (const item of items) assert.strictEqual(Contents.find(contents, item)?.item, item)
+}
+
 describe("RegistrySnapshot", () => {
   for (const [name, lookups] of Object.entries<Lookups<Thing>>(lookupsOf)) {
     it(`G8 G11 G12 agrees with an array, whatever is inserted, removed and replaced: ${name}`, () => {
@@ -877,19 +888,10 @@ describe("RegistrySnapshot", () => {
   })
 
   describe("G9 an object of a list is found, whatever becomes of it", () => {
-    const list = (contents: Contents.Contents<Numbered>, items: ReadonlyArray<Numbered>): Contents.Contents<Numbered> =>
-      Result.getOrThrow(insertAll(contents, items)).contents
-    const change = (items: ReadonlyArray<Numbered>) => {
-      for (const item of items) item.id = -1 - item.id
-    }
-    const areFound = (contents: Contents.Contents<Numbered>, items: ReadonlyArray<Numbered>) => {
-      for (const item of items) assert.strictEqual(Contents.find(contents, item)?.item, item)
-    }
-
     it.each([1, 32, 33, 500, 10_000, 10_001])("of %i", (length) => {
       const items = numbered(length)
-      const contents = list(empty<Numbered>(["id"]), items)
-      change(items)
+      const contents = listNumbered(empty<Numbered>(["id"]), items)
+      renumber(items)
       areFound(contents, items)
       const without = drop(contents, items.at(-1)!)
       assert.isUndefined(Contents.find(without, items.at(-1)!))
@@ -899,12 +901,12 @@ describe("RegistrySnapshot", () => {
     it("one of the few that are left when the next list comes", () => {
       const items = numbered(100)
       const kept = items.slice(0, 3)
-      let contents = items.slice(2).reduce(drop, list(empty<Numbered>(["id"]), items))
+      let contents = items.slice(2).reduce(drop, listNumbered(empty<Numbered>(["id"]), items))
       // in again, as another
       contents = add(contents, items[2]!)
       const more = Array.from({ length: 50 }, (_, i) => ({ id: 1_000 + i }))
-      contents = list(contents, more)
-      change([...items, ...more])
+      contents = listNumbered(contents, more)
+      renumber([...items, ...more])
       areFound(contents, [...kept, ...more])
       for (const gone of items.slice(3)) assert.isUndefined(Contents.find(contents, gone))
     })
@@ -912,11 +914,11 @@ describe("RegistrySnapshot", () => {
     it("one that an override hid when the next list came", () => {
       const items = numbered(100)
       const hidden = items[0]!
-      let contents = items.slice(1).reduce(drop, list(empty<Numbered>(["id"]), items))
+      let contents = items.slice(1).reduce(drop, listNumbered(empty<Numbered>(["id"]), items))
       const above = Changing.override(contents, { id: 0 }, [0], { ...origin, override: true })
-      contents = list(above.contents, Array.from({ length: 50 }, (_, i) => ({ id: 1_000 + i })))
+      contents = listNumbered(above.contents, Array.from({ length: 50 }, (_, i) => ({ id: 1_000 + i })))
       contents = Changing.remove(contents, above.added).contents
-      change(items)
+      renumber(items)
       areFound(contents, [hidden])
     })
   })
