@@ -423,9 +423,11 @@ const listNumbered = (
   contents: Contents.Contents<Numbered>,
   items: ReadonlyArray<Numbered>
 ): Contents.Contents<Numbered> => Result.getOrThrow(insertAll(contents, items)).contents
+
 const renumber = (items: ReadonlyArray<Numbered>) => {
   for (const item of items) item.id = -1 - item.id
 }
+
 const areFound = (contents: Contents.Contents<Numbered>, items: ReadonlyArray<Numbered>) => {
   for (const item of items) assert.strictEqual(Contents.find(contents, item)?.item, item)
 }

@@ -57,15 +57,15 @@ export const check = <Item>(
  */
 const isNew = <Item>({ definition: { lookups }, hidden, indexes }: Contents<Item>, item: Item, keys: Keys): boolean => {
   if (keys.length < lookups.length || hidden !== undefined || hasOwnEquality(item)) return false
-  let known = false
+  let hasUniqueKey = false
   for (let i = 0; i < keys.length; i++) {
     const { each, unique } = lookups[i]!
     const taken = keys[i]
     if (!unique || taken === undefined) continue
     if (each || indexes[i]!.get(taken) !== undefined) return false
-    known = true
+    hasUniqueKey = true
   }
-  return known
+  return hasUniqueKey
 }
 
 type Checked = Result.Result<Keys, RegistryError.RegistrationFailure>

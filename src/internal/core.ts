@@ -141,7 +141,7 @@ export class PopulationRuns {
     return this.joining = new PopulationWait(this.holder)
   }
 
-  /** What begins is none that somebody waits for who could be seen. */
+  /** Whoever waits is in no party. A run that it begins in the same step is none that a party has joined. */
   waitUnseen(): void {
     this.joining = undefined
   }

@@ -15,12 +15,10 @@ import { failure } from "./definition.ts"
  * what is, over however many others, waited for: the wait would never end. `arrived` ends the wait before the effect.
  */
 const waitFor = <A, E, R>(
-  party: Party | undefined,
+  party: Party,
   wait: Wait,
   effect: (arrived: () => void) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> => {
-  // nothing that could be seen waits for a fiber that is in nothing
-  if (party === undefined) return effect(() => {})
   const arrived = () => {
     for (let one: Party | undefined = party; one !== undefined; one = one.outer) one.waits?.delete(wait)
   }
