@@ -63,6 +63,11 @@ export const fastPaths: ReadonlyArray<FastPath> = [
     replace: "    if (items === null) {\n      return items.length <= turn"
   },
   {
+    name: "a fiber that is in nothing is waited for by nobody: all of them join a population with one effect",
+    find: "return party === undefined\n          ? unseen",
+    replace: "return party === null\n          ? unseen"
+  },
+  {
     name: "all keys of an item are free: nothing need be compared with it",
     find: "  if (isNew(self, item, keys)) return Result.succeed(keys)\n",
     replace: ""
