@@ -7,7 +7,7 @@ import * as Sequences from "./utils/sequences.ts"
 import * as Trees from "./utils/trees.ts"
 
 describe("programs of one operation after the other", () => {
-  for (const kind of ["plain", "hooked"] as const) {
+  for (const kind of Sequences.kinds) {
     it(`a ${kind} registry answers what the model answers`, () =>
       fc.assert(
         fc.asyncProperty(Sequences.commands, (program) => Sequences.check(kind, program)),

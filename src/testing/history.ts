@@ -180,7 +180,9 @@ export const recordAll = <Item>(
   const subjects = new Map(Object.entries(registries).map(([name, registry]) => [name, subjectOf(registry)]))
   const on = (name: string, operation: Operation<Item>, aborted: Aborted) => {
     const subject = subjects.get(name)
-    return subject === undefined ? Effect.die(`There is no registry "${name}".`) : effectOf(subject, operation, aborted)
+    return subject === undefined
+      ? Effect.die(new Error(`There is no registry "${name}".`))
+      : effectOf(subject, operation, aborted)
   }
   return recorderOf(
     (operation: JointOperation<Item>, aborted) =>

@@ -59,7 +59,7 @@ const rounds: Readonly<Record<string, (seed: number) => Promise<unknown>>> = {
     property(Trees.tree, (tree) => schedulesOf(Trees.check(tree), { seeds: seedsOf(seed, 5) }), seed),
   sequences: (seed) =>
     property(
-      fc.tuple(fc.constantFrom("plain" as const, "hooked" as const), Sequences.commands),
+      fc.tuple(fc.constantFrom(...Sequences.kinds), Sequences.commands),
       ([kind, program]) => Sequences.check(kind, program),
       seed
     )

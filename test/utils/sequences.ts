@@ -37,27 +37,45 @@ const rejects = ({ id, names }: Tool) => id === 3 && names.includes("d")
 
 const defaults = pool.slice(0, 2)
 
-/** Whether there are hooks, which yield, and of which one refuses some items. */
-export type Kind = "plain" | "hooked"
-
-const modelOf = (kind: Kind) =>
-  RegistryTest.model<Tool>({
-    lookup: {
-      id: { kind: "unique", select: ({ id }) => id },
-      name: { kind: "uniqueEach", select: ({ names }) => names },
-      kind: { kind: "group", select: (item) => item.kind },
-      tag: { kind: "groupEach", select: ({ tags }) => tags, optional: true }
-    },
-    defaults,
-    rejects: (item) => kind === "hooked" && rejects(item)
-  })
-
 const lookup = {
   id: Lookup.unique(({ id }: Tool) => id),
   name: Lookup.uniqueEach(({ names }: Tool) => names),
   kind: Lookup.group(({ kind }: Tool) => kind),
   tag: Lookup.optional(Lookup.groupEach(({ tags }: Tool) => tags!))
 }
+
+const modelLookup: { readonly [Attribute in keyof typeof lookup]: RegistryTest.ModelLookup<Tool> } = {
+  id: { kind: "unique", select: ({ id }) => id },
+  name: { kind: "uniqueEach", select: ({ names }) => names },
+  kind: { kind: "group", select: (item) => item.kind },
+  tag: { kind: "groupEach", select: ({ tags }) => tags, optional: true }
+}
+
+/**
+ * What a kind of registry has lookups for. In a `"hooked"` one there are hooks, too, which yield, and of which one
+ * refuses some items. In a `"loose"` one many items have no unique value, and in a `"bare"` one none has.
+ */
+const attributesOf = {
+  plain: ["id", "name", "kind", "tag"],
+  hooked: ["id", "name", "kind", "tag"],
+  loose: ["name", "tag"],
+  bare: []
+} satisfies { readonly [kind: string]: ReadonlyArray<keyof typeof lookup> }
+
+export type Kind = keyof typeof attributesOf
+
+export const kinds: ReadonlyArray<Kind> = ["plain", "hooked", "loose", "bare"]
+
+/** Those of the lookups that a kind has. Whoever asks for another one is answered with an error, which no type foresees. */
+const lookupsOf = <All extends { readonly [Attribute in keyof typeof lookup]: unknown }>(kind: Kind, all: All): All =>
+  Object.fromEntries(attributesOf[kind].map((attribute) => [attribute, all[attribute]])) as All
+
+const modelOf = (kind: Kind) =>
+  RegistryTest.model<Tool>({
+    lookup: lookupsOf(kind, modelLookup),
+    defaults,
+    rejects: (item) => kind === "hooked" && rejects(item)
+  })
 
 type Operation = RegistryTest.Operation<Tool>
 
@@ -179,7 +197,7 @@ class Step implements fc.AsyncCommand<Modelled, Real> {
     assert.deepStrictEqual({ ok: Array.from(snapshot) }, visible)
     for (const { item, keys } of next.entries) {
       if (!Array.from(snapshot).includes(item)) continue
-      for (const [index, attribute] of (["id", "name", "kind", "tag"] as const).entries()) {
+      for (const [index, attribute] of attributesOf[modelled.kind].entries()) {
         for (const key of keys[index]!) {
           const found = RegistrySnapshot.getAll(snapshot, attribute, key as never)
           assert.include(found, item)
@@ -192,6 +210,7 @@ class Step implements fc.AsyncCommand<Modelled, Real> {
 }
 
 interface Modelled {
+  readonly kind: Kind
   readonly model: RegistryTest.Model<Tool>
   state: RegistryTest.ModelState<Tool>
 }
@@ -215,7 +234,7 @@ const make = (kind: Kind): Effect.Effect<Real, never, Scope.Scope> =>
         Effect.andThen(Effect.yieldNow, rejects(item) ? RegistryError.reject(item, "no") : Effect.void)
     })
     const registry: Registry.Registry<Tool, typeof lookup, any, any> = yield* Registry.make<Tool>()({
-      lookup,
+      lookup: lookupsOf(kind, lookup),
       defaults,
       hooks: kind === "hooked"
         ? RegistryHooks.combineAll([balances[0]!.hooks, veto, balances[1]!.hooks])
@@ -241,7 +260,7 @@ const make = (kind: Kind): Effect.Effect<Real, never, Scope.Scope> =>
       isReady: () => ready,
       recorder: RegistryTest.record(registry),
       unbalanced: () =>
-        kind === "plain" ? [] : balances.flatMap((balance) => balance.wrong(Registry.snapshotUnsafe(registry)))
+        kind !== "hooked" ? [] : balances.flatMap((balance) => balance.wrong(Registry.snapshotUnsafe(registry)))
     }
   })
 
@@ -271,7 +290,7 @@ export const check = async (kind: Kind, program: Iterable<fc.AsyncCommand<Modell
   const life = Scope.makeUnsafe()
   const model = modelOf(kind)
   const setup = async () => ({
-    model: { model, state: model.initial },
+    model: { kind, model, state: model.initial },
     real: await Effect.runPromise(Scope.provide(make(kind), life))
   })
   try {

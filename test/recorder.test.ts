@@ -1,0 +1,247 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Effect, Exit, Fiber, Scope, Tracer } from "effect"
+import { Registry, RegistryEvent, RegistryHooks, RegistrySnapshot } from "effect-registry"
+import { RegistryTest } from "effect-registry/testing"
+import { coreOf } from "../src/internal/coreOf.ts"
+
+interface Tool {
+  readonly id: number
+  readonly kind: string
+}
+
+const tool = (id: number, kind = "tool"): Tool => ({ id, kind })
+
+const [one, two, three] = [tool(1), tool(2), tool(3)]
+
+const make = Registry.make<Tool>()({ lookup: ["id"], defaults: [one] })
+
+const ok = (value?: unknown): RegistryTest.OperationResult => ({ ok: value })
+
+const died = (message: string): RegistryTest.OperationResult => ({ defect: message, code: message })
+
+/** The results of operations, one after the other. */
+const run = <Op>(
+  recorder: { readonly run: (process: string, operation: Op) => Effect.Effect<RegistryTest.OperationResult> },
+  operations: ReadonlyArray<NoInfer<Op>>
+) => Effect.forEach(operations, (operation) => recorder.run("test", operation))
+
+const transact = (ending: RegistryTest.TransactionEnding): RegistryTest.Operation<Tool> => [
+  "transact",
+  [["register", two], ["register", two], ["size"]],
+  ending
+]
+
+describe("RegistryTest.record", () => {
+  it.effect("keeps each operation with its call, its return and its result, in the order of the calls", () =>
+    Effect.gen(function*() {
+      const recorder = RegistryTest.record(yield* make)
+      assert.deepStrictEqual(recorder.history(), [])
+      const before = recorder.history()
+      const waiting = yield* Effect.forkChild(recorder.run("first", ["awaitItem", "id", 2]), { startImmediately: true })
+      assert.deepStrictEqual(recorder.history(), [
+        { process: "first", operation: ["awaitItem", "id", 2], called: 0 }
+      ])
+      assert.deepStrictEqual(yield* recorder.run(2, ["register", two]), ok())
+      yield* Fiber.join(waiting)
+      assert.deepStrictEqual(recorder.history(), [
+        { process: "first", operation: ["awaitItem", "id", 2], called: 0, returned: 3, result: ok(two) },
+        { process: 2, operation: ["register", two], called: 1, returned: 2, result: ok() }
+      ])
+      assert.deepStrictEqual(before, [])
+    }))
+
+  it.effect("a result is an answer, or the tag and code of an error or a defect", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Tool>()({
+        lookup: ["id"],
+        hooks: RegistryHooks.make<Tool>()({
+          onItemRegistering: ({ kind }) =>
+            kind === "error" ? Effect.die(new Error("broken")) : kind === "number" ? Effect.die(7) : Effect.void
+        })
+      })
+      assert.deepStrictEqual(
+        yield* run(RegistryTest.record(registry), [
+          ["register", one],
+          ["register", one],
+          ["get", "id", 9],
+          ["getOption", "none", 9],
+          ["register", tool(4, "error")],
+          ["register", tool(4, "number")]
+        ]),
+        [
+          ok(),
+          { error: "AlreadyRegisteredError", code: "already_registered" },
+          { error: "ItemLookupError", code: "not_registered" },
+          { defect: "ItemLookupError", code: "invalid_attribute" },
+          { defect: "broken", code: "broken" },
+          { defect: "7", code: "7" }
+        ]
+      )
+    }))
+
+  it.effect("G16 a transaction fails or dies as it is told to, and answers the results of its operations", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Tool>()({
+        lookup: ["id"],
+        defaults: [one],
+        hooks: RegistryHooks.make<Tool>()({ onItemRegistered: () => Effect.void })
+      })
+      const spans: Array<Tracer.NativeSpan> = []
+      const tracer = Tracer.make({
+        span: (options) => {
+          const span = new Tracer.NativeSpan(options)
+          spans.push(span)
+          return span
+        }
+      })
+      const taken = { error: "AlreadyRegisteredError", code: "already_registered" }
+      const results = [ok(), taken, ok(2)]
+      assert.deepStrictEqual(
+        yield* Effect.withTracer(
+          run(RegistryTest.record(registry), [transact("fail"), transact("die"), ["size"], transact("commit"), [
+            "size"
+          ]]),
+          tracer
+        ),
+        [{ aborted: results }, { aborted: results }, ok(1), ok(results), ok(2)]
+      )
+      const endings = spans.filter(({ name }) => name === "Registry.transact").map(({ status }) =>
+        status._tag === "Ended" && Exit.isFailure(status.exit)
+          ? status.exit.cause.reasons.map(({ _tag }) => _tag)
+          : "committed"
+      )
+      assert.deepStrictEqual(endings, [["Fail"], ["Die"], "committed"])
+    }))
+
+  it.effect("what is interrupted has returned without a result, whoever interrupts it, and whatever fails besides", () =>
+    Effect.gen(function*() {
+      const life = Scope.makeUnsafe()
+      const registry = yield* Scope.provide(
+        Registry.make<Tool>()({
+          lookup: ["id"],
+          hooks: RegistryHooks.make<Tool>()({
+            onItemRegistering: () => Effect.failCause(Cause.combine(Cause.die("broken"), Cause.interrupt()))
+          })
+        }),
+        life
+      )
+      const recorder = RegistryTest.record(registry)
+      const interrupted = yield* Effect.forkChild(recorder.run("interrupted", ["awaitItem", "id", 1]), {
+        startImmediately: true
+      })
+      yield* Fiber.interrupt(interrupted)
+      const failing = yield* Effect.exit(recorder.run("failing", ["register", one]))
+      const closed = yield* Effect.forkChild(recorder.run("closed", ["awaitItem", "id", 1]), { startImmediately: true })
+      yield* Scope.close(life, Exit.void)
+      const exits = [failing, yield* Fiber.await(closed)]
+      assert.isTrue(exits.every((exit) => Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)))
+      assert.deepStrictEqual(recorder.history(), [
+        { process: "interrupted", operation: ["awaitItem", "id", 1], called: 0, returned: 1 },
+        { process: "failing", operation: ["register", one], called: 2, returned: 3 },
+        { process: "closed", operation: ["awaitItem", "id", 1], called: 4, returned: 5 }
+      ])
+    }))
+
+  it.effect("closeScopes closes the scopes that are open, and ends the subscriptions, outside of the history", () =>
+    Effect.gen(function*() {
+      const registry = yield* make
+      const recorder = RegistryTest.record(registry)
+      yield* run(recorder, [
+        ["registerScoped", two, "scope"],
+        ["override", tool(1, "other"), "another"],
+        ["subscribe", "s"]
+      ])
+      const { length } = recorder.history()
+      yield* recorder.closeScopes
+      assert.strictEqual(recorder.history().length, length)
+      assert.deepStrictEqual(Array.from(Registry.snapshotUnsafe(registry)), [one])
+      const exit = yield* Effect.exit(recorder.run("test", ["nextChange", "s"]))
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause))
+    }))
+
+  it.effect("G22 nextChange is what can be seen after each change, and notices changes that do not follow", () =>
+    Effect.gen(function*() {
+      const registry = yield* make
+      const recorder = RegistryTest.record(registry)
+      const [subscribed, , , ...followed] = yield* run(recorder, [
+        ["subscribe", "s"],
+        ["transact", [["registerAll", [two, three]], ["unregister", one]], "commit"],
+        ["replace", "id", 2, tool(2, "other")],
+        ["nextChange", "s"],
+        ["nextChange", "s"],
+        ["reset"],
+        ["nextChange", "s"],
+        ["populate"],
+        ["nextChange", "s"]
+      ])
+      assert.deepStrictEqual([subscribed, ...followed].filter((result) => "ok" in result! && result.ok !== undefined), [
+        ok([one]),
+        ok([two, three]),
+        ok([tool(2, "other"), three]),
+        ok([]),
+        ok([one])
+      ])
+
+      /** What follows if the next change is told with these events. It would be a fault of the library: no program does it. */
+      const told = (events: ReadonlyArray<RegistryEvent.RegistryEvent<Tool>>, skipped = 0) =>
+        Effect.gen(function*() {
+          yield* run(recorder, [["reset"], ["populate"], ["subscribe", "s"], ["register", two]])
+          const { changes } = coreOf(registry)
+          const { revision } = changes.pop()!
+          changes.push({ revision: revision + skipped, events })
+          return yield* recorder.run("test", ["nextChange", "s"])
+        })
+      assert.deepStrictEqual(
+        [
+          yield* told([RegistryEvent.Registered({ item: two, position: 0 })]),
+          yield* told([RegistryEvent.Unregistered({ item: two })]),
+          yield* told([RegistryEvent.Replaced({ previous: two, item: three })]),
+          yield* told([RegistryEvent.Populated({ size: 2 })]),
+          yield* told([RegistryEvent.Populated({ size: 1 })]),
+          yield* told([RegistryEvent.Reset()])
+        ],
+        [
+          ok([two, one]),
+          died("Unregistered, of what was not there"),
+          died("Replaced, of what was not there"),
+          died("Populated, with 1 items instead of 2"),
+          ok([one]),
+          died("Reset, with 1 items instead of 0")
+        ]
+      )
+      const next = RegistrySnapshot.revision(Registry.snapshotUnsafe(registry)) + 4
+      assert.deepStrictEqual(
+        yield* told([], 1),
+        died(`revision ${next} where ${next - 1} was to come`)
+      )
+    }))
+})
+
+describe("RegistryTest.recordAll", () => {
+  it.effect("keeps what is done to each registry, and to all of them together", () =>
+    Effect.gen(function*() {
+      const [left, right] = [yield* make, yield* make]
+      const recorder = RegistryTest.recordAll({ left, right })
+      const results = yield* run(recorder, [
+        ["on", "left", ["registerScoped", two, "scope"]],
+        ["on", "right", ["override", tool(1, "other"), "scope"]],
+        ["transactAll", [["left", ["size"]], ["right", ["register", three]], ["left", ["register", three]]], "commit"],
+        ["transactAll", [["left", ["reset"]], ["right", ["reset"]]], "die"],
+        ["on", "nowhere", ["size"]]
+      ])
+      const unknown = "There is no registry \"nowhere\"."
+      assert.deepStrictEqual(results, [
+        ok(),
+        ok(),
+        ok([ok(2), ok(), ok()]),
+        { aborted: [ok(), ok()] },
+        { defect: unknown, code: unknown }
+      ])
+      assert.strictEqual(recorder.history().length, 5)
+      yield* recorder.closeScopes
+      assert.deepStrictEqual([left, right].map((registry) => Array.from(Registry.snapshotUnsafe(registry))), [
+        [one, three],
+        [one, three]
+      ])
+    }))
+})
