@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Option } from "effect"
+import { Effect, Option } from "effect"
+import { Lookup, Registry } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 
 interface Tool {
@@ -263,6 +264,34 @@ describe("RegistryTest.model", () => {
       ]
     ))
 
+  it("what has no unique value is hidden by an override that equals it", () => {
+    const [nameless, other] = [tool(1), tool(2)]
+    const named = { ...tool(1), names: ["one"] }
+    const loose = RegistryTest.model<Tool>({
+      lookup: { name: definition.lookup["name"]!, kind: definition.lookup["kind"]! }
+    })
+    assert.deepStrictEqual(
+      run(loose, [
+        ["registerAll", [nameless, other, named]],
+        ["override", tool(1), "s"],
+        ["override", { ...named }, "s"],
+        ["values"],
+        ["override", tool(3, "one"), "t"],
+        ["values"],
+        ["close", "s"],
+        ["values"],
+        ["close", "t"],
+        ["values"]
+      ]).filter((result) => "ok" in result && result.ok !== undefined),
+      [
+        ok([other, tool(1), named]),
+        ok([other, tool(1), tool(3, "one")]),
+        ok([nameless, other, tool(3, "one")]),
+        ok([nameless, other, named])
+      ]
+    )
+  })
+
   it("reconcile makes the fewest changes, and none if it fails", () =>
     assert.deepStrictEqual(
       run(model, [
@@ -347,6 +376,51 @@ describe("RegistryTest.model", () => {
       ]).slice(5),
       [ok([one]), ok([one, two]), ok([one]), ok([]), ok([three]), ok([]), { waits: true }]
     ))
+
+  for (
+    const [title, operations, results] of [
+      [
+        "reconcile tells of what is taken before what is missing, where items exchange their values",
+        [["registerAll", [one, two]], ["reconcile", [{ id: 1, names: ["two"] }, tool(2, "two", "zwei")]]],
+        [ok(), taken]
+      ],
+      [
+        "G22 who subscribes in a transaction sees what is published, also where that is reset, and one name follows once",
+        [
+          ["register", one],
+          ["transact", [["reset"], ["subscribe", "s"], ["state"]], "fail"],
+          ["register", two],
+          ["subscribe", "s"],
+          ["register", three],
+          ["nextChange", "s"]
+        ],
+        [ok(), { aborted: [ok(), ok([one]), ok("Pending")] }, ok(), ok([one, two]), ok(), ok([one, two, three])]
+      ]
+    ] satisfies ReadonlyArray<
+      readonly [
+        title: string,
+        operations: ReadonlyArray<RegistryTest.Operation<Tool>>,
+        results: ReadonlyArray<RegistryTest.OperationResult>
+      ]
+    >
+  ) {
+    it.effect(`${title}, and so does a registry`, () =>
+      Effect.gen(function*() {
+        assert.deepStrictEqual(run(model, operations), results)
+        const recorder = RegistryTest.record(
+          yield* Registry.make<Tool>()({
+            lookup: {
+              id: Lookup.unique(({ id }) => id),
+              name: Lookup.uniqueEach(({ names }) => names),
+              kind: Lookup.group(({ kind }) => kind),
+              tag: Lookup.optional(Lookup.groupEach(({ tags }) => tags!))
+            }
+          })
+        )
+        const answers = yield* Effect.forEach(operations, (operation) => recorder.run("test", operation))
+        assert.deepStrictEqual(answers, results)
+      }))
+  }
 
   it("does not change the states that it is given", () => {
     const [, before] = model.registerAll(model.initial, [one, two])

@@ -290,8 +290,8 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
   // --- Overrides: an entry is hidden while one that came later, and lives, shares a unique value with it; without a unique
   // --- value, while one is equal to it.
 
-  const isUnder = (lower: Entry, upper: Entry | undefined): boolean => {
-    if (upper === undefined || !upper.override || lower.number >= upper.number) return false
+  const isUnder = (lower: Entry, upper: Entry): boolean => {
+    if (lower.number >= upper.number) return false
     const shared = lookups.some(({ unique }, index) =>
       unique && lower.keys[index]!.some((key) => includes(upper.keys[index], key))
     )
@@ -446,8 +446,8 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
       if ("keys" in entry) put(entry, previous)
       return !("keys" in entry)
     })
-    for (const [index, { item, previous }] of crossing.entries()) {
-      const outgoing = crossing.slice(index).map((one) => one.previous)
+    const outgoing = crossing.map(({ previous }) => previous)
+    for (const { item, previous } of crossing) {
       const entry = check(next, next.entries.filter((one) => !outgoing.includes(one)), item, {})
       if (!("keys" in entry)) return [entry, state]
       put(entry, previous)
