@@ -117,6 +117,12 @@ const historyOf = (calls: ReadonlyArray<Call>): RegistryTest.History<Tool> =>
 
 const ok = (value?: unknown): RegistryTest.OperationResult => ({ ok: value })
 
+/** An item with any number of names. */
+interface Joined {
+  readonly id: number
+  readonly names: ReadonlyArray<string>
+}
+
 const [a, b, c] = [tool(1, "a"), tool(2, "b"), tool(1, "c")]
 
 const textOf = (calls: ReadonlyArray<Call>) =>
@@ -251,6 +257,29 @@ Then none of these can come next:
       assert.include(text, "  last size: 1, but the model answers 0")
     }))
 
+  it.effect("and told where it begins, without those that need not come next", () =>
+    Effect.gen(function*() {
+      const text = yield* textOf([
+        ["interrupted", ["register", a], 0, 3],
+        ["2", ["size"], 1, 2, ok(7)]
+      ])
+      assert.strictEqual(
+        text,
+        `The history is not linearizable:
+
+  interrupted |register 1a: interrupted|
+  2             |size: 7|
+
+The longest order that the model agrees to:
+
+  none
+
+Then none of these can come next:
+
+  2 size: 7, but the model answers 0`
+      )
+    }))
+
   it.effect("and told with items as they are, where nobody says how to show them", () =>
     Effect.gen(function*() {
       const stale = historyOf([["writer", ["register", a], 0, 1, ok()], ["reader", ["values"], 2, 3, ok([])]])
@@ -260,10 +289,11 @@ Then none of these can come next:
 
   it.effect("an item that an aborted transaction leaves, and one that a closed scope leaves", () =>
     Effect.gen(function*() {
-      yield* textOf([
+      const aborted = yield* textOf([
         ["1", ["transact", [["register", a]], "fail"], 0, 1, { aborted: [ok()] }],
         ["1", ["size"], 2, 3, ok(1)]
       ])
+      assert.include(aborted, "\n  1 |transact { register 1a; fail }: aborted [ok]| |size: 1|\n")
       yield* textOf([
         ["1", ["registerScoped", a, "s"], 0, 1, ok()],
         ["1", ["close", "s"], 2, 3, ok()],
@@ -353,7 +383,106 @@ Then none of these can come next:
     }))
 })
 
+type JointCall = readonly [
+  process: string,
+  operation: Histories.JointOperation,
+  called: number,
+  returned: number | undefined,
+  result?: RegistryTest.OperationResult
+]
+
+const stateOf = (registry: string, called: number, result: string): JointCall => [
+  "2",
+  ["on", registry, ["state"]],
+  called,
+  called + 1,
+  ok(result)
+]
+
+describe("histories of several registries that begin as Pending", () => {
+  const joint = RegistryTest.modelAll({ one: Histories.definition, two: Histories.definition })
+  const check = (...calls: ReadonlyArray<JointCall>) =>
+    RegistryTest.linearize(
+      joint,
+      calls.map(([process, operation, called, returned, result]) => ({ process, operation, called, returned, result }))
+    )
+  it.effect("who is about to change one, or all, may be seen to populate them before, each by itself", () =>
+    Effect.gen(function*() {
+      const size: JointCall = ["2", ["on", "one", ["size"]], 5, 6, ok(1)]
+      yield* check(["1", ["on", "one", ["register", b]], 0, 9, ok()], stateOf("one", 1, "Ready"), size)
+      const all: JointCall = ["1", ["transactAll", [["one", ["register", b]]], "commit"], 0, 9, ok([ok()])]
+      yield* check(all, stateOf("one", 1, "Ready"), stateOf("two", 3, "Pending"), size, stateOf("two", 7, "Ready"))
+      // and nobody is seen to populate another
+      yield* Effect.flip(check(["1", ["on", "one", ["register", b]], 0, 9, ok()], stateOf("two", 1, "Ready")))
+    }))
+
+  it.effect("G22 who waits for an item of one waits on while it is not there", () =>
+    Effect.gen(function*() {
+      const awaits: JointCall = ["1", ["on", "one", ["awaitItem", "name", "b"]], 0, undefined]
+      yield* check(awaits, ["2", ["on", "two", ["register", b]], 1, 2, ok()])
+      yield* Effect.flip(check(awaits, ["2", ["on", "one", ["register", b]], 1, 2, ok()]))
+    }))
+})
+
 describe("right histories are not", () => {
+  it.effect("somebody populates though who was called before never does", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(
+        yield* orderOf([
+          ["1", ["state"], 0, 9, ok("Ready")],
+          ["2", ["register", a], 1, 8, ok()],
+          ["3", ["state"], 2, 3, ok("Ready")],
+          ["3", ["size"], 4, 5, ok(0)]
+        ]),
+        ["1 state", "3 state", "3 size", "2 register"]
+      )
+    }))
+
+  it.effect("two orders leave the same items, and not the same that hides another", () =>
+    Effect.gen(function*() {
+      const joined = RegistryTest.model<Joined>({
+        lookup: {
+          id: { kind: "unique", select: ({ id }) => id },
+          name: { kind: "uniqueEach", select: ({ names }) => names }
+        }
+      })
+      const [lower, x, z, y]: ReadonlyArray<Joined> = [
+        { id: 1, names: ["x", "y"] },
+        { id: 2, names: ["x"] },
+        { id: 2, names: ["x", "z"] },
+        { id: 3, names: ["y"] }
+      ]
+      const history = (by: Joined): RegistryTest.History<Joined> =>
+        ([
+          [["register", lower!], 0, 1, ok()],
+          [["override", x!, "s"], 2, 3, ok()],
+          [["replace", "id", 2, z!], 4, 7, ok()],
+          [["override", y!, "t"], 5, 6, ok()],
+          [["explain", "id", 1], 8, 9, ok({ _tag: "Hidden", item: lower, by })]
+        ] satisfies ReadonlyArray<
+          readonly [RegistryTest.Operation<Joined>, called: number, returned: number, RegistryTest.OperationResult]
+        >).map(([operation, called, returned, result]) => ({ process: called, operation, called, returned, result }))
+      for (const by of [y!, z!]) assert.strictEqual((yield* RegistryTest.linearize(joined, history(by))).length, 5)
+    }))
+
+  it.effect("two orders leave the same items in a scope, and not the same that goes by itself when it closes", () =>
+    Effect.gen(function*() {
+      const [x, y, z] = [tool(1, "x"), tool(2, "y"), tool(3, "z")]
+      const calls = (...seen: ReadonlyArray<ReadonlyArray<Tool>>): ReadonlyArray<Call> => [
+        ["1", ["registerScoped", x, "s"], 0, 1, ok()],
+        // interrupted: nobody knows which of these registered the two
+        ["2", ["registerAllScoped", [y, z], "s"], 2, 5],
+        ["3", ["registerScoped", y, "s"], 3, 6],
+        ["4", ["registerScoped", z, "s"], 4, 7],
+        ["1", ["subscribe", "f"], 8, 9, ok([x, y, z])],
+        ["1", ["close", "s"], 10, 11, ok()],
+        ...seen.map((items, index): Call => ["1", ["nextChange", "f"], 12 + 2 * index, 13 + 2 * index, ok(items)])
+      ]
+      yield* orderOf(calls([x], []))
+      yield* orderOf(calls([x, y], [x], []))
+      yield* textOf(calls([x, z]))
+    }))
+
   it.effect("G22 who waits gets what was there for a moment, or waits on where nothing is at the end", () =>
     Effect.gen(function*() {
       const comesAndGoes: ReadonlyArray<Call> = [

@@ -292,6 +292,44 @@ describe("RegistryTest.model", () => {
     )
   })
 
+  it("reconcile asks hooks for what comes, and not for what stays", () => {
+    const strict = RegistryTest.model({ ...definition, defaults: [one], rejects: ({ id }) => id === 2 })
+    const rejected = failed("RegistrationError", "rejected")
+    const keen = RegistryTest.model({
+      ...definition,
+      defaults: [one, two],
+      rejects: ({ names }) => names.includes("no")
+    })
+    assert.deepStrictEqual(run(strict, [["reconcile", [one, two]], ["values"]]), [rejected, ok([one])])
+    assert.deepStrictEqual(
+      run(keen, [["reconcile", [tool(1, "no")]], ["reconcile", [one]], ["values"]]),
+      [rejected, ok({ added: [], removed: [two], replaced: [], kept: [one] }), ok([one])]
+    )
+  })
+
+  it("G9 reconcile keeps an item whose keys have changed since, and upsert goes by its first unique value", () => {
+    const item = { kind: "x", id: 1 }
+    const mutable = RegistryTest.model<typeof item>({
+      lookup: { kind: { kind: "group", select: ({ kind }) => kind }, id: { kind: "unique", select: ({ id }) => id } }
+    })
+    const [, state] = mutable.register(mutable.initial, item)
+    item.id = 2
+    assert.deepStrictEqual(
+      mutable.reconcile(state, [item])[0],
+      ok({ added: [], removed: [], replaced: [], kept: [item] })
+    )
+    const others = [{ kind: "x", id: 1 }, { kind: "y", id: 1 }, { kind: "z", id: 1 }]
+    assert.deepStrictEqual(
+      run(mutable, [["upsert", others[0]!], ["upsert", others[1]!], ["values"], ["reconcile", [others[2]!]]]),
+      [
+        ok(),
+        ok(),
+        ok([others[1]]),
+        ok({ added: [], removed: [], replaced: [{ previous: others[1], item: others[2] }], kept: [] })
+      ]
+    )
+  })
+
   it("reconcile makes the fewest changes, and none if it fails", () =>
     assert.deepStrictEqual(
       run(model, [
@@ -385,6 +423,47 @@ describe("RegistryTest.model", () => {
         [ok(), taken]
       ],
       [
+        "reconcile leaves what an override hides, and does not take what lacks an attribute for it",
+        [
+          ["register", one],
+          ["override", tool(2, "one"), "s"],
+          ["reconcile", [tool(1, "eins")]],
+          ["reconcile", [{ id: 1, names: ["eins"] }]],
+          ["close", "s"],
+          ["values"]
+        ],
+        [ok(), ok(), ok({ added: [], removed: [], replaced: [], kept: [one] }), taken, ok(), ok([one])]
+      ],
+      [
+        "explain names the newest of those that hide an item, and of those that are hidden",
+        [
+          ["register", tool(1, "x", "y")],
+          ["override", tool(2, "x"), "s"],
+          ["register", three],
+          ["explain", "id", 1],
+          ["override", tool(4, "y"), "s"],
+          ["explain", "id", 1],
+          ["replace", "id", 2, tool(2, "x", "z")],
+          ["explain", "id", 1],
+          ["override", tool(1, "v"), "s"],
+          ["override", tool(5, "v"), "s"],
+          ["explain", "id", 1]
+        ],
+        [
+          ok(),
+          ok(),
+          ok(),
+          ok({ _tag: "Hidden", item: tool(1, "x", "y"), by: tool(2, "x") }),
+          ok(),
+          ok({ _tag: "Hidden", item: tool(1, "x", "y"), by: tool(4, "y") }),
+          ok(),
+          ok({ _tag: "Hidden", item: tool(1, "x", "y"), by: tool(2, "x", "z") }),
+          ok(),
+          ok(),
+          ok({ _tag: "Hidden", item: tool(1, "v"), by: tool(5, "v") })
+        ]
+      ],
+      [
         "G22 who subscribes in a transaction sees what is published, also where that is reset, and one name follows once",
         [
           ["register", one],
@@ -473,6 +552,13 @@ describe("RegistryTest.modelAll", () => {
       ]),
       [failed("PopulationError", "registration"), ok("Ready"), ok([]), ok("Pending")]
     )
-    assert.throws(() => failing.step(failing.initial, ["on", "three", ["state"]]), "There is no registry \"three\".")
+    for (
+      const operation of [
+        ["on", "three", ["state"]],
+        ["transactAll", [["one", ["size"]], ["three", ["size"]]], "commit"]
+      ] satisfies ReadonlyArray<RegistryTest.JointOperation<Tool>>
+    ) {
+      assert.throws(() => failing.step(failing.initial, operation), "There is no registry \"three\".")
+    }
   })
 })

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, Scope, Tracer } from "effect"
-import { Registry, RegistryEvent, RegistryHooks, RegistrySnapshot } from "effect-registry"
+import { Cause, Effect, Exit, Fiber, Option, Scope, Tracer } from "effect"
+import { Lookup, Registry, RegistryEvent, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { coreOf } from "../src/internal/coreOf.ts"
 
@@ -111,6 +111,61 @@ describe("RegistryTest.record", () => {
           : "committed"
       )
       assert.deepStrictEqual(endings, [["Fail"], ["Die"], "committed"])
+    }))
+
+  it.effect("each operation is that of the registry", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Tool>()({
+        lookup: { id: Lookup.unique(({ id }) => id), kind: Lookup.group(({ kind }) => kind) },
+        defaults: [one]
+      })
+      const recorder = RegistryTest.record(registry)
+      const other = tool(2, "other")
+      const explained = { _tag: "Present", item: other, owner: "x", hides: [two] }
+      for (
+        const [operation, result] of [
+          [["state"], ok("Pending")],
+          [["explain", "id", 1], ok({ _tag: "Pending" })],
+          [["populate"], ok()],
+          [["state"], ok("Ready")],
+          [["register", two], ok()],
+          [["get", "id", 2], ok(two)],
+          [["getOption", "id", 3], ok(Option.none())],
+          [["getAll", "kind", "tool"], ok([one, two])],
+          [["has", "kind", "other"], ok(false)],
+          [["contains", two], ok(true)],
+          [["as", "x", ["override", other, "s"]], ok()],
+          [["explain", "id", 2], ok(explained)],
+          [["values"], ok([one, other])],
+          [["close", "s"], ok()],
+          [["explain", "id", 9], ok({ _tag: "Absent" })],
+          [["awaitItem", "id", 2], ok(two)],
+          [["unregister", two], ok()],
+          [["registerAll", [two, three]], ok()],
+          [["at", -1], ok(Option.some(three))],
+          [["upsert", other], ok()],
+          [["unregisterBy", "id", 3], ok()],
+          [["replace", "id", 2, two], ok()],
+          [["registerScoped", three, "t"], ok()],
+          [["close", "t"], ok()],
+          [["registerAllScoped", [three, tool(4)], "u"], ok()],
+          [["size"], ok(4)],
+          [["close", "u"], ok()],
+          [["as", "x", ["register", three]], ok()],
+          [["unregisterOwner", "x"], ok([three])],
+          [["reconcile", [two]], ok({ added: [], removed: [one], replaced: [], kept: [two] })],
+          [["subscribe", "f"], ok([two])],
+          [["reset"], ok()],
+          [["nextChange", "f"], ok([])],
+          [["state"], ok("Pending")]
+        ] satisfies ReadonlyArray<readonly [RegistryTest.Operation<Tool>, RegistryTest.OperationResult]>
+      ) {
+        assert.deepStrictEqual(yield* recorder.run("test", operation), result, operation[0])
+      }
+      // nobody follows under that name
+      const following = yield* Effect.forkChild(recorder.run("test", ["nextChange", "g"]), { startImmediately: true })
+      assert.isUndefined(following.pollUnsafe())
+      yield* Fiber.interrupt(following)
     }))
 
   it.effect("what is interrupted has returned without a result, whoever interrupts it, and whatever fails besides", () =>

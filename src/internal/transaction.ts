@@ -436,7 +436,6 @@ const publish = <Item, P, V>(
   core.watchers.wakeLater()
   core.observer?.changed()
 
-  if (scopes.length === 0 && core.populationScope === populationScope) return undefined
   const emptied = scopes.filter((scope) => scope !== populationScope)
   if (core.populationScope !== undefined && core.populationScope !== populationScope) emptied.push(core.populationScope)
   core.populationScope = populationScope

@@ -293,7 +293,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
   const isUnder = (lower: Entry, upper: Entry): boolean => {
     if (lower.number >= upper.number) return false
     const shared = lookups.some(({ unique }, index) =>
-      unique && lower.keys[index]!.some((key) => includes(upper.keys[index], key))
+      unique && lower.keys[index]!.some((key) => includes(upper.keys[index]!, key))
     )
     return shared || !hasUniqueValue(lower) && !hasUniqueValue(upper) && Equal.equals(lower.item, upper.item)
   }
@@ -314,7 +314,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     lookups.findIndex((lookup) => lookup.attribute === attribute && (lookup.unique || !mustBeUnique))
 
   const having = (entries: ReadonlyArray<Entry>, index: number, key: unknown): ReadonlyArray<Entry> =>
-    entries.filter((entry) => includes(entry.keys[index], key))
+    entries.filter((entry) => includes(entry.keys[index]!, key))
 
   const equalTo = (entries: ReadonlyArray<Entry>, item: Item): Entry | undefined =>
     entries.find((entry) => Equal.equals(entry.item, item))
@@ -473,10 +473,15 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
   /** The entry that has the first unique value of an item; without a unique lookup, one that is equal. */
   const counterpart = (entries: ReadonlyArray<Entry>, item: Item): Entry | undefined => {
     const itself = entries.find((entry) => entry.item === item)
-    const own = firstUnique === -1 ? [] : keysOf(item, lookups[firstUnique]!) ?? []
-    if (itself !== undefined || own.length === 0) return itself ?? equalTo(entries, item)
-    return own.flatMap((key) => having(entries, firstUnique, key))[0]
+    if (itself !== undefined || firstUniqueKeysOf(item).length === 0) return itself ?? equalTo(entries, item)
+    return havingFirstUnique(entries, item)
   }
+
+  const firstUniqueKeysOf = (item: Item): ReadonlyArray<unknown> =>
+    firstUnique === -1 ? [] : keysOf(item, lookups[firstUnique]!) ?? []
+
+  const havingFirstUnique = (entries: ReadonlyArray<Entry>, item: Item): Entry | undefined =>
+    firstUniqueKeysOf(item).flatMap((key) => having(entries, firstUnique, key))[0]
 
   const without = (state: State, gone: (entry: Entry) => boolean): State =>
     state.entries.some(gone) ? change(state, { entries: state.entries.filter((entry) => !gone(entry)) }) : state
@@ -508,7 +513,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
   const close = (state: State, scope: string): Step => {
     const batches = new Set(state.entries.filter((entry) => entry.scope === scope).map(({ batch }) => batch))
     const next = Array.from(batches).toSorted((one, other) => other - one).reduce(
-      (rest, batch) => without(rest, (entry) => entry.scope === scope && entry.batch === batch),
+      (rest, batch) => without(rest, (entry) => entry.batch === batch),
       state
     )
     return [ok(), { ...next, closed: state.closed.includes(scope) ? state.closed : [...state.closed, scope] }]
@@ -522,10 +527,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     item: Item
   ): Entry | undefined => {
     if (lookups.some((lookup) => keysOf(item, lookup) === undefined)) return undefined
-    const own = firstUnique === -1 ? [] : keysOf(item, lookups[firstUnique]!) ?? []
-    const found = (among: ReadonlyArray<Entry>) =>
-      own.length === 0 ? equalTo(among, item) : own.flatMap((key) => having(among, firstUnique, key))[0]
-    const entry = found(visible) ?? found(entries)
+    const entry = havingFirstUnique(visible, item) ?? havingFirstUnique(entries, item)
     return entry === undefined || others.has(entry) ? undefined : entry
   }
 
@@ -557,10 +559,8 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     registerAll: (state, items) => whenReady(state, (ready) => insertAll(ready, items)),
     upsert: (state, item) =>
       whenReady(state, (ready) => {
-        const own = firstUnique === -1 ? [] : keysOf(item, lookups[firstUnique]!) ?? []
-        const holder = firstUnique === -1
-          ? equalTo(visibleIn(ready), item)
-          : own.flatMap((key) => having(visibleIn(ready), firstUnique, key))[0]
+        const visible = visibleIn(ready)
+        const holder = firstUnique === -1 ? equalTo(visible, item) : havingFirstUnique(visible, item)
         return holder === undefined ? insertAll(ready, [item]) : swap(ready, holder, item)
       }),
     registerScoped: (state, item, scope) => whenReady(state, (ready) => insertAll(ready, [item], scope)),
@@ -622,8 +622,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
         }
         const { subscriptions } = draft
         if (ending === "commit") {
-          const isSame = draft.entries === begun.entries && draft.state === begun.state
-          return [ok(results), isSame ? { ...draft, published } : change(draft, { published })]
+          return [ok(results), draft.entries === begun.entries ? { ...draft, published } : change(draft, { published })]
         }
         // nothing of it is left, but what a closing scope removed stays removed (G7, G25)
         return [
@@ -715,10 +714,14 @@ export const modelAll = <Item>(
     registries: { ...registries, [name]: state }
   })
 
+  const modelOf = (name: string): Model<Item> => {
+    const one = models.get(name)
+    if (one === undefined) throw new Error(`There is no registry "${name}".`)
+    return one
+  }
+
   const on = (state: State, name: string, f: (one: Model<Item>, state: ModelState<Item>) => ModelStep<Item>) => {
-    const [one, before] = [models.get(name), state.registries[name]]
-    if (one === undefined || before === undefined) throw new Error(`There is no registry "${name}".`)
-    const [result, next] = f(one, before)
+    const [result, next] = f(modelOf(name), state.registries[name]!)
     return [result, put(state, name, next)] as const
   }
 
@@ -729,6 +732,7 @@ export const modelAll = <Item>(
     ending: TransactionEnding
   ): readonly [OperationResult, State] => {
     let next = state
+    for (const [name] of operations) modelOf(name)
     for (const name of models.keys()) {
       const [result, ready] = on(next, name, (one, before) => one.populate(before))
       if (!("ok" in result)) return [result, next]
@@ -741,16 +745,12 @@ export const modelAll = <Item>(
       next = after
       results.set(name, resultsOf(result))
     }
-    const all = operations.flatMap(([registry]) => results.get(registry)?.shift() ?? [])
+    const all = operations.map(([registry]) => results.get(registry)!.shift()!)
     return [ending === "commit" ? ok(all) : { aborted: all }, next]
   }
 
-  const populationsOf = (state: State, name: string, operation: Operation<Item>): ReadonlyArray<State> => {
-    const [one, before] = [models.get(name), state.registries[name]]
-    return one === undefined || before === undefined
-      ? []
-      : one.populations(before, operation).map((populated) => put(state, name, populated))
-  }
+  const populationsOf = (state: State, name: string, operation: Operation<Item>): ReadonlyArray<State> =>
+    modelOf(name).populations(state.registries[name]!, operation).map((populated) => put(state, name, populated))
 
   return {
     initial,
@@ -783,5 +783,4 @@ const failure = (error: string, code: string): OperationResult => ({ error, code
 const invalidAttribute = { defect: "ItemLookupError", code: "invalid_attribute" } as const
 
 /** Keys are equal by `Equal` (G11). */
-const includes = (keys: ReadonlyArray<unknown> | undefined, key: unknown): boolean =>
-  keys?.some((one) => Equal.equals(one, key)) === true
+const includes = (keys: ReadonlyArray<unknown>, key: unknown): boolean => keys.some((one) => Equal.equals(one, key))

@@ -15,7 +15,7 @@ export const tool = (id: number, name: string): Tool => ({ id, name })
 
 const defaults = [tool(1, "a")]
 
-const definition: RegistryTest.ModelDefinition<Tool> = {
+export const definition: RegistryTest.ModelDefinition<Tool> = {
   lookup: {
     id: { kind: "unique", select: ({ id }) => id },
     name: { kind: "unique", select: ({ name }) => name }
