@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, expect, it, vi } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { Registry, RegistryHooks } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
@@ -29,6 +29,30 @@ const Slow = RegistryHooks.layer(Items, {
 RegistryTest.laws("a service class", Items, { item, runs: 5 })
 RegistryTest.laws("a layer with hooks", Slow.pipe(Layer.provideMerge(Items.layer)), { item, runs: 5 })
 RegistryTest.laws("one registry of two", Layer.merge(Items.layer, Others.layer), { item, tag: Others, runs: 5 })
+
+/** For each law the fibers that registered something, under each schedule that it was tried. */
+const tried = new Map<string, Array<Set<number>>>()
+
+const Watched = Layer.unwrap(Effect.sync(() => {
+  const { currentTestName = "" } = expect.getState()
+  const fibers = new Set<number>()
+  tried.set(currentTestName, [...tried.get(currentTestName) ?? [], fibers])
+  return RegistryHooks.layer(Items, {
+    onItemRegistering: () => Effect.withFiber(({ id }) => Effect.sync(() => fibers.add(id)))
+  }).pipe(Layer.provideMerge(Items.layer))
+}))
+
+/** The items that were drawn, for each of two registries. */
+const drawn: Record<string, Array<number>> = { watched: [], again: [] }
+
+const drawing = (name: string) =>
+  item.map((one) => {
+    drawn[name]!.push(one.id)
+    return one
+  })
+
+RegistryTest.laws("watched", Watched, { item: drawing("watched"), runs: 4, schedules: 3, seed: 1 })
+RegistryTest.laws("again", Items, { item: drawing("again"), runs: 4, schedules: 3, seed: 1 })
 
 /** Runs tests as a user would, and answers what vitest says. */
 const running = (
@@ -68,6 +92,40 @@ describe("laws", () => {
     assert.include(output, page.match(/```text\n("FaultyTools"[^]+?)\n```/)![1]!)
   })
 
+  it("each law was tried with as many lists, under as many schedules, as was said, and with the seed that was given", () => {
+    assert.strictEqual(tried.size, 7)
+    for (const schedules of tried.values()) assert.strictEqual(schedules.length, 4 * 3)
+    assert.isAbove(drawn["watched"]!.length, 7 * 4)
+    assert.deepStrictEqual(drawn["watched"], drawn["again"])
+  })
+
+  it("what is registered is registered at once, by fibers of its own", () => {
+    for (const law of ["unique values are unique", "no leak"]) {
+      const fibers = tried.get(`watched > ${law}`)!.map(({ size }) => size)
+      assert.isAbove(Math.max(...fibers), 1, law)
+    }
+  })
+
+  for (const peer of ["@effect/vitest", "fast-check"]) {
+    it(`without ${peer} they say what is missing, and everything else works`, async () => {
+      vi.resetModules()
+      vi.doMock(peer, () => {
+        throw new Error("It is not installed.")
+      })
+      try {
+        const testing = await import("effect-registry/testing")
+        assert.notStrictEqual(testing.RegistryTest.laws, RegistryTest.laws)
+        assert.throws(() => testing.RegistryTest.laws("none", Items, { item }), "install @effect/vitest and fast-check")
+        assert.deepStrictEqual(await Effect.runPromise(testing.RegistryTest.interleave(Effect.void, { seeds: 2 })), {
+          schedules: 2
+        })
+      } finally {
+        vi.doUnmock(peer)
+        vi.resetModules()
+      }
+    })
+  }
+
   it("each law is broken by a registry that breaks it, and the report says what is wrong", {
     timeout: 60_000
   }, async () => {
@@ -87,7 +145,15 @@ describe("laws", () => {
         ["it is reset behind everybody's back", "population once", "The population ran 2 times"],
         ["a hook leaves something behind", "no leak", `${is} is still registered`],
         ["the defaults are others each time", "reset and populate again", `${is} is gone`],
-        ["a hook keeps what has gone", "all or nothing", `What hooks keep is not what is registered: ${is} is not`]
+        ["a hook keeps what has gone", "all or nothing", `What hooks keep is not what is registered: ${is} is not`],
+        ["a hook dies", "unique values are unique", "register died: worn out"],
+        ["a hook dies of what is no error", "no leak", String.raw`register died: \{"worn":"out"\}`],
+        ["a layer without a registry", "no leak", "The layer makes no registry"],
+        [
+          "a layer of two registries",
+          "no leak",
+          "The layer makes several registries: say which with \"tag\"\\. They are test/BrokenItems, test/CountingItems\\.\n"
+        ]
       ] as const
     ) {
       assert.match(reportOf(registry, law), new RegExp(`^"${registry}" breaks the law "${law}" with .*\n${why}`))

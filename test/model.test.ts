@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option } from "effect"
+import { Effect, Equal, Hash, Option } from "effect"
 import { Lookup, Registry } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 
@@ -11,6 +11,22 @@ interface Tool {
 }
 
 const tool = (id: number, ...names: Array<string>): Tool => ({ id, names, kind: "tool" })
+
+/** All of them are equal, and have no unique value in common. */
+class Versioned implements Tool, Equal.Equal {
+  readonly id: number
+  readonly names: ReadonlyArray<string> = []
+  readonly kind = "versioned"
+  constructor(id: number) {
+    this.id = id
+  }
+  [Equal.symbol](that: unknown) {
+    return that instanceof Versioned
+  }
+  [Hash.symbol]() {
+    return 1
+  }
+}
 
 const one = tool(1, "one", "uno")
 const two = tool(2, "two")
@@ -433,6 +449,25 @@ describe("RegistryTest.model", () => {
           ["values"]
         ],
         [ok(), ok(), ok({ added: [], removed: [], replaced: [], kept: [one] }), taken, ok(), ok([one])]
+      ],
+      [
+        "an override hides what equals it, where items have an equality of their own",
+        [
+          ["register", new Versioned(1)],
+          ["override", new Versioned(2), "s"],
+          ["values"],
+          ["register", new Versioned(3)],
+          ["close", "s"],
+          ["values"]
+        ],
+        [
+          ok(),
+          ok(),
+          ok([new Versioned(2)]),
+          failed("AlreadyRegisteredError", "already_registered"),
+          ok(),
+          ok([new Versioned(1)])
+        ]
       ],
       [
         "explain names the newest of those that hide an item, and of those that are hidden",

@@ -287,19 +287,13 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     ]
   }
 
-  // --- Overrides: an entry is hidden while one that came later, and lives, shares a unique value with it; without a unique
-  // --- value, while one is equal to it.
+  // --- Overrides: an entry is hidden while one that came later, and lives, shares a unique value with it, or is equal to it.
 
   const isUnder = (lower: Entry, upper: Entry): boolean => {
     if (lower.number >= upper.number) return false
-    const shared = lookups.some(({ unique }, index) =>
-      unique && lower.keys[index]!.some((key) => includes(upper.keys[index]!, key))
-    )
-    return shared || !hasUniqueValue(lower) && !hasUniqueValue(upper) && Equal.equals(lower.item, upper.item)
+    return Equal.equals(lower.item, upper.item) ||
+      lookups.some(({ unique }, index) => unique && lower.keys[index]!.some((key) => includes(upper.keys[index]!, key)))
   }
-
-  const hasUniqueValue = ({ keys }: Entry): boolean =>
-    lookups.some(({ unique }, index) => unique && keys[index]!.length > 0)
 
   const visibleIn = (state: State): ReadonlyArray<Entry> =>
     state.entries.filter((entry) => !state.entries.some((other) => isUnder(entry, other)))
