@@ -132,7 +132,7 @@ describe("RegistryTest.record", () => {
           [["get", "id", 2], ok(two)],
           [["getOption", "id", 3], ok(Option.none())],
           [["getAll", "kind", "tool"], ok([one, two])],
-          [["has", "kind", "other"], ok(false)],
+          [["has", "kind", "tool"], ok(true)],
           [["contains", two], ok(true)],
           [["as", "x", ["override", other, "s"]], ok()],
           [["explain", "id", 2], ok(explained)],
