@@ -46,9 +46,9 @@ const Watched = Layer.unwrap(Effect.sync(() => {
 const drawn: Record<string, Array<number>> = { watched: [], again: [] }
 
 const drawing = (name: string) =>
-  item.map((one) => {
-    drawn[name]!.push(one.id)
-    return one
+  fc.nat(1_000).map((id) => {
+    drawn[name]!.push(id)
+    return new Item(id + 10)
   })
 
 RegistryTest.laws("watched", Watched, { item: drawing("watched"), runs: 4, schedules: 3, seed: 1 })
