@@ -28,6 +28,11 @@ const Slow = RegistryHooks.layer(Items, {
 
 RegistryTest.laws("a service class", Items, { item, runs: 5 })
 RegistryTest.laws("a layer with hooks", Slow.pipe(Layer.provideMerge(Items.layer)), { item, runs: 5 })
+RegistryTest.laws(
+  "one that is populated before",
+  Layer.effectDiscard(Effect.flatMap(Items, Registry.populate)).pipe(Layer.provideMerge(Items.layer)),
+  { item, runs: 5 }
+)
 RegistryTest.laws("one registry of two", Layer.merge(Items.layer, Others.layer), { item, tag: Others, runs: 5 })
 
 /** For each law the fibers that registered something, under each schedule that it was tried. */
@@ -147,7 +152,10 @@ describe("laws", () => {
         ["a hook leaves something behind", "no leak", `${is} is still registered`],
         ["the defaults are others each time", "reset and populate again", `${is} is gone`],
         ["a hook keeps what has gone", "all or nothing", `What hooks keep is not what is registered: ${is} is not`],
+        ["a hook puts a copy in its place", "unique values are unique", `${is} was registered, and is not in`],
+        ["a hook has something registered later", "all or nothing", `${is} is still registered`],
         ["a hook dies", "unique values are unique", "register died: worn out"],
+        ["a hook dies", "hooks balanced", "an operation died: worn out"],
         ["a hook dies of what is no error", "unique values are unique", String.raw`register died: \{"worn":"out"\}`],
         ["a layer without a registry", "no leak", "The layer makes no registry"],
         [

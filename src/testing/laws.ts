@@ -282,9 +282,10 @@ const allLaws: { readonly [name: string]: Law } = {
         onItemUnregistered: (item: (typeof items)[number]) =>
           Effect.andThen(Effect.yieldNow, Effect.sync(() => tally.add(item, -1)))
       }, { existing: true })
-      const operations = items.flatMap((item, i) => [
+      const operations = items.flatMap((item) => [
         Registry.register(registry, item),
-        i % 2 === 0 ? Registry.unregister(registry, item) : Effect.scoped(Registry.registerScoped(registry, item)),
+        Registry.unregister(registry, item),
+        Effect.scoped(Registry.registerScoped(registry, item)),
         Registry.transact(registry, Effect.andThen(Registry.upsert(registry, item), Effect.fail("no")))
       ])
       const fibers = yield* Effect.forEach(operations, (operation) =>
