@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, Option, Scope, Tracer } from "effect"
+import { Cause, Effect, Exit, Fiber, Option, Scope } from "effect"
 import { Lookup, Registry, RegistryEvent, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { coreOf } from "../src/internal/coreOf.ts"
+import { recorder as spanRecorder } from "./utils/spans.ts"
 
 interface Tool {
   readonly id: number
@@ -86,14 +87,7 @@ describe("RegistryTest.record", () => {
         defaults: [one],
         hooks: RegistryHooks.make<Tool>()({ onItemRegistered: () => Effect.void })
       })
-      const spans: Array<Tracer.NativeSpan> = []
-      const tracer = Tracer.make({
-        span: (options) => {
-          const span = new Tracer.NativeSpan(options)
-          spans.push(span)
-          return span
-        }
-      })
+      const { spans, tracer } = spanRecorder()
       const taken = { error: "AlreadyRegisteredError", code: "already_registered" }
       const results = [ok(), taken, ok(2)]
       assert.deepStrictEqual(

@@ -1,32 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Option, Tracer } from "effect"
+import { Context, Effect, Option } from "effect"
 import { Registry, RegistryHooks } from "effect-registry"
+import { recorder } from "./utils/spans.ts"
 
 interface Tool {
   readonly name: string
-}
-
-/** A tracer, and the spans that it made: name, attributes, name of the parent, whether it succeeded. */
-const recorder = () => {
-  const spans: Array<Tracer.NativeSpan> = []
-  const tracer = Tracer.make({
-    span: (options) => {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
-  const told = (): ReadonlyArray<{ readonly [attribute: string]: unknown }> =>
-    spans.map(({ attributes, name, parent, status }) => ({
-      name,
-      ...Object.fromEntries(attributes),
-      parent: Option.match(parent, {
-        onNone: () => undefined,
-        onSome: (one) => one._tag === "Span" ? one.name : "external"
-      }),
-      ended: status._tag === "Ended" ? status.exit._tag : "not ended"
-    }))
-  return { tracer, told, spans }
 }
 
 const hooks = RegistryHooks.make<Tool>()({

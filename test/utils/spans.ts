@@ -1,0 +1,24 @@
+import { Option, Tracer } from "effect"
+
+/** A tracer, and the spans that it made: name, attributes, name of the parent, whether it succeeded. */
+export const recorder = () => {
+  const spans: Array<Tracer.NativeSpan> = []
+  const tracer = Tracer.make({
+    span: (options) => {
+      const span = new Tracer.NativeSpan(options)
+      spans.push(span)
+      return span
+    }
+  })
+  const told = (): ReadonlyArray<{ readonly [attribute: string]: unknown }> =>
+    spans.map(({ attributes, name, parent, status }) => ({
+      name,
+      ...Object.fromEntries(attributes),
+      parent: Option.match(parent, {
+        onNone: () => undefined,
+        onSome: (one) => one._tag === "Span" ? one.name : "external"
+      }),
+      ended: status._tag === "Ended" ? status.exit._tag : "not ended"
+    }))
+  return { tracer, told, spans }
+}
