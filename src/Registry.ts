@@ -19,14 +19,10 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
-import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Pipeable from "effect/Pipeable"
 import * as Predicate from "effect/Predicate"
 import * as Ref from "effect/Ref"
-import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Types from "effect/Types"
@@ -34,12 +30,21 @@ import * as Claims from "./internal/claims.ts"
 import * as Contents from "./internal/contents.ts"
 import * as Core from "./internal/core.ts"
 import { coreOf } from "./internal/coreOf.ts"
-import { CurrentImport, withoutTransactions } from "./internal/current.ts"
-import * as Definition from "./internal/definition.ts"
+import { withoutTransactions } from "./internal/current.ts"
 import type { Fits } from "./internal/fits.ts"
 import * as Hooks from "./internal/hooks.ts"
 import * as Installing from "./internal/installing.ts"
+import * as Late from "./internal/late.ts"
 import * as Live from "./internal/live.ts"
+import * as Making from "./internal/making.ts"
+import type {
+  Options,
+  PopulationFailure,
+  Registry,
+  RegistrySnapshot,
+  RegistryState,
+  ServicesOf
+} from "./internal/model.ts"
 import * as Operations from "./internal/operations.ts"
 import * as Override from "./internal/override.ts"
 import { Owner as OwnerReference } from "./internal/owner.ts"
@@ -49,96 +54,16 @@ import * as Reconcile from "./internal/reconcile.ts"
 import { snapshotOf } from "./internal/snapshotOf.ts"
 import * as Transaction from "./internal/transaction.ts"
 import * as Waiting from "./internal/waiting.ts"
-import { Watchers } from "./internal/watchers.ts"
 import * as Watching from "./internal/watching.ts"
 import type * as Lookup from "./Lookup.ts"
 import type * as RegistryError from "./RegistryError.ts"
 import type * as RegistryEvent from "./RegistryEvent.ts"
-import type { RegistrySnapshot } from "./RegistrySnapshot.ts"
-
-const TypeId = "~effect-registry/Registry"
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Models
 // ---------------------------------------------------------------------------------------------------------------------
 
-/**
- * A set of unique items. `P` is the error of its population, `V` what the hooks of its definition refuse items with.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Registry<in out Item, in out Lookups, out P = never, out V = never>
-  extends Pipeable.Pipeable, Inspectable.Inspectable
-{
-  readonly [TypeId]: {
-    readonly _Item: Types.Invariant<Item>
-    readonly _Lookups: Types.Invariant<Lookups>
-    readonly _P: Types.Covariant<P>
-    readonly _V: Types.Covariant<V>
-  }
-  /** The name that its errors, logs and spans carry. */
-  readonly name: string
-}
-
-/**
- * `Pending`: empty, the next use populates it. `Populating`: the defaults are on their way in, and nobody outside sees
- * any of them yet. `Ready`: it answers.
- *
- * @category models
- * @since 0.1.0
- */
-export type RegistryState = "Pending" | "Populating" | "Ready"
-
-/**
- * What a registry is.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Options<Item, Lookups, Defaults, AllHooks, Failure> {
-  /** How items are found: lookups by name, or a list of property names, short for unique lookups. */
-  readonly lookup: Lookups
-  /** Items are validated by its type side. It never transforms them. */
-  readonly schema?: Schema.Schema<Item> | undefined
-  /**
-   * What the registry holds after population: an iterable of items, an effect of one, or a stream of items. Each population
-   * reads it anew, so what can be read only once, such as a generator object, belongs into an effect that makes it.
-   */
-  readonly defaults?: Defaults | undefined
-  /** Hooks that are installed as long as the registry lives. */
-  readonly hooks?: AllHooks | undefined
-  /** Texts that replace the messages of errors, by code. */
-  readonly messages?: RegistryError.Messages | undefined
-  /** Whether a failed population is an error of every operation (the default), or a defect. */
-  readonly populationFailure?: Failure | undefined
-  /** How many changes a subscriber may be behind. Defaults to 256. */
-  readonly history?: number | undefined
-}
-
-/**
- * The error of the population of a registry with these options.
- *
- * @category models
- * @since 0.1.0
- */
-export type PopulationFailure<Defaults, HookError, Failure> = [Defaults] extends [never] ? never
-  : Failure extends "die" ? never
-  : RegistryError.PopulationError<ErrorOf<Defaults> | RegistryError.RegistrationFailure | HookError>
-
-type ErrorOf<Defaults> = Defaults extends Stream.Stream<any, infer E, any> ? E
-  : Defaults extends Effect.Effect<any, infer E, any> ? E
-  : never
-
-/**
- * The services that the defaults of a registry need, without the scope that it gives them.
- *
- * @category models
- * @since 0.1.0
- */
-export type ServicesOf<Defaults> = Defaults extends Stream.Stream<any, any, infer R> ? Exclude<R, Scope.Scope>
-  : Defaults extends Effect.Effect<any, any, infer R> ? Exclude<R, Scope.Scope>
-  : never
+export type { Options, PopulationFailure, Registry, RegistryState, ServicesOf } from "./internal/model.ts"
 
 type UniqueKeys<Item, Lookups> = Lookup.UniqueKeys<Item, Lookups>
 type Keys<Item, Lookups> = Lookup.Keys<Item, Lookups>
@@ -154,43 +79,6 @@ type Takes<Item, Given> = [Given] extends [Item] ? unknown
 // ---------------------------------------------------------------------------------------------------------------------
 // Making
 // ---------------------------------------------------------------------------------------------------------------------
-
-class RegistryImpl<Item> extends Pipeable.Class implements Registry<Item, any, any, any> {
-  readonly [TypeId] = variance
-  /** Another one from when the registry has become that: see `layerLazy`. */
-  core: Core.Core<Item, any, any>
-
-  constructor(core: Core.Core<Item, any, any>) {
-    super()
-    this.core = core
-  }
-  get name(): string {
-    return this.core.definition.name
-  }
-  toJSON(): unknown {
-    const contents = Ref.getUnsafe(this.core.published)
-    return {
-      _id: "Registry",
-      name: this.name,
-      state: stateOf(this.core),
-      revision: contents.revision,
-      size: contents.size
-    }
-  }
-  override toString(): string {
-    return JSON.stringify(this.toJSON(), undefined, 2)
-  }
-  [Inspectable.NodeInspectSymbol](): unknown {
-    return this.toJSON()
-  }
-}
-
-const variance: Registry<any, any, any, any>[typeof TypeId] = {
-  _Item: (_) => _,
-  _Lookups: (_) => _,
-  _P: (_) => _,
-  _V: (_) => _
-}
 
 /**
  * Whether a value is a `Registry`.
@@ -214,7 +102,7 @@ const variance: Registry<any, any, any, any>[typeof TypeId] = {
  * @category guards
  * @since 0.1.0
  */
-export const isRegistry = (u: unknown): u is Registry<any, any, any, any> => Predicate.hasProperty(u, TypeId)
+export const isRegistry = (u: unknown): u is Registry<any, any, any, any> => Predicate.hasProperty(u, Making.TypeId)
 
 /**
  * Makes a registry that lives as long as the scope. Its defaults and hooks run with the services of now.
@@ -264,93 +152,8 @@ export const make = <Item>() =>
     type V = Hooks.ErrorOf<AllHooks>
     type P = PopulationFailure<Defaults, V, Failure>
     const captured = withoutTransactions(context)
-    return makeIn<Item, P, V>(captured, options, installed<Item, V>(options.hooks, captured))
+    return Making.make<Item, P, V>(captured, options, Making.installed<Item, V>(options.hooks, captured))
   })
-
-type MakeOptions<Item> =
-  & Options<Item, Lookup.Input<Item>, Population.Defaults<Item, any, any>, Hooks.Input<Item>, "fail" | "die">
-  & { readonly name?: string | undefined }
-
-/** What the hooks of a definition refuse items with is V, and the services that they need are in the context. */
-const installed = <Item, V>(
-  hooks: Hooks.Input<Item> | undefined,
-  context: Context.Context<any>
-): ReadonlyArray<Hooks.Part<Item, V>> =>
-  hooks === undefined ? [] : Hooks.install(hooks as Hooks.Input<Item, V, any>, context)
-
-const makeIn = <Item, P, V>(
-  context: Context.Context<Scope.Scope>,
-  options: Omit<MakeOptions<Item>, "hooks">,
-  hooks: ReadonlyArray<Hooks.Part<Item, V>>,
-  late?: Population.Late<Item, P, V>
-): Effect.Effect<RegistryImpl<Item>> =>
-  Effect.gen(function*() {
-    const name = options.name ?? "registry"
-    const scope = Scope.makeUnsafe()
-    const definition = Definition.make<Item>({
-      name,
-      lookup: options.lookup,
-      schema: options.schema,
-      validate: options.schema === undefined ? undefined : validator(options.schema),
-      messages: options.messages ?? {}
-    })
-    const history = options.history ?? 256
-    if (!Number.isInteger(history) || history < 0) {
-      throw new Error(`The registry "${name}" has a history of ${history} changes: it takes a whole number, 0 or more.`)
-    }
-    const nothing = Contents.empty(definition)
-    const core: Core.Core<Item, P, V> = {
-      serial: made++,
-      definition,
-      nothing,
-      published: yield* Ref.make(nothing),
-      lock: new Core.Lock(),
-      hooks,
-      context,
-      scope,
-      closed: false,
-      populate: Effect.suspend(() => populate),
-      population: new Core.PopulationRuns(),
-      populationScope: undefined,
-      populationFailure: undefined,
-      changes: [],
-      history,
-      watchers: new Watchers(),
-      observer: undefined,
-      successor: undefined
-    }
-    const failing = yield* Population.make(core, defaultsOf(name, options.defaults), late)
-    const dies = options.populationFailure === "die" || options.defaults === undefined
-    // P is the error of a population that can fail, and never otherwise
-    const populate = (dies ? Effect.orDie(failing) : failing) as Effect.Effect<void, P>
-    yield* Scope.addFinalizerExit(
-      Context.get(context, Scope.Scope),
-      (exit) => Effect.andThen(Transaction.closeRegistry(core), Scope.close(scope, exit))
-    )
-    return new RegistryImpl<Item>(core)
-  })
-
-let made = 0
-
-const validator = <Item>(schema: Schema.Schema<Item>): (item: Item) => string | undefined => {
-  // any schema has a codec, whose services the side of the type does not need
-  const decode = Schema.decodeUnknownResult(Schema.toType(schema as Schema.Codec<Item>))
-  return (item) => {
-    const decoded = decode(item)
-    return Result.isFailure(decoded) ? decoded.failure.message : undefined
-  }
-}
-
-const defaultsOf = <Item>(
-  name: string,
-  defaults: Population.Defaults<Item, any, any> | undefined
-): Population.Defaults<Item, any, any> => {
-  if (defaults === undefined) return []
-  if (Stream.isStream(defaults) || Effect.isEffect(defaults) || Population.isIterable(defaults)) return defaults
-  throw new Error(
-    `The registry "${name}" has defaults that are no iterable of items, no effect of one, and no stream of items.`
-  )
-}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Reading
@@ -816,21 +619,9 @@ export const snapshotUnsafe = <Item, Lookups, P, V>(
  */
 export const state = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>): Effect.Effect<RegistryState> =>
   Effect.withFiber((fiber) => {
-    const core = Reading.seenBy(coreOf(self), fiber.context)
-    return Effect.succeed(stateOf(core, Reading.current(core, fiber.context)))
+    const core = coreOf(self)
+    return Effect.succeed(Making.stateOf(core, Reading.current(core, fiber.context)))
   })
-
-const stateOf = <Item, P, V>(
-  core: Core.Core<Item, P, V>,
-  transaction?: Core.Transaction<Item, P, V>
-): RegistryState => {
-  if (transaction === undefined) {
-    if (Ref.getUnsafe(core.published).populated) return "Ready"
-    return core.population.holder === undefined ? "Pending" : "Populating"
-  }
-  if (transaction.draft.populated) return "Ready"
-  return transaction.populating ? "Populating" : "Pending"
-}
 
 /**
  * Whether the state is any but `Pending`: true while the registry is `Populating`, too.
@@ -1784,9 +1575,9 @@ export const subscribe: {
     options?: { readonly since?: number | undefined }
   ): Effect.Effect<Subscription<Item, Lookups>, P, Scope.Scope> =>
     Effect.flatMap(Effect.scope, (scope) =>
-      Reading.readPublished(coreOf(self), (contents, core) =>
+      Reading.readPublished(coreOf(self), (contents) =>
         Effect.map(
-          Watching.follow(core, options?.since ?? contents.revision, scope),
+          Watching.follow(coreOf(self), options?.since ?? contents.revision, scope),
           (following): Subscription<Item, Lookups> => ({ snapshot: snapshotOf(contents), changes: following })
         )))
 )
@@ -1914,7 +1705,7 @@ const explainUntyped = <Item, P, V>(
   value: unknown
 ): Effect.Effect<Explanation<Item>> =>
   Effect.withFiber((fiber) => {
-    const core = Reading.seenBy(coreOf(self), fiber.context)
+    const core = coreOf(self)
     const transaction = Reading.current(core, fiber.context)
     const contents = transaction === undefined ? Ref.getUnsafe(core.published) : transaction.draft
     if (Operations.lookupIndex(contents.definition, attribute, true) === undefined) {
@@ -2093,10 +1884,7 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
    * next use tries again. What the layer holds lives as long as the registry. Nothing is imported by `state`,
    * `snapshotUnsafe`, `addHooks`, `changes` and `explain`; hooks that are added before are told of all that it registers.
    *
-   * The layer is built on `layer` as a rule. One that makes a registry of its own, `Layer.effect(Languages, Registry.make…)`,
-   * will do as well: this one becomes that one, whose definition, defaults and hooks count from then on. It is populated
-   * before anybody sees it, and if that fails, it is with its own error. Hooks that were added before are told of what is in
-   * then, and who follows the changes gets all that the other one still has. A layer that does both dies.
+   * The layer is built on `layer`. One that provides another registry dies with a message that says so.
    *
    * **Example** (A layer that is imported by the first use)
    *
@@ -2282,19 +2070,14 @@ export const Service = <Self, Item>() =>
   const making = counted(make<Item>()(named))
   const layer = Layer.effect(
     Tag,
-    // in a layer that was imported the registry is there already: the one of this very service
-    Effect.flatMap(
-      CurrentImport,
-      (current) =>
-        current?.service === Tag && current.transaction.state === "open" ? current.complete as typeof making : making
-    )
+    Late.importedOr(Tag, making)
   )
   const statics = {
     layer,
     layerLazy: <E, R>(load: () => PromiseLike<Layer.Layer<Self, E, R>>) =>
       Layer.effect(
         Tag,
-        counted(makeLate<Self, Item, Lookups, PopulationFailure<Defaults, V, Failure>, V, E, R>(Tag, named, load))
+        counted(Late.make<Self, Item, Lookups, PopulationFailure<Defaults, V, Failure>, V, E, R>(Tag, named, load))
       ),
     layerPopulated: Layer.effectDiscard(Tag.use(populate)).pipe(Layer.provideMerge(layer)),
     items: (items: Iterable<Item>) => Layer.effectDiscard(Tag.use(registerAllScoped(items))),
@@ -2335,63 +2118,4 @@ export const Service = <Self, Item>() =>
     ) => Tag.use((self) => addHooks(self, hooks, options))
   }
   return Object.assign(Tag, statics)
-}
-
-/** A registry whose hooks and defaults have their services from the layer that `load` imports. */
-const makeLate = <Self, Item, L, P, V, E, R>(
-  service: Context.Key<Self, Registry<Item, L, P, V>>,
-  options: MakeOptions<Item>,
-  importLayer: () => PromiseLike<Layer.Layer<Self, E, R>>
-): Effect.Effect<Registry<Item, L, P, V>, never, R | Scope.Scope> =>
-  Effect.contextWith((context: Context.Context<R | Scope.Scope>) => {
-    const load = (transaction: Core.Party) => {
-      const before = registry.core.context
-      const current = { service, transaction, complete: complete(registry, options.hooks) }
-      return Effect.tryPromise({ try: importLayer, catch: (cause) => cause }).pipe(
-        Effect.filterOrFail(Layer.isLayer, () => new TypeError("It exports no layer.")),
-        Effect.flatMap((layer) => Layer.build(layer)),
-        Effect.updateContext((inside: Context.Context<R | Scope.Scope>) =>
-          Context.add(withoutTransactions(inside), CurrentImport, current)
-        ),
-        Effect.flatMap((built) => {
-          const provided = coreOf(Context.get(built, service))
-          const completed = registry.core.context !== before
-          return provided === registry.core || !completed ? Effect.succeed(provided) : Effect.die(
-            new Error(
-              `The layer that was imported for "${options.name}" is built on the \`layer\` of the service, and provides another registry: ` +
-                "provide the one of the two that is meant."
-            )
-          )
-        })
-      )
-    }
-    const become = (successor: Core.Core<Item, unknown, V>) => {
-      registry.core = successor
-    }
-    let registry: RegistryImpl<Item>
-    return Effect.map(
-      makeIn<Item, P, V>(withoutTransactions(context), options, [], { load, become }),
-      (one) => registry = one
-    )
-  })
-
-const complete = <Item>(
-  registry: RegistryImpl<Item>,
-  hooks: Hooks.Input<Item> | undefined
-): Effect.Effect<RegistryImpl<Item>, never, Scope.Scope> => {
-  let completed = false
-  return Effect.contextWith((context: Context.Context<Scope.Scope>) => {
-    if (completed) return Effect.succeed(registry)
-    completed = true
-    const { core } = registry
-    const before = core.context
-    core.context = withoutTransactions(context)
-    const parts = installed<Item, any>(hooks, core.context)
-    core.hooks = parts.concat(core.hooks)
-    const undo = Effect.sync(() => {
-      core.context = before
-      core.hooks = core.hooks.filter((part) => !parts.includes(part))
-    })
-    return Effect.as(Scope.addFinalizer(Context.get(context, Scope.Scope), undo), registry)
-  }).pipe(Effect.uninterruptible)
 }

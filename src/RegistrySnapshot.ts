@@ -10,37 +10,22 @@
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import { dual } from "effect/Function"
-import type * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
-import type * as Pipeable from "effect/Pipeable"
 import * as Schema from "effect/Schema"
-import type * as Types from "effect/Types"
 import * as Changing from "./internal/changing.ts"
 import * as Contents from "./internal/contents.ts"
 import { coreOf } from "./internal/coreOf.ts"
 import { type Definition, failure, takeKeys } from "./internal/definition.ts"
 import type { Fits } from "./internal/fits.ts"
 import * as Matching from "./internal/matching.ts"
+import type { Registry, RegistrySnapshot } from "./internal/model.ts"
 import { invalidAttribute, lookupIndex } from "./internal/operations.ts"
 import type { Origin } from "./internal/owner.ts"
 import { contentsOf, snapshotOf } from "./internal/snapshotOf.ts"
 import type * as Lookup from "./Lookup.ts"
-import type { Registry } from "./Registry.ts"
 import * as RegistryError from "./RegistryError.ts"
 
-/**
- * What a registry held at one revision.
- *
- * @category models
- * @since 0.1.0
- */
-export interface RegistrySnapshot<out Item, in out Lookups>
-  extends Iterable<Item>, Pipeable.Pipeable, Inspectable.Inspectable
-{
-  readonly [TypeId]: { readonly _Lookups: Types.Invariant<Lookups> }
-}
-
-declare const TypeId: unique symbol
+export type { RegistrySnapshot } from "./internal/model.ts"
 
 /**
  * The item that has a value of a unique lookup.

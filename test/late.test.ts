@@ -244,6 +244,29 @@ describe("a registry that loads late", () => {
         }
       }))
 
+    it.effect("a layer that provides another registry dies with a message, and the next use tries again", () =>
+      Effect.gen(function*() {
+        const another = Layer.effect(
+          Items,
+          Registry.make<Item>()({ name: "test/Items", lookup: ["id", "name"], defaults: [b] })
+        )
+        for (
+          const layer of [another, another.pipe(Layer.provideMerge(Items.layer)), Layer.merge(Items.layer, another)]
+        ) {
+          let count = 0
+          const late = Items.layerLazy(() => Promise.resolve(++count === 1 ? layer : live))
+          yield* Effect.gen(function*() {
+            assert.strictEqual(
+              messageOf(yield* Effect.exit(Items.size)),
+              "The layer that was imported for \"test/Items\" provides another registry: " +
+                "build it on the `layer` of the service, or provide that registry by itself."
+            )
+            assert.strictEqual(yield* Items.state, "Pending")
+            assert.strictEqual(yield* Items.size, 3)
+          }).pipe(Effect.provide(late))
+        }
+      }))
+
     it.effect("a registry without defaults dies with the error, and a layer that dies with its defect", () =>
       Effect.gen(function*() {
         let count = 0

@@ -52,21 +52,9 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   /** The last changes, oldest first: those that are kept, `history` at most, and before them some that are about to go. */
   readonly changes: Array<RegistryEvent.RegistryChange<Item>>
   readonly history: number
-  watchers: Watchers
+  readonly watchers: Watchers
   /** Who measures the registry, if somebody does. */
   observer: Observer | undefined
-  /** What it has become, if it was loaded late and its layer provides another registry. It was never populated itself. */
-  successor: Successor<Item, P, V> | undefined
-}
-
-/**
- * The registry that another has become. Until that is `settled`, only what is in the import sees it.
- *
- * @internal
- */
-export interface Successor<in out Item, out P, in out V> {
-  readonly core: Core<Item, P, V>
-  readonly settled: boolean
 }
 
 /** @internal */

@@ -1,5 +1,5 @@
-import type { Registry } from "../Registry.ts"
 import type { Core } from "./core.ts"
+import type { Registry } from "./model.ts"
 
 /**
  * What a registry is inside. The interface shows users its types alone.

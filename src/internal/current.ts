@@ -4,8 +4,6 @@
  * @internal
  */
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import type { Party } from "./core.ts"
 
 /**
@@ -19,22 +17,15 @@ export const CurrentTransaction: Context.Reference<Party | undefined> = Context.
   { defaultValue: () => undefined }
 )
 
-/** The import of a registry that loads late, while its layer is being built. */
-interface Import {
-  readonly service: Context.Key<any, any>
-  readonly transaction: Party
-  /** Gives the registry the hooks and the services of where this runs, and answers it. */
-  readonly complete: Effect.Effect<unknown, never, Scope.Scope>
-}
-
 /**
- * The import whose layer is being built. A layer captures its context, and provides it again in a hook, say, much later:
- * so the transaction of the import is not the current one there, which would then replace that of the hook.
+ * A transaction that a fiber belongs to where no other is current. The layer of an import runs in one: a layer captures
+ * its context and may provide it again much later, in a hook, where the transaction of that hook must stay the current
+ * one.
  *
  * @internal
  */
-export const CurrentImport: Context.Reference<Import | undefined> = Context.Reference<Import | undefined>(
-  "effect-registry/CurrentImport",
+export const EnclosingTransaction: Context.Reference<Party | undefined> = Context.Reference<Party | undefined>(
+  "effect-registry/EnclosingTransaction",
   { defaultValue: () => undefined }
 )
 
@@ -45,4 +36,4 @@ export const CurrentImport: Context.Reference<Import | undefined> = Context.Refe
  */
 export const withoutTransactions = <R>(context: Context.Context<R>): Context.Context<R> =>
   // what is left out are references, which every context has
-  Context.omit(CurrentTransaction, CurrentImport)(context) as Context.Context<R>
+  Context.omit(CurrentTransaction, EnclosingTransaction)(context) as Context.Context<R>

@@ -10,7 +10,6 @@ import * as Contents from "./contents.ts"
 import type { Core, Transaction } from "./core.ts"
 import * as Hooks from "./hooks.ts"
 import { runWithoutPopulation, unlessClosed } from "./operations.ts"
-import { latest } from "./reading.ts"
 import { collect, sequence } from "./sequence.ts"
 import { failIfAny, step } from "./transaction.ts"
 
@@ -33,7 +32,7 @@ export const installAndTell = <Item, P, V>(
     body: (transaction) => installIn(transaction, parts),
     undone: () => Effect.void,
     committed: () => Scope.addFinalizer(scope, uninstall(core, parts, true)),
-    failed: () => removeNow(latest(core), parts, "removed")
+    failed: () => removeNow(core, parts, "removed")
   })
 
 /**
@@ -81,12 +80,11 @@ export const installIn = <Item, P, V>(
  * @internal
  */
 export const install = <Item, P, V>(
-  registry: Core<Item, P, V>,
+  core: Core<Item, P, V>,
   scope: Scope.Scope,
   parts: ReadonlyArray<Hooks.Part<Item, V>>
 ): Effect.Effect<void> =>
   Effect.uninterruptible(Effect.suspend(() => {
-    const core = latest(registry)
     core.hooks = core.hooks.concat(parts)
     return Scope.addFinalizer(scope, uninstall(core, parts, false))
   }))
@@ -125,7 +123,7 @@ const uninstall = <Item, P, V>(
   const removing = runWithoutPopulation(core, { name: "removeHooks", kind: "upkeep", body: leave, undone: leave })
   // if it cannot wait, they are removed all the same
   const removed = Effect.sync(() => {
-    if (parts.some(({ state }) => state === "installed")) removeNow(latest(core), parts, "removed")
+    if (parts.some(({ state }) => state === "installed")) removeNow(core, parts, "removed")
   })
   return unlessClosed(core, Effect.ensuring(removing, removed))
 }

@@ -22,7 +22,6 @@ import * as Hooks from "./hooks.ts"
 import * as Matching from "./matching.ts"
 import { nearMatches } from "./nearMatches.ts"
 import * as Order from "./order.ts"
-import { latest } from "./reading.ts"
 import { collect, sequence, turn } from "./sequence.ts"
 import { failIfAny, longStep, run, step } from "./transaction.ts"
 
@@ -638,11 +637,10 @@ const ownedBy = <Item>(owner: string, entries: ReadonlyArray<Entry<Item>>): Read
  * @internal
  */
 export const takeOut = <Item, P, V>(
-  registry: Core<Item, P, V>,
+  core: Core<Item, P, V>,
   entries: ReadonlyArray<Entry<Item>>
 ): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const core = latest(registry)
     const contents = Ref.getUnsafe(core.published)
     const mayBeIn = core.lock.holder !== undefined || entries.some((entry) => Contents.isIn(contents, entry))
     if (core.closed || !mayBeIn) return Effect.void
@@ -684,7 +682,7 @@ export const takeOut = <Item, P, V>(
  * @internal
  */
 export const unlessClosed = <Item, P, V>(core: Core<Item, P, V>, effect: Effect.Effect<void>): Effect.Effect<void> =>
-  Effect.catchCause(effect, (cause) => latest(core).closed ? Effect.void : Effect.failCause(cause))
+  Effect.catchCause(effect, (cause) => core.closed ? Effect.void : Effect.failCause(cause))
 
 /**
  * Runs an operation that never populates, so that the error of a population cannot occur.

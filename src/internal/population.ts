@@ -23,11 +23,9 @@ import { CurrentTransaction } from "./current.ts"
 import { failure } from "./definition.ts"
 import * as Hooks from "./hooks.ts"
 import { insertAll, registerAllIn } from "./operations.ts"
-import { current, innermost, seenBy } from "./reading.ts"
+import { current, innermost } from "./reading.ts"
 import { turn } from "./sequence.ts"
-import * as Spans from "./spans.ts"
-import { handOver } from "./succession.ts"
-import { inOneStep, run, step } from "./transaction.ts"
+import { run, step } from "./transaction.ts"
 import { joinUnseen, waitForPopulation } from "./waiting.ts"
 
 /**
@@ -37,45 +35,35 @@ import { joinUnseen, waitForPopulation } from "./waiting.ts"
  */
 export type Defaults<Item, E, R> = Iterable<Item> | Effect.Effect<Iterable<Item>, E, R> | Stream.Stream<Item, E, R>
 
-/**
- * How a registry loads late.
- *
- * @internal
- */
-export interface Late<in out Item, out P, in out V> {
-  /** Imports a module, and builds the layer that it exports. Answers what this provides: the registry, or another one. */
-  readonly load: (transaction: Party) => Effect.Effect<Core<Item, P, V>, unknown, any>
-  /** Called in the step from which on the registry is the other one. */
-  readonly become: (successor: Core<Item, unknown, V>) => void
-}
+/** A run of a population, with the services of the registry. */
+/** @internal */
+export type Populating<E> = Effect.Effect<void, E, any>
 
 /** Its error, and the error of each of its parts as the cause. */
 type Failed<E, V> = RegistryError.PopulationError<E | RegistryError.RegistrationFailure | V>
 
 /**
  * Makes the effect that populates the contents that a fiber works on, or waits for who does, until they are `Ready`. It
- * does nothing where they are, and in a part of a population or a reset.
+ * does nothing where they are, and in a part of a population or a reset. `first` is what a run that nobody has a transaction
+ * around does: as a rule it populates.
  *
  * @internal
  */
 export const make = <Item, P, V, E>(
   core: Core<Item, P, V>,
   defaults: Defaults<Item, E, any>,
-  late?: Late<Item, P, V>
+  first: (populating: Populating<Failed<E, V>>) => Populating<Failed<E, V>> = (populating) => populating
 ): Effect.Effect<Effect.Effect<void, Failed<E, V>>> => {
   // a population has no other population to wait for, so its own transaction has only the errors of its body
   const own = core as Core<Item, never, V>
   const operation = populate<Item, V, E>(core.population, defaults)
   const populating = run(own, operation)
-  // and an import can fail as the population that it is a part of can: P is its error, or never
-  const first = late === undefined
-    ? populating
-    : importing(core as Core<Item, Failed<E, V>, V>, late as Late<Item, Failed<E, V>, V>, populating)
+  const running = first(populating)
 
   /** It has nothing of the fiber that asks for it: no service, no transaction. */
   const outermost = Effect.suspend(() => {
     const self = new Party(core.definition, "populate", undefined)
-    const populated = Effect.provideService(first, CurrentTransaction, self)
+    const populated = Effect.provideService(running, CurrentTransaction, self)
     return Effect.onExitPrimitive(
       // it begins in the step of who asks for it, and where its end is sure to come
       Effect.withFiber<void, Failed<E, V>>((fiber) => {
@@ -104,9 +92,6 @@ export const make = <Item, P, V, E>(
     Effect.cachedWithTTL(outermost, Duration.negativeInfinity),
     (shared) => {
       const untilReady: Effect.Effect<void, Failed<E, V>> = Effect.withFiber((fiber) => {
-        const successor = seenBy(core, fiber.context)
-        // it has the type of this registry
-        if (successor !== core) return successor.populate as Effect.Effect<void, Failed<E, V>>
         const transaction = current(core, fiber.context)
         if (transaction !== undefined) {
           return transaction.ready || transaction.resetting || transaction.state === "undoing"
@@ -116,7 +101,6 @@ export const make = <Item, P, V, E>(
         }
         if (Ref.getUnsafe(core.published).populated) return Effect.void
         if (core.closed) return Effect.interrupt
-        if (late === undefined && populateAtOnce(own, operation)) return Effect.void
         const party = innermost(fiber.context)
         return party === undefined
           ? unseen
@@ -126,28 +110,6 @@ export const make = <Item, P, V, E>(
       return untilReady
     }
   )
-}
-
-/**
- * Whether it could be done in the step of who asks: with nobody there to measure, to trace or to wait for, a run of its
- * own would have nothing to share. What fails or dies is done again by one, which tells why.
- */
-const populateAtOnce = <Item, V>(
-  core: Core<Item, never, V>,
-  operation: Operation<Item, never, V, void, unknown, any>
-): boolean => {
-  const { context, observer, population } = core
-  if (observer !== undefined || population.holder !== undefined || Spans.hasTracer(context)) return false
-  // a selector that asks for the registry finds that it is being populated
-  population.holder = new Party(core.definition, operation.name, undefined)
-  try {
-    const exit = inOneStep(core, operation, context, undefined, undefined, undefined)
-    return exit !== undefined && Exit.isSuccess(exit)
-  } catch {
-    return false
-  } finally {
-    population.holder = undefined
-  }
 }
 
 /** Why it failed is kept, and logged; that nobody waits for it any more is no failure. */
@@ -167,52 +129,6 @@ const remembered = <Item, P, V, A, E, R>(
     }
     return Effect.void
   })
-
-/**
- * Imports at first, and populates from then on. The import is one transaction: what the layer does to the registry, which
- * begins with the defaults, becomes visible at its end. What the layer holds lives as long as the registry.
- */
-const importing = <Item, V, E>(
-  core: Core<Item, Failed<E, V>, V>,
-  { become, load }: Late<Item, Failed<E, V>, V>,
-  populating: Effect.Effect<void, Failed<E, V>, any>
-): Effect.Effect<void, Failed<E, V>, any> => {
-  let loaded = false
-  const importOnce = Effect.uninterruptibleMask((restore) => {
-    const scope = Scope.forkUnsafe(core.scope)
-    let inUse = false
-    const done = () => {
-      inUse ||= !loaded
-      loaded = true
-    }
-    const importIn = (transaction: Transaction<Item, Failed<E, V>, V>): Effect.Effect<void, Failed<E, V>, any> =>
-      Scope.provide(load(transaction), scope).pipe(
-        Effect.mapError((cause) =>
-          failure(core.definition, RegistryError.PopulationError<any>, { code: "import", cause })
-        ),
-        Effect.flatMap((provided) =>
-          provided === core ? core.populate : handOver(transaction, provided, (successor) => {
-            done()
-            become(successor)
-          })
-        )
-      )
-    const operation: Operation<Item, Failed<E, V>, V, void, Failed<E, V>, any> = {
-      name: "import",
-      kind: "upkeep",
-      // another may have been interrupted in its last step, and have ended only now
-      body: (transaction) => loaded ? core.populate : importIn(transaction),
-      undone: () => Effect.void,
-      committed: () => {
-        done()
-        return Effect.void
-      }
-    }
-    // whoever is interrupted in the last step has imported all the same
-    return Effect.onExit(restore(run(core, operation)), (exit) => inUse ? Effect.void : Scope.close(scope, exit))
-  })
-  return Effect.suspend(() => loaded ? populating : importOnce)
-}
 
 const interruptedInside = <Item, P, V>(core: Core<Item, P, V>) => <E>(cause: Cause.Cause<E>): Effect.Effect<never, E> =>
   // who waits was not interrupted: to them this is a defect
@@ -240,10 +156,10 @@ const populate = <Item, V, E>(
 ): Operation<Item, never, V, void, Failed<E, V>, any> => ({
   name: "populate",
   kind: "population",
-  ...(Array.isArray(defaults) && defaults.length <= turn ? { step: populateInOneStep(runs, defaults) } : undefined),
+  ...(Array.isArray(defaults) && defaults.length <= turn ? { step: populateInOneStep(defaults) } : undefined),
   body: (transaction) => {
     const { core, hooks } = transaction
-    if (isDone(transaction, runs)) return Effect.void
+    if (transaction.base.populated) return Effect.void
     const scope = Scope.forkUnsafe(core.scope)
     transaction.scopes = transaction.scopes.concat(scope)
     transaction.populationScope = scope
@@ -258,15 +174,11 @@ const populate = <Item, V, E>(
   instead: (outer) => outer !== undefined && outer === runs.holder ? undefined : Effect.void
 })
 
-/** What waited for its turn in a registry that has become another since has nothing to populate. */
-const isDone = <Item, V>({ base, core }: Transaction<Item, never, V>, runs: PopulationRuns): boolean =>
-  base.populated || core.population !== runs
-
 /** Nothing is acquired by a list, so there is no scope. */
 const populateInOneStep =
-  <Item, V, E>(runs: PopulationRuns, items: ReadonlyArray<Item>) =>
+  <Item, V, E>(items: ReadonlyArray<Item>) =>
   (transaction: Transaction<Item, never, V>): Exit.Exit<void, Failed<E, V>> => {
-    if (isDone(transaction, runs)) return Exit.void
+    if (transaction.base.populated) return Exit.void
     const inserted = insertAll(items)(transaction)
     return Exit.isSuccess(inserted)
       ? becomeReady(transaction)

@@ -10,7 +10,7 @@ import type * as Exit from "effect/Exit"
 import * as Ref from "effect/Ref"
 import type * as Contents from "./contents.ts"
 import { type Core, type Party, Transaction } from "./core.ts"
-import { CurrentImport, CurrentTransaction } from "./current.ts"
+import { CurrentTransaction, EnclosingTransaction } from "./current.ts"
 
 /**
  * The innermost party of a fiber that has not ended. A fiber may outlive its transaction, and then finds it closed.
@@ -18,7 +18,7 @@ import { CurrentImport, CurrentTransaction } from "./current.ts"
  * @internal
  */
 export const innermost = (context: Context.Context<never>): Party | undefined => {
-  let party = Context.get(context, CurrentTransaction) ?? Context.get(context, CurrentImport)?.transaction
+  let party = Context.get(context, CurrentTransaction) ?? Context.get(context, EnclosingTransaction)
   while (party !== undefined && party.state === "closed") party = party.outer
   return party
 }
@@ -49,24 +49,6 @@ export const current = <Item, P, V>(
 ): Transaction<Item, P, V> | undefined =>
   // where nobody holds the lock no transaction of the registry is open, so the fiber is in none
   core.lock.holder === undefined ? undefined : openIn(innermost(context), core)
-
-/**
- * The registry that a fiber works on: one that was loaded late may have become another.
- *
- * @internal
- */
-export const seenBy = <Item, P, V>(core: Core<Item, P, V>, context: Context.Context<never>): Core<Item, P, V> => {
-  const { successor } = core
-  return successor !== undefined && (successor.settled || current(core, context) !== undefined) ? successor.core : core
-}
-
-/**
- * The same for what is in no transaction.
- *
- * @internal
- */
-export const latest = <Item, P, V>(core: Core<Item, P, V>): Core<Item, P, V> =>
-  core.successor?.settled === true ? core.successor.core : core
 
 /**
  * Answers a question, of up to two parts, from the contents that the fiber sees, in one step with looking at them: the
@@ -112,8 +94,6 @@ class Read<Item, P, V, A, E, X, Y> extends Effectable.Class<A, E | P> {
     // where nobody holds the lock no transaction is open, so the fiber is in none: its context need not be looked at
     if (core.lock.holder === undefined && contents.populated) return this.answer(contents, this.x, this.y)
     return Effect.withFiber((fiber) => {
-      const successor = seenBy(core, fiber.context)
-      if (successor !== core) return new Read(successor, this.answer, this.x, this.y)
       const transaction = current(core, fiber.context)
       const seen = transaction === undefined ? Ref.getUnsafe(core.published) : transaction.draft
       return seen.populated || transaction?.ready === true || transaction?.state === "undoing"
@@ -130,13 +110,12 @@ class Read<Item, P, V, A, E, X, Y> extends Effectable.Class<A, E | P> {
  * @internal
  */
 export const readPublished = <Item, P, V, A, E, R>(
-  registry: Core<Item, P, V>,
-  f: (contents: Contents.Contents<Item>, core: Core<Item, P, V>) => Effect.Effect<A, E, R>
+  core: Core<Item, P, V>,
+  f: (contents: Contents.Contents<Item>) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | P, R> =>
   Effect.withFiber((fiber) => {
-    const core = seenBy(registry, fiber.context)
     const contents = Ref.getUnsafe(core.published)
     return contents.populated || current(core, fiber.context) !== undefined
-      ? f(contents, core)
+      ? f(contents)
       : Effect.flatMap(core.populate, () => readPublished(core, f))
   })

@@ -1,5 +1,5 @@
-import type { RegistrySnapshot } from "../RegistrySnapshot.ts"
 import type { Contents } from "./contents.ts"
+import type { RegistrySnapshot } from "./model.ts"
 
 /**
  * Contents as users see them. Every snapshot is a `Contents`; the interface shows its types alone.

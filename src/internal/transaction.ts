@@ -29,7 +29,7 @@ import {
 } from "./core.ts"
 import { CurrentTransaction } from "./current.ts"
 import * as Hooks from "./hooks.ts"
-import { innermost, openIn, seenBy } from "./reading.ts"
+import { innermost, openIn } from "./reading.ts"
 import { collect } from "./sequence.ts"
 import * as Spans from "./spans.ts"
 import { withPermit } from "./waiting.ts"
@@ -44,11 +44,10 @@ import { withPermit } from "./waiting.ts"
  * @internal
  */
 export const run = <Item, P, V, A, E, R>(
-  registry: Core<Item, P, V>,
+  core: Core<Item, P, V>,
   operation: Operation<Item, P, V, A, E, R>
 ): Effect.Effect<A, E | P, R> =>
   Effect.withFiber((fiber) => {
-    const core = seenBy(registry, fiber.context)
     const observation = core.observer?.called(operation, fiber)
     if (observation === undefined) return spanned(fiber, core, operation, runOn(fiber, core, operation, observation))
     const result = Effect.suspend(() => runOn(fiber, core, operation, observation))
@@ -98,10 +97,8 @@ const runOn = <Item, P, V, A, E, R>(
 /**
  * Does all of it at once, or nothing. Nobody has begun to work on these contents and no hook is called: looking at them,
  * changing them and publishing is all in this one step, so it needs neither the lock nor a place in the context.
- *
- * @internal
  */
-export const inOneStep = <Item, P, V, A, E>(
+const inOneStep = <Item, P, V, A, E>(
   core: Core<Item, P, V>,
   operation: Operation<Item, P, V, A, E, any>,
   context: Context.Context<never>,
@@ -133,9 +130,7 @@ const startOver = <Item, P, V, A, E, R>(
   operation: Operation<Item, P, V, A, E, R>,
   observation: Observation | undefined
 ): Effect.Effect<A, E | P, R> => {
-  const anew = Effect.withFiber<A, E | P, R>((fiber) =>
-    runOn(fiber, seenBy(core, fiber.context), operation, observation)
-  )
+  const anew = Effect.withFiber<A, E | P, R>((fiber) => runOn(fiber, core, operation, observation))
   return (operation.kind ?? "change") === "change" ? Effect.flatMap(core.populate, () => anew) : anew
 }
 
@@ -159,7 +154,6 @@ const begin = <Item, P, V, A, E, R>(
   observation: Observation | undefined
 ): Effect.Effect<A | typeof again, E | P, R> =>
   Effect.uninterruptibleMask((restore): Effect.Effect<A | typeof again, E | P, R> => {
-    if (core.successor !== undefined) return Effect.succeed(again)
     if (core.closed) return Effect.interrupt
     if (parent !== undefined && parent.state !== "open") return Effect.succeed(again)
     const transaction = new Transaction(core, operation, context, outer, parent)
@@ -194,7 +188,7 @@ export const runAll = <P, A, E, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | P, R> =>
   Effect.withFiber((fiber) => {
-    const ordered = inOrder(cores.map((core) => seenBy(core, fiber.context)))
+    const ordered = inOrder(cores)
     const observations = ordered.map(({ observer }) => observer?.called(transactAll, fiber))
     const result = Effect.onExitPrimitive(runAllOn(ordered, effect, observations), (exit) => {
       for (const observation of observations) observation?.ended(exit)
@@ -228,12 +222,7 @@ const runAllOn = <P, A, E, R>(
     }
     const populatingFirst = Effect.flatMap(
       Effect.forEach(ordered, ({ populate }) => populate, { discard: true }),
-      () => {
-        // what loads late may have become others, or one
-        const seen = new Map(ordered.map((core, i) => [seenBy(core, fiber.context), observations[i]]))
-        const now = inOrder(seen.keys())
-        return runAllOn(now, effect, now.map((core) => seen.get(core)))
-      }
+      () => runAllOn(ordered, effect, observations)
     )
     // what is Pending is populated without any lock: its population may need what this would hold
     const arePending = () =>

@@ -60,12 +60,6 @@ export class Watchers {
     return subscriber
   }
 
-  /** Whoever follows the changes follows those of another registry from now on: nobody uses these watchers any more. */
-  moveTo(other: Watchers): void {
-    for (const subscriber of this.subscribers) other.subscribers.add(subscriber)
-    this.wakeLater()
-  }
-
   unsubscribe(subscriber: Subscriber): void {
     subscriber.ended = true
     this.subscribers.delete(subscriber)

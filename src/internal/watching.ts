@@ -17,7 +17,6 @@ import * as RegistryError from "../RegistryError.ts"
 import type * as RegistryEvent from "../RegistryEvent.ts"
 import type { Core } from "./core.ts"
 import { failure } from "./definition.ts"
-import { latest } from "./reading.ts"
 import type { Subscriber } from "./watchers.ts"
 
 /**
@@ -26,19 +25,17 @@ import type { Subscriber } from "./watchers.ts"
  * @internal
  */
 export const follow = <Item, P, V>(
-  registry: Core<Item, P, V>,
+  core: Core<Item, P, V>,
   since: number | undefined,
   scope: Scope.Scope
 ): Effect.Effect<Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged>> =>
   Effect.uninterruptible(Effect.suspend(() => {
-    const core = latest(registry)
     const revision = since ?? revisionOf(core)
     const subscriber = core.watchers.subscribe(revision)
     core.observer?.changed()
     const end = Effect.sync(() => {
-      const { observer, watchers } = latest(core)
-      watchers.unsubscribe(subscriber)
-      observer?.changed()
+      core.watchers.unsubscribe(subscriber)
+      core.observer?.changed()
     })
     return Effect.as(
       Scope.addFinalizer(scope, end),
@@ -46,23 +43,19 @@ export const follow = <Item, P, V>(
     )
   }))
 
-/** Each run of it begins after the revision: of a registry that has become another, before the first of that one. */
+/** Each run of it begins after the revision. */
 const changesAfter = <Item, P, V>(
-  registry: Core<Item, P, V>,
+  core: Core<Item, P, V>,
   revision: number,
   subscriber: Subscriber
 ): Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged> =>
   Stream.suspend(() => {
     let seen = revision
-    const isThere = () => {
-      const core = latest(registry)
-      return core.closed || subscriber.ended || revisionOf(core) !== seen
-    }
+    const isThere = () => core.closed || subscriber.ended || revisionOf(core) !== seen
     const pull: Effect.Effect<
       Arr.NonEmptyReadonlyArray<RegistryEvent.RegistryChange<Item>>,
       RegistryError.RegistryLagged | Cause.Done
     > = Effect.suspend(() => {
-      const core = latest(registry)
       if (core.closed || subscriber.ended) return Cause.done()
       const missed = missedAfter(core, seen)
       if (missed > 0) {

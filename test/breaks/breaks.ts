@@ -19,7 +19,6 @@ const population = "population.test.ts"
 const scopes = "scopes.test.ts"
 const caught = "caught.test.ts"
 const late = "late.test.ts"
-const succession = "succession.test.ts"
 const entryPoints = "EntryPoints.test.ts"
 const sweeps = "sweeps.test.ts"
 const reconcile = "reconcile.test.ts"
@@ -581,7 +580,7 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "a population runs again for who comes after it, in one transaction",
-    find: "    if (isDone(transaction, runs)) return Effect.void\n",
+    find: "    if (transaction.base.populated) return Effect.void\n",
     replace: "",
     caught: { file: caught, title: "G1 children of a transaction that reset ask at once" }
   },
@@ -639,8 +638,8 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "the transaction of an import is that of whoever captures its context",
-    find: "Context.add(withoutTransactions(inside), CurrentImport, current)",
-    replace: "Context.add(inside, CurrentImport, current)",
+    find: "withoutTransactions(inside).pipe(",
+    replace: "inside.pipe(",
     caught: {
       file: late,
       title: "modules that use each other: one when it loads, the other in the hooks that this calls"
@@ -648,13 +647,13 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "the layer of a module is not in the transaction of its import",
-    find: " ?? Context.get(context, CurrentImport)?.transaction",
+    find: " ?? Context.get(context, EnclosingTransaction)",
     replace: "",
     caught: { file: late, title: "has the defaults first, then what its layer registers; after a reset the defaults" }
   },
   {
     name: "a layer that is built after the import gets the registry that was imported",
-    find: "current?.service === Tag && current.transaction.state === \"open\"",
+    find: "current?.service === service && current.transaction.state === \"open\"",
     replace: "current?.service === Tag",
     caught: { file: late, title: "a service of the module that builds the layer of the service later" }
   },
@@ -663,96 +662,6 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     find: "core.context = withoutTransactions(context)",
     replace: "",
     caught: { file: late, title: "the module may bring the services that the definition needs" }
-  },
-  // -------------------------------------------------------------------------------------------------------------------
-  // Becoming another registry
-  // -------------------------------------------------------------------------------------------------------------------
-  {
-    name: "the defaults of a late registry get into the one that it has become",
-    find: "  base.populated || core.population !== runs\n",
-    replace: "  base.populated\n",
-    caught: { file: succession, title: "its defaults, a list, never get into the other, which is reset meanwhile" }
-  },
-  {
-    name: "a reader that was made before a registry became another waits for ever",
-    find: "if (successor !== core) return new Read(successor, this.answer, this.x, this.y)\n",
-    replace: "",
-    caught: { file: succession, title: "effects that were made before do what those do that are made now" }
-  },
-  {
-    name: "an operation that waited works on what the registry was",
-    find: "runOn(fiber, seenBy(core, fiber.context), operation, observation)",
-    replace: "runOn(fiber, core, operation, observation)",
-    caught: { file: succession, title: "has the same outcome as that one by register, built before" }
-  },
-  {
-    name: "what waited for the lock of a registry begins there, though it is another now",
-    find: "    if (core.successor !== undefined) return Effect.succeed(again)\n",
-    replace: "",
-    caught: { file: succession, title: "G20, G21 under schedules: they come and go while it loads" }
-  },
-  {
-    name: "what a registry becomes is seen by others before it is settled",
-    find: "successor !== undefined && (successor.settled || current(core, context) !== undefined)",
-    replace: "successor !== undefined",
-    caught: { file: succession, title: "G1 while they are told, nobody outside sees" }
-  },
-  {
-    name: "hooks that are told what a registry becomes see what it was",
-    find: "successor !== undefined && (successor.settled || current(core, context) !== undefined)",
-    replace: "successor?.settled === true",
-    caught: { file: succession, title: "G14 may use the registry when they are told, by the name that it has" }
-  },
-  {
-    name: "hooks that failed stay in the registry that would have been the next",
-    find: "        successor.hooks = successor.hooks.filter((part) => !told.includes(part))\n",
-    replace: "",
-    caught: {
-      file: succession,
-      title: "G3 interrupted at each step, one that another part of the program uses is left as it was"
-    }
-  },
-  {
-    name: "a registry that did not become another is that to its own import for ever",
-    find: "if (registry.successor?.settled === false) registry.successor = undefined\n",
-    replace: "",
-    caught: { file: succession, title: "a hook that was added before dies when it is told" }
-  },
-  {
-    name: "hooks that came while others were told are lost",
-    find: "successor.hooks.filter((part) => !told.includes(part)).concat(parts)",
-    replace: "successor.hooks",
-    caught: { file: succession, title: "that are added or removed while those of before are told" }
-  },
-  {
-    name: "hooks that are on their way in stay with what the registry was",
-    find: "    const core = latest(registry)\n    core.hooks = core.hooks.concat(parts)",
-    replace: "    const core = registry\n    core.hooks = core.hooks.concat(parts)",
-    caught: { file: succession, title: "that are on their way in when it becomes the other one are not lost" }
-  },
-  {
-    name: "who followed the changes is left with those of before",
-    find: "    registry.watchers.moveTo(successor.watchers)\n",
-    replace: "",
-    caught: { file: succession, title: "G22 who followed the changes before gets all of those of the other one" }
-  },
-  {
-    name: "nobody measures what a registry becomes",
-    find: "    successor.observer ??= registry.observer\n",
-    replace: "",
-    caught: { file: succession, title: "metrics go on with the other one" }
-  },
-  {
-    name: "what a layer did to the registry that it replaces is lost",
-    find: "transaction.draft !== transaction.base || transaction.busy",
-    replace: "transaction === undefined",
-    caught: { file: succession, title: "a layer that uses the registry that it replaces dies" }
-  },
-  {
-    name: "the scope of a registration looks for it where it was asked for",
-    find: "const core = latest(registry)\n    const contents",
-    replace: "const core = registry\n    const contents",
-    caught: { file: succession, title: "what is registered with a scope goes with it, whenever that was asked for" }
   },
   // -------------------------------------------------------------------------------------------------------------------
   // Whole sets
@@ -983,12 +892,6 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     caught: { file: deadlock, title: "G16 transactAll of what is Pending, where one needs the other to be populated" }
   },
   {
-    name: "a registry is held while the lock of one that is Pending is waited for",
-    find: "arePending() ? Effect.succeed",
-    replace: "parents.length === 0 && !Ref.getUnsafe(core.published).populated ? Effect.succeed",
-    caught: { file: succession, title: "under schedules: two that load late become one that is alive already" }
-  },
-  {
     name: "a population that failed takes out what scopes took out, which is nothing",
     find: "transaction.parent === undefined && !transaction.base.populated ? [] : transaction.regardless",
     replace: "transaction.regardless",
@@ -1042,8 +945,8 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "a subscriber looks at one moment, and follows from another",
-    find: "Watching.follow(core, options?.since ?? contents.revision, scope)",
-    replace: "Watching.follow(core, options?.since, scope)",
+    find: "Watching.follow(coreOf(self), options?.since ?? contents.revision, scope)",
+    replace: "Watching.follow(coreOf(self), options?.since, scope)",
     caught: { file: linearizability, title: "G22 who subscribes gets" }
   },
   {
@@ -1116,18 +1019,6 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   // -------------------------------------------------------------------------------------------------------------------
   // What others do on the way
   // -------------------------------------------------------------------------------------------------------------------
-  {
-    name: "a list is populated in one step for whoever asks, also in a selector of it",
-    find: "if (observer !== undefined || population.holder !== undefined ||",
-    replace: "if (observer !== undefined ||",
-    caught: { file: "population.test.ts", title: "G1 a selector of a default that asks for the registry" }
-  },
-  {
-    name: "a list that is populated in one step has no owner",
-    find: "inOneStep(core, operation, context,",
-    replace: "inOneStep(core, operation, Context.empty(),",
-    caught: { file: "population.test.ts", title: "G1 a list is populated in the step of who asks" }
-  },
   {
     name: "a selector began a transaction, and nobody looks",
     find: "  if (lock.holder !== undefined || base !== (parent",
@@ -1230,7 +1121,7 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "hooks that cannot be removed in turn stay",
-    find: "if (parts.some(({ state }) => state === \"installed\")) removeNow(latest(core), parts, \"removed\")",
+    find: "if (parts.some(({ state }) => state === \"installed\")) removeNow(core, parts, \"removed\")",
     replace: "",
     caught: { file: "caught.test.ts", title: "G21 hooks whose removal would close a circle of waits" }
   },

@@ -48,11 +48,6 @@ export const fastPaths: ReadonlyArray<FastPath> = [
     replace: "openIn(innermost(context), core)"
   },
   {
-    name: "a list is populated in the step of who asks",
-    find: "if (observer !== undefined || population.holder !== undefined ||",
-    replace: "if (observer !== null ||"
-  },
-  {
     name: "no hook: items are put in without a look before the step",
     find: "  if (hooks.length === 0) return step(transaction, insert(item))\n",
     replace: ""

@@ -1,0 +1,177 @@
+/**
+ * Making a registry.
+ *
+ * @internal
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Inspectable from "effect/Inspectable"
+import * as Pipeable from "effect/Pipeable"
+import * as Ref from "effect/Ref"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type * as Lookup from "../Lookup.ts"
+import type * as RegistryError from "../RegistryError.ts"
+import * as Contents from "./contents.ts"
+import * as Core from "./core.ts"
+import * as Definition from "./definition.ts"
+import * as Hooks from "./hooks.ts"
+import type { Options, Registry, RegistryState } from "./model.ts"
+import * as Population from "./population.ts"
+import * as Transaction from "./transaction.ts"
+import { Watchers } from "./watchers.ts"
+
+/** @internal */
+export const TypeId = "~effect-registry/Registry"
+
+/** @internal */
+export class RegistryImpl<Item> extends Pipeable.Class implements Registry<Item, any, any, any> {
+  readonly [TypeId] = variance
+  readonly core: Core.Core<Item, any, any>
+
+  constructor(core: Core.Core<Item, any, any>) {
+    super()
+    this.core = core
+  }
+  get name(): string {
+    return this.core.definition.name
+  }
+  toJSON(): unknown {
+    const contents = Ref.getUnsafe(this.core.published)
+    return {
+      _id: "Registry",
+      name: this.name,
+      state: stateOf(this.core),
+      revision: contents.revision,
+      size: contents.size
+    }
+  }
+  override toString(): string {
+    return JSON.stringify(this.toJSON(), undefined, 2)
+  }
+  [Inspectable.NodeInspectSymbol](): unknown {
+    return this.toJSON()
+  }
+}
+
+const variance: Registry<any, any, any, any>[typeof TypeId] = {
+  _Item: (_) => _,
+  _Lookups: (_) => _,
+  _P: (_) => _,
+  _V: (_) => _
+}
+
+/** @internal */
+export const stateOf = <Item, P, V>(
+  core: Core.Core<Item, P, V>,
+  transaction?: Core.Transaction<Item, P, V>
+): RegistryState => {
+  if (transaction === undefined) {
+    if (Ref.getUnsafe(core.published).populated) return "Ready"
+    return core.population.holder === undefined ? "Pending" : "Populating"
+  }
+  if (transaction.draft.populated) return "Ready"
+  return transaction.populating ? "Populating" : "Pending"
+}
+
+/** @internal */
+export type MakeOptions<Item> =
+  & Options<Item, Lookup.Input<Item>, Population.Defaults<Item, any, any>, Hooks.Input<Item>, "fail" | "die">
+  & { readonly name?: string | undefined }
+
+/**
+ * The hooks of a definition: what they refuse items with is V, and the services that they need are in the context.
+ *
+ * @internal
+ */
+export const installed = <Item, V>(
+  hooks: Hooks.Input<Item> | undefined,
+  context: Context.Context<any>
+): ReadonlyArray<Hooks.Part<Item, V>> =>
+  hooks === undefined ? [] : Hooks.install(hooks as Hooks.Input<Item, V, any>, context)
+
+/**
+ * Makes a registry. `first` is what its population does where it is not part of a transaction: see `Population.make`.
+ *
+ * @internal
+ */
+export const make = <Item, P, V>(
+  context: Context.Context<Scope.Scope>,
+  options: Omit<MakeOptions<Item>, "hooks">,
+  hooks: ReadonlyArray<Hooks.Part<Item, V>>,
+  first?: (core: Core.Core<Item, Failed, V>, populating: Population.Populating<Failed>) => Population.Populating<Failed>
+): Effect.Effect<RegistryImpl<Item>> =>
+  Effect.gen(function*() {
+    const name = options.name ?? "registry"
+    const scope = Scope.makeUnsafe()
+    const definition = Definition.make<Item>({
+      name,
+      lookup: options.lookup,
+      schema: options.schema,
+      validate: options.schema === undefined ? undefined : validator(options.schema),
+      messages: options.messages ?? {}
+    })
+    const history = options.history ?? 256
+    if (!Number.isInteger(history) || history < 0) {
+      throw new Error(`The registry "${name}" has a history of ${history} changes: it takes a whole number, 0 or more.`)
+    }
+    const nothing = Contents.empty(definition)
+    const core: Core.Core<Item, P, V> = {
+      serial: made++,
+      definition,
+      nothing,
+      published: yield* Ref.make(nothing),
+      lock: new Core.Lock(),
+      hooks,
+      context,
+      scope,
+      closed: false,
+      populate: Effect.suspend(() => populate),
+      population: new Core.PopulationRuns(),
+      populationScope: undefined,
+      populationFailure: undefined,
+      changes: [],
+      history,
+      watchers: new Watchers(),
+      observer: undefined
+    }
+    const failing = yield* Population.make(
+      core,
+      defaultsOf(name, options.defaults),
+      // P is the error of a population that can fail, and never otherwise
+      first && ((populating) => first(core as Core.Core<Item, Failed, V>, populating))
+    )
+    const dies = options.populationFailure === "die" || options.defaults === undefined
+    const populate = (dies ? Effect.orDie(failing) : failing) as Effect.Effect<void, P>
+    yield* Scope.addFinalizerExit(
+      Context.get(context, Scope.Scope),
+      (exit) => Effect.andThen(Transaction.closeRegistry(core), Scope.close(scope, exit))
+    )
+    return new RegistryImpl<Item>(core)
+  })
+
+let made = 0
+
+type Failed = RegistryError.PopulationError<any>
+
+const validator = <Item>(schema: Schema.Schema<Item>): (item: Item) => string | undefined => {
+  // any schema has a codec, whose services the side of the type does not need
+  const decode = Schema.decodeUnknownResult(Schema.toType(schema as Schema.Codec<Item>))
+  return (item) => {
+    const decoded = decode(item)
+    return Result.isFailure(decoded) ? decoded.failure.message : undefined
+  }
+}
+
+const defaultsOf = <Item>(
+  name: string,
+  defaults: Population.Defaults<Item, any, any> | undefined
+): Population.Defaults<Item, any, any> => {
+  if (defaults === undefined) return []
+  if (Stream.isStream(defaults) || Effect.isEffect(defaults) || Population.isIterable(defaults)) return defaults
+  throw new Error(
+    `The registry "${name}" has defaults that are no iterable of items, no effect of one, and no stream of items.`
+  )
+}
