@@ -32,8 +32,8 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
-import type { Observer } from "./internal/core.ts"
 import { coreOf } from "./internal/coreOf.ts"
+import type { Observer } from "./internal/engine/core.ts"
 import type { Registry } from "./Registry.ts"
 
 /** From a tenth of a millisecond to about half a minute. */

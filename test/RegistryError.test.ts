@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Result, Schema } from "effect"
 import { Lookup, Registry, RegistryError, RegistryHooks } from "effect-registry"
-import * as Definition from "../src/internal/definition.ts"
-import { nearMatches } from "../src/internal/nearMatches.ts"
+import { nearMatches } from "../src/internal/features/nearMatches.ts"
+import * as Definition from "../src/internal/store/definition.ts"
 
 const mine = { id: 1, name: "mine" }
 const yours = { id: 1, name: "yours" }

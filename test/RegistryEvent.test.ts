@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Equal } from "effect"
 import { RegistryEvent } from "effect-registry"
 import { inspect } from "node:util"
-import { Change, type Step } from "../src/internal/change.ts"
-import type { Entry } from "../src/internal/contents.ts"
+import { Change, type Step } from "../src/internal/engine/change.ts"
+import type { Entry } from "../src/internal/store/contents.ts"
 
 const entry = (item: string): Entry<string> => ({
   item,

@@ -3,10 +3,10 @@ import { Effect, Equal, Formatter, Hash, HashMap, Option, Result } from "effect"
 import { Lookup, Registry, RegistryError, RegistrySnapshot } from "effect-registry"
 import * as fc from "fast-check"
 import { inspect } from "node:util"
-import * as Changing from "../src/internal/changing.ts"
-import * as Checking from "../src/internal/checking.ts"
-import * as Contents from "../src/internal/contents.ts"
-import * as Definition from "../src/internal/definition.ts"
+import * as Checking from "../src/internal/store/check.ts"
+import * as Contents from "../src/internal/store/contents.ts"
+import * as Definition from "../src/internal/store/definition.ts"
+import * as Changing from "../src/internal/store/update.ts"
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Contents and what is asked of them

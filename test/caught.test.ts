@@ -5,9 +5,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Deferred, Effect, Exit, Fiber, Latch, Logger, Scope } from "effect"
 import { Registry, RegistryHooks } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
-import { Transaction } from "../src/internal/core.ts"
 import { coreOf } from "../src/internal/coreOf.ts"
-import { CurrentTransaction } from "../src/internal/current.ts"
+import { Transaction } from "../src/internal/engine/core.ts"
+import { CurrentTransaction } from "../src/internal/engine/current.ts"
 import { a, b, Balance, c, found, Item, messageOf, recording } from "./utils/items.ts"
 
 const seeds = 1_000

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import type { Entry } from "../src/internal/contents.ts"
-import { Identity } from "../src/internal/identity.ts"
-import * as Order from "../src/internal/order.ts"
+import type { Entry } from "../src/internal/store/contents.ts"
+import { Identity } from "../src/internal/store/identity.ts"
+import * as Order from "../src/internal/store/order.ts"
 
 interface Thing {
   readonly n: number

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { HashSet } from "effect"
 import * as fc from "fast-check"
-import { KeyMap } from "../src/internal/keyMap.ts"
+import { KeyMap } from "../src/internal/store/keyMap.ts"
 
 const keyOf = (n: number): unknown => n % 3 === 0 ? n : n % 3 === 1 ? `${n}` : { n, nested: [n] }
 

@@ -1,4 +1,4 @@
-import type { Core } from "./core.ts"
+import type { Core } from "./engine/core.ts"
 import type { Registry } from "./model.ts"
 
 /**

@@ -1,5 +1,5 @@
-import type { Contents } from "./contents.ts"
 import type { RegistrySnapshot } from "./model.ts"
+import type { Contents } from "./store/contents.ts"
 
 /**
  * Contents as users see them. Every snapshot is a `Contents`; the interface shows its types alone.

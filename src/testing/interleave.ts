@@ -10,7 +10,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
-import { innermost } from "../internal/reading.ts"
+import { innermost } from "../internal/engine/read.ts"
 import {
   type Choice,
   InterleavingScheduler,

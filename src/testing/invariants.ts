@@ -7,8 +7,8 @@ import * as Equal from "effect/Equal"
 import * as Formatter from "effect/Formatter"
 import * as MutableHashMap from "effect/MutableHashMap"
 import * as Option from "effect/Option"
-import * as Contents from "../internal/contents.ts"
-import { keysIn } from "../internal/definition.ts"
+import * as Contents from "../internal/store/contents.ts"
+import { keysIn } from "../internal/store/definition.ts"
 
 const show = (u: unknown): string => Formatter.format(u)
 

@@ -12,13 +12,13 @@ import * as Ref from "effect/Ref"
 import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import type * as RegistryEvent from "../RegistryEvent.ts"
+import type * as RegistryEvent from "../../RegistryEvent.ts"
+import type { Watchers } from "../features/watchers.ts"
+import type * as Contents from "../store/contents.ts"
+import type { Definition } from "../store/definition.ts"
+import { Origin, Owner } from "../store/owner.ts"
 import type { Step } from "./change.ts"
-import type * as Contents from "./contents.ts"
-import type { Definition } from "./definition.ts"
 import type * as Hooks from "./hooks.ts"
-import { Origin, Owner } from "./owner.ts"
-import type { Watchers } from "./watchers.ts"
 
 /**
  * A registry.

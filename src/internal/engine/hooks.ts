@@ -9,9 +9,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Pipeable from "effect/Pipeable"
 import * as Scheduler from "effect/Scheduler"
+import * as Spans from "../features/spans.ts"
 import { CurrentTransaction } from "./current.ts"
 import { collect, sequence } from "./sequence.ts"
-import * as Spans from "./spans.ts"
 
 /** @internal */
 export const TypeId = "~effect-registry/RegistryHooks"

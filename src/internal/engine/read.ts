@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import type * as Exit from "effect/Exit"
 import * as Ref from "effect/Ref"
-import type * as Contents from "./contents.ts"
+import type * as Contents from "../store/contents.ts"
 import { type Core, type Party, Transaction } from "./core.ts"
 import { CurrentTransaction, EnclosingTransaction } from "./current.ts"
 

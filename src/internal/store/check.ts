@@ -4,11 +4,11 @@
  * @internal
  */
 import * as Result from "effect/Result"
-import * as RegistryError from "../RegistryError.ts"
-import { hiddenEqual, isUnder } from "./claims.ts"
+import * as RegistryError from "../../RegistryError.ts"
+import { hiddenEqual, isUnder } from "../features/claims.ts"
+import * as Hidden from "../features/hidden.ts"
 import { type Contents, type Entry, findEqual, findItself, hasOwnEquality } from "./contents.ts"
 import { type Definition, failure, type Keys, keysIn, takeKeys } from "./definition.ts"
-import * as Hidden from "./hidden.ts"
 
 /**
  * The keys of an item that can be registered, or why it cannot: in order, the schema, an equal item, and lookup by

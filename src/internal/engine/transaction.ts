@@ -15,8 +15,9 @@ import type * as Fiber from "effect/Fiber"
 import * as MutableRef from "effect/MutableRef"
 import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
+import * as Spans from "../features/spans.ts"
+import * as Contents from "../store/contents.ts"
 import { Change } from "./change.ts"
-import * as Contents from "./contents.ts"
 import {
   type Core,
   type Lock,
@@ -29,9 +30,8 @@ import {
 } from "./core.ts"
 import { CurrentTransaction } from "./current.ts"
 import * as Hooks from "./hooks.ts"
-import { innermost, openIn } from "./reading.ts"
+import { innermost, openIn } from "./read.ts"
 import { collect } from "./sequence.ts"
-import * as Spans from "./spans.ts"
 import { withPermit } from "./waiting.ts"
 
 // ---------------------------------------------------------------------------------------------------------------------

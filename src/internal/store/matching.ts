@@ -4,10 +4,10 @@
  * @internal
  */
 import * as Equal from "effect/Equal"
-import { hiddenEqual } from "./claims.ts"
+import { hiddenEqual } from "../features/claims.ts"
+import * as Hidden from "../features/hidden.ts"
 import { type Contents, type Entry, findEqual, findItself } from "./contents.ts"
 import { type Definition, type Keys, keysIn, takeKeys } from "./definition.ts"
-import * as Hidden from "./hidden.ts"
 
 /**
  * The entry that has the first unique key of an item; without a unique lookup, that of an equal item.

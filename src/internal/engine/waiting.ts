@@ -6,9 +6,9 @@
  */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as RegistryError from "../RegistryError.ts"
+import * as RegistryError from "../../RegistryError.ts"
+import { failure } from "../store/definition.ts"
 import type { Core, Lock, Party, Transaction, Wait } from "./core.ts"
-import { failure } from "./definition.ts"
 
 /**
  * Runs an effect that waits for something on behalf of a party, and of all that it is in. Dies at once if they are

@@ -6,12 +6,12 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import * as Contents from "./contents.ts"
-import type { Core, Transaction } from "./core.ts"
-import * as Hooks from "./hooks.ts"
-import { runWithoutPopulation, unlessClosed } from "./operations.ts"
-import { collect, sequence } from "./sequence.ts"
-import { failIfAny, step } from "./transaction.ts"
+import type { Core, Transaction } from "../engine/core.ts"
+import * as Hooks from "../engine/hooks.ts"
+import { collect, sequence } from "../engine/sequence.ts"
+import { failIfAny, step } from "../engine/transaction.ts"
+import { runWithoutPopulation, unlessClosed } from "../operations/operations.ts"
+import * as Contents from "../store/contents.ts"
 
 type Entry<Item> = Contents.Entry<Item>
 

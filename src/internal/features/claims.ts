@@ -7,8 +7,8 @@
 import * as Equal from "effect/Equal"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import { type Contents, type Entry, hasOwnEquality } from "./contents.ts"
-import { type Definition, type Keys, keysIn, slotOf } from "./definition.ts"
+import { type Contents, type Entry, hasOwnEquality } from "../store/contents.ts"
+import { type Definition, type Keys, keysIn, slotOf } from "../store/definition.ts"
 import * as Hidden from "./hidden.ts"
 
 /**

@@ -8,8 +8,8 @@ import * as Equal from "effect/Equal"
 import * as Formatter from "effect/Formatter"
 import * as MutableHashSet from "effect/MutableHashSet"
 import type * as Schema from "effect/Schema"
-import * as Lookup from "../Lookup.ts"
-import type * as RegistryError from "../RegistryError.ts"
+import * as Lookup from "../../Lookup.ts"
+import type * as RegistryError from "../../RegistryError.ts"
 
 /** @internal */
 export interface Definition<Item> {

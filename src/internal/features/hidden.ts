@@ -6,8 +6,8 @@
  */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import type { Entry } from "./contents.ts"
-import * as Order from "./order.ts"
+import type { Entry } from "../store/contents.ts"
+import * as Order from "../store/order.ts"
 
 /**
  * What belongs to one entry alone: a key in the slot of a unique lookup, or an item in the slot after all lookups.

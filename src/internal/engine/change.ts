@@ -4,8 +4,8 @@
  * @internal
  */
 import * as Inspectable from "effect/Inspectable"
-import * as RegistryEvent from "../RegistryEvent.ts"
-import type { Entry } from "./contents.ts"
+import * as RegistryEvent from "../../RegistryEvent.ts"
+import type { Entry } from "../store/contents.ts"
 
 /** @internal */
 export type Step<Item> =
