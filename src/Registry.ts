@@ -22,23 +22,22 @@ import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Types from "effect/Types"
 import { coreOf } from "./internal/coreOf.ts"
-import * as Core from "./internal/engine/core.ts"
-import { withoutTransactions } from "./internal/engine/current.ts"
-import * as Hooks from "./internal/engine/hooks.ts"
-import * as Population from "./internal/engine/population.ts"
+import { contentsOf, type Core } from "./internal/engine/core.ts"
+import { Owner as OwnerReference, withoutTransactions } from "./internal/engine/current.ts"
+import * as Hooks from "./internal/engine/parts.ts"
 import * as Reading from "./internal/engine/read.ts"
+import * as Together from "./internal/engine/together.ts"
 import * as Transaction from "./internal/engine/transaction.ts"
 import * as Waiting from "./internal/engine/waiting.ts"
-import * as Installing from "./internal/features/addHooks.ts"
-import * as Claims from "./internal/features/claims.ts"
+import * as AddHooks from "./internal/features/addHooks.ts"
+import * as Layers from "./internal/features/layers.ts"
 import * as Override from "./internal/features/override.ts"
 import * as Reconcile from "./internal/features/reconcile.ts"
-import * as Watching from "./internal/features/watching.ts"
+import * as Watch from "./internal/features/watch.ts"
 import type { Fits } from "./internal/fits.ts"
 import * as Late from "./internal/late.ts"
 import * as Live from "./internal/live.ts"
@@ -51,10 +50,14 @@ import type {
   RegistryState,
   ServicesOf
 } from "./internal/model.ts"
-import * as Operations from "./internal/operations/operations.ts"
+import * as Find from "./internal/operations/find.ts"
+import * as Populate from "./internal/operations/populate.ts"
+import * as Register from "./internal/operations/register.ts"
+import * as Replace from "./internal/operations/replace.ts"
+import * as Reset from "./internal/operations/reset.ts"
+import * as Unregister from "./internal/operations/unregister.ts"
 import { snapshotOf } from "./internal/snapshotOf.ts"
 import * as Contents from "./internal/store/contents.ts"
-import { Owner as OwnerReference } from "./internal/store/owner.ts"
 import type * as Lookup from "./Lookup.ts"
 import type * as RegistryError from "./RegistryError.ts"
 import type * as RegistryEvent from "./RegistryEvent.ts"
@@ -139,7 +142,7 @@ export const make = <Item>() =>
 <
   const Lookups extends Lookup.Input<Item>,
   const AllHooks extends Hooks.Input<Item, unknown, unknown> & Hooks.NoExcess<AllHooks>,
-  Defaults extends Population.Defaults<Item, any, any> = never,
+  Defaults extends Populate.Defaults<Item, any, any> = never,
   Failure extends "fail" | "die" = "fail"
 >(
   options: Options<Item, Lookups, Defaults, AllHooks, Failure> & { readonly name?: string | undefined }
@@ -171,7 +174,7 @@ const itemBy = <Item>(
   value: unknown
 ): Exit.Exit<Item, RegistryError.ItemLookupError> => {
   const entry = Contents.get(contents, attribute, value)
-  return entry === undefined ? Exit.fail(Operations.notFound(contents, attribute, value)) : Exit.succeed(entry.item)
+  return entry === undefined ? Exit.fail(Find.notFound(contents, attribute, value)) : Exit.succeed(entry.item)
 }
 
 /**
@@ -369,9 +372,9 @@ const readLookup = <Item, P, V, A>(
   answer: (index: Contents.Contents<Item>["indexes"][number], contents: Contents.Contents<Item>) => A
 ): Effect.Effect<A, P> =>
   Reading.read(coreOf(self), (contents) => {
-    const index = Operations.lookupIndex(contents.definition, attribute, unique)
+    const index = Find.lookupIndex(contents.definition, attribute, unique)
     return index === undefined
-      ? Exit.die(Operations.invalidAttribute(contents.definition, attribute, unique, value))
+      ? Exit.die(Find.invalidAttribute(contents.definition, attribute, unique, value))
       : Exit.succeed(answer(contents.indexes[index]!, contents))
   })
 
@@ -414,7 +417,7 @@ export const contains: {
 } = dual(
   2,
   <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>, item: Item): Effect.Effect<boolean, P> =>
-    Reading.read(coreOf(self), (contents) => Exit.succeed(Contents.find(contents, item) !== undefined))
+    Reading.read(coreOf(self), (contents) => Exit.succeed(Contents.findCurrent(contents, item) !== undefined))
 )
 
 /**
@@ -587,7 +590,7 @@ export const snapshot = <Item, Lookups, P, V>(
  */
 export const snapshotUnsafe = <Item, Lookups, P, V>(
   self: Registry<Item, Lookups, P, V>
-): RegistrySnapshot<Item, Lookups> => snapshotOf(Ref.getUnsafe(coreOf(self).published))
+): RegistrySnapshot<Item, Lookups> => snapshotOf(contentsOf(coreOf(self)))
 
 /**
  * Whether the registry is `Pending`, `Populating` or `Ready`. Never populates, and never waits.
@@ -662,7 +665,7 @@ const listOf = <Item, Lookups, P, V>(
   { name }: Registry<Item, Lookups, P, V>,
   items: Iterable<Item>
 ): ReadonlyArray<Item> => {
-  if (Population.isIterable(items)) return Array.from(items)
+  if (Populate.isIterable(items)) return Array.from(items)
   throw new TypeError(`What is to be registered in "${name}" is no iterable of items.`)
 }
 type ItemLookupError = RegistryError.ItemLookupError
@@ -709,7 +712,8 @@ export const register: {
   <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,
     item: Item
-  ): Effect.Effect<void, RegistrationFailure | V | P> => Transaction.run(coreOf(self), Operations.register(item))
+  ): Effect.Effect<void, RegistrationFailure | V | P> =>
+    Effect.asVoid(Transaction.run(coreOf(self), Register.register(item)))
 )
 
 /**
@@ -754,7 +758,7 @@ export const registerAll: {
     self: Registry<Item, Lookups, P, V>,
     items: Iterable<Item>
   ): Effect.Effect<void, RegistrationFailure | V | P> =>
-    Effect.suspend(() => Effect.asVoid(Transaction.run(coreOf(self), Operations.registerAll(listOf(self, items)))))
+    Effect.suspend(() => Effect.asVoid(Transaction.run(coreOf(self), Register.registerAll(listOf(self, items)))))
 )
 
 /**
@@ -799,7 +803,7 @@ export const upsert: {
   <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,
     item: Item
-  ): Effect.Effect<void, RegistrationFailure | V | P> => Transaction.run(coreOf(self), Operations.upsert(item))
+  ): Effect.Effect<void, RegistrationFailure | V | P> => Transaction.run(coreOf(self), Replace.upsert(item))
 )
 
 /**
@@ -892,7 +896,7 @@ export const registerAllScoped: {
   ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope> =>
     Effect.flatMap(Effect.scope, (scope) => {
       const core = coreOf(self)
-      const operation = Operations.scoped(core, scope, Operations.registerAll(listOf(self, items)))
+      const operation = Unregister.scoped(core, scope, Register.registerAll(listOf(self, items)))
       return Effect.asVoid(Transaction.run(core, operation))
     })
 )
@@ -936,14 +940,14 @@ export const unregister: {
   <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,
     item: Item
-  ): Effect.Effect<void, ItemLookupError | P> => Transaction.run(coreOf(self), Operations.unregister(item))
+  ): Effect.Effect<void, ItemLookupError | P> => Transaction.run(coreOf(self), Unregister.unregister(item))
 )
 
 const unregisterByUntyped = <Item, P, V>(
   self: Registry<Item, any, P, V>,
   attribute: string,
   value: unknown
-): Effect.Effect<void, ItemLookupError | P> => Transaction.run(coreOf(self), Operations.unregisterBy(attribute, value))
+): Effect.Effect<void, ItemLookupError | P> => Transaction.run(coreOf(self), Unregister.unregisterBy(attribute, value))
 
 /**
  * Takes out the item that has a value of a unique lookup.
@@ -991,7 +995,7 @@ const replaceUntyped = <Item, P, V>(
   value: unknown,
   item: Item
 ): Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P> =>
-  Transaction.run(coreOf(self), Operations.replace(attribute, value, item))
+  Transaction.run(coreOf(self), Replace.replace(attribute, value, item))
 
 /**
  * Puts an item in the place of the one that has a value of a unique lookup. Others see the old or the new one, never
@@ -1104,8 +1108,7 @@ export const reconcile: {
     items: Iterable<Item>
   ): Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P> =>
     Effect.suspend(() => {
-      const core = coreOf(self)
-      return Transaction.run(core, Reconcile.reconcile(core, listOf(self, items)))
+      return Transaction.run(coreOf(self), Reconcile.reconcile(listOf(self, items)))
     })
 )
 
@@ -1174,7 +1177,7 @@ const overrideAll = <Item, Lookups, P, V>(
   Effect.flatMap(Effect.scope, (scope) => {
     const core = coreOf(self)
     return Effect.asVoid(
-      Transaction.run(core, Operations.scoped(core, scope, Override.override(listOf(self, items))))
+      Transaction.run(core, Unregister.scoped(core, scope, Override.override(listOf(self, items))))
     )
   })
 
@@ -1247,7 +1250,7 @@ export const unregisterOwner: {
   <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,
     owner: string
-  ): Effect.Effect<ReadonlyArray<Item>, P> => Transaction.run(coreOf(self), Operations.unregisterOwner(owner))
+  ): Effect.Effect<ReadonlyArray<Item>, P> => Transaction.run(coreOf(self), Unregister.unregisterOwner(owner))
 )
 
 /**
@@ -1302,8 +1305,12 @@ export const transact: {
     self: Registry<Item, Lookups, P, V>,
     effect: Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | P, R> => {
-    const body = () => effectOf(effect, "transact")
-    return Transaction.run(coreOf(self), { name: "transact", body, undone: body })
+    const given = effectOf(effect, "transact")
+    return Transaction.run(coreOf(self), {
+      name: "transact",
+      body: ({ restore }) => Exit.isExit(given) ? given : restore(given),
+      undone: () => given
+    })
   }
 )
 
@@ -1345,7 +1352,7 @@ export const transactAll = <const Registries extends ReadonlyArray<Registry<any,
   registries: Registries,
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | PopulationFailureOf<Registries[number]>, R> =>
-  Transaction.runAll<PopulationFailureOf<Registries[number]>, A, E, R>(
+  Together.runAll<PopulationFailureOf<Registries[number]>, A, E, R>(
     registries.map((one) => coreOf(one)),
     effectOf(effect, "transactAll")
   )
@@ -1463,7 +1470,7 @@ export const populate = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V
  * @since 0.1.0
  */
 export const reset = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>): Effect.Effect<void> =>
-  Operations.reset(coreOf(self))
+  Reset.reset(coreOf(self))
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Watching
@@ -1506,7 +1513,7 @@ export const reset = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>):
 export const changes = <Item, Lookups, P, V>(
   self: Registry<Item, Lookups, P, V>
 ): Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged> =>
-  Stream.unwrap(Effect.flatMap(Effect.scope, (scope) => Watching.follow(coreOf(self), undefined, scope)))
+  Stream.unwrap(Effect.flatMap(Effect.scope, (scope) => Watch.follow(coreOf(self), undefined, scope)))
 
 /**
  * What a registry holds, and the changes after that.
@@ -1577,7 +1584,7 @@ export const subscribe: {
     Effect.flatMap(Effect.scope, (scope) =>
       Reading.readPublished(coreOf(self), (contents) =>
         Effect.map(
-          Watching.follow(coreOf(self), options?.since ?? contents.revision, scope),
+          Watch.follow(coreOf(self), options?.since ?? contents.revision, scope),
           (following): Subscription<Item, Lookups> => ({ snapshot: snapshotOf(contents), changes: following })
         )))
 )
@@ -1597,8 +1604,8 @@ const awaitItemUntyped = <Item, P, V>(
       if (entry !== undefined) return Effect.succeed(entry.item)
       const core = coreOf(self)
       if (inside !== undefined) return Effect.die(Waiting.waitsForItself(inside, "awaitItem"))
-      const isNews = () => core.closed || Ref.getUnsafe(core.published).revision !== revision
-      return Effect.andThen(core.watchers.wait(isNews), awaitItemUntyped(self, attribute, value))
+      const isNews = () => core.closed || contentsOf(core).revision !== revision
+      return Effect.andThen(Watch.watchersOf(core).wait(isNews), awaitItemUntyped(self, attribute, value))
     })
   })
 
@@ -1707,9 +1714,9 @@ const explainUntyped = <Item, P, V>(
   Effect.withFiber((fiber) => {
     const core = coreOf(self)
     const transaction = Reading.current(core, fiber.context)
-    const contents = transaction === undefined ? Ref.getUnsafe(core.published) : transaction.draft
-    if (Operations.lookupIndex(contents.definition, attribute, true) === undefined) {
-      return Effect.die(Operations.invalidAttribute(contents.definition, attribute, true, value))
+    const contents = transaction === undefined ? contentsOf(core) : transaction.draft
+    if (Find.lookupIndex(contents.definition, attribute, true) === undefined) {
+      return Effect.die(Find.invalidAttribute(contents.definition, attribute, true, value))
     }
     if (contents.populated || transaction?.ready === true) {
       return Effect.succeed(explanationOf(contents, attribute, value))
@@ -1728,12 +1735,12 @@ const explanationOf = <Item>(
   const entry = Contents.get(contents, attribute, value)
   if (entry !== undefined) {
     const { item, origin: { owner, revision } } = entry
-    return Explanation.Present({ item, owner, revision, hides: Claims.under(contents, entry).map((one) => one.item) })
+    return Explanation.Present({ item, owner, revision, hides: Layers.under(contents, entry).map((one) => one.item) })
   }
-  const [hidden] = Claims.hiddenBy(contents, attribute, value)
-  const by = hidden && Claims.above(contents, hidden)
+  const [hidden] = Layers.withheldBy(contents, attribute, value)
+  const by = hidden && Layers.above(contents, hidden)
   return hidden === undefined || by === undefined
-    ? Explanation.Absent({ suggestions: Operations.notFound(contents, attribute, value).suggestions })
+    ? Explanation.Absent({ suggestions: Find.notFound(contents, attribute, value).suggestions })
     : Explanation.Hidden({ item: hidden.item, by: by.item })
 }
 
@@ -1843,11 +1850,11 @@ export const addHooks: {
   ): Effect.Effect<void, never, Scope.Scope> =>
     Effect.contextWith((context: Context.Context<Scope.Scope>) => {
       // what they refuse items with is in the type of `register` whatever V is
-      const core = coreOf(self) as Core.Core<Item, P, V | RegistryError.RegistrationError>
+      const core = coreOf(self) as Core<Item, P, V | RegistryError.RegistrationError>
       const parts = Hooks.install(hooks, withoutTransactions(context))
       const scope = Context.get(context, Scope.Scope)
-      if (options?.existing !== true) return Installing.install(core, scope, parts)
-      if (Reading.current(core, context) === undefined) return Installing.installAndTell(core, scope, parts)
+      if (options?.existing !== true) return AddHooks.install(core, scope, parts)
+      if (Reading.current(core, context) === undefined) return AddHooks.installAndTell(core, scope, parts)
       return Effect.die(
         new Error(
           `Could not add hooks with "existing" to "${self.name}": this is in a transaction of it, which may still fail. Add them outside.`
@@ -2047,7 +2054,7 @@ export const Service = <Self, Item>() =>
   const Id extends string,
   const Lookups extends Lookup.Input<Item>,
   const AllHooks extends Hooks.Input<Item, unknown, unknown> & Hooks.NoExcess<AllHooks>,
-  Defaults extends Population.Defaults<Item, any, any> = never,
+  Defaults extends Populate.Defaults<Item, any, any> = never,
   Failure extends "fail" | "die" = "fail"
 >(
   id: Id,

@@ -15,7 +15,7 @@ import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Pipeable from "effect/Pipeable"
 import type * as Scope from "effect/Scope"
-import * as Hooks from "./internal/engine/hooks.ts"
+import * as Hooks from "./internal/engine/parts.ts"
 import { sequence } from "./internal/engine/sequence.ts"
 import * as Registry from "./Registry.ts"
 import type * as RegistryError from "./RegistryError.ts"
@@ -35,7 +35,7 @@ export type {
    * @since 0.1.0
    */
   RegistryHooks
-} from "./internal/engine/hooks.ts"
+} from "./internal/engine/parts.ts"
 
 class RegistryHooksImpl<Item, E, R> extends Pipeable.Class implements Hooks.RegistryHooks<Item, E, R> {
   readonly [Hooks.TypeId]: Hooks.RegistryHooks<Item, E, R>[typeof Hooks.TypeId]

@@ -30,10 +30,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
 import { coreOf } from "./internal/coreOf.ts"
-import type { Observer } from "./internal/engine/core.ts"
+import { contentsOf, type Observer } from "./internal/engine/core.ts"
+import { watchersOf } from "./internal/features/watch.ts"
 import type { Registry } from "./Registry.ts"
 
 /** From a tenth of a millisecond to about half a minute. */
@@ -191,8 +191,9 @@ const observerOf = <Item, Lookups, P, V>(
   ) => Metric.withAttributes(metric, { registry: registry.name, ...attributes }).updateUnsafe(input, context)
   return {
     changed() {
-      const { published, watchers } = coreOf(registry)
-      const contents = Ref.getUnsafe(published)
+      const core = coreOf(registry)
+      const contents = contentsOf(core)
+      const watchers = watchersOf(core)
       let slowest = contents.revision
       for (const { seen } of watchers.subscribers) slowest = Math.min(slowest, seen)
       set(size, contents.size)
@@ -207,14 +208,16 @@ const observerOf = <Item, Lookups, P, V>(
       const called = now()
       let begun: number | undefined
       const released = () => {
-        if (begun !== undefined && !isPopulation) set(hold, now() - begun)
+        if (begun !== undefined && !isPopulation) {
+          set(wait, begun - called)
+          set(hold, now() - begun)
+        }
         begun = undefined
       }
       return {
+        // an operation that finds, in its first step, that it has to wait begins twice
         begun(nested) {
-          if (nested) return
-          begun = now()
-          if (!isPopulation) set(wait, begun - called)
+          if (!nested) begun = now()
         },
         released,
         ended(exit) {

@@ -15,13 +15,13 @@ import * as Schema from "effect/Schema"
 import { coreOf } from "./internal/coreOf.ts"
 import type { Fits } from "./internal/fits.ts"
 import type { Registry, RegistrySnapshot } from "./internal/model.ts"
-import { invalidAttribute, lookupIndex } from "./internal/operations/operations.ts"
+import { invalidAttribute, lookupIndex } from "./internal/operations/find.ts"
 import { contentsOf, snapshotOf } from "./internal/snapshotOf.ts"
 import * as Contents from "./internal/store/contents.ts"
 import { type Definition, failure, takeKeys } from "./internal/store/definition.ts"
+import { type Entry, Origin } from "./internal/store/entry.ts"
 import * as Matching from "./internal/store/matching.ts"
-import type { Origin } from "./internal/store/owner.ts"
-import * as Changing from "./internal/store/update.ts"
+import * as Update from "./internal/store/update.ts"
 import type * as Lookup from "./Lookup.ts"
 import * as RegistryError from "./RegistryError.ts"
 
@@ -382,22 +382,22 @@ export const fromJson: {
   return Effect.flatMap(codecOf(definition), (codec) => {
     if (!Array.isArray(json)) return Effect.fail(unreadable(json, "Expected an array of items"))
     const decode = Schema.decodeUnknownEffect(codec)
-    const filling = new Changing.Filling(Contents.empty(definition), json.length, unowned)
+    const builder = new Update.Builder(Contents.empty(definition), json.length, unowned)
     const filled = Effect.forEach(
       json,
       (one: unknown, index) =>
         Effect.flatMap(Effect.mapError(decode(one), ({ message }) => unreadable(one, message, index)), (item) => {
-          const refused = filling.add(item)
+          const refused = builder.add(item)
           return refused === undefined ? Effect.void : Effect.fail(refused)
         }),
       { discard: true }
     )
-    return Effect.map(filled, () => snapshotOf(Contents.asPopulated(filling.finish().contents)))
+    return Effect.map(filled, () => snapshotOf(Contents.asPopulated(builder.finish().contents)))
   })
 })
 
 /** Where the items of a snapshot come from that nobody registered. */
-const unowned: Origin = { owner: "", revision: 0, override: false }
+const unowned = new Origin("", 0, false)
 
 const codecOf = <Item>({ name, schema }: Definition<Item>): Effect.Effect<Schema.Codec<Item, Schema.Json>> =>
   Effect.sync(() => {
@@ -466,7 +466,7 @@ export const diff: {
   <Item, Lookups>(before: RegistrySnapshot<Item, Lookups>, after: RegistrySnapshot<Item, Lookups>): Diff<Item> => {
     const from = contentsOf(before)
     const to = contentsOf(after)
-    const matched = new Set<Contents.Entry<Item>>()
+    const matched = new Set<Entry<Item>>()
     const added: Array<Item> = []
     const replaced: Array<{ readonly previous: Item; readonly item: Item }> = []
     for (const { item, keys } of Contents.entries(to)) {

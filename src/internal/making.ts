@@ -14,12 +14,16 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Lookup from "../Lookup.ts"
 import type * as RegistryError from "../RegistryError.ts"
-import * as Core from "./engine/core.ts"
-import * as Hooks from "./engine/hooks.ts"
+import { contentsOf, type Core, type Transaction } from "./engine/core.ts"
+import * as Hooks from "./engine/parts.ts"
 import * as Population from "./engine/population.ts"
-import * as Transaction from "./engine/transaction.ts"
-import { Watchers } from "./features/watchers.ts"
+import { PopulationRuns } from "./engine/runs.ts"
+import { closeRegistry } from "./engine/transaction.ts"
+import { Lock } from "./engine/waiting.ts"
+import { nearMatches } from "./features/nearMatches.ts"
+import { tracing } from "./features/spans.ts"
 import type { Options, Registry, RegistryState } from "./model.ts"
+import * as Populate from "./operations/populate.ts"
 import * as Contents from "./store/contents.ts"
 import * as Definition from "./store/definition.ts"
 
@@ -29,9 +33,9 @@ export const TypeId = "~effect-registry/Registry"
 /** @internal */
 export class RegistryImpl<Item> extends Pipeable.Class implements Registry<Item, any, any, any> {
   readonly [TypeId] = variance
-  readonly core: Core.Core<Item, any, any>
+  readonly core: Core<Item, any, any>
 
-  constructor(core: Core.Core<Item, any, any>) {
+  constructor(core: Core<Item, any, any>) {
     super()
     this.core = core
   }
@@ -39,7 +43,7 @@ export class RegistryImpl<Item> extends Pipeable.Class implements Registry<Item,
     return this.core.definition.name
   }
   toJSON(): unknown {
-    const contents = Ref.getUnsafe(this.core.published)
+    const contents = contentsOf(this.core)
     return {
       _id: "Registry",
       name: this.name,
@@ -65,11 +69,11 @@ const variance: Registry<any, any, any, any>[typeof TypeId] = {
 
 /** @internal */
 export const stateOf = <Item, P, V>(
-  core: Core.Core<Item, P, V>,
-  transaction?: Core.Transaction<Item, P, V>
+  core: Core<Item, P, V>,
+  transaction?: Transaction<Item, P, V>
 ): RegistryState => {
   if (transaction === undefined) {
-    if (Ref.getUnsafe(core.published).populated) return "Ready"
+    if (contentsOf(core).populated) return "Ready"
     return core.population.holder === undefined ? "Pending" : "Populating"
   }
   if (transaction.draft.populated) return "Ready"
@@ -78,7 +82,7 @@ export const stateOf = <Item, P, V>(
 
 /** @internal */
 export type MakeOptions<Item> =
-  & Options<Item, Lookup.Input<Item>, Population.Defaults<Item, any, any>, Hooks.Input<Item>, "fail" | "die">
+  & Options<Item, Lookup.Input<Item>, Populate.Defaults<Item, any, any>, Hooks.Input<Item>, "fail" | "die">
   & { readonly name?: string | undefined }
 
 /**
@@ -101,7 +105,7 @@ export const make = <Item, P, V>(
   context: Context.Context<Scope.Scope>,
   options: Omit<MakeOptions<Item>, "hooks">,
   hooks: ReadonlyArray<Hooks.Part<Item, V>>,
-  first?: (core: Core.Core<Item, Failed, V>, populating: Population.Populating<Failed>) => Population.Populating<Failed>
+  first?: (core: Core<Item, Failed, V>, populating: Population.Populating<Failed>) => Population.Populating<Failed>
 ): Effect.Effect<RegistryImpl<Item>> =>
   Effect.gen(function*() {
     const name = options.name ?? "registry"
@@ -111,43 +115,46 @@ export const make = <Item, P, V>(
       lookup: options.lookup,
       schema: options.schema,
       validate: options.schema === undefined ? undefined : validator(options.schema),
-      messages: options.messages ?? {}
+      messages: options.messages ?? {},
+      suggest: nearMatches
     })
     const history = options.history ?? 256
     if (!Number.isInteger(history) || history < 0) {
       throw new Error(`The registry "${name}" has a history of ${history} changes: it takes a whole number, 0 or more.`)
     }
     const nothing = Contents.empty(definition)
-    const core: Core.Core<Item, P, V> = {
+    const core: Core<Item, P, V> = {
       serial: made++,
       definition,
       nothing,
       published: yield* Ref.make(nothing),
-      lock: new Core.Lock(),
+      lock: new Lock(),
       hooks,
       context,
       scope,
       closed: false,
       populate: Effect.suspend(() => populate),
-      population: new Core.PopulationRuns(),
+      population: new PopulationRuns(),
       populationScope: undefined,
       populationFailure: undefined,
       changes: [],
       history,
-      watchers: new Watchers(),
-      observer: undefined
+      tracing,
+      watchers: undefined,
+      observer: undefined,
+      beforePublish: undefined
     }
     const failing = yield* Population.make(
       core,
-      defaultsOf(name, options.defaults),
+      Populate.populate<Item, V, unknown>(core.population, defaultsOf(name, options.defaults)),
       // P is the error of a population that can fail, and never otherwise
-      first && ((populating) => first(core as Core.Core<Item, Failed, V>, populating))
+      first && ((populating) => first(core as Core<Item, Failed, V>, populating))
     )
     const dies = options.populationFailure === "die" || options.defaults === undefined
     const populate = (dies ? Effect.orDie(failing) : failing) as Effect.Effect<void, P>
     yield* Scope.addFinalizerExit(
       Context.get(context, Scope.Scope),
-      (exit) => Effect.andThen(Transaction.closeRegistry(core), Scope.close(scope, exit))
+      (exit) => Effect.andThen(closeRegistry(core), Scope.close(scope, exit))
     )
     return new RegistryImpl<Item>(core)
   })
@@ -167,10 +174,10 @@ const validator = <Item>(schema: Schema.Schema<Item>): (item: Item) => string | 
 
 const defaultsOf = <Item>(
   name: string,
-  defaults: Population.Defaults<Item, any, any> | undefined
-): Population.Defaults<Item, any, any> => {
+  defaults: Populate.Defaults<Item, any, any> | undefined
+): Populate.Defaults<Item, any, any> => {
   if (defaults === undefined) return []
-  if (Stream.isStream(defaults) || Effect.isEffect(defaults) || Population.isIterable(defaults)) return defaults
+  if (Stream.isStream(defaults) || Effect.isEffect(defaults) || Populate.isIterable(defaults)) return defaults
   throw new Error(
     `The registry "${name}" has defaults that are no iterable of items, no effect of one, and no stream of items.`
   )

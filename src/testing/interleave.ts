@@ -10,7 +10,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
-import { innermost } from "../internal/engine/read.ts"
+import { innermost } from "../internal/engine/current.ts"
 import {
   type Choice,
   InterleavingScheduler,
@@ -287,9 +287,9 @@ const describe = ({ fiber, number, operations }: Strand): string => {
   const party = innermost(fiber.context)
   if (party === undefined) return itself
   const holders = Array.from(party.waits ?? [], ({ holder }) => holder)
-    .map((holder) => holder === undefined ? "a lock" : `"${holder.doing}" of "${holder.name}"`)
+    .map((holder) => holder === undefined ? "a lock" : `"${holder.operation}" of "${holder.name}"`)
   const waits = holders.length === 0 ? "" : `, which waits for ${holders.join(" and ")}`
-  return `${itself}, in "${party.doing}" of "${party.name}"${waits}`
+  return `${itself}, in "${party.operation}" of "${party.name}"${waits}`
 }
 
 /** Runs a program on a scheduler until it ends; nothing if it does not, though no task is left, or for too long. */

@@ -9,6 +9,7 @@ import * as MutableHashMap from "effect/MutableHashMap"
 import * as Option from "effect/Option"
 import * as Contents from "../internal/store/contents.ts"
 import { keysIn } from "../internal/store/definition.ts"
+import type { Entry } from "../internal/store/entry.ts"
 
 const show = (u: unknown): string => Formatter.format(u)
 
@@ -30,7 +31,7 @@ export const violations = <Item>(contents: Contents.Contents<Item>): ReadonlyArr
     wrong.push(`Its size is ${contents.size}, and it holds ${entries.length} items.`)
   }
   for (const { item } of entries) {
-    if (Contents.find(contents, item)?.item !== item) wrong.push(`${show(item)} is in, and is not contained.`)
+    if (Contents.findCurrent(contents, item) === undefined) wrong.push(`${show(item)} is in, and is not contained.`)
   }
   definition.lookups.forEach(({ attribute, each, unique }, i) => {
     const byKey = MutableHashMap.empty<unknown, Array<Item>>()
@@ -63,7 +64,7 @@ export const violations = <Item>(contents: Contents.Contents<Item>): ReadonlyArr
  *
  * @internal
  */
-export const sameEntry = <Item>(one: Contents.Entry<Item>, other: Contents.Entry<Item>): boolean =>
+export const sameEntry = <Item>(one: Entry<Item>, other: Entry<Item>): boolean =>
   one.item === other.item ||
   (one.keys.length === 0 ? Equal.equals(one.item, other.item) : Equal.equals(one.keys, other.keys))
 

@@ -11,6 +11,7 @@ import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
 import { coreOf } from "../internal/coreOf.ts"
 import * as Contents from "../internal/store/contents.ts"
+import type { Entry } from "../internal/store/entry.ts"
 import * as Registry from "../Registry.ts"
 import { sameEntry, Tally, violations } from "./invariants.ts"
 
@@ -69,9 +70,7 @@ const watch = <Item, Lookups, P, V>(
     const defaults = new Set<Item>()
     const heard: Array<string> = []
     let populating = false
-    let core = coreOf(registry)
-    let before: ReadonlyArray<Contents.Entry<Item>> = []
-    let unwatch: (() => void) | undefined
+    const core = coreOf(registry)
 
     const complain = (wrong: ReadonlyArray<string>): never => {
       throw new Error(`The registry "${registry.name}" is not as it should be. ${wrong.join(" ")}`)
@@ -91,18 +90,6 @@ const watch = <Item, Lookups, P, V>(
       complain(wrong)
     }
 
-    const begin = () => {
-      unwatch?.()
-      core = coreOf(registry)
-      before = Contents.entries(Ref.getUnsafe(core.published))
-      unwatch = watchRef(core.published.ref, check)
-    }
-
-    /** One that was loaded late may have become another. Hooks are called before that publishes any change of items. */
-    const follow = () => {
-      if (core !== coreOf(registry)) begin()
-    }
-
     yield* Registry.addHooks(registry, {
       onPopulating: Effect.sync(() => {
         populating = true
@@ -113,22 +100,21 @@ const watch = <Item, Lookups, P, V>(
       }),
       onItemRegistered: (item: Item) =>
         Effect.sync(() => {
-          follow()
           tally.add(item, 1)
           if (populating) defaults.add(item)
         }),
       onItemUnregistered: (item: Item) =>
         Effect.sync(() => {
-          follow()
           tally.add(item, -1)
         })
     }, { existing: true })
-    begin()
+    const before = Contents.entries(Ref.getUnsafe(core.published))
+    const unwatch = watchRef(core.published.ref, check)
 
     yield* Scope.addFinalizer(
       scope,
       Effect.sync(() => {
-        unwatch?.()
+        unwatch()
         if (heard.length > 0) complain(heard)
         const left = Contents.entries(Ref.getUnsafe(core.published)).filter((entry) =>
           !defaults.has(entry.item) && !before.some((other) => sameEntry(other, entry))

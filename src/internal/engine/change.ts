@@ -5,7 +5,7 @@
  */
 import * as Inspectable from "effect/Inspectable"
 import * as RegistryEvent from "../../RegistryEvent.ts"
-import type { Entry } from "../store/contents.ts"
+import type { Entry } from "../store/entry.ts"
 
 /** @internal */
 export type Step<Item> =
@@ -78,6 +78,23 @@ export class Change<Item> implements RegistryEvent.RegistryChange<Item> {
 
   [Inspectable.NodeInspectSymbol](): unknown {
     return this.toJSON()
+  }
+}
+
+/**
+ * The entries that came or went.
+ *
+ * @internal
+ */
+export const touchedBy = <Item>(step: Step<Item>): ReadonlyArray<Entry<Item>> => {
+  switch (step._tag) {
+    case "Inserted":
+    case "Removed":
+      return step.entries
+    case "Swapped":
+      return [step.previous, step.entry]
+    default:
+      return []
   }
 }
 

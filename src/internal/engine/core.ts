@@ -1,5 +1,5 @@
 /**
- * What a registry is inside, and who works on it: transactions, each with its draft, its lock and its place among others.
+ * The inside of a registry, and what works on it: transactions, each with its draft.
  *
  * @internal
  */
@@ -9,16 +9,16 @@ import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Ref from "effect/Ref"
-import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
-import * as Semaphore from "effect/Semaphore"
 import type * as RegistryEvent from "../../RegistryEvent.ts"
-import type { Watchers } from "../features/watchers.ts"
 import type * as Contents from "../store/contents.ts"
 import type { Definition } from "../store/definition.ts"
-import { Origin, Owner } from "../store/owner.ts"
+import { Origin } from "../store/entry.ts"
 import type { Step } from "./change.ts"
-import type * as Hooks from "./hooks.ts"
+import { CurrentTransaction, Owner } from "./current.ts"
+import type { Calls, Part, Telling } from "./parts.ts"
+import type { PopulationRuns } from "./runs.ts"
+import { Lock, WaitNode } from "./waiting.ts"
 
 /**
  * A registry.
@@ -35,14 +35,14 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   readonly published: Ref.Ref<Contents.Contents<Item>>
   readonly lock: Lock
   /** The hooks from the next operation on. */
-  hooks: ReadonlyArray<Hooks.Part<Item, V>>
+  hooks: ReadonlyArray<Part<Item, V>>
   /** The context of the layer that built the registry, without transactions: what its defaults need is in it. */
   context: Context.Context<any>
   /** The scopes of populations are in it. */
   readonly scope: Scope.Closeable
   /** Set when the scope of the layer that built the registry has closed: nothing is published any more. */
   closed: boolean
-  /** Populates, or waits for who does; nothing in a registry that is not `Pending`, or in a reset or population of it. */
+  /** Populates, or waits for a population; nothing in a registry that is not `Pending`, or in a reset or population of it. */
   readonly populate: Effect.Effect<void, P>
   readonly population: PopulationRuns
   /** The scope of the population that filled the published contents. */
@@ -52,14 +52,50 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   /** The last changes, oldest first: those that are kept, `history` at most, and before them some that are about to go. */
   readonly changes: Array<RegistryEvent.RegistryChange<Item>>
   readonly history: number
-  readonly watchers: Watchers
-  /** Who measures the registry, if somebody does. */
+  /** Makes spans of operations and hooks. */
+  readonly tracing: Tracing
+  /** Woken after each change, and when the registry ends, if somebody watches. */
+  watchers: { readonly wakeLater: () => void } | undefined
+  /** Measures the registry, if somebody does. */
   observer: Observer | undefined
+  /**
+   * The last word on an outermost transaction that changed something, before it is published: it may still refuse or delay
+   * it. What it fails with is the failure of the transaction, which is then undone.
+   */
+  beforePublish: ((transaction: Transaction<Item, any, any>) => Effect.Effect<void, unknown>) | undefined
+}
+
+/**
+ * What is published.
+ *
+ * @internal
+ */
+export const contentsOf = <Item, P, V>(core: Core<Item, P, V>): Contents.Contents<Item> => Ref.getUnsafe(core.published)
+
+/** @internal */
+export interface Tracing {
+  readonly isTraced: (fiber: Fiber.Fiber<unknown, unknown>) => boolean
+  /** Runs an effect in a span. */
+  readonly within: <A, E, R>(span: Span, effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** Runs an effect with other services than those of the fiber: the span and the tracer are of the fiber. */
+  readonly withinContext: <A, E, R>(
+    fiber: Fiber.Fiber<unknown, unknown>,
+    span: Span,
+    effect: Effect.Effect<A, E, R>,
+    context: Context.Context<R>
+  ) => Effect.Effect<A, E>
+}
+
+/** @internal */
+export interface Span {
+  readonly registry: string
+  readonly operation: string
+  readonly item?: unknown
 }
 
 /** @internal */
 export interface Observer {
-  readonly called: (operation: Named, fiber: Fiber.Fiber<unknown, unknown>) => Observation
+  readonly called: (operation: OperationLabel, fiber: Fiber.Fiber<unknown, unknown>) => Observation
   /** What can be seen from outside has changed: what is published, or who follows it. */
   readonly changed: () => void
 }
@@ -78,137 +114,30 @@ export interface Observation {
 }
 
 /**
- * What a fiber waits for, as long as it does: whoever holds it.
+ * Names an operation.
  *
  * @internal
  */
-export interface Wait {
-  readonly holder: Party | undefined
-}
-
-/**
- * One permit, and the transaction that holds it. The holder is set in the step in which it looks at what it is about to
- * change, some time after it took the permit.
- *
- * @internal
- */
-export class Lock {
-  holder: Party | undefined = undefined
-  readonly semaphore = Semaphore.makeUnsafe(1)
-}
-
-/**
- * The outermost populations: the one that runs, and who waits for one. There are two for a while, when all who waited
- * for the first were interrupted, and it is being undone.
- *
- * @internal
- */
-export class PopulationRuns {
-  /** The last that began, until it has ended. */
-  holder: Party | undefined = undefined
-  fiber: Fiber.Fiber<unknown, unknown> | undefined = undefined
-  private joining: PopulationWait | undefined = undefined
-  private steady: readonly [of: Context.Context<never>, Context.Context<never>] | undefined = undefined
-
-  /** Whoever waits for a run that is not there yet begins it in the same step. */
-  begin(party: Party, fiber: Fiber.Fiber<unknown, unknown>): void {
-    this.holder = party
-    this.fiber = fiber
-    if (this.joining !== undefined) this.joining.joined = party
-  }
-
-  end(party: Party): void {
-    party.state = "closed"
-    if (this.holder !== party) return
-    this.holder = undefined
-    this.fiber = undefined
-    this.steady = undefined
-  }
-
-  wait(): Wait {
-    return this.joining = new PopulationWait(this.holder)
-  }
-
-  /** Whoever waits is in no party. A run that it begins in the same step is none that a party has joined. */
-  waitUnseen(): void {
-    this.joining = undefined
-  }
-
-  /** A context in which a fiber gives no turn away. Those who ask at once have one in common, as a rule. */
-  steadily(context: Context.Context<never>): Context.Context<never> {
-    if (this.steady?.[0] !== context) {
-      this.steady = [context, Context.add(context, Scheduler.PreventSchedulerYield, true)]
-    }
-    return this.steady[1]
-  }
-}
-
-/** Whoever was interrupted waits until the run that it joined is undone, though another has begun: not for what is over. */
-class PopulationWait implements Wait {
-  joined: Party | undefined
-
-  constructor(joined: Party | undefined) {
-    this.joined = joined
-  }
-
-  get holder(): Party | undefined {
-    return this.joined?.state === "closed" ? undefined : this.joined
-  }
-}
-
-/**
- * Who waits for others and is waited for: a transaction, or the run of a population before it has its lock.
- *
- * @internal
- */
-export class Party {
-  readonly definition: Worded
-  readonly doing: string
-  /** The party that was innermost when this one began. */
-  readonly outer: Party | undefined
-  /** What the fibers that are in this party wait for now. */
-  waits: Set<Wait> | undefined = undefined
-  state: "open" | "undoing" | "closed" = "open"
-
-  constructor(definition: Worded, doing: string, outer: Party | undefined) {
-    this.definition = definition
-    this.doing = doing
-    this.outer = outer
-  }
-
-  get name(): string {
-    return this.definition.name
-  }
-}
-
-/**
- * Names a registry, and words its errors. `names` are those of several registries.
- *
- * @internal
- */
-export type Worded = Pick<Definition<never>, "name" | "messages"> & { readonly names?: ReadonlyArray<string> }
-
-/**
- * What an operation is called.
- *
- * @internal
- */
-export type Named = Pick<Operation<any, any, any, any, any>, "name" | "kind">
+export type OperationLabel = Pick<Operation<any, any, any, any, any>, "name" | "kind" | "irrevocable">
 
 /** Shared by all that have none, as nearly all do. */
 const none: ReadonlyArray<never> = []
 
 /** @internal */
-export class Transaction<in out Item, out P = any, in out V = any> extends Party {
+export class Transaction<in out Item, out P = any, in out V = any> extends WaitNode {
   readonly core: Core<Item, P, V>
   readonly parent: Transaction<Item, P, V> | undefined
+  /** The outermost transaction of the registry that this is a part of: itself as a rule. */
+  readonly outermost: Transaction<Item, P, V>
   /** The hooks that were installed when it began. */
-  readonly hooks: ReadonlyArray<Hooks.Part<Item, V>>
+  readonly hooks: ReadonlyArray<Part<Item, V>>
   /** A population, or a part of one: it works on contents that are `Pending`. */
   readonly populating: boolean
   /** A reset, or a part of one. */
   readonly resetting: boolean
   readonly kind: "change" | "population" | "reset" | "upkeep"
+  /** Whether a hook that dies stops nothing: what went wrong is collected in `defects`. */
+  readonly irrevocable: boolean
   /** What it found when it began. */
   base: Contents.Contents<Item>
   draft: Contents.Contents<Item>
@@ -219,30 +148,54 @@ export class Transaction<in out Item, out P = any, in out V = any> extends Party
   /** What happened, in order. */
   steps: Array<Step<Item>> = []
   /** The completed calls of hooks, in order. */
-  calls: Array<Hooks.Call<Item>> = []
-  /** What has to be done over again, outside, if the transaction fails: what a scope that closed in it did. */
-  regardless: ReadonlyArray<Effect.Effect<void>> = none
+  calls: Calls<Item> | undefined = undefined
+  /** The hook that is being told of an item now. */
+  telling: Telling<Item> | undefined = undefined
+  /** Whether hooks, of an outermost transaction, may not know yet what is in. */
+  unsettled = false
+  /** Parts of hooks that were installed in it, if it is outermost, and what was in then: they count as told of that. */
+  installed: Map<Part<Item, any>, Contents.Contents<Item>> | undefined = undefined
+  /** The draft that may be published: see `beforePublish`. */
+  approved: Contents.Contents<Item> | undefined = undefined
+  /** Whether a snapshot of a draft was taken. */
+  seen = false
+  /** What went wrong in hooks, where that stops nothing. */
+  defects: Cause.Cause<never> | undefined = undefined
+  /**
+   * Removals by scopes that closed in this transaction. A closed scope stays closed, so they are repeated outside if the
+   * transaction is rolled back.
+   */
+  redoAfterRollback: ReadonlyArray<Effect.Effect<void>> = none
   observation: Observation | undefined = undefined
+  /** The services that the body runs with, where it runs nothing but hooks: hooks that have the same run as they are. */
+  bodyServices: Context.Context<any> | undefined = undefined
+  /** The fiber that runs the body. */
+  fiber: Fiber.Fiber<unknown, unknown> | undefined = undefined
+  /** The body cannot be interrupted: what it runs of others, and where it waits, is given to this. */
+  restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> = (effect) => effect
   private innerLock: Lock | undefined = undefined
   private context: Context.Context<never>
   private ownOrigin: Origin | undefined = undefined
+  private serviced: readonly [services: Context.Context<any>, Context.Context<any>] | undefined = undefined
 
   constructor(
     core: Core<Item, P, V>,
-    operation: Named,
+    operation: OperationLabel,
     context: Context.Context<never>,
-    outer: Party | undefined,
+    outer: WaitNode | undefined,
     parent: Transaction<Item, P, V> | undefined
   ) {
     super(core.definition, operation.name, outer)
     this.core = core
     this.context = context
     this.parent = parent
+    this.outermost = parent === undefined ? this : parent.outermost
     this.hooks = core.hooks
     this.kind = operation.kind ?? "change"
+    this.irrevocable = operation.irrevocable === true
     this.populating = this.kind === "population" || parent?.populating === true
     this.resetting = this.kind === "reset" || parent?.resetting === true
-    this.base = parent === undefined ? Ref.getUnsafe(core.published) : parent.draft
+    this.base = parent === undefined ? contentsOf(core) : parent.draft
     this.draft = this.base
     this.populationScope = parent === undefined ? core.populationScope : parent.populationScope
   }
@@ -267,12 +220,18 @@ export class Transaction<in out Item, out P = any, in out V = any> extends Party
     return this.draft.populated || this.populating
   }
 
-  /** Whether its own steps can work on the draft. */
-  get workable(): boolean {
+  /** Whether steps may run: the draft is populated, or this is a population, reset or upkeep. */
+  get canRun(): boolean {
     return this.ready || this.kind !== "change"
   }
 
-  /** Who outlives it keeps only the way to what is around it. */
+  /** Services, with this transaction. The last one is kept: most hooks of a registry have theirs from one place. */
+  contextWith<R>(services: Context.Context<R>): Context.Context<R> {
+    if (this.serviced?.[0] !== services) this.serviced = [services, Context.add(services, CurrentTransaction, this)]
+    return this.serviced[1]
+  }
+
+  /** A fiber can outlive its transaction. Keep `outer`, so that it finds the enclosing one; drop the rest. */
   close(): void {
     this.state = "closed"
     // what outlives a population is not a part of its run any more, either
@@ -282,8 +241,13 @@ export class Transaction<in out Item, out P = any, in out V = any> extends Party
     this.populationScope = undefined
     this.scopes = none
     this.steps = []
-    this.calls = []
-    this.regardless = none
+    this.calls = undefined
+    this.telling = undefined
+    this.installed = undefined
+    this.redoAfterRollback = none
+    this.serviced = undefined
+    this.bodyServices = undefined
+    this.fiber = undefined
   }
 }
 
@@ -299,14 +263,19 @@ export interface Operation<Item, P, V, A, E, R = never> {
   readonly about?: unknown
   /** All but a `"change"`, which is the default, work on contents that are `Pending`, and never populate them first. */
   readonly kind?: "change" | "population" | "reset" | "upkeep"
-  /** All of it where there are no hooks, if that is one synchronous step. */
-  readonly step?: (transaction: Transaction<Item, P, V>) => Exit.Exit<A, E>
+  /** Whether a hook that dies stops nothing. */
+  readonly irrevocable?: boolean
+  /** All of it where there are no hooks; nothing if it is too much for one synchronous step. */
+  readonly step?: (transaction: Transaction<Item, P, V>) => Exit.Exit<A, E> | undefined
+  /** Whether its body runs no effects of others but hooks. */
+  readonly runsHooks?: boolean
+  /** It cannot be interrupted but in what it gives to `transaction.restore`. */
   readonly body: (transaction: Transaction<Item, P, V>) => Effect.Effect<A, E, R>
   /** What is left of it in a transaction that is being undone: the draft is gone, so it changes nothing. */
   readonly undone: (transaction: Transaction<Item, P, V>) => Effect.Effect<A, E, R>
   /** What is done instead where it would begin outside of all transactions of the registry, but must not. */
-  readonly instead?: (outer: Party | undefined) => Effect.Effect<A, E, R> | undefined
-  /** Called in the step that ends it, if it succeeded; what it answers is run when the permit has been given back. */
+  readonly instead?: (outer: WaitNode | undefined) => Effect.Effect<A, E, R> | undefined
+  /** Called in the step that ends it, if it succeeded; what it answers is run when the lock has been given back. */
   readonly committed?: (result: A) => Effect.Effect<void>
   /** Called in the step that ends it, if it failed. */
   readonly failed?: () => void

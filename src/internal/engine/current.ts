@@ -1,10 +1,10 @@
 /**
- * The transactions that a fiber is in.
+ * What is in the context of a fiber: the transactions that it is in, and the owner of what it registers.
  *
  * @internal
  */
 import * as Context from "effect/Context"
-import type { Party } from "./core.ts"
+import type { WaitNode } from "./waiting.ts"
 
 /**
  * The innermost transaction of the fiber, of whatever registry; its `outer` leads to the others. One reference serves
@@ -12,22 +12,30 @@ import type { Party } from "./core.ts"
  *
  * @internal
  */
-export const CurrentTransaction: Context.Reference<Party | undefined> = Context.Reference<Party | undefined>(
+export const CurrentTransaction: Context.Reference<WaitNode | undefined> = Context.Reference<WaitNode | undefined>(
   "effect-registry/CurrentTransaction",
   { defaultValue: () => undefined }
 )
 
 /**
- * A transaction that a fiber belongs to where no other is current. The layer of an import runs in one: a layer captures
- * its context and may provide it again much later, in a hook, where the transaction of that hook must stay the current
- * one.
+ * A transaction that a fiber belongs to where no other is current. A layer captures its context and may provide it again
+ * much later, in a hook, where the transaction of that hook must stay the current one.
  *
  * @internal
  */
-export const EnclosingTransaction: Context.Reference<Party | undefined> = Context.Reference<Party | undefined>(
+export const EnclosingTransaction: Context.Reference<WaitNode | undefined> = Context.Reference<WaitNode | undefined>(
   "effect-registry/EnclosingTransaction",
   { defaultValue: () => undefined }
 )
+
+/**
+ * The owner of what a fiber registers.
+ *
+ * @internal
+ */
+export const Owner: Context.Reference<string> = Context.Reference<string>("effect-registry/Owner", {
+  defaultValue: () => ""
+})
 
 /**
  * A context without the transactions of the fiber that it was taken from: services are captured, transactions never.
@@ -37,3 +45,14 @@ export const EnclosingTransaction: Context.Reference<Party | undefined> = Contex
 export const withoutTransactions = <R>(context: Context.Context<R>): Context.Context<R> =>
   // what is left out are references, which every context has
   Context.omit(CurrentTransaction, EnclosingTransaction)(context) as Context.Context<R>
+
+/**
+ * The innermost node of a fiber that has not ended. A fiber can outlive its transaction, and then finds it closed.
+ *
+ * @internal
+ */
+export const innermost = (context: Context.Context<never>): WaitNode | undefined => {
+  let node = Context.get(context, CurrentTransaction) ?? Context.get(context, EnclosingTransaction)
+  while (node !== undefined && node.state === "closed") node = node.outer
+  return node
+}

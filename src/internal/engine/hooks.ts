@@ -1,219 +1,256 @@
 /**
- * Hooks and their parts: how they are called, and how what they did is undone.
+ * Calling hooks: what they are told, when, and how that is undone.
  *
  * @internal
  */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Pipeable from "effect/Pipeable"
+import * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
-import * as Spans from "../features/spans.ts"
-import { CurrentTransaction } from "./current.ts"
+import * as Contents from "../store/contents.ts"
+import type { Entry } from "../store/entry.ts"
+import { touchedBy } from "./change.ts"
+import type { Transaction } from "./core.ts"
+import { type AfterHook, type Call, Calls, type ItemHook, type Part, type RegistryHook, type Telling } from "./parts.ts"
 import { collect, sequence } from "./sequence.ts"
 
-/** @internal */
-export const TypeId = "~effect-registry/RegistryHooks"
-
-/**
- * What a registry calls around its operations. Each is an effect that runs under the registry's lock, in the transaction
- * of the operation that calls it: it may use the registry in any way, from any child fiber.
- *
- * `onItemRegistering` alone may fail, which refuses the item. It is a check, and acquires nothing: it may run for an
- * operation that then fails. A defect of any hook undoes the operation.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Handlers<in Item, out E = never, out R = never> {
-  /** Before an item is registered, and after it was checked. A failure refuses it. */
-  readonly onItemRegistering: (item: Item) => Effect.Effect<unknown, E, R>
-  /** After an item was registered. */
-  readonly onItemRegistered: (item: Item) => Effect.Effect<unknown, never, R>
-  /** Before an item is unregistered. */
-  readonly onItemUnregistering: (item: Item) => Effect.Effect<unknown, never, R>
-  /** After an item was unregistered. */
-  readonly onItemUnregistered: (item: Item) => Effect.Effect<unknown, never, R>
-  /** Before the defaults are asked for. */
-  readonly onPopulating: Effect.Effect<unknown, never, R>
-  /** After the last default was registered. */
-  readonly onPopulated: Effect.Effect<unknown, never, R>
-  /** Before the first item is unregistered by a reset. */
-  readonly onResetting: Effect.Effect<unknown, never, R>
-  /** After the last item was unregistered by a reset. */
-  readonly onReset: Effect.Effect<unknown, never, R>
-}
-
-/**
- * Hooks as a value, which combines with others. It keeps its parts: each one's calls are counted, and undone, on their
- * own.
- *
- * @category models
- * @since 0.1.0
- */
-export interface RegistryHooks<in Item, out E = never, out R = never> extends Handlers<Item, E, R>, Pipeable.Pipeable {
-  readonly [TypeId]: { readonly parts: ReadonlyArray<Partial<Handlers<Item, E, R>>> }
-}
-
-/** @internal */
-export type ItemHook = "onItemRegistering" | "onItemRegistered" | "onItemUnregistering" | "onItemUnregistered"
-
-/** @internal */
-export type RegistryHook = "onPopulating" | "onPopulated" | "onResetting" | "onReset"
-
-/**
- * One part of the hooks of a registry, with the services of where it was given.
- *
- * @internal
- */
-export interface Part<in Item, out E> {
-  readonly handlers: Partial<Handlers<Item, E, any>>
-  /** The services, and the scheduler of the fiber that ran it last. */
-  context: { readonly services: Context.Context<any>; readonly scheduler: Scheduler.Scheduler }
-  /**
-   * Nobody calls a part that was `removed`, but what it did is still undone by it; with one that was told on its removal
-   * of all that is in, all is `settled`.
-   */
-  state: "installed" | "removed" | "settled"
-}
-
-/**
- * What is taken for hooks: some of the handlers, or a value.
- *
- * @category models
- * @since 0.1.0
- */
-export type Input<Item, E = unknown, R = unknown> = RegistryHooks<Item, E, R> | Partial<Handlers<Item, E, R>>
-
-/**
- * What hooks refuse items with.
- *
- * @category models
- * @since 0.1.0
- */
-export type ErrorOf<Hooks> = Unknown extends Hooks ? never
-  : "onItemRegistering" extends keyof Hooks ? Called<Hooks["onItemRegistering"]>["error"]
-  : never
-
-/**
- * The services that hooks need.
- *
- * @category models
- * @since 0.1.0
- */
-export type ServicesOf<Hooks> = Unknown extends Hooks ? never
-  : { [Hook in keyof Hooks & keyof Handlers<any>]: Called<Hooks[Hook]>["services"] }[keyof Hooks & keyof Handlers<any>]
-
-/** What hooks are taken for where there are none. */
-type Unknown = Partial<Handlers<any, unknown, unknown>>
-
-type Called<Handler> = Handler extends (item: any) => Effect.Effect<any, infer E, infer R>
-  ? { readonly error: E; readonly services: R }
-  : Handler extends Effect.Effect<any, infer E, infer R> ? { readonly error: E; readonly services: R }
-  : { readonly error: never; readonly services: never }
-
-/** A misspelt handler is an error where a record of handlers is taken; its name in the error says which there are. */
-export type NoExcess<Hooks> = {
-  readonly [Hook in Exclude<keyof Hooks, keyof RegistryHooks<any>>]: HookIs<Names[keyof Names]>
-}
-
-/** A mapped type, because an error would show `keyof` as it is written. */
-type Names = { readonly [Hook in keyof Handlers<any>]: Hook }
-
-interface HookIs<in out Name> {
-  readonly [expected]: Name
-}
-
-declare const expected: unique symbol
-
-/** @internal */
-export const install = <Item, E>(
-  hooks: Input<Item, E, any>,
-  context: Context.Context<any>
-): ReadonlyArray<Part<Item, E>> =>
-  partsOf(hooks).map((handlers) => ({
-    handlers,
-    context: { services: context, scheduler: Context.get(context, Scheduler.Scheduler) },
-    state: "installed"
-  }))
-
-/** @internal */
-export const partsOf = <Item, E, R>(hooks: Input<Item, E, R>): ReadonlyArray<Partial<Handlers<Item, E, R>>> =>
-  TypeId in hooks ? hooks[TypeId].parts : [hooks]
+// ---------------------------------------------------------------------------------------------------------------------
+// Before
+// ---------------------------------------------------------------------------------------------------------------------
 
 /**
  * Calls a hook of each part that is installed when its turn comes, one after the other.
  *
  * @internal
  */
-export const call = <Item, E>(parts: ReadonlyArray<Part<Item, E>>, hook: RegistryHook): Effect.Effect<void> =>
-  sequence(inOrder(parts, hook), (part) => {
+export const call = <Item, V>(transaction: Transaction<Item, any, V>, hook: RegistryHook): Effect.Effect<void> =>
+  sequence(inOrder(transaction.hooks, hook), (part) => {
     const effect = part.state === "installed" ? part.handlers[hook] : undefined
-    return effect && run(part, effectOf(effect, hook), { operation: hook })
+    return effect && run(transaction, part, hook, effectOf(effect, hook), undefined)
   })
 
 /**
- * The same for an item, before it is registered or unregistered.
+ * Calls a hook of each part before an item is registered or unregistered.
  *
  * @internal
  */
-export const callBefore = <Item, E, Hook extends "onItemRegistering" | "onItemUnregistering">(
-  parts: ReadonlyArray<Part<Item, E>>,
+export const callBefore = <Item, V, Hook extends "onItemRegistering" | "onItemUnregistering">(
+  transaction: Transaction<Item, any, V>,
   hook: Hook,
   item: Item
-): Effect.Effect<void, Failure<E, Hook>> =>
-  sequence(inOrder(parts, hook), (part) => part.state === "installed" ? tell(part, hook, item) : undefined)
+): Effect.Effect<void, Failure<V, Hook>> =>
+  sequence(inOrder(transaction.hooks, hook), (part) => {
+    const effect = part.state === "installed" ? handle(part, hook, item) : undefined
+    return effect && collecting(transaction, hook, run(transaction, part, hook, effect, item))
+  })
 
-/**
- * A call that was completed, and can be undone.
- *
- * @internal
- */
-export interface Call<Item> {
-  readonly part: Part<Item, unknown>
-  readonly hook: "onItemRegistered" | "onItemUnregistered"
-  readonly item: Item
-  /** A call that was completed later has a higher one, whatever registry it was for. */
-  readonly serial: number
-}
+/** In a transaction that nothing stops, a hook that dies does not stop the others. */
+const collecting = <Item, V, E>(
+  transaction: Transaction<Item, any, V>,
+  hook: ItemHook,
+  effect: Effect.Effect<unknown, E>
+): Effect.Effect<unknown, E> =>
+  // only `onItemRegistering` can fail, and such a transaction registers nothing
+  transaction.irrevocable && hook !== "onItemRegistering"
+    ? Effect.catchCause(effect, (cause) => {
+      transaction.defects = Cause.combine(transaction.defects ?? Cause.empty, cause as Cause.Cause<never>)
+      return Effect.void
+    })
+    : effect
+
+// ---------------------------------------------------------------------------------------------------------------------
+// After
+// ---------------------------------------------------------------------------------------------------------------------
 
 let completedCalls = 0
 
 /**
- * The same for an item that was registered or unregistered. A call is added to `calls` in the step that completes it.
+ * Tells the hooks of a transaction that an item has come, or gone.
+ *
+ * A hook may change the registry while others still wait to be told, and what they were to be told may be untrue by then.
+ * So each is called only if it does not know yet, and if it is so: the last word is right (G28). As long as the draft is
+ * what the operation `applied`, no hook has changed anything, and there is nothing to look up.
  *
  * @internal
  */
-export const callAfter = <Item>(
-  parts: ReadonlyArray<Part<Item, unknown>>,
-  hook: Call<Item>["hook"],
-  item: Item,
-  calls: Array<Call<Item>>
+export const tell = <Item, V>(
+  transaction: Transaction<Item, any, V>,
+  hook: AfterHook,
+  entry: Entry<Item>,
+  applied: Contents.Contents<Item>
+): Effect.Effect<void> => {
+  const { hooks, outermost, parent } = transaction
+  const isSure = hooks === outermost.hooks && !outermost.unsettled && (parent === undefined || !isInTelling(parent))
+  return tellFrom(transaction, inOrder(hooks, hook), 0, hook, entry, isSure ? applied : undefined)
+}
+
+const isInTelling = (transaction: Transaction<any>): boolean => {
+  for (let one: Transaction<any> | undefined = transaction; one !== undefined; one = one.parent) {
+    if (one.telling !== undefined) return true
+  }
+  return false
+}
+
+/** With the contents in which all parts from an index on are still to be told, if that is sure. */
+const tellFrom = <Item, V>(
+  transaction: Transaction<Item, any, V>,
+  parts: ReadonlyArray<Part<Item, V>>,
+  from: number,
+  hook: AfterHook,
+  entry: Entry<Item>,
+  sure: Contents.Contents<Item> | undefined
+): Effect.Effect<void> => {
+  for (let i = from; i < parts.length; i++) {
+    const part = parts[i]!
+    if (part.state !== "installed") continue
+    const isSure = sure === transaction.draft
+    if (!isSure) {
+      transaction.outermost.unsettled = true
+      if (isDeferred(transaction, part, hook, entry) || !isNews(transaction, part, hook, entry)) continue
+    }
+    const telling = tellPart(transaction, part, hook, entry)
+    if (telling === undefined) continue
+    return Effect.flatMap(telling, () => tellFrom(transaction, parts, i + 1, hook, entry, isSure ? sure : undefined))
+  }
+  return Effect.void
+}
+
+/** A part that is being told of this item, or has more to be told after that, is told later. */
+const isDeferred = <Item>(
+  transaction: Transaction<Item>,
+  part: Part<Item, unknown>,
+  hook: AfterHook,
+  entry: Entry<Item>
+): boolean => {
+  for (let one = transaction.parent; one !== undefined; one = one.parent) {
+    const { telling } = one
+    if (telling === undefined || telling.part !== part) continue
+    if (telling.item !== entry.item && telling.later.length === 0) continue
+    telling.later.push({ hook, entry })
+    return true
+  }
+  return false
+}
+
+/** Whether something is so, and a part does not know it. */
+const isNews = <Item>(
+  transaction: Transaction<Item>,
+  part: Part<Item, unknown>,
+  hook: AfterHook,
+  entry: Entry<Item>
+): boolean => {
+  const isIn = hook === "onItemRegistered"
+  return isThere(transaction.draft, entry) === isIn && knows(transaction, part, entry) !== isIn
+}
+
+/** Whether an item is visible: as this registration or, by the same keys, as another one. */
+const isThere = <Item>(contents: Contents.Contents<Item>, entry: Entry<Item>): boolean =>
+  Contents.holds(contents, entry) || Contents.findByKeysOf(contents, entry)?.item === entry.item
+
+/** Whether a part knows an item to be in: by what it was told last, or because it was in when all began. */
+const knows = <Item>(transaction: Transaction<Item>, part: Part<Item, unknown>, entry: Entry<Item>): boolean => {
+  for (let one: Transaction<Item> | undefined = transaction; one !== undefined; one = one.parent) {
+    const told = one.calls?.told(part, entry.item)
+    if (told !== undefined) return told
+  }
+  const { base, installed } = transaction.outermost
+  return isThere(installed?.get(part) ?? base, entry)
+}
+
+/**
+ * Tells one part. The call is recorded in the step that completes it: nothing can be interrupted between.
+ *
+ * @internal
+ */
+export const tellPart = <Item, V>(
+  transaction: Transaction<Item, any, V>,
+  part: Part<Item, V>,
+  hook: AfterHook,
+  { item }: Entry<Item>
+): Effect.Effect<void> | undefined => {
+  const effect = handle(part, hook, item)
+  if (effect === undefined) {
+    record(transaction, part, hook, item, false)
+    return undefined
+  }
+  const telling: Telling<Item> = { part, item, later: [] }
+  transaction.telling = telling
+  const running = run(transaction, part, hook, effect, item)
+  const ended = (died: boolean) => {
+    record(transaction, part, hook, item, died)
+    transaction.telling = undefined
+    return telling.later.length === 0 ? Effect.void : tellLater(transaction, part, telling.later)
+  }
+  if (!transaction.irrevocable) return Effect.flatMap(running, () => ended(false))
+  return Effect.matchCauseEffect(running, {
+    onFailure: (cause) => {
+      transaction.defects = Cause.combine(transaction.defects ?? Cause.empty, cause)
+      return ended(true)
+    },
+    onSuccess: () => ended(false)
+  })
+}
+
+/** What happened to an item while a part was told of it: what is still news of that. */
+const tellLater = <Item, V>(
+  transaction: Transaction<Item, any, V>,
+  part: Part<Item, V>,
+  later: Telling<Item>["later"]
 ): Effect.Effect<void> =>
-  sequence(inOrder(parts, hook), (part) => {
-    if (part.state !== "installed") return undefined
-    const effect = handle(part, hook, item)
-    // a handler that is not there, or has nothing to run, has completed
-    if (effect === undefined) return completed(part, hook, item, calls)
-    // with the mask, and with nothing between, no interruption fits between the last step of the hook and its record
-    const recorded = Effect.uninterruptibleMask((restore) =>
-      Effect.map(restore(effect), () => completed(part, hook, item, calls))
-    )
-    return run(part, recorded, { operation: hook, item })
+  sequence(later, ({ entry, hook }) => {
+    if (part.state !== "installed" || isDeferred(transaction, part, hook, entry)) return undefined
+    return isNews(transaction, part, hook, entry) ? tellPart(transaction, part, hook, entry) : undefined
   })
 
-const completed = <Item>(
-  part: Part<Item, unknown>,
-  hook: Call<Item>["hook"],
+const record = <Item, V>(
+  transaction: Transaction<Item, any, V>,
+  part: Part<Item, V>,
+  hook: AfterHook,
   item: Item,
-  calls: Array<Call<Item>>
+  died: boolean
 ): void => {
-  // where there is nothing to play it back with, there is nothing to undo
-  if (part.handlers[inverse[hook]] !== undefined && part.state !== "settled") {
-    calls.push({ part, hook, item, serial: completedCalls++ })
-  }
+  const { onItemRegistered, onItemUnregistered } = part.handlers
+  if (onItemRegistered === undefined && onItemUnregistered === undefined || part.state === "settled") return
+  transaction.calls ??= new Calls()
+  transaction.calls.list.push({ part, hook, item, serial: completedCalls++, died })
 }
+
+/**
+ * Before an outermost transaction ends: tells hooks what they do not know yet, until they know all. What hooks do to the
+ * registry meanwhile they are told, too.
+ *
+ * @internal
+ */
+export const settle = <Item, V>(transaction: Transaction<Item, any, V>): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    transaction.unsettled = false
+    const touched = new Map<Item, Entry<Item>>()
+    for (const step of transaction.steps) for (const entry of touchedBy(step)) touched.set(entry.item, entry)
+    const present = new Set<Item>(transaction.draft.values)
+    const news: Array<{ readonly part: Part<Item, V>; readonly hook: AfterHook; readonly entry: Entry<Item> }> = []
+    for (const hook of ["onItemUnregistered", "onItemRegistered"] as const) {
+      const isIn = hook === "onItemRegistered"
+      for (const [item, entry] of touched) {
+        if (present.has(item) !== isIn) continue
+        for (const part of inOrder(transaction.core.hooks, hook)) {
+          if (knows(transaction, part, entry) !== isIn) news.push({ part, hook, entry })
+        }
+      }
+    }
+    if (news.length === 0) return Effect.void
+    const telling = sequence(news, ({ entry, hook, part }) =>
+      part.state === "installed" && isNews(transaction, part, hook, entry)
+        ? tellPart(transaction, part, hook, entry)
+        : undefined)
+    return Effect.flatMap(telling, () =>
+      settle(transaction))
+  })
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Undoing
+// ---------------------------------------------------------------------------------------------------------------------
 
 const inverse = {
   onItemRegistered: "onItemUnregistered",
@@ -225,11 +262,32 @@ const inverse = {
  *
  * @internal
  */
-export const undo = <Item>(calls: ReadonlyArray<Call<Item>>): Effect.Effect<Cause.Cause<never>> =>
+export const undo = (
+  calls: ReadonlyArray<readonly [Transaction<any>, Call<any>]>
+): Effect.Effect<Cause.Cause<never>> =>
   collect(
     calls.toReversed(),
-    ({ hook, item, part }) => tell(part, inverse[hook], item)
+    ([transaction, { died, hook, item, part }]) => died ? undefined : callPart(transaction, part, inverse[hook], item)
   )
+
+/**
+ * Calls a hook of a part for an item, whether it is installed or not, and keeps no record.
+ *
+ * @internal
+ */
+export const callPart = <Item, V>(
+  transaction: Transaction<Item, any, V>,
+  part: Part<Item, V>,
+  hook: AfterHook,
+  item: Item
+): Effect.Effect<unknown> | undefined => {
+  const effect = handle(part, hook, item)
+  return effect && run(transaction, part, hook, effect, item)
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Running
+// ---------------------------------------------------------------------------------------------------------------------
 
 /**
  * The order in which parts are called: for registration and population as they were installed, for unregistration and
@@ -245,20 +303,6 @@ const inOrder = <P>(parts: ReadonlyArray<P>, hook: ItemHook | RegistryHook): Rea
     default:
       return parts
   }
-}
-
-/**
- * Calls a hook of a part for an item, whether it is installed or not, and keeps no record.
- *
- * @internal
- */
-export const tell = <Item, E, Hook extends ItemHook>(
-  part: Part<Item, E>,
-  hook: Hook,
-  item: Item
-): Effect.Effect<unknown, Failure<E, Hook>> | undefined => {
-  const effect = handle(part, hook, item)
-  return effect && run(part, effect, { operation: hook, item })
 }
 
 /** What is to be run: what has succeeded already, `Effect.void` for instance, need not be. */
@@ -287,22 +331,38 @@ const effectOf = <A, E, R>(effect: Effect.Effect<A, E, R> | undefined, hook: str
 type Failure<E, Hook extends ItemHook> = Hook extends "onItemRegistering" ? E : never
 
 /**
- * With the services of where the part was given; on the scheduler, in the transactions and in the trace of the fiber that
- * runs it.
+ * The services of a part, with a scheduler.
+ *
+ * @internal
  */
-const run = <A, E>(
-  part: Part<never, unknown>,
+export const servicesOf = (part: Part<never, unknown>, scheduler: Scheduler.Scheduler): Context.Context<any> => {
+  if (part.scheduler !== scheduler) {
+    part.scheduler = scheduler
+    part.services = Context.add(part.services, Scheduler.Scheduler, scheduler)
+  }
+  return part.services
+}
+
+/** With the services of where the part was given; on the scheduler, and in the trace, of the fiber that runs it. */
+const run = <Item, A, E>(
+  transaction: Transaction<Item>,
+  part: Part<Item, unknown>,
+  hook: ItemHook | RegistryHook,
   effect: Effect.Effect<A, E, any>,
-  attributes: Spans.Attributes
-): Effect.Effect<A, E> =>
-  Effect.withFiber((fiber) => {
-    const { scheduler } = fiber.cache
-    if (part.context.scheduler !== scheduler) {
-      part.context = { scheduler, services: Context.add(part.context.services, Scheduler.Scheduler, scheduler) }
-    }
-    const transaction = fiber.getRef(CurrentTransaction)
-    const context = Context.add(part.context.services, CurrentTransaction, transaction)
-    return Spans.isTraced(fiber)
-      ? Spans.withinContext(fiber, { ...attributes, registry: transaction?.name ?? "" }, effect, context)
-      : Effect.setContext(effect, context)
-  })
+  item: Item | undefined
+): Effect.Effect<A, E> => {
+  const { bodyServices, core: { tracing }, name } = transaction
+  // hooks are called in a step of a fiber
+  const fiber = Fiber.getCurrent()!
+  const services = servicesOf(part, fiber.cache.scheduler)
+  // interruptible but for its very end: nothing fits between the last step of a hook and the record that it is complete
+  const restored = transaction.restore(effect)
+  if (tracing.isTraced(fiber)) {
+    const span = { registry: name, operation: hook, item }
+    return tracing.withinContext(fiber, span, restored, transaction.contextWith(services))
+  }
+  return services === bodyServices
+    // the body of the transaction runs with the services of the part
+    ? restored as Effect.Effect<A, E>
+    : Effect.setContext(restored, transaction.contextWith(services))
+}

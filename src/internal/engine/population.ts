@@ -11,36 +11,46 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Formatter from "effect/Formatter"
-import * as Ref from "effect/Ref"
 import * as Scheduler from "effect/Scheduler"
-import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
-import * as RegistryError from "../../RegistryError.ts"
-import { insertAll, registerAllIn } from "../operations/operations.ts"
-import * as Contents from "../store/contents.ts"
-import { failure } from "../store/definition.ts"
-import { type Core, type Operation, Party, type PopulationRuns, type Transaction, type Worded } from "./core.ts"
-import { CurrentTransaction } from "./current.ts"
-import * as Hooks from "./hooks.ts"
-import { current, innermost } from "./read.ts"
-import { turn } from "./sequence.ts"
-import { run, step } from "./transaction.ts"
-import { joinUnseen, waitForPopulation } from "./waiting.ts"
+import { contentsOf, type Core, type Operation } from "./core.ts"
+import { CurrentTransaction, innermost } from "./current.ts"
+import { current } from "./read.ts"
+import { run } from "./transaction.ts"
+import { waitFor, WaitNode } from "./waiting.ts"
 
 /**
- * Where the defaults of a registry come from.
+ * Joins a population, or begins it, in one step, so that it is known which run is waited for; and waits for it to end.
+ */
+const waitForPopulation = <Item, P, V, A, E>(
+  { population }: Core<Item, P, V>,
+  node: WaitNode,
+  result: Effect.Effect<A, E>,
+  context: Context.Context<never>
+): Effect.Effect<A, E> =>
+  Effect.setContext(
+    Effect.suspend(() => waitFor(node, population.wait(), result)),
+    population.withoutYields(context)
+  )
+
+/**
+ * Like `waitForPopulation`, for a fiber outside every transaction. It cannot be part of a deadlock, so all such fibers
+ * share one effect.
+ */
+const joinUntracked = <Item, P, V, A, E>(
+  { population }: Core<Item, P, V>,
+  result: Effect.Effect<A, E>
+): Effect.Effect<A, E> =>
+  Effect.updateContext(result, (context: Context.Context<never>) => {
+    population.waitUntracked()
+    return population.withoutYields(context)
+  })
+
+/**
+ * A run of a population, with the services of the registry.
  *
  * @internal
  */
-export type Defaults<Item, E, R> = Iterable<Item> | Effect.Effect<Iterable<Item>, E, R> | Stream.Stream<Item, E, R>
-
-/** A run of a population, with the services of the registry. */
-/** @internal */
 export type Populating<E> = Effect.Effect<void, E, any>
-
-/** Its error, and the error of each of its parts as the cause. */
-type Failed<E, V> = RegistryError.PopulationError<E | RegistryError.RegistrationFailure | V>
 
 /**
  * Makes the effect that populates the contents that a fiber works on, or waits for who does, until they are `Ready`. It
@@ -49,24 +59,22 @@ type Failed<E, V> = RegistryError.PopulationError<E | RegistryError.Registration
  *
  * @internal
  */
-export const make = <Item, P, V, E>(
+export const make = <Item, P, V, Failed>(
   core: Core<Item, P, V>,
-  defaults: Defaults<Item, E, any>,
-  first: (populating: Populating<Failed<E, V>>) => Populating<Failed<E, V>> = (populating) => populating
-): Effect.Effect<Effect.Effect<void, Failed<E, V>>> => {
+  populate: Operation<Item, never, V, void, Failed, any>,
+  first: (populating: Populating<Failed>) => Populating<Failed> = (populating) => populating
+): Effect.Effect<Effect.Effect<void, Failed>> => {
   // a population has no other population to wait for, so its own transaction has only the errors of its body
-  const own = core as Core<Item, never, V>
-  const operation = populate<Item, V, E>(core.population, defaults)
-  const populating = run(own, operation)
+  const populating = run(core as Core<Item, never, V>, populate)
   const running = first(populating)
 
   /** It has nothing of the fiber that asks for it: no service, no transaction. */
   const outermost = Effect.suspend(() => {
-    const self = new Party(core.definition, "populate", undefined)
+    const self = new WaitNode(core.definition, "populate", undefined)
     const populated = Effect.provideService(running, CurrentTransaction, self)
     return Effect.onExitPrimitive(
       // it begins in the step of who asks for it, and where its end is sure to come
-      Effect.withFiber<void, Failed<E, V>>((fiber) => {
+      Effect.withFiber<void, Failed>((fiber) => {
         core.population.begin(self, fiber)
         return Effect.setContext(
           remembered(core, Effect.catchCause(populated, interruptedInside(core))),
@@ -91,7 +99,7 @@ export const make = <Item, P, V, E>(
     // With no time to live a result is not kept; below zero it is not even while a clock stands still or goes back.
     Effect.cachedWithTTL(outermost, Duration.negativeInfinity),
     (shared) => {
-      const untilReady: Effect.Effect<void, Failed<E, V>> = Effect.withFiber((fiber) => {
+      const untilReady: Effect.Effect<void, Failed> = Effect.withFiber((fiber) => {
         const transaction = current(core, fiber.context)
         if (transaction !== undefined) {
           return transaction.ready || transaction.resetting || transaction.state === "undoing"
@@ -99,14 +107,14 @@ export const make = <Item, P, V, E>(
             // an import fails with it, and that is remembered
             : Effect.flatMap(transaction.kind === "upkeep" ? nested : remembered(core, nested), () => untilReady)
         }
-        if (Ref.getUnsafe(core.published).populated) return Effect.void
+        if (contentsOf(core).populated) return Effect.void
         if (core.closed) return Effect.interrupt
-        const party = innermost(fiber.context)
-        return party === undefined
-          ? unseen
-          : Effect.flatMap(waitForPopulation(core, party, shared, fiber.context), () => untilReady)
+        const node = innermost(fiber.context)
+        return node === undefined
+          ? untracked
+          : Effect.flatMap(waitForPopulation(core, node, shared, fiber.context), () => untilReady)
       })
-      const unseen = Effect.flatMap(joinUnseen(core, shared), () => untilReady)
+      const untracked = Effect.flatMap(joinUntracked(core, shared), () => untilReady)
       return untilReady
     }
   )
@@ -148,78 +156,3 @@ const notInterruptedInside = <Item, P, V, A, E, R>(
         onSuccess: () => interruptedInside(core)(cause)
       }))
   )
-
-/** The defaults, and that they are all in, become visible together. */
-const populate = <Item, V, E>(
-  runs: PopulationRuns,
-  defaults: Defaults<Item, E, any>
-): Operation<Item, never, V, void, Failed<E, V>, any> => ({
-  name: "populate",
-  kind: "population",
-  ...(Array.isArray(defaults) && defaults.length <= turn ? { step: populateInOneStep(defaults) } : undefined),
-  body: (transaction) => {
-    const { core, hooks } = transaction
-    if (transaction.base.populated) return Effect.void
-    const scope = Scope.forkUnsafe(core.scope)
-    transaction.scopes = transaction.scopes.concat(scope)
-    transaction.populationScope = scope
-    return Hooks.call(hooks, "onPopulating").pipe(
-      Effect.flatMapEager(() => Effect.provideService(registerDefaults(transaction, defaults), Scope.Scope, scope)),
-      Effect.flatMapEager(() => Hooks.call(hooks, "onPopulated")),
-      Effect.flatMapEager(() => step(transaction, becomeReady))
-    )
-  },
-  undone: () => Effect.void,
-  // the transaction that it was to be a part of has ended: whoever asked for it looks again what is to be populated
-  instead: (outer) => outer !== undefined && outer === runs.holder ? undefined : Effect.void
-})
-
-/** Nothing is acquired by a list, so there is no scope. */
-const populateInOneStep =
-  <Item, V, E>(items: ReadonlyArray<Item>) =>
-  (transaction: Transaction<Item, never, V>): Exit.Exit<void, Failed<E, V>> => {
-    if (transaction.base.populated) return Exit.void
-    const inserted = insertAll(items)(transaction)
-    return Exit.isSuccess(inserted)
-      ? becomeReady(transaction)
-      : Exit.mapError(Exit.asVoid(inserted), populationFailed<E, V>(transaction.core.definition, "registration"))
-  }
-
-const becomeReady = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {
-  transaction.draft = Contents.asPopulated(transaction.draft)
-  transaction.steps.push({ _tag: "Populated", size: transaction.draft.size })
-  return Exit.void
-}
-
-const registerDefaults = <Item, V, E>(
-  transaction: Transaction<Item, never, V>,
-  defaults: Defaults<Item, E, any>
-): Effect.Effect<void, Failed<E, V>, any> => {
-  const { definition } = transaction.core
-  const defaultsFailed = populationFailed<E, V>(definition, "defaults")
-  const registerThem = (items: ReadonlyArray<Item>) =>
-    Effect.mapError(registerAllIn(transaction, items), populationFailed<E, V>(definition, "registration"))
-
-  if (Stream.isStream(defaults)) {
-    return Stream.runForEachArray(Stream.mapError(defaults, defaultsFailed), registerThem)
-  }
-  const items = Effect.isEffect(defaults) ? Effect.mapError(defaults, defaultsFailed) : Effect.succeed(defaults)
-  return Effect.flatMap(items, (iterable) =>
-    isIterable(iterable)
-      ? Effect.asVoid(registerThem(Array.from(iterable)))
-      : Effect.die(
-        new Error(
-          `The defaults of "${definition.name}" are ${Formatter.format(iterable)}, which is no iterable of items.`
-        )
-      ))
-}
-
-const populationFailed =
-  <E, V>(definition: Worded, code: "defaults" | "registration") =>
-  (cause: E | RegistryError.RegistrationFailure | V): Failed<E, V> =>
-    failure(definition, RegistryError.PopulationError<typeof cause>, { code, cause })
-
-/** @internal */
-export const isIterable = (u: unknown): u is Iterable<unknown> =>
-  // all but these two, a string for one, can be asked for a property
-  u !== null && u !== undefined && typeof (u as Iterable<unknown>)[Symbol.iterator] === "function"

@@ -3,37 +3,26 @@
  *
  * @internal
  */
-import * as Context from "effect/Context"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import type * as Exit from "effect/Exit"
-import * as Ref from "effect/Ref"
 import type * as Contents from "../store/contents.ts"
-import { type Core, type Party, Transaction } from "./core.ts"
-import { CurrentTransaction, EnclosingTransaction } from "./current.ts"
+import { contentsOf, type Core, Transaction } from "./core.ts"
+import { innermost } from "./current.ts"
+import type { WaitNode } from "./waiting.ts"
 
 /**
- * The innermost party of a fiber that has not ended. A fiber may outlive its transaction, and then finds it closed.
- *
- * @internal
- */
-export const innermost = (context: Context.Context<never>): Party | undefined => {
-  let party = Context.get(context, CurrentTransaction) ?? Context.get(context, EnclosingTransaction)
-  while (party !== undefined && party.state === "closed") party = party.outer
-  return party
-}
-
-/**
- * The innermost transaction of a registry that has not ended, seen from a party.
+ * The innermost transaction of a registry that has not ended, seen from a node.
  *
  * @internal
  */
 export const openIn = <Item, P, V>(
-  party: Party | undefined,
+  node: WaitNode | undefined,
   core: Core<Item, P, V>
 ): Transaction<Item, P, V> | undefined => {
-  for (; party !== undefined; party = party.outer) {
-    if (party instanceof Transaction && party.core === core && party.state !== "closed") return party
+  for (; node !== undefined; node = node.outer) {
+    if (node instanceof Transaction && node.core === core && node.state !== "closed") return node
   }
   return undefined
 }
@@ -90,12 +79,12 @@ class Read<Item, P, V, A, E, X, Y> extends Effectable.Class<A, E | P> {
 
   asEffect(): Effect.Effect<A, E | P> {
     const { core } = this
-    const contents = Ref.getUnsafe(core.published)
+    const contents = contentsOf(core)
     // where nobody holds the lock no transaction is open, so the fiber is in none: its context need not be looked at
     if (core.lock.holder === undefined && contents.populated) return this.answer(contents, this.x, this.y)
     return Effect.withFiber((fiber) => {
       const transaction = current(core, fiber.context)
-      const seen = transaction === undefined ? Ref.getUnsafe(core.published) : transaction.draft
+      const seen = transaction === undefined ? contentsOf(core) : transaction.draft
       return seen.populated || transaction?.ready === true || transaction?.state === "undoing"
         ? this.answer(seen, this.x, this.y)
         : Effect.flatMap(core.populate, () => this)
@@ -114,7 +103,7 @@ export const readPublished = <Item, P, V, A, E, R>(
   f: (contents: Contents.Contents<Item>) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | P, R> =>
   Effect.withFiber((fiber) => {
-    const contents = Ref.getUnsafe(core.published)
+    const contents = contentsOf(core)
     return contents.populated || current(core, fiber.context) !== undefined
       ? f(contents)
       : Effect.flatMap(core.populate, () => readPublished(core, f))

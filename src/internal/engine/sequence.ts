@@ -8,31 +8,38 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 
 /**
- * Runs `f` on one element after the other. Like all that is a part of an operation it begins where it is called, and
- * answers an `Exit` if it has nothing to wait for; a long list is left for others to take a turn now and then.
+ * Runs `f` on one element after the other. Eager: it begins during the call, and answers an `Exit` if nothing suspends. It
+ * pauses after every `maxPerStep` elements, so that others have a turn.
  *
  * @internal
  */
 export const sequence = <A, E, R>(
   list: ReadonlyArray<A>,
   f: (a: A) => Effect.Effect<unknown, E, R> | undefined | void,
-  from = 0
+  pause: Effect.Effect<void> = Effect.yieldNow
+): Effect.Effect<void, E, R> => sequenceFrom(list, f, pause, 0)
+
+const sequenceFrom = <A, E, R>(
+  list: ReadonlyArray<A>,
+  f: (a: A) => Effect.Effect<unknown, E, R> | undefined | void,
+  pause: Effect.Effect<void>,
+  from: number
 ): Effect.Effect<void, E, R> => {
   for (let i = from; i < list.length; i++) {
-    if (i === from + turn) return Effect.flatMap(Effect.yieldNow, () => sequence(list, f, i))
+    if (i === from + maxPerStep) return Effect.flatMap(pause, () => sequenceFrom(list, f, pause, i))
     const effect = f(list[i]!)
     if (effect === undefined || Exit.isExit(effect) && Exit.isSuccess(effect)) continue
-    return Effect.flatMap(effect, () => sequence(list, f, i + 1))
+    return Effect.flatMap(effect, () => sequenceFrom(list, f, pause, i + 1))
   }
   return Effect.void
 }
 
 /**
- * Few enough elements to be dealt with in one step without a stall that others would notice.
+ * How many elements one synchronous step may handle, without a stall that others would notice.
  *
  * @internal
  */
-export const turn = 1_000
+export const maxPerStep = 1_000
 
 /**
  * Runs `f` on one element after the other. One that dies does not stop the others: what went wrong is collected.

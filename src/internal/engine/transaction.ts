@@ -2,37 +2,27 @@
  * The one idea: an operation is a transaction, and the transaction is in the fiber's context.
  *
  * A transaction works on a private draft of the contents. `publish`, which ends an outermost one, is the only place
- * where an item becomes visible to others; a nested one ends in the draft of its parent. Who may change a draft at a
- * time is whoever holds its lock: the registry's for the published contents, the parent's for a nested transaction.
+ * where an item becomes visible to others; a nested one ends in the draft of its parent. One transaction at a time changes
+ * a draft: the holder of its lock, which is the registry's for the published contents, and the parent's for a draft.
  *
  * @internal
  */
 import * as Cause from "effect/Cause"
-import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
+import { identity } from "effect/Function"
 import * as MutableRef from "effect/MutableRef"
-import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
-import * as Spans from "../features/spans.ts"
 import * as Contents from "../store/contents.ts"
-import { Change } from "./change.ts"
-import {
-  type Core,
-  type Lock,
-  type Named,
-  type Observation,
-  type Operation,
-  Party,
-  Transaction,
-  type Worded
-} from "./core.ts"
-import { CurrentTransaction } from "./current.ts"
+import { forget } from "../store/update.ts"
+import { Change, Inserted } from "./change.ts"
+import { contentsOf, type Core, type Observation, type Operation, Transaction } from "./core.ts"
+import { CurrentTransaction, innermost } from "./current.ts"
 import * as Hooks from "./hooks.ts"
-import { innermost, openIn } from "./read.ts"
-import { collect } from "./sequence.ts"
-import { withPermit } from "./waiting.ts"
+import { openIn } from "./read.ts"
+import { collect, sequence } from "./sequence.ts"
+import { WaitNode } from "./waiting.ts"
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Beginning
@@ -60,12 +50,12 @@ export const run = <Item, P, V, A, E, R>(
 /** What runs no hook is over in a moment: it has no span. */
 const spanned = <Item, P, V, A, E, R>(
   fiber: Fiber.Fiber<unknown, unknown>,
-  { definition, hooks }: Core<Item, P, V>,
+  { definition, hooks, tracing }: Core<Item, P, V>,
   { about, kind, name }: Operation<Item, P, V, any, any, any>,
   result: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
-  Spans.isTraced(fiber) && (hooks.length > 0 || kind === "population")
-    ? Spans.within({ registry: definition.name, operation: name, item: about }, result)
+  tracing.isTraced(fiber) && (hooks.length > 0 || kind === "population")
+    ? tracing.within({ registry: definition.name, operation: name, item: about }, result)
     : result
 
 const runOn = <Item, P, V, A, E, R>(
@@ -79,19 +69,18 @@ const runOn = <Item, P, V, A, E, R>(
   if (parent?.state === "undoing") return operation.undone(parent)
   const instead = parent === undefined ? operation.instead?.(outer) : undefined
   if (instead !== undefined) return instead
-  const lock = parent === undefined ? core.lock : parent.lock
-  const atOnce = inOneStep(core, operation, fiber.context, outer, parent, observation)
+  const atOnce = inOneStep(fiber, core, operation, outer, parent, observation)
   if (atOnce !== undefined) return atOnce
-  if (parent === undefined && (operation.kind ?? "change") === "change" && !Ref.getUnsafe(core.published).populated) {
+  if (parent === undefined && (operation.kind ?? "change") === "change" && !contentsOf(core).populated) {
     // it waits for the population, not for its lock: as long as somebody does, the population goes on
-    return startOver(core, operation, observation)
+    return retry(core, operation, observation)
   }
-  const later: Later = { effect: undefined }
-  const beginning = begin(core, operation, fiber.context, outer, parent, lock, later, observation)
-  return Effect.flatMap(
-    Effect.onExitPrimitive(withPermit(outer, lock, beginning), () => later.effect),
-    (exit) => exit === again ? startOver(core, operation, observation) : Effect.succeed(exit)
-  )
+  return Effect.uninterruptibleMask((restore) => {
+    const { lock } = parent ?? core
+    const taken = lock.take(outer, new WaitNode(core.definition, operation.name, outer), restore)
+    const beginning = () => begin(fiber, core, operation, outer, parent, observation, restore)
+    return Exit.isExit(taken) ? beginning() : Effect.flatMap(taken, beginning)
+  })
 }
 
 /**
@@ -99,33 +88,32 @@ const runOn = <Item, P, V, A, E, R>(
  * changing them and publishing is all in this one step, so it needs neither the lock nor a place in the context.
  */
 const inOneStep = <Item, P, V, A, E>(
+  fiber: Fiber.Fiber<unknown, unknown>,
   core: Core<Item, P, V>,
   operation: Operation<Item, P, V, A, E, any>,
-  context: Context.Context<never>,
-  outer: Party | undefined,
+  outer: WaitNode | undefined,
   parent: Transaction<Item, P, V> | undefined,
   observation: Observation | undefined
 ): Exit.Exit<A, E> | undefined => {
   const lock = parent === undefined ? core.lock : parent.lock
   if (
     operation.step === undefined || operation.committed !== undefined || core.hooks.length > 0 ||
-    lock.holder !== undefined || core.closed
+    lock.holder !== undefined || core.closed || core.beforePublish !== undefined
   ) return undefined
-  const transaction = new Transaction(core, operation, context, outer, parent)
-  if (!transaction.workable) return undefined
+  const transaction = new Transaction(core, operation, fiber.context, outer, parent)
+  if (!transaction.canRun) return undefined
   observation?.begun(parent !== undefined)
   const exit = operation.step(transaction)
   const { base } = transaction
   // a selector can run an effect by itself: what that wrote, or is about to write, must not be lost
-  if (lock.holder !== undefined || base !== (parent === undefined ? Ref.getUnsafe(core.published) : parent.draft)) {
-    return undefined
-  }
+  if (exit === undefined || lock.holder !== undefined || base !== (parent?.draft ?? contentsOf(core))) return undefined
   if (Exit.isSuccess(exit)) commit(transaction, true)
   observation?.released()
   return exit
 }
 
-const startOver = <Item, P, V, A, E, R>(
+/** The world changed while it waited: its parent has ended, or the registry was reset. It starts over. */
+const retry = <Item, P, V, A, E, R>(
   core: Core<Item, P, V>,
   operation: Operation<Item, P, V, A, E, R>,
   observation: Observation | undefined
@@ -134,170 +122,86 @@ const startOver = <Item, P, V, A, E, R>(
   return (operation.kind ?? "change") === "change" ? Effect.flatMap(core.populate, () => anew) : anew
 }
 
-/** It waited, and found nothing to work on: its parent had ended, or the contents were `Pending`, or elsewhere. It starts over. */
-const again = Symbol("effect-registry/again")
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
-/** What is left to do when the permit has been given back. */
-interface Later {
-  effect: Effect.Effect<void> | undefined
-}
-
-/** With the permit: looks, and begins, in one step; runs the body; ends. Only the body can be interrupted. */
+/** With the lock: looks, and begins, in one step; runs the body; ends. Only what the body restores can be interrupted. */
 const begin = <Item, P, V, A, E, R>(
+  fiber: Fiber.Fiber<unknown, unknown>,
   core: Core<Item, P, V>,
   operation: Operation<Item, P, V, A, E, R>,
-  context: Context.Context<never>,
-  outer: Party | undefined,
+  outer: WaitNode | undefined,
   parent: Transaction<Item, P, V> | undefined,
-  lock: Lock,
-  later: Later,
-  observation: Observation | undefined
-): Effect.Effect<A | typeof again, E | P, R> =>
-  Effect.uninterruptibleMask((restore): Effect.Effect<A | typeof again, E | P, R> => {
-    if (core.closed) return Effect.interrupt
-    if (parent !== undefined && parent.state !== "open") return Effect.succeed(again)
-    const transaction = new Transaction(core, operation, context, outer, parent)
-    if (!transaction.workable) return Effect.succeed(again)
-    lock.holder = transaction
-    transaction.observation = observation
-    observation?.begun(parent !== undefined)
-    const group = [transaction]
-    const ending: Ending<A> = { operation, later }
-    const body = attempt((): Effect.Effect<A, E | P, R> =>
-      operation.step !== undefined && transaction.hooks.length === 0
-        ? step(transaction, (one) => operation.step!(one))
-        : operation.body(transaction)
-    )
-    // it had nothing to wait for: it is all done, and nobody needs to find the transaction in the context
-    // an effect that is an exit is one of what the effect answers and fails with
-    if (Exit.isExit(body)) return end(group, body as Exit.Exit<A, E | P>, ending)
-    return Effect.flatMap(
-      Effect.exit(restore(Effect.provideService(body, CurrentTransaction, transaction))),
-      (exit) => end(group, exit, ending)
-    )
+  observation: Observation | undefined,
+  restore: Restore
+): Effect.Effect<A, E | P, R> => {
+  const { lock } = parent ?? core
+  if (core.closed) {
+    lock.release()
+    return Effect.interrupt
+  }
+  const transaction = parent === undefined || parent.state === "open"
+    ? new Transaction(core, operation, fiber.context, outer, parent)
+    : undefined
+  if (transaction?.canRun !== true) {
+    lock.release()
+    return restore(retry(core, operation, observation))
+  }
+  hold(transaction, fiber, observation, restore)
+  const body = attempt((): Effect.Effect<A, E | P, R> => {
+    if (operation.step === undefined || transaction.hooks.length > 0) return operation.body(transaction)
+    const exit = operation.step(transaction)
+    return exit ?? operation.body(transaction)
   })
+  const ending = (exit: Exit.Exit<A, E | P>) => {
+    transaction.bodyServices = undefined
+    return end([transaction], exit, operation, restore)
+  }
+  // it had nothing to wait for: it is all done, and nobody needs to find the transaction in the context
+  // an effect that is an exit is one of what the effect answers and fails with
+  if (Exit.isExit(body)) return ending(body as Exit.Exit<A, E | P>)
+  return Effect.matchCauseEffect(inContext(transaction, fiber, operation, body), {
+    onFailure: (cause) => ending(Exit.failCause(cause)),
+    onSuccess: (value) => ending(Exit.succeed(value))
+  })
+}
 
 /**
- * Runs an effect as one transaction of several registries, which are published together. In transactions of all of them
- * it is nested in those.
+ * A transaction holds the lock that was taken for it.
  *
  * @internal
  */
-export const runAll = <P, A, E, R>(
-  cores: ReadonlyArray<Core<any, P, any>>,
-  effect: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | P, R> =>
-  Effect.withFiber((fiber) => {
-    const ordered = inOrder(cores)
-    const observations = ordered.map(({ observer }) => observer?.called(transactAll, fiber))
-    const result = Effect.onExitPrimitive(runAllOn(ordered, effect, observations), (exit) => {
-      for (const observation of observations) observation?.ended(exit)
-      return undefined
-    })
-    return Spans.isTraced(fiber) && ordered.some(({ hooks }) => hooks.length > 0)
-      ? Spans.within({ registry: jointName(ordered), operation: transactAll.name }, result)
-      : result
-  })
+export const hold = (
+  transaction: Transaction<any>,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  observation: Observation | undefined,
+  restore: Restore
+): void => {
+  ;(transaction.parent ?? transaction.core).lock.holder = transaction
+  transaction.fiber = fiber
+  transaction.restore = restore
+  transaction.observation = observation
+  observation?.begun(transaction.parent !== undefined)
+}
 
-/** Whoever takes locks in the same order never waits in a circle. */
-const inOrder = <P>(cores: Iterable<Core<any, P, any>>): ReadonlyArray<Core<any, P, any>> =>
-  Array.from(new Set(cores)).toSorted((one, other) => one.serial - other.serial)
+/** A body finds its transaction in its context. One that runs nothing but hooks has the services of the first. */
+const inContext = <Item, P, V, A, E, R>(
+  transaction: Transaction<Item, P, V>,
+  { cache }: Fiber.Fiber<unknown, unknown>,
+  { runsHooks }: Operation<Item, P, V, A, E, R>,
+  body: Effect.Effect<A, E | P, R>
+): Effect.Effect<A, E | P, R> => {
+  const [part] = transaction.hooks
+  if (runsHooks !== true || part === undefined || transaction.core.tracing.isTraced(Fiber.getCurrent()!)) {
+    return Effect.provideService(body, CurrentTransaction, transaction)
+  }
+  const services = Hooks.servicesOf(part, cache.scheduler)
+  transaction.bodyServices = services
+  // it needs no service but those
+  return Effect.setContext(body, transaction.contextWith(services))
+}
 
-const runAllOn = <P, A, E, R>(
-  ordered: ReadonlyArray<Core<any, P, any>>,
-  effect: Effect.Effect<A, E, R>,
-  observations: ReadonlyArray<Observation | undefined>
-): Effect.Effect<A, E | P, R> =>
-  Effect.withFiber((fiber) => {
-    const outer = innermost(fiber.context)
-    const parents = ordered.flatMap((core) => openIn(outer, core) ?? [])
-    if (ordered.length === 0 || parents.some(({ state }) => state === "undoing")) return effect
-    if (parents.length > 0 && parents.length < ordered.length) {
-      return Effect.die(
-        new Error(
-          `transactAll of ${names(ordered)} is in transactions of ${names(parents)} alone: it could not publish all ` +
-            "together. Begin it outside, or with all of them around it."
-        )
-      )
-    }
-    const populatingFirst = Effect.flatMap(
-      Effect.forEach(ordered, ({ populate }) => populate, { discard: true }),
-      () => runAllOn(ordered, effect, observations)
-    )
-    // what is Pending is populated without any lock: its population may need what this would hold
-    const arePending = () =>
-      parents.length === 0 && ordered.some(({ published }) => !Ref.getUnsafe(published).populated)
-    const worded: Worded = { name: jointName(ordered), names: ordered.map(nameOf), messages: {} }
-    const party = new Party(worded, transactAll.name, outer)
-    const later: Later = { effect: undefined }
-    const locked = ordered.reduceRight(
-      (inner, core, index) => {
-        const { lock } = parents[index] ?? core
-        const next = Effect.suspend(() => arePending() ? Effect.succeed<typeof again>(again) : inner)
-        return withPermit(party, lock, held(party, lock, next))
-      },
-      beginAll(ordered, effect, fiber.context, party, parents, later, observations)
-    )
-    const ended = Effect.onExitPrimitive(locked, () => {
-      party.state = "closed"
-      return later.effect
-    })
-    return Effect.flatMap(ended, (exit) => exit === again ? populatingFirst : Effect.succeed(exit))
-  })
-
-const transactAll: Named = { name: "transactAll" }
-
-type Defined = { readonly definition: Worded }
-
-const nameOf = ({ definition }: Defined): string => definition.name
-
-const jointName = (list: ReadonlyArray<Defined>): string => list.map(nameOf).join(" and ")
-
-const names = (list: ReadonlyArray<Defined>): string => list.map((one) => `"${nameOf(one)}"`).join(", ")
-
-/** What waits for a lock that was taken, before a transaction holds it or without one, waits for a party. */
-const held = <A, E, R>(party: Party, lock: Lock, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.onExitPrimitive(
-    Effect.suspend(() => {
-      lock.holder = party
-      return effect
-    }),
-    () => {
-      lock.holder = undefined
-      return undefined
-    }
-  )
-
-/** With all permits: begins in one step with all of them, as `begin` does with one. */
-const beginAll = <P, A, E, R>(
-  cores: ReadonlyArray<Core<any, P, any>>,
-  effect: Effect.Effect<A, E, R>,
-  context: Context.Context<never>,
-  party: Party,
-  parents: ReadonlyArray<Transaction<any>>,
-  later: Later,
-  observations: ReadonlyArray<Observation | undefined>
-): Effect.Effect<A | typeof again, E, R> =>
-  Effect.uninterruptibleMask((restore): Effect.Effect<A | typeof again, E, R> => {
-    if (cores.some(({ closed }) => closed)) return Effect.interrupt
-    if (parents.some(({ state }) => state !== "open")) return Effect.succeed(again)
-    const group: Array<Transaction<any>> = []
-    for (const core of cores) {
-      group.push(new Transaction(core, transactAll, context, group.at(-1) ?? party, parents[group.length]))
-    }
-    if (!group.every(({ workable }) => workable)) return Effect.succeed(again)
-    group.forEach((transaction, index) => {
-      ;(transaction.parent ?? transaction.core).lock.holder = transaction
-      transaction.observation = observations[index]
-      transaction.observation?.begun(transaction.parent !== undefined)
-    })
-    return Effect.flatMap(
-      Effect.exit(restore(Effect.provideService(effect, CurrentTransaction, group.at(-1)))),
-      (exit) => end(group, exit, { operation: {}, later })
-    )
-  })
-
-const attempt = <A, E, R>(evaluate: () => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+/** @internal */
+export const attempt = <A, E, R>(evaluate: () => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
   try {
     return evaluate()
   } catch (defect) {
@@ -315,11 +219,17 @@ export const step = <Item, P, V, A, E>(
   transaction: Transaction<Item, P, V>,
   f: (transaction: Transaction<Item, P, V>) => Exit.Exit<A, E>
 ): Effect.Effect<A, E | P> => {
-  if (!transaction.workable) return Effect.flatMap(transaction.core.populate, () => step(transaction, f))
+  if (!transaction.canRun) {
+    return Effect.flatMap(transaction.restore(transaction.core.populate), () => step(transaction, f))
+  }
   if (!transaction.busy) return f(transaction)
-  const turn = Effect.sync(() => transaction.workable ? f(transaction) : undefined)
-  // whoever was in flight may have reset the registry: then it starts over, without the permit
-  return Effect.flatMap(withPermit(transaction, transaction.lock, turn), (exit) => exit ?? step(transaction, f))
+  const { lock, operation, source } = transaction
+  const turn = Effect.sync(() => transaction.canRun ? f(transaction) : undefined)
+  return Effect.flatMap(
+    transaction.restore(lock.hold(transaction, new WaitNode(source, operation, transaction), turn)),
+    // what was in flight may have reset the registry: then it starts over, without the lock
+    (exit) => exit ?? step(transaction, f)
+  )
 }
 
 /**
@@ -331,14 +241,13 @@ export const longStep = <Item, P, V, A, E>(
   transaction: Transaction<Item, P, V>,
   f: (transaction: Transaction<Item, P, V>) => Effect.Effect<A, E>
 ): Effect.Effect<A, E | P> => {
-  const { core, definition, doing, lock } = transaction
-  const turns = Effect.suspend((): Effect.Effect<A | typeof again, E> =>
-    transaction.workable ? f(transaction) : Effect.succeed(again)
+  const { core, lock, operation, source } = transaction
+  const turns = Effect.suspend((): Effect.Effect<Exit.Exit<A, E> | undefined> =>
+    transaction.canRun ? Effect.exit(f(transaction)) : Effect.undefined
   )
   return Effect.flatMap(
-    withPermit(transaction, lock, held(new Party(definition, doing, transaction), lock, turns)),
-    (result) =>
-      result === again ? Effect.flatMap(core.populate, () => longStep(transaction, f)) : Effect.succeed(result)
+    transaction.restore(lock.hold(transaction, new WaitNode(source, operation, transaction), turns)),
+    (exit) => exit ?? Effect.flatMap(transaction.restore(core.populate), () => longStep(transaction, f))
   )
 }
 
@@ -346,41 +255,82 @@ export const longStep = <Item, P, V, A, E>(
 // Ending
 // ---------------------------------------------------------------------------------------------------------------------
 
-interface Ending<A> {
-  readonly operation: Pick<Operation<any, any, any, A, any>, "committed" | "failed">
-  readonly later: Later
-}
+type Ending<A> = Pick<Operation<any, any, any, A, any, any>, "committed" | "failed">
 
 /** Transactions that end together, each of another registry. The last one is innermost. */
 type Group = ReadonlyArray<Transaction<any>>
 
-/** Ends transactions whose body has ended, as soon as the nested ones in flight have. */
-const end = <A, E>(group: Group, exit: Exit.Exit<A, E>, ending: Ending<A>): Effect.Effect<A, E> => {
+/**
+ * Ends transactions whose body has ended, as soon as the nested ones in flight have. Those of a transaction that failed are
+ * interrupted: what they do would be undone.
+ *
+ * @internal
+ */
+export const end = <A, E>(
+  group: Group,
+  exit: Exit.Exit<A, E>,
+  ending: Ending<A>,
+  restore: Restore
+): Effect.Effect<A, E> => {
+  const failed = Exit.isFailure(exit)
   const busy = group.find((transaction) => transaction.busy)
-  if (busy === undefined) return endNow(group, exit, ending)
-  // the end itself comes when the permit has been given back: what waits for it finds the transaction ended
-  return Effect.flatten(withPermit(busy, busy.lock, Effect.sync(() => end(group, exit, ending))))
+  if (busy !== undefined) {
+    const { lock, operation, source } = busy
+    if (failed) {
+      for (const transaction of group) transaction.state = "undoing"
+      if (lock.holder instanceof Transaction) lock.holder.fiber?.interruptUnsafe()
+    }
+    // in the step that has the lock: what waits for it finds the transaction ended
+    return Effect.flatten(lock.hold(
+      busy,
+      new WaitNode(source, operation, busy),
+      Effect.sync(() => {
+        lock.release()
+        return end(group, exit, ending, restore)
+      })
+    ))
+  }
+  if (failed) return undo(group, exit.cause, ending)
+  if (group.some(({ core }) => core.closed)) return undo(group, Cause.interrupt(), ending)
+  const last = lastWord(group)
+  return last === undefined
+    ? commitAll(group, exit, ending)
+    : Effect.matchCauseEffect(restore(Effect.provideService(last, CurrentTransaction, group.at(-1))), {
+      // what it fails with is the failure of a transaction whose type says so
+      onFailure: (cause) => end(group, Exit.failCause(cause as Cause.Cause<E>), ending, restore),
+      onSuccess: () => end(group, exit, ending, restore)
+    })
 }
 
-/** Decides how they end, in one step. */
-const endNow = <A, E>(group: Group, exit: Exit.Exit<A, E>, ending: Ending<A>): Effect.Effect<A, E> => {
-  if (Exit.isFailure(exit)) return undo(group, exit.cause, ending)
-  if (group.some(({ core }) => core.closed)) return undo(group, Cause.interrupt(), ending)
-  let after = ending.operation.committed?.(exit.value)
+/** What is left to be said before outermost transactions are published: hooks are settled, then each may be refused. */
+const lastWord = (group: Group): Effect.Effect<void, unknown> | undefined => {
+  const unsettled = group.find(({ parent, unsettled }) => parent === undefined && unsettled)
+  if (unsettled !== undefined) return Hooks.settle(unsettled)
+  const unsaid = group.find(({ approved, base, core, draft, parent }) =>
+    parent === undefined && core.beforePublish !== undefined && draft !== base && draft !== approved
+  )
+  if (unsaid === undefined) return undefined
+  const { draft } = unsaid
+  return Effect.map(unsaid.core.beforePublish!(unsaid), () => {
+    unsaid.approved = draft
+  })
+}
+
+const commitAll = <A, E>(group: Group, exit: Exit.Success<A, E>, { committed }: Ending<A>): Effect.Effect<A, E> => {
+  let after = committed?.(exit.value)
   for (const transaction of group) {
     const emptied = commit(transaction, false)
     if (emptied !== undefined) after = after === undefined ? emptied : Effect.ensuring(after, emptied)
   }
-  ending.later.effect = after
   group.forEach(close)
-  return exit
+  return after === undefined ? exit : Effect.flatMap(after, () => exit)
 }
 
 /** Lets others begin, in the step that ends it. */
 const close = (transaction: Transaction<any>): void => {
   const { lock } = transaction.parent ?? transaction.core
   transaction.close()
-  lock.holder = undefined
+  lock.release()
   transaction.observation?.released()
 }
 
@@ -389,14 +339,18 @@ const commit = <Item, P, V>(
   transaction: Transaction<Item, P, V>,
   unseen: boolean
 ): Effect.Effect<void> | undefined => {
-  const { parent } = transaction
+  const { calls, parent } = transaction
   if (parent === undefined) return publish(transaction, unseen)
   parent.draft = transaction.draft
   parent.populationScope = transaction.populationScope
   parent.scopes = both(parent.scopes, transaction.scopes)
   pushAll(parent.steps, transaction.steps)
-  pushAll(parent.calls, transaction.calls)
-  parent.regardless = both(parent.regardless, transaction.regardless)
+  if (calls !== undefined) {
+    if (parent.calls === undefined) parent.calls = calls
+    else parent.calls.append(calls)
+  }
+  parent.seen ||= transaction.seen
+  parent.redoAfterRollback = both(parent.redoAfterRollback, transaction.redoAfterRollback)
   return undefined
 }
 
@@ -422,14 +376,14 @@ const publish = <Item, P, V>(
   // to move all of them for each that goes would take longer than most of the rest
   const more = core.changes.length - core.history
   if (more > core.history >>> 2) core.changes.splice(0, more)
-  core.watchers.wakeLater()
+  core.watchers?.wakeLater()
   core.observer?.changed()
 
   const emptied = scopes.filter((scope) => scope !== populationScope)
   if (core.populationScope !== undefined && core.populationScope !== populationScope) emptied.push(core.populationScope)
   core.populationScope = populationScope
   if (emptied.length === 0) return undefined
-  // the operation has succeeded, whatever becomes of what it let go of
+  // the operation has committed: a release that fails is logged, not raised
   return Effect.flatMap(
     collect(emptied, (scope) => Scope.close(scope, Exit.void)),
     (cause) =>
@@ -446,47 +400,65 @@ export const failIfAny = (cause: Cause.Cause<never>): Effect.Effect<void> =>
   cause.reasons.length === 0 ? Effect.void : Effect.failCause(cause)
 
 /**
- * Ends transactions that failed. Who is still in one sees from now on what it found when it began, and changes nothing.
- * The completed calls of its hooks are played back, and what its populations acquired is released.
+ * Rolls transactions back that failed. From now on a fiber in one of them sees what that found when it began, and changes
+ * nothing. The completed calls of its hooks are played back, and what its populations acquired is released.
  */
-const undo = <E>(group: Group, cause: Cause.Cause<E>, { later, operation }: Ending<any>): Effect.Effect<never, E> => {
+const undo = <E>(group: Group, cause: Cause.Cause<E>, { failed }: Ending<any>): Effect.Effect<never, E> => {
   for (const transaction of group) {
     transaction.state = "undoing"
     transaction.draft = transaction.base
+    transaction.restore = identity
   }
-  operation.failed?.()
+  failed?.()
+  const calls = group.flatMap((transaction) =>
+    transaction.calls?.list.map((call) => [transaction, call] as const) ?? []
+  )
+  if (group.length > 1) calls.sort(([, one], [, other]) => one.serial - other.serial)
   const undoing = Effect.zipWith(
-    Hooks.undo(group.length === 1 ? group[0]!.calls : group.flatMap(({ calls }) => calls).toSorted(bySerial)),
+    Hooks.undo(calls),
     collect(group.flatMap(({ scopes }) => scopes), (scope) => Scope.close(scope, Exit.failCause(cause))),
     (hooks, scopes) => Cause.combine(hooks, scopes)
   )
-  return Effect.flatMap(Effect.provideService(undoing, CurrentTransaction, group.at(-1)), (defects) => {
-    // what was Pending was empty: nothing that a scope took out comes back
-    const regardless = group.flatMap((transaction) =>
-      transaction.parent === undefined && !transaction.base.populated ? [] : transaction.regardless
-    )
-    if (regardless.length > 0) later.effect = Effect.flatMap(collect(regardless, (effect) => effect), failIfAny)
-    group.forEach(close)
-    return Effect.failCause(Cause.combine(cause, defects))
-  })
+  const undone = Effect.provideService(undoing, CurrentTransaction, group.at(-1))
+  return Effect.flatMap(undone, (defects) =>
+    Effect.flatMap(forgetAll(group), () => {
+      // what was Pending was empty: nothing that a scope took out comes back
+      const redo = group.flatMap((transaction) =>
+        transaction.parent === undefined && !transaction.base.populated ? [] : transaction.redoAfterRollback
+      )
+      group.forEach(close)
+      const failed = Cause.combine(cause, defects)
+      return redo.length === 0
+        ? Effect.failCause(failed)
+        : Effect.flatMap(collect(redo, (effect) => effect), (more) => Effect.failCause(Cause.combine(failed, more)))
+    }))
 }
 
-const bySerial = (one: Hooks.Call<any>, other: Hooks.Call<any>): number => one.serial - other.serial
+/** Lists that went in share the indexes of before. Nobody has seen a draft that was given up, unless by a snapshot. */
+const forgetAll = (group: Group): Effect.Effect<void> => {
+  const entries = group.flatMap(({ base, seen, steps }) =>
+    seen ?
+      [] :
+      steps.flatMap((step) =>
+        step instanceof Inserted && step.entries.length > 1 ? step.entries.map((entry) => [base, entry] as const) : []
+      )
+  )
+  return sequence(entries, ([base, entry]) => forget(base, entry))
+}
 
 /**
- * Ends a registry: it publishes nothing any more and answers nobody. Whoever waits for it is interrupted; who waits in a
- * transaction of it, when its turn comes. No hook is called and no lock is taken.
+ * Ends a registry: it publishes nothing any more and answers nobody. A fiber that waits for it is interrupted; one that
+ * waits in a transaction of it, when its turn comes. No hook is called and no lock is taken.
  *
  * @internal
  */
 export const closeRegistry = <Item, P, V>(core: Core<Item, P, V>): Effect.Effect<void> =>
-  Effect.suspend(() => {
+  Effect.sync(() => {
     core.closed = true
     core.population.fiber?.interruptUnsafe()
     core.hooks = []
     core.changes.length = 0
     MutableRef.set(core.published.ref, core.nothing)
-    core.watchers.wakeLater()
-    // whoever waits for the lock gets it now, and finds the registry closed
-    return core.lock.semaphore.resize(Number.POSITIVE_INFINITY)
+    core.watchers?.wakeLater()
+    core.lock.end()
   })

@@ -1,78 +1,198 @@
 /**
- * Waiting is known: a wait leads from all that the waiting fiber is in to whoever holds what it waits for, and one that
- * would close a circle dies at once.
+ * The wait-for graph. A wait leads from everything that the waiting fiber is in to the holder of what it waits for. A wait
+ * that would close a circle dies at once.
  *
  * @internal
  */
-import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Semaphore from "effect/Semaphore"
 import * as RegistryError from "../../RegistryError.ts"
-import { failure } from "../store/definition.ts"
-import type { Core, Lock, Party, Transaction, Wait } from "./core.ts"
+import { type Definition, failure } from "../store/definition.ts"
 
 /**
- * Runs an effect that waits for something on behalf of a party, and of all that it is in. Dies at once if they are
- * what is, over however many others, waited for: the wait would never end. `arrived` ends the wait before the effect.
+ * Names a registry, and words its errors. `names` are those of several registries.
+ *
+ * @internal
  */
-const waitFor = <A, E, R>(
-  party: Party,
-  wait: Wait,
-  effect: (arrived: () => void) => Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> => {
-  const arrived = () => {
-    for (let one: Party | undefined = party; one !== undefined; one = one.outer) one.waits?.delete(wait)
-  }
-  return Effect.onExitPrimitive(
-    Effect.suspend(() => {
-      const circle = findCircle(party, wait)
-      if (circle !== undefined) return Effect.die(deadlock(party, circle))
-      for (let one: Party | undefined = party; one !== undefined; one = one.outer) (one.waits ??= new Set()).add(wait)
-      return effect(arrived)
-    }),
-    () => {
-      arrived()
-      return undefined
-    }
-  )
+export type ErrorSource = Pick<Definition<never>, "name" | "messages"> & { readonly names?: ReadonlyArray<string> }
+
+/**
+ * What a fiber waits for, as long as it does.
+ *
+ * @internal
+ */
+export interface Wait {
+  readonly holder: WaitNode | undefined
 }
 
 /**
- * Joins a population, or begins it, in one step, so that it is known who waits for which run; and waits for it to end.
+ * A node of the wait-for graph: a transaction, or the run of a population before it has its lock.
  *
  * @internal
  */
-export const waitForPopulation = <Item, P, V, A, E>(
-  { population }: Core<Item, P, V>,
-  party: Party,
-  result: Effect.Effect<A, E>,
-  context: Context.Context<never>
-): Effect.Effect<A, E> =>
-  Effect.setContext(
-    Effect.suspend(() => waitFor(party, population.wait(), () => result)),
-    population.steadily(context)
-  )
+export class WaitNode {
+  readonly source: ErrorSource
+  readonly operation: string
+  /** The node that was innermost when this one began. */
+  readonly outer: WaitNode | undefined
+  /** What the fibers that are in this node wait for now. */
+  waits: Set<Wait> | undefined = undefined
+  state: "open" | "undoing" | "closed" = "open"
+
+  constructor(source: ErrorSource, operation: string, outer: WaitNode | undefined) {
+    this.source = source
+    this.operation = operation
+    this.outer = outer
+  }
+
+  get name(): string {
+    return this.source.name
+  }
+}
 
 /**
- * The same for fibers that are in nothing: nothing that could be seen waits for them. They have one effect in common.
+ * A lock that a node holds. A free lock is taken in the step that begins, and given back in the step that ends. Fibers that
+ * find it held wait in line, for the permit of a semaphore; the first in line waits for the lock itself.
  *
  * @internal
  */
-export const joinUnseen = <Item, P, V, A, E>(
-  { population }: Core<Item, P, V>,
-  result: Effect.Effect<A, E>
-): Effect.Effect<A, E> =>
-  Effect.updateContext(result, (context: Context.Context<never>) => {
-    population.waitUnseen()
-    return population.steadily(context)
+export class Lock {
+  holder: WaitNode | undefined = undefined
+  private readonly line = Semaphore.makeUnsafe(1)
+  private inLine = 0
+  private wake: (() => void) | undefined = undefined
+  private ended = false
+
+  /**
+   * Takes the lock for a node: at once if it is free and nobody waits for it, else in turn. It is run where it cannot be
+   * interrupted; `restore` lets the wait be.
+   */
+  take(
+    waiting: WaitNode | undefined,
+    node: WaitNode,
+    restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  ): Effect.Effect<void> {
+    if (this.holder === undefined && this.inLine === 0) {
+      this.holder = node
+      return Effect.void
+    }
+    this.inLine++
+    const taking = Effect.flatMap(this.untilFree, () => {
+      if (this.ended) return Effect.interrupt
+      this.holder = node
+      return Effect.void
+    })
+    const turn = this.line.withPermit(taking)
+    const waitingInLine = waiting === undefined ? turn : waitFor(waiting, new LockWait(this), turn)
+    return Effect.matchCauseEffect(restore(waitingInLine), {
+      onFailure: (cause) => {
+        this.inLine--
+        // an interruption may come when the lock was taken
+        if (this.holder === node) this.release()
+        return Effect.failCause(cause)
+      },
+      onSuccess: () => {
+        this.inLine--
+        return Effect.void
+      }
+    })
+  }
+
+  /** Gives the lock back. The first in line runs later, in a step of its own. */
+  release(): void {
+    this.holder = undefined
+    this.wakeLater()
+  }
+
+  /** Interrupts the fibers that wait, now or later. The holder keeps the lock. */
+  end(): void {
+    this.ended = true
+    this.wakeLater()
+  }
+
+  private wakeLater(): void {
+    const { wake } = this
+    if (wake === undefined) return
+    this.wake = undefined
+    // a lock is given back in a step of a fiber
+    Fiber.getCurrent()!.currentDispatcher.scheduleTask(wake, 0)
+  }
+
+  /** It looks, and begins to wait, in one step. */
+  private readonly untilFree: Effect.Effect<void> = Effect.callback((resume) => {
+    if (this.holder === undefined || this.ended) {
+      resume(Effect.void)
+      return
+    }
+    this.wake = () => resume(Effect.void)
+    return Effect.sync(() => {
+      this.wake = undefined
+    })
   })
 
-/** The parties over which a wait would lead back to who waits. The last one to wait sees the circle, so it sees it whole. */
-const findCircle = (party: Party, wait: Wait): ReadonlyArray<Party> | undefined => {
-  const seen = new Set<Party>()
-  const follow = (holder: Party | undefined): ReadonlyArray<Party> | undefined => {
+  /** Holds the lock for a node as long as an effect runs. */
+  hold<A, E, R>(
+    waiting: WaitNode | undefined,
+    node: WaitNode,
+    effect: Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E, R> {
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(this.take(waiting, node, restore), () =>
+        Effect.onExitPrimitive(restore(effect), () => {
+          // transactions that the effect began have taken it over, and given it back
+          if (this.holder === node) this.release()
+          return undefined
+        }))
+    )
+  }
+}
+
+class LockWait implements Wait {
+  private readonly lock: Lock
+
+  constructor(lock: Lock) {
+    this.lock = lock
+  }
+
+  get holder(): WaitNode | undefined {
+    return this.lock.holder
+  }
+}
+
+/**
+ * Runs an effect that waits for something on behalf of a node, and of all that it is in. Dies at once if they are what it
+ * waits for, over however many others: the wait would never end.
+ *
+ * @internal
+ */
+export const waitFor = <A, E, R>(
+  node: WaitNode,
+  wait: Wait,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.onExitPrimitive(
+    Effect.suspend(() => {
+      const circle = findCircle(node, wait)
+      if (circle !== undefined) return Effect.die(deadlock(node, circle))
+      for (let one: WaitNode | undefined = node; one !== undefined; one = one.outer) {
+        ;(one.waits ??= new Set()).add(wait)
+      }
+      return effect
+    }),
+    () => {
+      for (let one: WaitNode | undefined = node; one !== undefined; one = one.outer) one.waits?.delete(wait)
+      return undefined
+    }
+  )
+
+/** The nodes over which a wait would lead back to the waiting one. The last one to wait sees the circle, so it sees it whole. */
+const findCircle = (node: WaitNode, wait: Wait): ReadonlyArray<WaitNode> | undefined => {
+  const seen = new Set<WaitNode>()
+  const follow = (holder: WaitNode | undefined): ReadonlyArray<WaitNode> | undefined => {
     if (holder === undefined || seen.has(holder)) return undefined
     seen.add(holder)
-    for (let one: Party | undefined = party; one !== undefined; one = one.outer) {
+    for (let one: WaitNode | undefined = node; one !== undefined; one = one.outer) {
       if (one === holder) return [holder]
     }
     for (const next of holder.waits ?? []) {
@@ -84,44 +204,23 @@ const findCircle = (party: Party, wait: Wait): ReadonlyArray<Party> | undefined 
   return follow(wait.holder)
 }
 
-const deadlock = (party: Party, circle: ReadonlyArray<Party>): RegistryError.DeadlockError => {
-  const parties = circle.at(-1) === party ? [party, ...circle.slice(0, -1)] : [party, ...circle]
-  return failure(party.definition, RegistryError.DeadlockError, {
+const deadlock = (node: WaitNode, circle: ReadonlyArray<WaitNode>): RegistryError.DeadlockError => {
+  const nodes = circle.at(-1) === node ? [node, ...circle.slice(0, -1)] : [node, ...circle]
+  return failure(node.source, RegistryError.DeadlockError, {
     code: "deadlock",
-    chain: Array.from(new Set(parties.flatMap(({ definition: { name, names = [name] } }) => names))),
-    waits: parties.map(({ doing, name }) => ({ registry: name, operation: doing }))
+    chain: Array.from(new Set(nodes.flatMap(({ source: { name, names = [name] } }) => names))),
+    waits: nodes.map(({ name, operation }) => ({ registry: name, operation }))
   })
 }
 
 /**
- * What a transaction dies with that would wait for a change of its own registry.
+ * The defect of a transaction that would wait for a change of its own registry.
  *
  * @internal
  */
-export const waitsForItself = <Item, P, V>(
-  { definition, doing, name }: Transaction<Item, P, V>,
-  operation: string
-): RegistryError.DeadlockError =>
-  failure(definition, RegistryError.DeadlockError, {
+export const waitsForItself = ({ name, operation, source }: WaitNode, waiting: string): RegistryError.DeadlockError =>
+  failure(source, RegistryError.DeadlockError, {
     code: "deadlock",
     chain: [name],
-    waits: [{ registry: name, operation }, { registry: name, operation: doing }]
+    waits: [{ registry: name, operation: waiting }, { registry: name, operation }]
   })
-
-/**
- * Takes the permit of a lock for as long as the effect runs.
- *
- * @internal
- */
-export const withPermit = <A, E, R>(
-  party: Party | undefined,
-  lock: Lock,
-  effect: Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> =>
-  party === undefined
-    ? lock.semaphore.withPermit(effect)
-    : waitFor(party, {
-      get holder() {
-        return lock.holder
-      }
-    }, (arrived) => lock.semaphore.withPermit(Effect.andThen(Effect.sync(arrived), effect)))

@@ -8,12 +8,13 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { Core, Transaction } from "../engine/core.ts"
 import * as Hooks from "../engine/hooks.ts"
+import type { AfterHook, Part } from "../engine/parts.ts"
+import { current } from "../engine/read.ts"
 import { collect, sequence } from "../engine/sequence.ts"
 import { failIfAny, step } from "../engine/transaction.ts"
-import { runWithoutPopulation, unlessClosed } from "../operations/operations.ts"
+import { runWithoutPopulation, unlessClosed } from "../operations/unregister.ts"
 import * as Contents from "../store/contents.ts"
-
-type Entry<Item> = Contents.Entry<Item>
+import type { Entry } from "../store/entry.ts"
 
 /**
  * Installs hooks after telling them of each item that is in, as if it were registered now. What they do to the registry
@@ -24,54 +25,57 @@ type Entry<Item> = Contents.Entry<Item>
 export const installAndTell = <Item, P, V>(
   core: Core<Item, P, V>,
   scope: Scope.Scope,
-  parts: ReadonlyArray<Hooks.Part<Item, V>>
+  parts: ReadonlyArray<Part<Item, V>>
 ): Effect.Effect<void> =>
   runWithoutPopulation(core, {
     name: "addHooks",
     kind: "upkeep",
+    runsHooks: true,
     body: (transaction) => installIn(transaction, parts),
     undone: () => Effect.void,
     committed: () => Scope.addFinalizer(scope, uninstall(core, parts, true)),
     failed: () => removeNow(core, parts, "removed")
   })
 
-/**
- * The same in a transaction. If that fails, it is for the caller to remove them.
- *
- * @internal
- */
-export const installIn = <Item, P, V>(
+/** If it fails, it is for the caller to remove them. */
+const installIn = <Item, P, V>(
   transaction: Transaction<Item, P, V>,
-  parts: ReadonlyArray<Hooks.Part<Item, V>>
+  parts: ReadonlyArray<Part<Item, V>>
 ): Effect.Effect<void, P> => {
-  const { calls, core } = transaction
-  const told = new Set<Entry<Item>>()
-  const tell: Effect.Effect<void, P> = Effect.suspend(() =>
+  const { core } = transaction
+  const known = new Set<Entry<Item>>()
+  const pause = transaction.restore(Effect.yieldNow)
+  const tell = (hook: AfterHook, entry: Entry<Item>) =>
+    sequence(
+      hook === "onItemRegistered" ? parts : parts.toReversed(),
+      (part) => part.state === "installed" ? Hooks.tellPart(transaction, part, hook, entry) : undefined
+    )
+  const untilAllIsKnown: Effect.Effect<void, P> = Effect.suspend(() =>
     step(transaction, ({ draft }) => {
-      const gone = Array.from(told).filter((entry) => !Contents.holds(draft, entry)).toReversed()
-      const come = Contents.entries(draft).filter((entry) => !told.has(entry))
+      const gone = Array.from(known).filter((entry) => !Contents.holds(draft, entry)).toReversed()
+      const come = Contents.entries(draft).filter((entry) => !known.has(entry))
       if (gone.length + come.length > 0) return Exit.succeed({ gone, come })
       // they know what is in, and will be told of all that comes
-      core.hooks = core.hooks.concat(parts)
+      installNow(core, parts, transaction, core.nothing)
       return Exit.succeed(undefined)
     })
   ).pipe(Effect.flatMap((news) => {
     if (news === undefined) return Effect.void
     return sequence(news.gone, (entry) => {
-      told.delete(entry)
-      return Hooks.callAfter(parts, "onItemUnregistered", entry.item, calls)
-    }).pipe(
+      known.delete(entry)
+      return tell("onItemUnregistered", entry)
+    }, pause).pipe(
       Effect.flatMapEager(() =>
         sequence(news.come, (entry) => {
           if (!Contents.holds(transaction.draft, entry)) return undefined
-          told.add(entry)
-          return Hooks.callAfter(parts, "onItemRegistered", entry.item, calls)
-        })
+          known.add(entry)
+          return tell("onItemRegistered", entry)
+        }, pause)
       ),
-      Effect.flatMapEager(() => tell)
+      Effect.flatMapEager(() => untilAllIsKnown)
     )
   }))
-  return tell
+  return untilAllIsKnown
 }
 
 /**
@@ -82,16 +86,30 @@ export const installIn = <Item, P, V>(
 export const install = <Item, P, V>(
   core: Core<Item, P, V>,
   scope: Scope.Scope,
-  parts: ReadonlyArray<Hooks.Part<Item, V>>
+  parts: ReadonlyArray<Part<Item, V>>
 ): Effect.Effect<void> =>
-  Effect.uninterruptible(Effect.suspend(() => {
-    core.hooks = core.hooks.concat(parts)
+  Effect.uninterruptible(Effect.withFiber((fiber) => {
+    const transaction = current(core, fiber.context)
+    installNow(core, parts, transaction, transaction?.draft)
     return Scope.addFinalizer(scope, uninstall(core, parts, false))
   }))
 
+/** What is in counts as told, also of a draft, where the next change may come before that is published. */
+const installNow = <Item, P, V>(
+  core: Core<Item, P, V>,
+  parts: ReadonlyArray<Part<Item, V>>,
+  transaction: Transaction<Item, P, V> | undefined,
+  told: Contents.Contents<Item> | undefined
+): void => {
+  core.hooks = core.hooks.concat(parts)
+  if (transaction === undefined || told === undefined) return
+  const installed = transaction.outermost.installed ??= new Map()
+  for (const part of parts) installed.set(part, told)
+}
+
 const removeNow = <Item, P, V>(
   core: Core<Item, P, V>,
-  parts: ReadonlyArray<Hooks.Part<Item, V>>,
+  parts: ReadonlyArray<Part<Item, V>>,
   state: "removed" | "settled"
 ): void => {
   core.hooks = core.hooks.filter((part) => !parts.includes(part))
@@ -99,12 +117,12 @@ const removeNow = <Item, P, V>(
 }
 
 /**
- * Removes hooks. It waits for who is calling them, so that nobody does when it ends; those that were told of what was in
- * are told of what still is.
+ * Removes hooks. It waits for the operation that calls them, so that nobody does when it ends; those that were told of what
+ * was in are told of what still is.
  */
 const uninstall = <Item, P, V>(
   core: Core<Item, P, V>,
-  parts: ReadonlyArray<Hooks.Part<Item, V>>,
+  parts: ReadonlyArray<Part<Item, V>>,
   tell: boolean
 ): Effect.Effect<void> => {
   const leave = (transaction: Transaction<Item, never, V>): Effect.Effect<void> =>
@@ -116,7 +134,7 @@ const uninstall = <Item, P, V>(
       const calls = entries.flatMap((entry) => parts.toReversed().map((part) => ({ entry, part })))
       const telling = collect(calls, ({ entry, part }) =>
         Contents.holds(transaction.draft, entry)
-          ? Hooks.tell(part, "onItemUnregistered", entry.item)
+          ? Hooks.callPart(transaction, part, "onItemUnregistered", entry.item)
           : undefined)
       return Effect.flatMap(telling, failIfAny)
     })
@@ -129,10 +147,8 @@ const uninstall = <Item, P, V>(
 }
 
 /** What they are told now makes up for all they were told in the transactions around, so none of it is undone. */
-const forget = <Item>(transaction: Transaction<Item>, parts: ReadonlyArray<Hooks.Part<Item, unknown>>): void => {
+const forget = <Item>(transaction: Transaction<Item>, parts: ReadonlyArray<Part<Item, unknown>>): void => {
   for (let around = transaction.parent; around !== undefined; around = around.parent) {
-    const rest = around.calls.filter(({ part }) => !parts.includes(part))
-    around.calls.length = 0
-    for (const call of rest) around.calls.push(call)
+    around.calls = around.calls?.without(parts)
   }
 }

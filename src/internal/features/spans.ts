@@ -5,58 +5,25 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
 import * as Formatter from "effect/Formatter"
 import * as Tracer from "effect/Tracer"
+import type { Span, Tracing } from "../engine/core.ts"
 
 /** @internal */
-export interface Attributes {
-  readonly registry?: string
-  readonly operation: string
-  readonly item?: unknown
+export const tracing: Tracing = {
+  isTraced: ({ cache }) => cache.tracer !== undefined && cache.tracerEnabled,
+  within: (span, effect) => Effect.withSpan(effect, nameOf(span), optionsOf(span)),
+  withinContext: (fiber, span, effect, context) =>
+    Effect.useSpan(nameOf(span), optionsOf(span), (made) =>
+      Effect.setContext(
+        effect,
+        Context.add(Context.add(context, Tracer.Tracer, fiber.getRef(Tracer.Tracer)), Tracer.ParentSpan, made)
+      ))
 }
 
-/** @internal */
-export const isTraced = ({ cache }: Fiber.Fiber<unknown, unknown>): boolean =>
-  cache.tracer !== undefined && cache.tracerEnabled
+const nameOf = ({ operation }: Span): string => `Registry.${operation}`
 
-/**
- * Whether a fiber that runs with a context may be traced.
- *
- * @internal
- */
-export const hasTracer = ({ mapUnsafe }: Context.Context<never>): boolean => mapUnsafe.has(Tracer.TracerKey)
-
-/**
- * Runs an effect in a span that is called as the operation.
- *
- * @internal
- */
-export const within = <A, E, R>(
-  attributes: Attributes,
-  effect: Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> => Effect.withSpan(effect, nameOf(attributes), optionsOf(attributes))
-
-/**
- * The same for an effect that runs with other services than the fiber: the span, and who traces, are the fiber's.
- *
- * @internal
- */
-export const withinContext = <A, E, R>(
-  fiber: Fiber.Fiber<unknown, unknown>,
-  attributes: Attributes,
-  effect: Effect.Effect<A, E, R>,
-  context: Context.Context<R>
-): Effect.Effect<A, E> =>
-  Effect.useSpan(nameOf(attributes), optionsOf(attributes), (span) =>
-    Effect.setContext(
-      effect,
-      Context.add(Context.add(context, Tracer.Tracer, fiber.getRef(Tracer.Tracer)), Tracer.ParentSpan, span)
-    ))
-
-const nameOf = ({ operation }: Attributes): string => `Registry.${operation}`
-
-const optionsOf = ({ item, ...attributes }: Attributes): Tracer.SpanOptions => ({
+const optionsOf = ({ item, ...attributes }: Span): Tracer.SpanOptions => ({
   attributes: item === undefined ? attributes : { ...attributes, item: Formatter.format(item).slice(0, longest) },
   captureStackTrace: false
 })

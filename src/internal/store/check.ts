@@ -5,10 +5,9 @@
  */
 import * as Result from "effect/Result"
 import * as RegistryError from "../../RegistryError.ts"
-import { hiddenEqual, isUnder } from "../features/claims.ts"
-import * as Hidden from "../features/hidden.ts"
-import { type Contents, type Entry, findEqual, findItself, hasOwnEquality } from "./contents.ts"
+import { type Contents, findEqual } from "./contents.ts"
 import { type Definition, failure, type Keys, keysIn, takeKeys } from "./definition.ts"
+import type { Entry } from "./entry.ts"
 
 /**
  * The keys of an item that can be registered, or why it cannot: in order, the schema, an equal item, and lookup by
@@ -24,11 +23,9 @@ export const check = <Item>(
   const { definition } = self
   const invalid = violation(definition, item)
   if (invalid !== undefined) return invalid
-  const itself = findItself(self, item)
-  const keys = itself === undefined || itself === ignoring ? takeKeys(definition, item) : []
-  if (isNew(self, item, keys)) return Result.succeed(keys)
-  const equal = itself ?? findEqual(self, item, keys)
-  const inTheWay = equal !== undefined && equal !== ignoring ? equal : hiddenEqual(self, item, keys, ignoring)
+  const keys = takeKeys(definition, item)
+  const equal = findEqual(self, item, keys)
+  const inTheWay = equal !== undefined && equal !== ignoring ? equal : self.withheld?.equal(item, keys, ignoring)
   if (inTheWay !== undefined) {
     const props = { code: "already_registered", item, ...ownerOf(inTheWay) } as const
     return Result.fail(failure(definition, RegistryError.AlreadyRegisteredError, props))
@@ -51,31 +48,14 @@ export const check = <Item>(
   return Result.succeed(keys)
 }
 
-/**
- * Whether it has all attributes, and no other has one of its unique keys, as nearly always: then nothing that is compared
- * by its keys equals it.
- */
-const isNew = <Item>({ definition: { lookups }, hidden, indexes }: Contents<Item>, item: Item, keys: Keys): boolean => {
-  if (keys.length < lookups.length || hidden !== undefined || hasOwnEquality(item)) return false
-  let hasUniqueKey = false
-  for (let i = 0; i < keys.length; i++) {
-    const { each, unique } = lookups[i]!
-    const taken = keys[i]
-    if (!unique || taken === undefined) continue
-    if (each || indexes[i]!.get(taken) !== undefined) return false
-    hasUniqueKey = true
-  }
-  return hasUniqueKey
-}
-
 type Checked = Result.Result<Keys, RegistryError.RegistrationFailure>
 
 /**
- * The same for an override, which nothing that is there stands in the way of.
+ * The same for an item that goes on top of all others: nothing that is there stands in its way.
  *
  * @internal
  */
-export const checkOverride = <Item>({ definition }: Contents<Item>, item: Item): Checked => {
+export const checkOnTop = <Item>({ definition }: Contents<Item>, item: Item): Checked => {
   const invalid = violation(definition, item)
   if (invalid !== undefined) return invalid
   const keys = takeKeys(definition, item)
@@ -110,10 +90,7 @@ const takenBy = <Item>(
   ignoring: Entry<Item> | undefined
 ): Entry<Item> | undefined => {
   const holder = self.indexes[index]!.get(key)
-  if (holder !== undefined && holder !== ignoring) return holder
-  if (self.hidden === undefined) return undefined
-  const hidden = Hidden.claiming(self.hidden, { slot: index, value: key })
-  return hidden.find((entry) => !isUnder(self.definition, entry, ignoring))
+  return holder !== undefined && holder !== ignoring ? holder : self.withheld?.holder(index, key, ignoring)
 }
 
 const ownerOf = <Item>({ origin: { owner } }: Entry<Item>) => owner === "" ? undefined : { owner }

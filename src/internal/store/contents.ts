@@ -11,31 +11,12 @@ import * as HashMap from "effect/HashMap"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Pipeable from "effect/Pipeable"
-import * as Hidden from "../features/hidden.ts"
 import { type Definition, type Keys, keysIn, slotOf, takeKeys } from "./definition.ts"
-import { Identity, isObject } from "./identity.ts"
+import { type Entry, hasOwnEquality, isObject } from "./entry.ts"
 import * as Index from "./index.ts"
 import { Listing } from "./listing.ts"
 import * as Order from "./order.ts"
-import type { Origin } from "./owner.ts"
-
-/**
- * One registration: an item, its place, and the keys with which it was registered. A later registration of the same
- * item is another entry.
- *
- * @internal
- */
-export interface Entry<out Item> {
-  readonly item: Item
-  /** Entries stand in the order of their positions. One that takes the place of another has its position. */
-  readonly position: number
-  readonly keys: Keys
-  /** No other entry of the registry has the same, in whatever draft: a later one has a higher. */
-  readonly serial: number
-  readonly origin: Origin
-  /** Whether the item had an equality of its own: what has become of it since may not be able to tell. */
-  readonly ownEquality: boolean
-}
+import type { Withheld } from "./withheld.ts"
 
 /**
  * The fields of a copy that nobody has seen yet are set by whoever made it; from then on they stay as they are.
@@ -50,12 +31,14 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
   indexes: ReadonlyArray<Index.Index<Item>>
   /** The entries that no unique key finds, and those whose items have an equality of their own. */
   byItem: HashMap.HashMap<Item, Entry<Item>>
-  identity: Identity<Item>
-  /** What overrides hide; nothing where they hide nothing. */
-  hidden: Hidden.Hidden<Item> | undefined
+  /** The entries that are in, and not visible, where a feature may withhold some. */
+  withheld: Withheld<Item> | undefined
   private list: ReadonlyArray<Item> | undefined
   private exit: Exit.Exit<ReadonlyArray<Item>> | undefined
-  /** Held by the contents that were asked for their list, and by no later ones: items that are gone would be in it. */
+  /**
+   * Only the version whose `values` were read holds the list. Its successors reach it through `lastListing`, so that items
+   * that were removed can be collected.
+   */
   private listing: Listing<Item> | undefined
   lastListing: WeakRef<Listing<Item>> | undefined
 
@@ -67,8 +50,7 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
     this.order = from.order
     this.indexes = from.indexes
     this.byItem = from.byItem
-    this.identity = from.identity
-    this.hidden = from.hidden
+    this.withheld = from.withheld
     this.list = undefined
     this.exit = undefined
     this.listing = undefined
@@ -127,8 +109,7 @@ type Part =
   | "order"
   | "indexes"
   | "byItem"
-  | "identity"
-  | "hidden"
+  | "withheld"
   | "lastListing"
 
 /** @internal */
@@ -140,8 +121,7 @@ export const empty = <Item>(definition: Definition<Item>): Contents<Item> =>
     order: undefined,
     indexes: definition.lookups.map(({ unique }) => Index.make<Item>(unique)),
     byItem: HashMap.empty(),
-    identity: Identity.empty(),
-    hidden: undefined,
+    withheld: undefined,
     lastListing: undefined
   })
 
@@ -167,15 +147,11 @@ export const asPopulated = <Item>(self: Contents<Item>): Contents<Item> => {
 export const asPending = <Item>(self: Contents<Item>): Contents<Item> =>
   withRevision(empty(self.definition), self.revision)
 
-/**
- * Without what overrides hide.
- *
- * @internal
- */
-export const withoutHidden = <Item>(self: Contents<Item>): Contents<Item> => {
-  if (self.hidden === undefined) return self
+/** @internal */
+export const withoutWithheld = <Item>(self: Contents<Item>): Contents<Item> => {
+  if (self.withheld === undefined) return self
   const contents = new Contents(self)
-  contents.hidden = undefined
+  contents.withheld = undefined
   return contents
 }
 
@@ -210,42 +186,43 @@ export const entries = <Item>(self: Contents<Item>): ReadonlyArray<Entry<Item>> 
   Order.toArray(self.order, (entry) => entry)
 
 /**
- * Whether an entry is hidden.
- *
- * @internal
- */
-export const isHidden = <Item>({ hidden }: Contents<Item>, entry: Entry<Item>): boolean =>
-  hidden !== undefined && Hidden.holds(hidden, entry)
-
-/**
- * Whether an entry is in, visible or hidden.
+ * Whether this very registration is in, visible or withheld.
  *
  * @internal
  */
 export const isIn = <Item>(self: Contents<Item>, entry: Entry<Item>): boolean =>
-  holds(self, entry) || isHidden(self, entry)
+  holds(self, entry) || self.withheld?.holds(entry) === true
 
 /**
- * The hidden entries, in their order.
- *
- * @internal
- */
-export const hiddenEntries = <Item>({ hidden }: Contents<Item>): ReadonlyArray<Entry<Item>> =>
-  hidden === undefined ? [] : Order.toArray(hidden.order, (entry) => entry)
-
-/**
- * The entry of the item itself, whatever has become of it, or else of an equal one.
+ * The entry of an equal item.
  *
  * @internal
  */
 export const find = <Item>(self: Contents<Item>, item: Item): Entry<Item> | undefined =>
-  // the keys of an object that is in may have come to throw: it is found without them
-  findItself(self, item) ??
-    findEqual(self, item, takeKeys(self.definition, item))
+  findEqual(self, item, takeKeys(self.definition, item))
 
-/** @internal */
-export const findItself = <Item>(self: Contents<Item>, item: Item): Entry<Item> | undefined =>
-  self.identity.find(self.order, item)
+/**
+ * The entry of an equal item, or of the object itself, though it was changed since it was registered. An object that its
+ * keys do not find is looked for among all entries: that takes as long as there are many, and nothing where nobody asks.
+ *
+ * @internal
+ */
+export const findCurrent = <Item>(self: Contents<Item>, item: Item): Entry<Item> | undefined => {
+  if (!isObject(item)) return find(self, item)
+  let entry: Entry<Item> | undefined
+  try {
+    entry = find(self, item)
+  } catch (error) {
+    // its keys may have come to throw since it was registered
+    const itself = findItself(self, item)
+    if (itself === undefined) throw error
+    return itself
+  }
+  return entry ?? findItself(self, item)
+}
+
+const findItself = <Item>(self: Contents<Item>, item: Item): Entry<Item> | undefined =>
+  entries(self).find((entry) => entry.item === item)
 
 /**
  * Equal items have equal keys, because without an equality of their own they are compared by what they are made of. So
@@ -264,8 +241,21 @@ export const findEqual = <Item>(self: Contents<Item>, item: Item, keys: Keys): E
   return entry !== undefined && Equal.equals(entry.item, item) ? entry : undefined
 }
 
-/** @internal */
-export const hasOwnEquality = (u: unknown): boolean => isObject(u) && Equal.symbol in u
+/**
+ * The entry that has the first unique key of another; without one, that of an equal item.
+ *
+ * @internal
+ */
+export const findByKeysOf = <Item>(
+  self: Contents<Item>,
+  { item, keys, ownEquality }: Entry<Item>
+): Entry<Item> | undefined => {
+  const { lookups } = self.definition
+  const first = firstUnique(self.definition, keys)
+  return first === -1 || ownEquality
+    ? Option.getOrUndefined(HashMap.get(self.byItem, item))
+    : self.indexes[first]!.get(keyAt(lookups[first]!, keys[first]))
+}
 
 /**
  * The first unique lookup that an item has a key of, or -1.

@@ -19,8 +19,8 @@ export interface Definition<Item> {
   /** What is wrong with an item by the schema of the registry. */
   readonly validate: ((item: Item) => string | undefined) | undefined
   readonly messages: RegistryError.Messages
-  /** The serial number of the next entry. */
-  serial: number
+  /** What somebody may have meant who asked for a key that is not there. */
+  readonly suggest: (value: unknown, keys: Iterable<unknown>) => ReadonlyArray<string>
 }
 
 interface NamedLookup<Item> {
@@ -38,6 +38,7 @@ export const make = <Item>(options: {
   readonly schema: Definition<Item>["schema"]
   readonly validate: Definition<Item>["validate"]
   readonly messages: RegistryError.Messages
+  readonly suggest: Definition<Item>["suggest"]
 }): Definition<Item> => {
   const lookups = namedLookups(options.name, options.lookup)
   lookups.forEach(({ attribute }, index) => {
@@ -54,7 +55,7 @@ export const make = <Item>(options: {
     schema: options.schema,
     validate: options.validate,
     messages: options.messages,
-    serial: 0
+    suggest: options.suggest
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * @internal
  */
-import type { Entry } from "./contents.ts"
+import type { Entry } from "./entry.ts"
 import { KeyMap } from "./keyMap.ts"
 import * as Order from "./order.ts"
 
@@ -21,6 +21,10 @@ export interface Index<Item> {
   /** An index that `add` changes in place until it is finished; this one stays as it is. */
   readonly begin: (additions: number) => Index<Item>
   readonly finish: () => Index<Item>
+  /** Drops what later versions put under a key, when they are given up. */
+  readonly forget: (key: unknown) => void
+  /** The same after so many entries were removed: it keeps nothing of them where that costs little. */
+  readonly tidy: (removed: number) => Index<Item>
 }
 
 /** @internal */
@@ -61,14 +65,20 @@ class UniqueIndex<Item> implements Index<Item> {
   finish(): Index<Item> {
     return new UniqueIndex(this.map.finish())
   }
+  forget(key: unknown): void {
+    this.map.forget(key)
+  }
+  tidy(removed: number): Index<Item> {
+    return this.with(this.map.tidy(removed))
+  }
   private with(map: KeyMap<Entry<Item>>): Index<Item> {
     return map === this.map ? this : new UniqueIndex(map)
   }
 }
 
-/** The entries that have a key, and the serial number of the one that came or went last. */
+/** The entries that have a key, and the id of the one that came or went last. */
 interface Group<Item> {
-  readonly serial: number
+  readonly id: number
   readonly entries: Order.Node<Entry<Item>>
 }
 
@@ -93,13 +103,13 @@ class GroupIndex<Item> implements Index<Item> {
   }
   add(key: unknown, entry: Entry<Item>): Index<Item> {
     const group = this.map.get(key)
-    return this.with(this.map.set(key, { serial: entry.serial, entries: Order.set(group?.entries, entry) }, group))
+    return this.with(this.map.set(key, { id: entry.id, entries: Order.set(group?.entries, entry) }, group))
   }
   remove(key: unknown, entry: Entry<Item>): Index<Item> {
     const group = this.map.get(key)
     const entries = Order.remove(group?.entries, entry.position)
     return this.with(
-      entries === undefined ? this.map.delete(key) : this.map.set(key, { serial: entry.serial, entries }, group)
+      entries === undefined ? this.map.delete(key) : this.map.set(key, { id: entry.id, entries }, group)
     )
   }
   begin(additions: number): Index<Item> {
@@ -107,6 +117,12 @@ class GroupIndex<Item> implements Index<Item> {
   }
   finish(): Index<Item> {
     return new GroupIndex(this.map.finish())
+  }
+  forget(key: unknown): void {
+    this.map.forget(key)
+  }
+  tidy(removed: number): Index<Item> {
+    return this.with(this.map.tidy(removed))
   }
   private with(map: KeyMap<Group<Item>>): Index<Item> {
     return map === this.map ? this : new GroupIndex(map)

@@ -5,13 +5,13 @@
  */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import { isObject } from "./identity.ts"
+import { isObject } from "./entry.ts"
 
 type Changes<A> = HashMap.HashMap<unknown, A | undefined>
 
-/** What is put in after something else has a higher serial number. */
-interface Numbered {
-  readonly serial: number
+/** A value that is put in after another has a higher id. */
+interface Identified {
+  readonly id: number
 }
 
 /**
@@ -19,30 +19,32 @@ interface Numbered {
  * native `Map`, which is several times faster than a `HashMap`, and whose hashes nobody can make collide; and what has been
  * put into it and taken from it since. When that is much, both become a new `Map`.
  *
- * The last version that shares a `Map` may put a list into it, of which those before it see nothing: it has higher numbers
- * than they look for. What is in it for a version never changes.
+ * Versions share one base `Map`. The newest may append a list to it: older versions ignore values whose id is not below
+ * their own `limit`. What is in the base for a version never changes.
  *
  * A `Map` compares objects by reference, where keys are compared by `Equal`: an object is always among the changes.
  *
  * @internal
  */
-export class KeyMap<A extends Numbered> {
-  static empty<A extends Numbered>(): KeyMap<A> {
-    return new KeyMap<A>(new Map(), 0, 0, HashMap.empty(), 0, false)
+export class KeyMap<A extends Identified> {
+  static empty<A extends Identified>(): KeyMap<A> {
+    return new KeyMap<A>(new Map(), 0, 0, HashMap.empty(), 0, false, 0)
   }
 
   private readonly base: Map<unknown, A>
-  /** The number from which on what is in the base belongs to later versions. */
+  /** The id from which on a value of the base belongs to later versions. */
   private limit: number
-  /** How many keys the base had, all of them for this version, when nobody had put more into it. */
+  /** How many keys the base had, all of them for this version, before a later one appended to it. */
   private known: number
   private changes: Changes<A>
   /** The number of changes, and how many of them are objects. */
   private changed: number
   private objects: number
-  /** Whether a key of the base may be among the changes. */
+  /** Whether a key of the base may be among the changes: then the base keeps a value that is gone. */
   private shadows: boolean
-  /** While a list is put in: where, and the number from which on something is of it. */
+  /** How many versions have come since the base was made. */
+  private readonly age: number
+  /** While a list is put in: where, and the id from which on a value is of it. */
   private filling: { readonly base: boolean; readonly start: number } | undefined
 
   private constructor(
@@ -51,7 +53,8 @@ export class KeyMap<A extends Numbered> {
     known: number,
     changes: Changes<A>,
     objects: number,
-    shadows: boolean
+    shadows: boolean,
+    age: number
   ) {
     this.base = base
     this.limit = limit
@@ -60,6 +63,7 @@ export class KeyMap<A extends Numbered> {
     this.changed = HashMap.size(changes)
     this.objects = objects
     this.shadows = shadows
+    this.age = age
     this.filling = undefined
   }
 
@@ -73,22 +77,22 @@ export class KeyMap<A extends Numbered> {
   }
   private inBase(key: unknown): A | undefined {
     const value = this.base.get(key)
-    return value !== undefined && value.serial < this.limit ? value : undefined
+    return value !== undefined && value.id < this.limit ? value : undefined
   }
   *keys(): Iterable<unknown> {
-    for (const [key, value] of this.base) if (value.serial < this.limit && !HashMap.has(this.changes, key)) yield key
+    for (const [key, value] of this.base) if (value.id < this.limit && !HashMap.has(this.changes, key)) yield key
     for (const [key, value] of this.changes) if (value !== undefined) yield key
   }
-  /** With a value that has a higher number than all before, in the place of what `get` answers. */
+  /** With a value that has a higher id than all before, in the place of what `get` answers. */
   set(key: unknown, value: A, previous: A | undefined): KeyMap<A> {
     const { base, filling } = this
     const object = isObject(key)
     if (filling?.base === true && !object && base.size === this.known) {
       const isNew = previous === undefined && (!this.shadows || !base.has(key))
-      if (isNew || previous !== undefined && previous.serial >= filling.start && base.get(key) === previous) {
+      if (isNew || previous !== undefined && previous.id >= filling.start && base.get(key) === previous) {
         base.set(key, value)
         this.known = base.size
-        this.limit = value.serial + 1
+        this.limit = value.id + 1
         return this
       }
     }
@@ -124,23 +128,39 @@ export class KeyMap<A extends Numbered> {
   finish(): KeyMap<A> {
     return this.with(HashMap.endMutation(this.changes), this.objects, this.shadows)
   }
+  /** Drops what later versions appended to the base under a key. They were given up, and nobody has seen them. */
+  forget(key: unknown): void {
+    const value = this.base.get(key)
+    if (value !== undefined && value.id >= this.limit) this.base.delete(key)
+  }
+  /** The same after so many keys were removed: without what the base keeps of them, where that costs little. */
+  tidy(removed: number): KeyMap<A> {
+    return this.keepsGarbage && this.base.size <= Math.min(16 * removed, 100_000) ? this.folded() : this
+  }
+  /** Whether the base has a value that is none of this version. */
+  private get keepsGarbage(): boolean {
+    return this.shadows || this.base.size !== this.known
+  }
   private with(changes: Changes<A>, objects: number, shadows: boolean): KeyMap<A> {
-    const next = new KeyMap(this.base, this.limit, this.known, changes, objects, shadows)
-    return isMuch(next.changed - objects, this.base.size) ? next.folded() : next
+    const { base, known, limit } = this
+    const next = new KeyMap(base, limit, known, changes, objects, shadows, this.age + 1)
+    if (isMuch(next.changed - objects, base.size)) return next.folded()
+    // what is gone is kept by the base no longer than it takes to pay for a new one
+    return next.keepsGarbage && (base.size <= 2 * few && shadows || isMuch(next.age, base.size)) ? next.folded() : next
   }
   /** The same with a new base that holds the changes. */
   private folded(): KeyMap<A> {
     const base = new Map(this.base)
-    if (base.size > this.known) base.forEach((value, key) => value.serial >= this.limit && base.delete(key))
+    if (base.size > this.known) base.forEach((value, key) => value.id >= this.limit && base.delete(key))
     let { limit } = this
     let objects: Changes<A> = HashMap.empty()
     for (const [key, value] of this.changes) {
       if (isObject(key)) objects = HashMap.set(objects, key, value)
       else if (value === undefined) base.delete(key)
       else base.set(key, value)
-      if (value !== undefined) limit = Math.max(limit, value.serial + 1)
+      if (value !== undefined) limit = Math.max(limit, value.id + 1)
     }
-    return new KeyMap(base, limit, base.size, objects, this.objects, false)
+    return new KeyMap(base, limit, base.size, objects, this.objects, false, 0)
   }
 }
 

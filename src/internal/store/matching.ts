@@ -4,10 +4,9 @@
  * @internal
  */
 import * as Equal from "effect/Equal"
-import { hiddenEqual } from "../features/claims.ts"
-import * as Hidden from "../features/hidden.ts"
-import { type Contents, type Entry, findEqual, findItself } from "./contents.ts"
+import { type Contents, findEqual } from "./contents.ts"
 import { type Definition, type Keys, keysIn, takeKeys } from "./definition.ts"
+import type { Entry } from "./entry.ts"
 
 /**
  * The entry that has the first unique key of an item; without a unique lookup, that of an equal item.
@@ -19,7 +18,7 @@ export const holderOfFirstKey = <Item>(self: Contents<Item>, item: Item): Entry<
   if (self.definition.validate?.(item) !== undefined) return undefined
   const keys = takeKeys(self.definition, item)
   const first = firstKeys(self.definition, keys)
-  return first.slot === -1 ? findItself(self, item) ?? findEqual(self, item, keys) : holderOf(self, first)
+  return first.slot === -1 ? findEqual(self, item, keys) : holderOf(self, first)
 }
 
 /** The first unique lookup, or -1, and what an item has of it. */
@@ -64,12 +63,12 @@ export const counterpart = <Item>(
 ): Entry<Item> | undefined => {
   const first = firstKeys(self.definition, keys)
   if (first.values.length > 0) return holderOf(self, first, others)
-  const equal = findItself(self, item) ?? findEqual(self, item, keys)
+  const equal = findEqual(self, item, keys)
   return equal === undefined || others.has(equal) ? undefined : equal
 }
 
 /**
- * The entry that an item stands for, visible or hidden, and whether the item is another than what is there.
+ * The entry that an item stands for, visible or withheld, and whether the item is another than what is there.
  *
  * @internal
  */
@@ -81,29 +80,32 @@ export const counterpartOf = <Item>(
   const { definition } = self
   // what does not satisfy the schema need not have anything that a selector looks for
   if (definition.validate?.(item) !== undefined) return undefined
-  const itself = findItself(self, item)
   const keys = takeKeys(definition, item)
-  if (itself !== undefined && !others.has(itself)) {
-    // an object that was changed since has other keys, perhaps
-    return { entry: itself, changed: !Equal.equals(itself.keys, keys) }
-  }
-  const entry = counterpart(self, item, keys, others) ?? hiddenCounterpart(self, item, keys, others)
-  return entry && { entry, changed: !Equal.equals(entry.item, item) }
+  const entry = counterpart(self, item, keys, others) ?? withheldCounterpart(self, item, keys, others)
+  // an object that was changed since it was registered equals itself, and has other keys
+  return entry && { entry, changed: !Equal.equals(entry.item, item) || !Equal.equals(entry.keys, keys) }
 }
 
-/** Among what is hidden. An item that stands for something visible has been there before: it does not stand for more. */
-const hiddenCounterpart = <Item>(
+/** Among what is withheld. An item that stands for something visible has been there before: it does not stand for more. */
+const withheldCounterpart = <Item>(
   self: Contents<Item>,
   item: Item,
   keys: Keys,
   others: ReadonlySet<Entry<Item>>
 ): Entry<Item> | undefined => {
-  const { definition, hidden } = self
-  if (hidden === undefined || keys.length < definition.lookups.length) return undefined
+  const { definition, withheld } = self
+  if (withheld === undefined || keys.length < definition.lookups.length) return undefined
   const first = firstKeys(definition, keys)
   const entry = first.values.length === 0
-    ? findEqual(self, item, keys) ?? hiddenEqual(self, item, keys, undefined)
-    : holderOf(self, first) ??
-      first.values.flatMap((value) => Hidden.claiming(hidden, { slot: first.slot, value }))[0]
+    ? findEqual(self, item, keys) ?? withheld.equal(item, keys, undefined)
+    : holderOf(self, first) ?? firstOf(first.values, (value) => withheld.holder(first.slot, value, undefined))
   return entry === undefined || others.has(entry) ? undefined : entry
+}
+
+const firstOf = <A, B>(list: ReadonlyArray<A>, f: (a: A) => B | undefined): B | undefined => {
+  for (const a of list) {
+    const b = f(a)
+    if (b !== undefined) return b
+  }
+  return undefined
 }

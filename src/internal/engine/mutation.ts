@@ -1,0 +1,247 @@
+/**
+ * How a mutation is carried out: plan, tell, apply, tell.
+ *
+ * A plan says what is about to leave and to enter. Hooks are told of that before; then, in one step, it is planned again
+ * and applied to the draft, because a hook may have changed anything. What the step did, hooks are told in the order in
+ * which subscribers are.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as RegistryError from "../../RegistryError.ts"
+import type { Contents } from "../store/contents.ts"
+import { failure } from "../store/definition.ts"
+import type { Entry } from "../store/entry.ts"
+import type { Step } from "./change.ts"
+import type { Operation, Transaction } from "./core.ts"
+import * as Hooks from "./hooks.ts"
+import { type Pausing, sequence, withPauses } from "./sequence.ts"
+import { longStep, step } from "./transaction.ts"
+
+/**
+ * Something that leaves, or enters, or enters where others leave. `W` is what hooks refuse it with.
+ *
+ * @internal
+ */
+export interface Move<out Item, out W> {
+  readonly entering?: Entering<Item, W>
+  readonly leaving: ReadonlyArray<Entry<Item>>
+}
+
+interface Entering<out Item, out W> {
+  readonly item: Item
+  /** Asks hooks whether the item may enter. */
+  readonly ask: () => Effect.Effect<void, W>
+}
+
+/** @internal */
+export const entering = <Item, P, V>(transaction: Transaction<Item, P, V>, item: Item): Entering<Item, V> => ({
+  item,
+  ask: () => registering(transaction, item)
+})
+
+/**
+ * What a mutation is about to do.
+ *
+ * @internal
+ */
+export interface Plan<out Item, out A, out W> {
+  readonly moves: () => ReadonlyArray<Move<Item, W>>
+  /** Changes the draft that it was made for, and pushes what it did to the steps of the transaction. */
+  readonly apply: () => A
+}
+
+/**
+ * Looks at the draft of a transaction.
+ *
+ * @internal
+ */
+export type Planner<in out Item, in out P, in out V, out A, out E, out W = V> = (
+  transaction: Transaction<Item, P, V>
+) => Exit.Exit<Plan<Item, A, W>, E>
+
+/**
+ * An operation that is one mutation.
+ *
+ * @internal
+ */
+export const mutation = <Item, P, V, A, E, W>(
+  name: string,
+  about: unknown,
+  undone: A,
+  planner: Planner<Item, P, V, A, E, W>
+): Operation<Item, P, V, A, E | W | P> => ({
+  name,
+  about,
+  runsHooks: true,
+  step: (transaction) => applied(planner(transaction)),
+  body: (transaction) => carryOut(transaction, planner),
+  undone: () => Effect.succeed(undone)
+})
+
+const applied = <Item, A, E>(planned: Exit.Exit<Plan<Item, A, unknown>, E>): Exit.Exit<A, E> =>
+  Exit.map(planned, (plan) => plan.apply())
+
+/**
+ * Carries a mutation out, as the body of a transaction or a part of it. What is `long` is planned with pauses.
+ *
+ * @internal
+ */
+export const carryOut = <Item, P, V, A, E, W>(
+  transaction: Transaction<Item, P, V>,
+  planner: Planner<Item, P, V, A, E, W>,
+  long?: (transaction: Transaction<Item, P, V>) => Pausing<Exit.Exit<Plan<Item, A, W>, E>> | undefined
+): Effect.Effect<A, E | W | P> => {
+  const planning = <B>(use: (plan: Plan<Item, A, W>) => B): Effect.Effect<B, E | P> =>
+    long?.(transaction) === undefined
+      ? step(transaction, () => Exit.map(planner(transaction), use))
+      : longStep(transaction, () => {
+        // it may have become short while it waited for its turn
+        const plans = long(transaction)
+        return plans === undefined ? Exit.map(planner(transaction), use) : withPauses(usingPlan(plans, use))
+      })
+  return transaction.hooks.length === 0
+    ? planning((plan) => plan.apply())
+    : Effect.flatMapEager(
+      planning((plan): Planned<Item, W> => ({ moves: plan.moves(), draft: transaction.draft })),
+      (planned) => tellAndApply(transaction, planning, planned, undefined)
+    )
+}
+
+const usingPlan = function*<A, B, E>(
+  planning: Pausing<Exit.Exit<A, E>>,
+  use: (plan: A) => B
+): Pausing<Exit.Exit<B, E>> {
+  return Exit.map(yield* planning, use)
+}
+
+/** Plans, and uses the plan in that step. */
+type Planning<Item, A, E, W> = <B>(use: (plan: Plan<Item, A, W>) => B) => Effect.Effect<B, E>
+
+/** The moves that were planned, and the draft that they were planned for. */
+interface Planned<Item, W> {
+  readonly moves: ReadonlyArray<Move<Item, W>>
+  readonly draft: Contents<Item>
+}
+
+/** Of what hooks were told that it is about to leave or enter. */
+interface Told<Item> {
+  readonly leaving: Set<Entry<Item>>
+  readonly entering: Set<Item>
+}
+
+const tellAndApply = <Item, P, V, A, E, W>(
+  transaction: Transaction<Item, P, V>,
+  planning: Planning<Item, A, E, W>,
+  { draft, moves }: Planned<Item, W>,
+  before: Told<Item> | undefined
+): Effect.Effect<A, E | W> =>
+  callBefore(transaction, moves, before).pipe(
+    Effect.flatMapEager(() =>
+      planning((plan): Done<Item, A> | Undone<Item, W> => {
+        // a plan for the same draft makes the same moves; else hooks may have to be told of more
+        if (transaction.draft !== draft) {
+          const told = toldOf(moves, before)
+          const now = plan.moves()
+          if (!now.every((move) => isTold(move, told))) {
+            return { planned: { moves: now, draft: transaction.draft }, told }
+          }
+        }
+        const from = transaction.steps.length
+        return { answer: plan.apply(), from, draft: transaction.draft }
+      })
+    ),
+    Effect.flatMapEager((result) =>
+      "told" in result
+        ? tellAndApply(transaction, planning, result.planned, result.told)
+        : Effect.mapEager(tellSteps(transaction, result.from, result.draft), () => result.answer)
+    )
+  )
+
+interface Done<Item, A> {
+  readonly answer: A
+  /** The first of its steps. */
+  readonly from: number
+  readonly draft: Contents<Item>
+}
+
+interface Undone<Item, W> {
+  readonly planned: Planned<Item, W>
+  readonly told: Told<Item>
+}
+
+const toldOf = <Item>(moves: ReadonlyArray<Move<Item, unknown>>, before: Told<Item> | undefined): Told<Item> => {
+  const told = before ?? { leaving: new Set(), entering: new Set() }
+  for (const { entering, leaving } of moves) {
+    if (entering !== undefined) told.entering.add(entering.item)
+    for (const entry of leaving) told.leaving.add(entry)
+  }
+  return told
+}
+
+const isTold = <Item>({ entering, leaving }: Move<Item, unknown>, told: Told<Item>): boolean =>
+  (entering === undefined || told.entering.has(entering.item)) && leaving.every((entry) => told.leaving.has(entry))
+
+/** For each move: whether what enters may, then that others leave. */
+const callBefore = <Item, P, V, W>(
+  transaction: Transaction<Item, P, V>,
+  moves: ReadonlyArray<Move<Item, W>>,
+  told: Told<Item> | undefined
+): Effect.Effect<void, W> =>
+  sequence(moves, ({ entering, leaving }) => {
+    const asking = entering === undefined || told?.entering.has(entering.item) === true
+      ? Effect.void
+      : entering.ask()
+    return leaving.length === 0 ?
+      asking :
+      Effect.flatMapEager(asking, () =>
+        sequence(leaving, (entry) =>
+          told?.leaving.has(entry) === true
+            ? undefined
+            : Hooks.callBefore(transaction, "onItemUnregistering", entry.item), pauseOf(transaction)))
+  }, pauseOf(transaction))
+
+const pauseOf = (transaction: Transaction<any>): Effect.Effect<void> => transaction.restore(Effect.yieldNow)
+
+/** A hook refuses with an error that does not know the registry's name. */
+const registering = <Item, P, V>(transaction: Transaction<Item, P, V>, item: Item): Effect.Effect<void, V> =>
+  Effect.mapErrorEager(
+    Hooks.callBefore(transaction, "onItemRegistering", item),
+    (error) =>
+      error instanceof RegistryError.RegistrationError && error.code === "rejected" && error.registry === ""
+        // the same class with the name filled in, so still a V
+        ? failure(transaction.core.definition, RegistryError.RegistrationError, {
+          code: "rejected",
+          item: error.item,
+          ...(error.reason === undefined ? {} : { reason: error.reason })
+        }) as V & RegistryError.RegistrationError
+        : error
+  )
+
+/** Tells hooks what the steps from one on did. */
+const tellSteps = <Item, P, V>(
+  transaction: Transaction<Item, P, V>,
+  from: number,
+  applied: Contents<Item>
+): Effect.Effect<void> => {
+  const { steps } = transaction
+  // hooks may cause more steps, of which they are told by the operations that take them
+  const own = steps.length === from + 1 ? [steps[from]!] : steps.slice(from)
+  const pause = pauseOf(transaction)
+  const gone = (entry: Entry<Item>) => Hooks.tell(transaction, "onItemUnregistered", entry, applied)
+  const come = (entry: Entry<Item>) => Hooks.tell(transaction, "onItemRegistered", entry, applied)
+  const tellStep = (one: Step<Item>): Effect.Effect<void> => {
+    switch (one._tag) {
+      case "Inserted":
+        return sequence(one.entries, come, pause)
+      case "Removed":
+        return sequence(one.entries, gone, pause)
+      case "Swapped":
+        return Effect.flatMapEager(gone(one.previous), () => come(one.entry))
+      default:
+        return Effect.void
+    }
+  }
+  return own.length === 1 ? tellStep(own[0]!) : sequence(own, tellStep, pause)
+}

@@ -1,0 +1,205 @@
+/**
+ * Hooks as a registry has them: in parts, each with its services, and with what each was told.
+ *
+ * @internal
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Pipeable from "effect/Pipeable"
+import * as Scheduler from "effect/Scheduler"
+import type { Entry } from "../store/entry.ts"
+
+/** @internal */
+export const TypeId = "~effect-registry/RegistryHooks"
+
+/**
+ * What a registry calls around its operations. Each is an effect that runs under the registry's lock, in the transaction
+ * of the operation that calls it: it may use the registry in any way, from any child fiber.
+ *
+ * `onItemRegistering` alone may fail, which refuses the item. It is a check, and acquires nothing: it may run for an
+ * operation that then fails. A defect of any hook undoes the operation.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Handlers<in Item, out E = never, out R = never> {
+  /** Before an item is registered, and after it was checked. A failure refuses it. */
+  readonly onItemRegistering: (item: Item) => Effect.Effect<unknown, E, R>
+  /** After an item was registered. */
+  readonly onItemRegistered: (item: Item) => Effect.Effect<unknown, never, R>
+  /** Before an item is unregistered. */
+  readonly onItemUnregistering: (item: Item) => Effect.Effect<unknown, never, R>
+  /** After an item was unregistered. */
+  readonly onItemUnregistered: (item: Item) => Effect.Effect<unknown, never, R>
+  /** Before the defaults are asked for. */
+  readonly onPopulating: Effect.Effect<unknown, never, R>
+  /** After the last default was registered. */
+  readonly onPopulated: Effect.Effect<unknown, never, R>
+  /** Before the first item is unregistered by a reset. */
+  readonly onResetting: Effect.Effect<unknown, never, R>
+  /** After the last item was unregistered by a reset. */
+  readonly onReset: Effect.Effect<unknown, never, R>
+}
+
+/**
+ * Hooks as a value, which combines with others. It keeps its parts: each one's calls are counted, and undone, on their
+ * own.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RegistryHooks<in Item, out E = never, out R = never> extends Handlers<Item, E, R>, Pipeable.Pipeable {
+  readonly [TypeId]: { readonly parts: ReadonlyArray<Partial<Handlers<Item, E, R>>> }
+}
+
+/** @internal */
+export type ItemHook = "onItemRegistering" | "onItemRegistered" | "onItemUnregistering" | "onItemUnregistered"
+
+/** @internal */
+export type RegistryHook = "onPopulating" | "onPopulated" | "onResetting" | "onReset"
+
+/**
+ * One part of the hooks of a registry, with the services of where it was given.
+ *
+ * @internal
+ */
+export interface Part<in Item, out E> {
+  readonly handlers: Partial<Handlers<Item, E, any>>
+  /** The services, and the scheduler of the fiber that ran it last, which is in them. */
+  services: Context.Context<any>
+  scheduler: Scheduler.Scheduler
+  /**
+   * `removed`: not called any more, but its completed calls are still rolled back through it. `settled`: it was told about
+   * every remaining item when it was removed, so nothing is left to roll back.
+   */
+  state: "installed" | "removed" | "settled"
+}
+
+/**
+ * What is taken for hooks: some of the handlers, or a value.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Input<Item, E = unknown, R = unknown> = RegistryHooks<Item, E, R> | Partial<Handlers<Item, E, R>>
+
+/**
+ * What hooks refuse items with.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ErrorOf<Hooks> = Unknown extends Hooks ? never
+  : "onItemRegistering" extends keyof Hooks ? Called<Hooks["onItemRegistering"]>["error"]
+  : never
+
+/**
+ * The services that hooks need.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ServicesOf<Hooks> = Unknown extends Hooks ? never
+  : { [Hook in keyof Hooks & keyof Handlers<any>]: Called<Hooks[Hook]>["services"] }[keyof Hooks & keyof Handlers<any>]
+
+/** What hooks are taken for where there are none. */
+type Unknown = Partial<Handlers<any, unknown, unknown>>
+
+type Called<Handler> = Handler extends (item: any) => Effect.Effect<any, infer E, infer R>
+  ? { readonly error: E; readonly services: R }
+  : Handler extends Effect.Effect<any, infer E, infer R> ? { readonly error: E; readonly services: R }
+  : { readonly error: never; readonly services: never }
+
+/** A misspelt handler is an error where a record of handlers is taken; its name in the error says which there are. */
+export type NoExcess<Hooks> = {
+  readonly [Hook in Exclude<keyof Hooks, keyof RegistryHooks<any>>]: HookIs<Names[keyof Names]>
+}
+
+/** A mapped type, because an error would show `keyof` as it is written. */
+type Names = { readonly [Hook in keyof Handlers<any>]: Hook }
+
+interface HookIs<in out Name> {
+  readonly [expected]: Name
+}
+
+declare const expected: unique symbol
+
+/** @internal */
+export const install = <Item, E>(
+  hooks: Input<Item, E, any>,
+  context: Context.Context<any>
+): ReadonlyArray<Part<Item, E>> =>
+  partsOf(hooks).map((handlers) => ({
+    handlers,
+    services: context,
+    scheduler: Context.get(context, Scheduler.Scheduler),
+    state: "installed"
+  }))
+
+/** @internal */
+export const partsOf = <Item, E, R>(hooks: Input<Item, E, R>): ReadonlyArray<Partial<Handlers<Item, E, R>>> =>
+  TypeId in hooks ? hooks[TypeId].parts : [hooks]
+
+/** @internal */
+export type AfterHook = "onItemRegistered" | "onItemUnregistered"
+
+/**
+ * A call that was completed, and can be undone.
+ *
+ * @internal
+ */
+export interface Call<Item> {
+  readonly part: Part<Item, unknown>
+  readonly hook: AfterHook
+  readonly item: Item
+  /** A call that was completed later has a higher one, in whatever registry. */
+  readonly serial: number
+  /** Whether it died in a transaction that nothing stops: nothing is undone then. */
+  readonly died: boolean
+}
+
+/**
+ * The completed calls of a transaction, in order.
+ *
+ * @internal
+ */
+export class Calls<Item> {
+  readonly list: Array<Call<Item>> = []
+  private readonly last = new Map<Part<Item, unknown>, Map<Item, boolean>>()
+  /** How many of the list are in `last`, which is made when somebody asks. */
+  private known = 0
+
+  /** Whether the last call told a part that an item is in; nothing if there was none. */
+  told(part: Part<Item, unknown>, item: Item): boolean | undefined {
+    for (; this.known < this.list.length; this.known++) {
+      const call = this.list[this.known]!
+      const items = this.last.get(call.part) ?? new Map<Item, boolean>()
+      this.last.set(call.part, items.set(call.item, call.hook === "onItemRegistered"))
+    }
+    return this.last.get(part)?.get(item)
+  }
+
+  /** Adds those of a nested transaction that ended, which have come later. */
+  append(calls: Calls<Item>): void {
+    for (const call of calls.list) this.list.push(call)
+  }
+
+  /** The same without those of some parts. */
+  without(parts: ReadonlyArray<Part<Item, unknown>>): Calls<Item> {
+    const rest = new Calls<Item>()
+    for (const call of this.list) if (!parts.includes(call.part)) rest.list.push(call)
+    return rest
+  }
+}
+
+/**
+ * The call in which a part is being told of an item. What happens to that item meanwhile it is told when the call has
+ * ended, with all that comes later.
+ *
+ * @internal
+ */
+export interface Telling<Item> {
+  readonly part: Part<Item, unknown>
+  readonly item: Item
+  readonly later: Array<{ readonly hook: AfterHook; readonly entry: Entry<Item> }>
+}

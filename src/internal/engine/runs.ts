@@ -1,0 +1,71 @@
+/**
+ * The runs of a population, and the waits for them.
+ *
+ * @internal
+ */
+import * as Context from "effect/Context"
+import type * as Fiber from "effect/Fiber"
+import * as Scheduler from "effect/Scheduler"
+import type { Wait, WaitNode } from "./waiting.ts"
+
+/**
+ * The outermost populations of a registry: the one that runs, and those that wait for one. There are two runs for a while,
+ * when all that waited for the first were interrupted, and it is being rolled back.
+ *
+ * @internal
+ */
+export class PopulationRuns {
+  /** The last that began, until it has ended. */
+  holder: WaitNode | undefined = undefined
+  fiber: Fiber.Fiber<unknown, unknown> | undefined = undefined
+  private joining: PopulationWait | undefined = undefined
+  private steady: readonly [of: Context.Context<never>, Context.Context<never>] | undefined = undefined
+
+  /** A wait for a run that does not exist yet begins it in the same step. */
+  begin(node: WaitNode, fiber: Fiber.Fiber<unknown, unknown>): void {
+    this.holder = node
+    this.fiber = fiber
+    if (this.joining !== undefined) this.joining.joined = node
+  }
+
+  end(node: WaitNode): void {
+    node.state = "closed"
+    if (this.holder !== node) return
+    this.holder = undefined
+    this.fiber = undefined
+    this.steady = undefined
+  }
+
+  wait(): Wait {
+    return this.joining = new PopulationWait(this.holder)
+  }
+
+  /** The waiter is in no transaction, so nothing can wait for it: forget the wait prepared for the last one that was. */
+  waitUntracked(): void {
+    this.joining = undefined
+  }
+
+  /** The context with `PreventSchedulerYield` set. One is kept, because fibers that ask at once usually share it. */
+  withoutYields(context: Context.Context<never>): Context.Context<never> {
+    if (this.steady?.[0] !== context) {
+      this.steady = [context, Context.add(context, Scheduler.PreventSchedulerYield, true)]
+    }
+    return this.steady[1]
+  }
+}
+
+/**
+ * An interrupted waiter waits until the run that it joined is rolled back, even if a new one has begun. A run that has
+ * ended holds nobody.
+ */
+class PopulationWait implements Wait {
+  joined: WaitNode | undefined
+
+  constructor(joined: WaitNode | undefined) {
+    this.joined = joined
+  }
+
+  get holder(): WaitNode | undefined {
+    return this.joined?.state === "closed" ? undefined : this.joined
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * Filling a registry with its defaults.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Formatter from "effect/Formatter"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as RegistryError from "../../RegistryError.ts"
+import type { Operation, Transaction } from "../engine/core.ts"
+import * as Hooks from "../engine/hooks.ts"
+import type { PopulationRuns } from "../engine/runs.ts"
+import { step } from "../engine/transaction.ts"
+import type { ErrorSource } from "../engine/waiting.ts"
+import * as Contents from "../store/contents.ts"
+import { failure } from "../store/definition.ts"
+import { insertAtOnce, registerAllIn } from "./register.ts"
+
+/**
+ * Where the defaults of a registry come from.
+ *
+ * @internal
+ */
+export type Defaults<Item, E, R> = Iterable<Item> | Effect.Effect<Iterable<Item>, E, R> | Stream.Stream<Item, E, R>
+
+/** Its error, and the error of each of its parts as the cause. */
+type Failed<E, V> = RegistryError.PopulationError<E | RegistryError.RegistrationFailure | V>
+
+/**
+ * The defaults, and that they are all in, become visible together.
+ *
+ * @internal
+ */
+export const populate = <Item, V, E>(
+  runs: PopulationRuns,
+  defaults: Defaults<Item, E, any>
+): Operation<Item, never, V, void, Failed<E, V>, any> => ({
+  name: "populate",
+  kind: "population",
+  ...(Array.isArray(defaults) ? { step: populateAtOnce(defaults) } : undefined),
+  body: (transaction) => {
+    const { core } = transaction
+    if (transaction.base.populated) return Effect.void
+    const scope = Scope.forkUnsafe(core.scope)
+    transaction.scopes = transaction.scopes.concat(scope)
+    transaction.populationScope = scope
+    return Hooks.call(transaction, "onPopulating").pipe(
+      Effect.flatMapEager(() =>
+        transaction.restore(Effect.provideService(registerDefaults(transaction, defaults), Scope.Scope, scope))
+      ),
+      Effect.flatMapEager(() => Hooks.call(transaction, "onPopulated")),
+      Effect.flatMapEager(() => step(transaction, becomeReady))
+    )
+  },
+  undone: () => Effect.void,
+  // the transaction that it was to be a part of has ended: whoever asked for it looks again what is to be populated
+  instead: (outer) => outer !== undefined && outer === runs.holder ? undefined : Effect.void
+})
+
+/** Nothing is acquired by a list, so there is no scope. */
+const populateAtOnce =
+  <Item, V, E>(items: ReadonlyArray<Item>) =>
+  (transaction: Transaction<Item, never, V>): Exit.Exit<void, Failed<E, V>> | undefined => {
+    if (transaction.base.populated) return Exit.void
+    const inserted = insertAtOnce(items)(transaction)
+    if (inserted === undefined) return undefined
+    return Exit.isSuccess(inserted)
+      ? becomeReady(transaction)
+      : Exit.mapError(Exit.asVoid(inserted), populationFailed<E, V>(transaction.core.definition, "registration"))
+  }
+
+const becomeReady = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {
+  transaction.draft = Contents.asPopulated(transaction.draft)
+  transaction.steps.push({ _tag: "Populated", size: transaction.draft.size })
+  return Exit.void
+}
+
+const registerDefaults = <Item, V, E>(
+  transaction: Transaction<Item, never, V>,
+  defaults: Defaults<Item, E, any>
+): Effect.Effect<void, Failed<E, V>, any> => {
+  const { definition } = transaction.core
+  const defaultsFailed = populationFailed<E, V>(definition, "defaults")
+  const registerThem = (items: ReadonlyArray<Item>) =>
+    // the defaults can be interrupted, and the bookkeeping of hooks cannot
+    Effect.uninterruptible(
+      Effect.suspend(() =>
+        Effect.mapError(registerAllIn(transaction, items), populationFailed<E, V>(definition, "registration"))
+      )
+    )
+
+  if (Stream.isStream(defaults)) {
+    return Stream.runForEachArray(Stream.mapError(defaults, defaultsFailed), registerThem)
+  }
+  const items = Effect.isEffect(defaults) ? Effect.mapError(defaults, defaultsFailed) : Effect.succeed(defaults)
+  return Effect.flatMap(items, (iterable) =>
+    isIterable(iterable)
+      ? Effect.asVoid(registerThem(Array.from(iterable)))
+      : Effect.die(
+        new Error(
+          `The defaults of "${definition.name}" are ${Formatter.format(iterable)}, which is no iterable of items.`
+        )
+      ))
+}
+
+const populationFailed =
+  <E, V>(definition: ErrorSource, code: "defaults" | "registration") =>
+  (cause: E | RegistryError.RegistrationFailure | V): Failed<E, V> =>
+    failure(definition, RegistryError.PopulationError<typeof cause>, { code, cause })
+
+/** @internal */
+export const isIterable = (u: unknown): u is Iterable<unknown> =>
+  // all but these two, a string for one, can be asked for a property
+  u !== null && u !== undefined && typeof (u as Iterable<unknown>)[Symbol.iterator] === "function"

@@ -1,0 +1,108 @@
+/**
+ * Registering items.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
+import type * as RegistryError from "../../RegistryError.ts"
+import * as Change from "../engine/change.ts"
+import type { Operation, Transaction } from "../engine/core.ts"
+import { carryOut, entering, mutation, type Planner } from "../engine/mutation.ts"
+import { maxPerStep, type Pausing, sequence, withoutPauses, withPauses } from "../engine/sequence.ts"
+import { longStep, step } from "../engine/transaction.ts"
+import { check } from "../store/check.ts"
+import type { Entry } from "../store/entry.ts"
+import * as Update from "../store/update.ts"
+
+type Failure = RegistryError.RegistrationFailure
+
+/** @internal */
+export const register = <Item, P, V>(item: Item): Operation<Item, P, V, Entry<Item> | undefined, Failure | V | P> =>
+  mutation<Item, P, V, Entry<Item> | undefined, Failure, V>("register", item, undefined, registering(item))
+
+/** @internal */
+export const registering = <Item, P, V>(item: Item): Planner<Item, P, V, Entry<Item>, Failure> => (transaction) => {
+  const { draft, origin, steps } = transaction
+  const checked = check(draft, item)
+  if (Result.isFailure(checked)) return Exit.fail(checked.failure)
+  return Exit.succeed({
+    moves: () => [{ entering: entering(transaction, item), leaving: [] }],
+    apply: () => {
+      const { added, contents } = Update.insert(draft, item, checked.success, origin)
+      steps.push(new Change.Inserted([added], draft.size))
+      transaction.draft = contents
+      return added
+    }
+  })
+}
+
+/** @internal */
+export const registerAll = <Item, P, V>(
+  items: ReadonlyArray<Item>
+): Operation<Item, P, V, ReadonlyArray<Entry<Item>>, Failure | V | P> => ({
+  name: "registerAll",
+  about: items.length === 1 ? items[0] : undefined,
+  runsHooks: true,
+  step: insertAtOnce(items),
+  body: (transaction) => registerAllIn(transaction, items),
+  undone: () => Effect.succeed([])
+})
+
+/**
+ * One item after another: an item's hooks end before the next is checked.
+ *
+ * @internal
+ */
+export const registerAllIn = <Item, P, V>(
+  transaction: Transaction<Item, P, V>,
+  items: ReadonlyArray<Item>
+): Effect.Effect<ReadonlyArray<Entry<Item>>, Failure | V | P> => {
+  if (transaction.hooks.length === 0) {
+    return items.length <= maxPerStep
+      ? step(transaction, () => withoutPauses(insertAll(transaction, items)))
+      : longStep(transaction, () => withPauses(insertAll(transaction, items)))
+  }
+  const entries: Array<Entry<Item>> = []
+  const all = sequence(
+    items,
+    (item) => Effect.mapEager(carryOut(transaction, registering(item)), (entry) => entries.push(entry)),
+    transaction.restore(Effect.yieldNow)
+  )
+  return Effect.mapEager(all, () => entries)
+}
+
+/**
+ * Puts a list in, if it is short enough for one step.
+ *
+ * @internal
+ */
+export const insertAtOnce =
+  <Item>(items: ReadonlyArray<Item>) =>
+  (transaction: Transaction<Item>): Exit.Exit<ReadonlyArray<Entry<Item>>, Failure> | undefined =>
+    items.length <= maxPerStep ? withoutPauses(insertAll(transaction, items)) : undefined
+
+const insertAll = function*<Item>(
+  transaction: Transaction<Item>,
+  items: ReadonlyArray<Item>
+): Pausing<Exit.Exit<ReadonlyArray<Entry<Item>>, Failure>> {
+  const { draft, origin, steps } = transaction
+  const builder = new Update.Builder(draft, items.length, origin)
+  let finished = false
+  try {
+    for (let i = 0; i < items.length; i++) {
+      if (i > 0 && i % maxPerStep === 0) yield
+      const failure = builder.add(items[i]!)
+      if (failure !== undefined) return Exit.fail(failure)
+    }
+    const { added, contents } = builder.finish()
+    finished = true
+    if (added.length === 0) return Exit.succeed(added)
+    steps.push(new Change.Inserted(added, draft.size))
+    transaction.draft = contents
+    return Exit.succeed(added)
+  } finally {
+    if (!finished) builder.abandon()
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * One registration: an item, its keys, its place and where it came from.
+ *
+ * @internal
+ */
+import * as Equal from "effect/Equal"
+import type { Keys } from "./definition.ts"
+
+/**
+ * Where entries come from: all that one operation put in share one.
+ *
+ * @internal
+ */
+export class Origin {
+  readonly owner: string
+  /** The revision that the entry is in from. */
+  readonly revision: number
+  /** Whether the entry lies above all that was there: entries that share a key with it are withheld. */
+  readonly onTop: boolean
+
+  constructor(owner: string, revision: number, onTop: boolean) {
+    this.owner = owner
+    this.revision = revision
+    this.onTop = onTop
+  }
+}
+
+/**
+ * One registration. A later registration of the same item is another entry.
+ *
+ * A class, because V8 allocates a literal among the old objects once its objects have lived long, and keeps what it refers
+ * to until those are collected.
+ *
+ * @internal
+ */
+export class Entry<out Item> {
+  /** No other entry has the same, in whatever draft: a later one has a higher. */
+  readonly id: number
+  readonly item: Item
+  /** Taken when the item was registered: what becomes of the item does not change them. */
+  readonly keys: Keys
+  /** Entries stand in the order of their positions. An entry that takes the place of another has its position. */
+  readonly position: number
+  readonly origin: Origin
+  /** Whether the item had an equality of its own. An item that was changed since may not be able to tell. */
+  readonly ownEquality: boolean
+
+  constructor(item: Item, keys: Keys, origin: Origin, position?: number) {
+    const id = made++
+    this.id = id
+    this.item = item
+    this.keys = keys
+    this.position = position ?? id
+    this.origin = origin
+    this.ownEquality = hasOwnEquality(item)
+  }
+}
+
+let made = 0
+
+/** @internal */
+export const byPosition = (one: Entry<unknown>, other: Entry<unknown>): number => one.position - other.position
+
+/** @internal */
+export const isObject = (u: unknown): u is object => typeof u === "object" ? u !== null : typeof u === "function"
+
+/** @internal */
+export const hasOwnEquality = (u: unknown): boolean => isObject(u) && Equal.symbol in u
