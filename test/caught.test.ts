@@ -5,22 +5,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Deferred, Effect, Exit, Fiber, Latch, Logger, Scope } from "effect"
 import { Registry, RegistryHooks } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
-import { coreOf } from "../src/internal/coreOf.ts"
-import { Transaction } from "../src/internal/engine/core.ts"
-import { CurrentTransaction } from "../src/internal/engine/current.ts"
+import { installedHooks, isLocked, keptByTransaction, keptChanges } from "./utils/inside.ts"
 import { a, b, Balance, c, found, Item, messageOf, recording } from "./utils/items.ts"
 
 const seeds = 1_000
-
-/** What a registry keeps inside, which no user sees. */
-interface Inside {
-  readonly core: {
-    readonly lock: { readonly holder: unknown }
-    readonly changes: ReadonlyArray<{ readonly events: ReadonlyArray<{ readonly _tag: string }> }>
-  }
-}
-
-const inside = (registry: unknown): Inside["core"] => (registry as Inside).core
 
 const named = (name: string) => Registry.make<Item>()({ name, lookup: ["id"] })
 
@@ -65,7 +53,7 @@ describe("the lock", () => {
         for (const hooks of [{}, recording([])]) {
           const registry = yield* Registry.make<Item>()({ lookup: ["id"], hooks })
           yield* Effect.exit(Registry.transact(registry, Effect.andThen(Registry.register(registry, a), end)))
-          assert.isUndefined(inside(registry).lock.holder)
+          assert.isFalse(isLocked(registry))
         }
       }
     }))
@@ -207,7 +195,7 @@ describe("resets", () => {
         })
         yield* Registry.populate(registry)
         for (const child of children) yield* Fiber.await(child)
-        const tags = inside(registry).changes.map(({ events }) => events.map(({ _tag }) => _tag))
+        const tags = keptChanges(registry).map(({ events }) => events.map(({ _tag }) => _tag))
         assert.include(String(tags[0]), "Populated")
         assert.notInclude(String(tags[0]), "Reset")
       })),
@@ -440,10 +428,7 @@ describe("transactions", () => {
             yield* end
           })
         ))
-        const transaction = Context.get(context, CurrentTransaction)
-        assert.instanceOf(transaction, Transaction)
-        assert.strictEqual(transaction.draft.size + transaction.base.size, 0)
-        assert.deepStrictEqual([transaction.calls, transaction.steps, transaction.scopes], [[], [], []])
+        assert.strictEqual(keptByTransaction(context), 0)
       }
     }))
 
@@ -486,7 +471,7 @@ describe("transactions", () => {
           yield* Registry.unregister(registry, a)
         })
       )
-      assert.deepStrictEqual(inside(registry).changes.at(-1)!.events.map(({ _tag }) => _tag), [
+      assert.deepStrictEqual(keptChanges(registry).at(-1)!.events.map(({ _tag }) => _tag), [
         "Registered",
         "Registered",
         "Unregistered"
@@ -592,7 +577,7 @@ describe("population", () => {
         hooks: { onPopulated: Effect.suspend(() => Effect.orDie(Registry.register(registry, b))) }
       })
       yield* Registry.populate(registry)
-      const tags = inside(registry).changes.flatMap(({ events }) => events.map(({ _tag }) => _tag))
+      const tags = keptChanges(registry).flatMap(({ events }) => events.map(({ _tag }) => _tag))
       assert.deepStrictEqual(tags, ["Registered", "Registered", "Populated"])
     }))
 
@@ -814,7 +799,7 @@ describe("hooks", () => {
       ))
       assert.deepStrictEqual(staying.wrong([]), [])
       assert.deepStrictEqual(leaving.wrong([]), [])
-      assert.strictEqual(coreOf(registry).hooks.length, 1, "nothing is left of what was removed")
+      assert.strictEqual(installedHooks(registry), 1, "nothing is left of what was removed")
     }))
 
   it.effect("G20 existing: a hook that takes out, while it is told, what it was told of and what it was not yet", () =>

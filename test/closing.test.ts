@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Deferred, Effect, Exit, Fiber, Latch, Scope, Stream } from "effect"
-import { Registry, RegistryHooks } from "effect-registry"
+import { Registry, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
-import { coreOf } from "../src/internal/coreOf.ts"
+import { isLocked, isPopulating, keptChanges } from "./utils/inside.ts"
 import { a, b, Balance, c, d, Item, recording } from "./utils/items.ts"
 import { watchers } from "./utils/watchers.ts"
 
@@ -25,16 +25,13 @@ const isInterrupted = (exit: Exit.Exit<unknown, unknown>): boolean =>
   Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
 
 /** What is left inside: who waits, who follows, what is kept. */
-const left = (registry: Items) => {
-  const { changes, lock, population, published } = coreOf(registry)
-  return {
-    changes: changes.length,
-    held: lock.holder !== undefined,
-    populating: population.holder !== undefined,
-    size: published.ref.current.size,
-    ...watchers(registry)
-  }
-}
+const left = (registry: Items) => ({
+  changes: keptChanges(registry).length,
+  held: isLocked(registry),
+  populating: isPopulating(registry),
+  size: RegistrySnapshot.size(Registry.snapshotUnsafe(registry)),
+  ...watchers(registry)
+})
 
 const nothing = { changes: 0, held: false, populating: false, size: 0, subscribers: 0, waiting: 0 }
 

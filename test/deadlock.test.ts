@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Latch, type Scope } from "effect"
 import { Registry, RegistryError, RegistryHooks } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
-import { coreOf } from "../src/internal/coreOf.ts"
+import { isLocked } from "./utils/inside.ts"
 import { a, b, c, defectOf, Item, messageOf } from "./utils/items.ts"
 
 const lookup = ["id"] as const
@@ -18,8 +18,7 @@ const make = (
 const makeMany = (count: number) =>
   Effect.forEach(Array.from({ length: count }, (_, i) => `r${i}`), (name) => make(name))
 
-const isFree = (...registries: ReadonlyArray<Items>) =>
-  registries.every((registry) => coreOf(registry).lock.holder === undefined)
+const isFree = (...registries: ReadonlyArray<Items>) => registries.every((registry) => !isLocked(registry))
 
 const register = (registry: Items, item: Item) => Effect.orDie(Registry.register(registry, item))
 

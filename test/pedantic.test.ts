@@ -1,28 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer, Ref, Scope } from "effect"
+import { Effect, Exit, Layer, Scope } from "effect"
 import { Lookup, Registry } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
-import { coreOf } from "../src/internal/coreOf.ts"
-import type { Contents } from "../src/internal/store/contents.ts"
 import { violations } from "../src/testing/invariants.ts"
+import { type Contents, publish, published, spoilt } from "./utils/inside.ts"
 import { a, b, c, d, Item, messageOf } from "./utils/items.ts"
 
 class Items extends Registry.Service<Items, Item>()("test/Items", { lookup: ["id", "name"], defaults: [a] }) {}
 
 const watched = RegistryTest.layerPedantic(Items)
-
-/** The parts of a registry that a fault in the library would spoil. */
-interface Inside {
-  readonly core: {
-    readonly published: {
-      readonly ref: {
-        current: {
-          readonly indexes: ReadonlyArray<{ add: (key: unknown, entry: unknown) => unknown }>
-        }
-      }
-    }
-  }
-}
 
 describe("layerPedantic", () => {
   it.effect("lets pass what is as it should be: defaults, what was there before, and all that has gone again", () =>
@@ -56,8 +42,8 @@ describe("layerPedantic", () => {
       yield* Items.populate
       const scope = yield* Scope.make()
       yield* Layer.buildWithScope(watched, scope)
-      const index = (registry as unknown as Inside).core.published.ref.current.indexes[1]!
-      index.add = () => index
+      const index = published(registry).indexes[1]!
+      Object.assign(index, { add: () => index })
       const exit = yield* Effect.exit(Items.register(b))
       assert.match(messageOf(exit), /By name "item 2" one finds \[\] instead of/)
       assert.strictEqual(yield* Items.size, 1)
@@ -71,13 +57,11 @@ describe("layerPedantic", () => {
       yield* Items.populate
       const scope = yield* Scope.make()
       yield* Layer.buildWithScope(watched, scope)
-      const { ref } = coreOf(registry).published
-      const { revision } = ref.current
+      const contents = published(registry)
+      const { revision } = contents
       for (const next of [revision - 1, revision, revision + 2]) {
         assert.throws(
-          () => {
-            ref.current = spoilt(ref.current, { revision: next })
-          },
+          () => publish(registry, spoilt(contents, { revision: next })),
           `Revision ${next} comes after revision ${revision}.`
         )
       }
@@ -88,19 +72,20 @@ describe("layerPedantic", () => {
     Effect.gen(function*() {
       const registry = yield* Items
       yield* Items.populate
-      const { ref } = coreOf(registry).published
-      const before = ref.current
+      const before = published(registry)
       yield* Items.register(b)
       const scope = yield* Scope.make()
       yield* Layer.buildWithScope(watched, scope)
-      const { current } = ref
-      const publish = (contents: typeof before) => () => {
-        ref.current = spoilt(contents, { revision: ref.current.revision + 1 })
-      }
+      const after = published(registry)
+      const publishNext = (contents: typeof before) => () =>
+        publish(registry, spoilt(contents, { revision: published(registry).revision + 1 }))
       const count = "hooks were told"
-      assert.throws(publish(before), `"name":"item 2"}) is not registered, and ${count} 1 time(s) more that it came`)
+      assert.throws(
+        publishNext(before),
+        `"name":"item 2"}) is not registered, and ${count} 1 time(s) more that it came`
+      )
       yield* Items.unregister(b)
-      assert.throws(publish(current), `"name":"item 2"}) is registered, and ${count} 0 time(s) more that it came`)
+      assert.throws(publishNext(after), `"name":"item 2"}) is registered, and ${count} 0 time(s) more that it came`)
       assert.strictEqual(yield* Items.size, 1)
       yield* Effect.exit(Scope.close(scope, Exit.void))
     }).pipe(Effect.provide(Items.layer)))
@@ -188,17 +173,10 @@ const lookup = {
   tag: Lookup.groupEach((thing: Thing) => thing.tags)
 }
 
-const contentsOf = <Item, Lookups>(registry: Registry.Registry<Item, Lookups>): Contents<Item> =>
-  Ref.getUnsafe(coreOf(registry).published)
-
-/** The same, but for a part. */
-const spoilt = <A extends object>(whole: A, part: { readonly [P in keyof A]?: A[P] }): A =>
-  Object.create(whole, Object.getOwnPropertyDescriptors(part))
-
 const made = Effect.gen(function*() {
   const registry = yield* Registry.make<Thing>()({ lookup, defaults: [one, two, three] })
   yield* Effect.orDie(Registry.populate(registry))
-  return contentsOf(registry as Registry.Registry<Thing, typeof lookup>)
+  return published(registry as Registry.Registry<Thing, typeof lookup>)
 })
 
 /** With another index in the place of that of an attribute. */
@@ -217,8 +195,8 @@ describe("what is wrong with contents", () => {
       const contents = yield* made
       assert.deepStrictEqual(violations(contents), [])
       const empty = yield* Registry.make<Thing>()({ lookup })
-      assert.deepStrictEqual(violations(contentsOf(empty)), [])
-      const pending = spoilt(contentsOf(empty), { populated: false })
+      assert.deepStrictEqual(violations(published(empty)), [])
+      const pending = spoilt(published(empty), { populated: false })
       assert.deepStrictEqual(violations(pending), [])
     }))
 

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Option, Scope } from "effect"
 import { Lookup, Registry, RegistryEvent, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
-import { coreOf } from "../src/internal/coreOf.ts"
+import { forgeLastChange } from "./utils/inside.ts"
 import { recorder as spanRecorder } from "./utils/spans.ts"
 
 interface Tool {
@@ -235,9 +235,7 @@ describe("RegistryTest.record", () => {
       const told = (events: ReadonlyArray<RegistryEvent.RegistryEvent<Tool>>, skipped = 0) =>
         Effect.gen(function*() {
           yield* run(recorder, [["reset"], ["populate"], ["subscribe", "s"], ["register", two]])
-          const { changes } = coreOf(registry)
-          const { revision } = changes.pop()!
-          changes.push({ revision: revision + skipped, events })
+          forgeLastChange(registry, ({ revision }) => ({ revision: revision + skipped, events }))
           return yield* recorder.run("test", ["nextChange", "s"])
         })
       assert.deepStrictEqual(

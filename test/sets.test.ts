@@ -6,9 +6,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Logger, Scope } from "effect"
 import { Registry, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
-import { coreOf } from "../src/internal/coreOf.ts"
-import { violations } from "../src/testing/invariants.ts"
 import { Follower } from "./utils/following.ts"
+import { contradictions, isLocked, isPopulating, keptChanges } from "./utils/inside.ts"
 import { Balance, Item } from "./utils/items.ts"
 import { randomFrom, turns } from "./utils/meddling.ts"
 
@@ -107,26 +106,24 @@ const upheaval = (program: number): Effect.Effect<void, unknown> =>
     yield* Effect.forEach(scopes, (scope) => Effect.exit(Scope.close(scope, Exit.void)))
     for (const fiber of fibers) yield* Fiber.await(fiber)
     // a population that was given up is undone on a fiber of its own
-    const isBusy = (registry: Items) =>
-      coreOf(registry).lock.holder !== undefined || coreOf(registry).population.holder !== undefined
+    const isBusy = (registry: Items) => isLocked(registry) || isPopulating(registry)
     for (let idle = 0; idle < 10; idle = registries.some(isBusy) ? 0 : idle + 1) yield* turns(10)
     budget = 0
     for (const i of [0, 1, 2]) {
       const registry = registries[i]!
       const what = `registry ${i} of program ${program}`
-      const contents = coreOf(registry).published.ref.current
-      assert.deepStrictEqual(violations(contents), [], what)
+      assert.deepStrictEqual(contradictions(registry), [], what)
       const held = Registry.snapshotUnsafe(registry)
       assert.deepStrictEqual(balances[i]!.wrong(held), [], what)
       const follower = new Follower<Item>([], 0, keysOf)
-      const changes = coreOf(registry).changes
+      const changes = keptChanges(registry)
       assert.strictEqual(changes.length, RegistrySnapshot.revision(held))
       for (const change of changes) follower.apply(change)
       assert.deepStrictEqual(follower.list, [...held], what)
       assert.deepStrictEqual(follower.lost, [], what)
       // the lock is free
       yield* Effect.exit(Registry.reconcile(registry, [new Item(99)]))
-      assert.isUndefined(coreOf(registry).lock.holder, what)
+      assert.isFalse(isLocked(registry), what)
     }
   })).pipe(Effect.provide(Logger.layer([])))
 

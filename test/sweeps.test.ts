@@ -3,11 +3,10 @@
  * indexes agree, hooks are balanced, no fiber is left running, and no scope is left open.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Context, Effect, Exit, Fiber, Layer, Ref, Scope, Stream } from "effect"
+import { Cause, Context, Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
 import { Registry, RegistryHooks, RegistryMetrics } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
-import { coreOf } from "../src/internal/coreOf.ts"
-import { violations } from "../src/testing/invariants.ts"
+import { contradictions, installedHooks, isLocked, isMeasured, openScopes } from "./utils/inside.ts"
 import { a, b, Balance, c, d, Item } from "./utils/items.ts"
 import { watchers } from "./utils/watchers.ts"
 
@@ -233,7 +232,7 @@ const operations: Readonly<Record<string, Operation>> = {
   "a layer of metrics": {
     run: building(RegistryMetrics.layer(Service)),
     after: ["2 3"],
-    check: ({ registry }) => assert.isUndefined(coreOf(registry).observer)
+    check: ({ registry }) => assert.isFalse(isMeasured(registry))
   },
   "a populated layer of its own": { run: () => Effect.scoped(Layer.build(Service.layerPopulated)), after: ["2 3"] },
   subscribe: {
@@ -380,26 +379,22 @@ const contentsOf = (registry: Items): string => {
     : "Pending"
 }
 
-const openFinalizers = ({ state }: Scope.Scope): number => state._tag === "Open" ? state.finalizers?.size ?? 1 : 0
-
 /** What is wrong at rest. */
 const wrongAtRest = (subject: Subject, hooked: boolean): ReadonlyArray<string> => {
   const { balance, imports, other, otherBalance, registry, resources } = subject
   const wrong: Array<string> = []
   for (const [one, hooks] of [[registry, balance], [other, otherBalance]] as const) {
-    const { lock, published } = coreOf(one)
-    if (lock.holder !== undefined) wrong.push(`"${lock.holder.doing}" has the lock`)
+    if (isLocked(one)) wrong.push("a transaction has the lock")
     if (watchers(one).waiting > 0) wrong.push("somebody waits for a change")
-    wrong.push(...violations(Ref.getUnsafe(published)))
+    wrong.push(...contradictions(one))
     if (hooked) wrong.push(...hooks.wrong(Registry.snapshotUnsafe(one)))
   }
-  const { populationScope, scope } = coreOf(registry)
   // only the scope of the population that filled what is in is open, and that of what was imported
-  const populations = populationScope === undefined ? 0 : 1
-  if (openFinalizers(scope) !== populations + imports()) wrong.push("scopes are open")
-  if (resources() !== populations) wrong.push("resources of populations are not released")
+  if (openScopes(registry) !== imports()) wrong.push("scopes are open")
+  if (resources() !== (contentsOf(registry) === "Pending" ? 0 : 1)) {
+    wrong.push("resources of populations are not released")
+  }
   if (imports() > 1) wrong.push("what was imported is there twice")
-  if (populations !== (contentsOf(registry) === "Pending" ? 0 : 1)) wrong.push("a scope says another state")
   return wrong
 }
 
@@ -468,7 +463,7 @@ const sweep = (operation: Operation, { company, from, hooked }: Sweep) =>
           yield* Registry.unregisterBy(subject.registry, "id", 99)
           yield* atRest(subject, hooked)
           assert.strictEqual(watchers(subject.registry).subscribers, 0, "somebody follows still")
-          assert.strictEqual(coreOf(subject.registry).hooks.length, hooked ? 2 : 0, "hooks are still installed")
+          assert.strictEqual(installedHooks(subject.registry), hooked ? 2 : 0, "hooks are still installed")
           yield* Scope.close(subject.life, Exit.void)
           assert.deepStrictEqual([subject.resources(), subject.imports()], [0, 0])
         }),

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Deferred, Effect, Exit, Fiber, Latch, Scope, Stream } from "effect"
 import { Registry, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
-import { coreOf } from "../src/internal/coreOf.ts"
+import { isLocked } from "./utils/inside.ts"
 import { a, b, Balance, c, d, defectOf, Item, messageOf } from "./utils/items.ts"
 
 const lookup = ["id"] as const
@@ -21,8 +21,7 @@ const ids = (list: Iterable<Item>) => Array.from(list, ({ id }) => id).join()
 const seen = (...registries: ReadonlyArray<Items>) =>
   Effect.sync(() => registries.map((registry) => ids(Registry.snapshotUnsafe(registry))).join("|"))
 
-const isFree = (...registries: ReadonlyArray<Items>) =>
-  registries.every((registry) => coreOf(registry).lock.holder === undefined)
+const isFree = (...registries: ReadonlyArray<Items>) => registries.every((registry) => !isLocked(registry))
 
 /** Hooks that wait. */
 const slow = (gate: Latch.Latch) => RegistryHooks.make<Item>()({ onItemRegistered: () => gate.await })

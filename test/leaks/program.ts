@@ -4,6 +4,7 @@
  */
 import { Effect, Exit, Fiber, Scope } from "effect"
 import { Registry } from "effect-registry"
+import { installedHooks, isLocked, openScopes, waitingForLock, waitsOfHolder } from "../utils/inside.ts"
 
 const times = 10_000
 
@@ -75,8 +76,7 @@ const cases: Record<string, (registry: Items) => Effect.Effect<void, unknown>> =
           })
           yield* Fiber.interrupt(waiting)
         }
-        const self = inside(registry).lock.holder
-        if ((self?.waits?.size ?? 0) !== 0) return yield* Effect.die("a party still waits")
+        if (waitsOfHolder(registry) !== 0) return yield* Effect.die("it is still said to wait")
         yield* Fiber.interrupt(holding)
       })
     ),
@@ -88,21 +88,6 @@ const cases: Record<string, (registry: Items) => Effect.Effect<void, unknown>> =
       return Effect.andThen(Registry.register(registry, item), Registry.unregister(registry, item))
     })
 }
-
-interface Core {
-  readonly hooks: ReadonlyArray<unknown>
-  readonly lock: {
-    readonly holder: { readonly waits?: ReadonlySet<unknown> } | undefined
-    readonly semaphore: { readonly waiters?: { readonly size: number }; readonly taken?: number }
-  }
-  readonly scope: { readonly state: { readonly _tag: string; readonly finalizers?: ReadonlyMap<unknown, unknown> } }
-}
-
-/** What a registry keeps inside, which no user sees. */
-const inside = (registry: Items): Core => (registry as unknown as { readonly core: Core }).core
-
-const finalizersOf = (scope: Core["scope"]): number =>
-  scope.state.finalizers?.size ?? (scope.state._tag === "Empty" ? 0 : 1)
 
 const heap = (): number => {
   for (let i = 0; i < 3; i++) (globalThis as unknown as { readonly gc: () => void }).gc()
@@ -118,7 +103,7 @@ const measure = (name: string, run: (registry: Items) => Effect.Effect<void, unk
       scope
     )
     yield* Registry.populate(registry)
-    const tables = () => [inside(registry).hooks.length, finalizersOf(inside(registry).scope)].join()
+    const tables = () => [installedHooks(registry), openScopes(registry)].join()
     const before = tables()
     // what is compiled, now and when it has been called often, and what grows once, is there after the second time
     const program = run(registry)
@@ -127,11 +112,10 @@ const measure = (name: string, run: (registry: Items) => Effect.Effect<void, unk
     const start = heap()
     yield* program
     const grown = heap() - start
-    const { lock } = inside(registry)
     const left = [
-      ...(tables() === before ? [] : [`hooks and finalizers: ${before} before, ${tables()} after`]),
-      ...(lock.holder === undefined ? [] : ["somebody holds the lock"]),
-      ...((lock.semaphore.waiters?.size ?? 0) === 0 ? [] : ["somebody waits for the lock"]),
+      ...(tables() === before ? [] : [`hooks and scopes: ${before} before, ${tables()} after`]),
+      ...(!isLocked(registry) ? [] : ["somebody holds the lock"]),
+      ...(waitingForLock(registry) === 0 ? [] : ["somebody waits for the lock"]),
       ...((yield* Registry.size(registry)) === 1 ? [] : ["items"])
     ]
     yield* Scope.close(scope, Exit.void)

@@ -6,7 +6,7 @@ import { Effect, Exit, Formatter, Scope } from "effect"
 import { Lookup, Registry, RegistryError, type RegistryEvent, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import * as fc from "fast-check"
-import { coreOf } from "../../src/internal/coreOf.ts"
+import { keptChanges } from "./inside.ts"
 import { Balance } from "./items.ts"
 
 interface Tool {
@@ -247,7 +247,7 @@ const make = (kind: Kind): Effect.Effect<Real, never, Scope.Scope> =>
       registry,
       followed,
       follow: () => {
-        for (const change of coreOf(registry).changes) {
+        for (const change of keptChanges(registry)) {
           if (change.revision <= revision) continue
           assert.strictEqual(change.revision, ++revision)
           for (const event of change.events) {
