@@ -1,8 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Result, Schema } from "effect"
 import { Lookup, Registry, RegistryError, RegistryHooks } from "effect-registry"
-import { nearMatches } from "../src/internal/features/nearMatches.ts"
-import * as Definition from "../src/internal/store/definition.ts"
 
 const mine = { id: 1, name: "mine" }
 const yours = { id: 1, name: "yours" }
@@ -117,6 +115,15 @@ class Offline extends Schema.TaggedError<Offline>()("Offline", { host: Schema.St
 
 const populationMessage = (cause: unknown): string =>
   new RegistryError.PopulationError({ registry: "plugins", code: "defaults", cause }).message
+
+/** What is suggested for a value, where these are the names. */
+const suggestedAmong = (value: unknown, names: ReadonlyArray<unknown>) =>
+  Effect.gen(function*() {
+    const registry = yield* Registry.make<{ readonly name: unknown }>()({ lookup: ["name"] })
+    yield* Registry.registerAll(registry, names.map((name) => ({ name })))
+    const error = yield* Effect.flip(Registry.get(registry, "name", value))
+    return error.suggestions
+  })
 
 const text = (error: { readonly code: string; readonly registry: string }) => `${error.registry}/${error.code}`
 
@@ -340,28 +347,29 @@ describe("RegistryError", () => {
     }
   })
 
-  it("texts get what the error carries, for its code alone, and may throw", () => {
-    const messages: RegistryError.Messages = {
-      not_registered: ({ attribute, code, registry, suggestions, value }) =>
-        [registry, code, attribute, value, ...suggestions].join(" "),
-      unregister: () => {
-        throw new Error("boom")
-      }
-    }
-    const failure = (code: "not_registered" | "unregister" | "invalid_attribute") =>
-      Definition.failure({ name: "plugins", messages }, RegistryError.ItemLookupError, {
-        code,
-        attribute: "name",
-        value: "x",
-        item: mine,
-        suggestions: ["y"]
+  it.effect("texts get what the error carries, for its code alone, and may throw", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<typeof mine>()({
+        name: "plugins",
+        lookup: ["name"],
+        defaults: [{ id: 2, name: "mien" }],
+        messages: {
+          not_registered: (error) =>
+            [error.registry, error.code, error.attribute, error.value, ...error.suggestions].join(" "),
+          unregister: () => {
+            throw new Error("boom")
+          }
+        }
       })
-    assert.strictEqual(failure("not_registered").message, "plugins not_registered name x y")
-    assert.strictEqual(failure("not_registered").text, "plugins not_registered name x y")
-    assert.strictEqual(failure("unregister").message, errors.unregister.message)
-    assert.isUndefined(failure("unregister").text)
-    assert.include(failure("invalid_attribute").message, "is no lookup")
-  })
+      const notRegistered = yield* Effect.flip(Registry.get(registry, "name", "mine"))
+      assert.strictEqual(notRegistered.message, "plugins not_registered name mine mien")
+      assert.strictEqual(notRegistered.text, "plugins not_registered name mine mien")
+      const unregister = yield* Effect.flip(Registry.unregister(registry, mine))
+      assert.strictEqual(unregister.message, errors.unregister.message)
+      assert.isUndefined(unregister.text)
+      const invalid = yield* Effect.flip(Registry.get(registry, "nmae" as "name", "mine"))
+      assert.include(invalid.message, "is no lookup")
+    }))
 
   it.effect("texts of all codes replace the messages of a registry", () =>
     Effect.gen(function*() {
@@ -506,24 +514,32 @@ describe("RegistryError", () => {
       assert.deepStrictEqual(yield* suggested("x".repeat(1_000)), [])
     }))
 
-  it("near matches are few, near and sorted by distance", () => {
-    assert.deepStrictEqual(nearMatches("cat", ["dog", "bat", "cart", "CAT", 5, null]), ["CAT", "bat", "cart"])
-    assert.deepStrictEqual(nearMatches("ftech", ["fetch", "search"]), ["fetch"])
-    assert.deepStrictEqual(nearMatches("ca", ["abc"]), [], "edits do not overlap")
-    assert.deepStrictEqual(nearMatches("abcdef", ["abcdeg", "abcdfg", "abc", "abcdef1", "abcdefg"], 2).length, 2)
-    assert.deepStrictEqual(nearMatches("a", ["b", "ab", "abc"]), ["b", "ab"])
-    assert.deepStrictEqual(
-      nearMatches("ajva", ["java"]),
-      ["java"],
-      "two neighbours exchanged are one edit, at the start"
-    )
-    assert.deepStrictEqual(nearMatches("jaav", ["java"]), ["java"], "and at the end")
-    assert.deepStrictEqual(nearMatches("abcd", ["badc"]), [], "twice they are two")
-    assert.deepStrictEqual(nearMatches("xy", ["zx", "yz"]), [], "one that is elsewhere is none")
-    const longest = "x".repeat(64)
-    assert.deepStrictEqual(nearMatches(longest, [`${longest}y`]), [`${longest}y`])
-    assert.deepStrictEqual(nearMatches(`${longest}x`, [longest]), [], "so long a value is no typing mistake")
-    assert.deepStrictEqual(nearMatches(5, ["5"]), [])
-    assert.deepStrictEqual(nearMatches("5", [5]), [])
-  })
+  it.effect("suggestions are few, near and sorted by distance", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(
+        yield* suggestedAmong("catalog", ["catalogue", "dialog", "catalogs", "CATALOG", 5, null]),
+        ["CATALOG", "catalogs", "catalogue"]
+      )
+      assert.deepStrictEqual(yield* suggestedAmong("ftech", ["fetch", "search"]), ["fetch"])
+      assert.deepStrictEqual(yield* suggestedAmong("ca", ["abc"]), [], "edits do not overlap")
+      assert.strictEqual((yield* suggestedAmong("abcdef", ["abcdeg", "abcdfg", "abc", "abcdef1", "abcdefg"])).length, 3)
+      assert.sameMembers([...yield* suggestedAmong("a", ["b", "ab", "abc"])], ["b", "ab"])
+      assert.deepStrictEqual(
+        yield* suggestedAmong("ajva", ["java"]),
+        ["java"],
+        "two neighbours exchanged are one edit, at the start"
+      )
+      assert.deepStrictEqual(yield* suggestedAmong("jaav", ["java"]), ["java"], "and at the end")
+      assert.deepStrictEqual(yield* suggestedAmong("abcd", ["badc"]), [], "twice they are two")
+      assert.deepStrictEqual(yield* suggestedAmong("xy", ["zx", "yz"]), [], "one that is elsewhere is none")
+      const longest = "x".repeat(64)
+      assert.deepStrictEqual(yield* suggestedAmong(longest, [`${longest}y`]), [`${longest}y`])
+      assert.deepStrictEqual(
+        yield* suggestedAmong(`${longest}x`, [longest]),
+        [],
+        "so long a value is no typing mistake"
+      )
+      assert.deepStrictEqual(yield* suggestedAmong(5, ["5"]), [])
+      assert.deepStrictEqual(yield* suggestedAmong("5", [5]), [])
+    }))
 })

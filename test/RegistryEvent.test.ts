@@ -1,18 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Equal } from "effect"
-import { RegistryEvent } from "effect-registry"
+import { Effect, Equal, Option, Stream } from "effect"
+import { Lookup, Registry, RegistryEvent } from "effect-registry"
 import { inspect } from "node:util"
-import { Change, type Step } from "../src/internal/engine/change.ts"
-import type { Entry } from "../src/internal/store/contents.ts"
 
-const entry = (item: string): Entry<string> => ({
-  item,
-  position: 0,
-  keys: [],
-  origin: { owner: "", revision: 1, override: false },
-  serial: 0,
-  ownEquality: false
+const letters = Registry.make<string>()({
+  lookup: { letter: Lookup.unique((letter: string) => letter) },
+  defaults: ["a", "b"]
 })
+
+/** The change that comes next. */
+const next = <Item>(subscription: Registry.Subscription<Item, any>) =>
+  Effect.map(Stream.runHead(subscription.changes), Option.getOrThrow)
 
 describe("RegistryEvent", () => {
   const events: ReadonlyArray<RegistryEvent.RegistryEvent<string>> = [
@@ -61,52 +59,63 @@ describe("RegistryEvent", () => {
     }
   })
 
-  it("a change is shown, and written as JSON, as what its type says", () => {
-    const change = new Change(3, [{ _tag: "Inserted", entries: [entry("a")], position: 0 }])
-    const shown = "{ revision: 3, events: [ { item: 'a', position: 0, _tag: 'Registered' } ] }"
-    assert.strictEqual(inspect(change, { breakLength: Number.POSITIVE_INFINITY }), shown)
-    assert.deepStrictEqual(JSON.parse(JSON.stringify(change)), {
-      revision: 3,
-      events: [{ _tag: "Registered", item: "a", position: 0 }]
-    })
-  })
+  it.effect("a change is shown, and written as JSON, as what its type says", () =>
+    Effect.gen(function*() {
+      const registry = yield* letters
+      const subscription = yield* Registry.subscribe(registry)
+      yield* Registry.register(registry, "c")
+      const change = yield* next(subscription)
+      const shown = "{ revision: 2, events: [ { item: 'c', position: 2, _tag: 'Registered' } ] }"
+      assert.strictEqual(inspect(change, { breakLength: Number.POSITIVE_INFINITY }), shown)
+      assert.deepStrictEqual(JSON.parse(JSON.stringify(change)), {
+        revision: 2,
+        events: [{ _tag: "Registered", item: "c", position: 2 }]
+      })
+    }))
 
-  it("G22 a change tells what happened item by item, in order", () => {
-    const steps: ReadonlyArray<Step<string>> = [
-      { _tag: "Inserted", entries: ["a", "b", "c"].map(entry), position: 4 },
-      { _tag: "Populated", size: 7 },
-      { _tag: "Swapped", previous: entry("b"), entry: entry("d") },
-      { _tag: "Inserted", entries: [], position: 7 },
-      { _tag: "Removed", entries: ["c", "d"].map(entry) },
-      { _tag: "Reset" }
-    ]
-    const change = new Change(3, steps)
-    assert.strictEqual(change.revision, 3)
-    assert.deepStrictEqual(change.events, [
-      RegistryEvent.Registered({ item: "a", position: 4 }),
-      RegistryEvent.Registered({ item: "b", position: 5 }),
-      RegistryEvent.Registered({ item: "c", position: 6 }),
-      RegistryEvent.Populated({ size: 7 }),
-      RegistryEvent.Replaced({ previous: "b", item: "d" }),
-      RegistryEvent.Unregistered({ item: "c" }),
-      RegistryEvent.Unregistered({ item: "d" }),
-      RegistryEvent.Reset()
-    ])
-  })
+  it.effect("G22 a change tells what happened item by item, in order", () =>
+    Effect.gen(function*() {
+      const registry = yield* letters
+      const subscription = yield* Registry.subscribe(registry)
+      yield* Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          yield* Registry.registerAll(registry, ["c", "d", "e"])
+          yield* Registry.replace(registry, "letter", "d", "f")
+          yield* Registry.registerAll(registry, [])
+          yield* Registry.unregister(registry, "e")
+          yield* Registry.unregister(registry, "f")
+          yield* Registry.reset(registry)
+          yield* Registry.populate(registry)
+        })
+      )
+      const change = yield* next(subscription)
+      assert.strictEqual(change.revision, 2)
+      assert.deepStrictEqual(change.events, [
+        RegistryEvent.Registered({ item: "c", position: 2 }),
+        RegistryEvent.Registered({ item: "d", position: 3 }),
+        RegistryEvent.Registered({ item: "e", position: 4 }),
+        RegistryEvent.Replaced({ previous: "d", item: "f" }),
+        RegistryEvent.Unregistered({ item: "e" }),
+        RegistryEvent.Unregistered({ item: "f" }),
+        RegistryEvent.Unregistered({ item: "c" }),
+        RegistryEvent.Unregistered({ item: "b" }),
+        RegistryEvent.Unregistered({ item: "a" }),
+        RegistryEvent.Reset(),
+        RegistryEvent.Registered({ item: "a", position: 0 }),
+        RegistryEvent.Registered({ item: "b", position: 1 }),
+        RegistryEvent.Populated({ size: 2 })
+      ])
+    }))
 
-  it("the events of a change are built when they are first read, once, and frozen", () => {
-    let read = 0
-    const change = new Change(1, [{
-      _tag: "Removed",
-      get entries() {
-        read++
-        return [entry("a")]
-      }
-    }])
-    assert.strictEqual(read, 0)
-    assert.strictEqual(change.events, change.events)
-    assert.strictEqual(read, 1)
-    assert.isTrue(Object.isFrozen(change.events))
-    assert.deepStrictEqual(new Change(1, []).events, [])
-  })
+  it.effect("all who read the events of a change read the same frozen list", () =>
+    Effect.gen(function*() {
+      const registry = yield* letters
+      const subscriptions = [yield* Registry.subscribe(registry), yield* Registry.subscribe(registry)]
+      yield* Registry.register(registry, "c")
+      const [one, other] = yield* Effect.forEach(subscriptions, next)
+      assert.strictEqual(one!.events, one!.events)
+      assert.strictEqual(one!.events, other!.events)
+      assert.isTrue(Object.isFrozen(one!.events))
+    }))
 })
