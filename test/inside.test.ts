@@ -1,0 +1,26 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+
+/** Why a file may import from `src/internal`. */
+const allowed: { readonly [file: string]: string } = {
+  "utils/inside.ts": "answers for the others what only the inside of a registry tells",
+  "RegistrySnapshot.test.ts": "compares contents, as values, with arrays",
+  "identity.test.ts": "compares the index of objects with a map",
+  "keyMap.test.ts": "compares the persistent map with a map",
+  "order.test.ts": "compares the persistent order with a sorted array",
+  "succession.test.ts": "goes with what it tests"
+}
+
+describe("inside", () => {
+  it("src/internal is imported only by test/utils/inside.ts and by tests of one data structure", () => {
+    const files = Fs.readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts"))
+    const importing = files.filter((file) =>
+      /^(?:import|export)\b[^"]*"[^"]*src\/internal\/|import\("[^"]*src\/internal\//m.test(
+        Fs.readFileSync(Path.join(import.meta.dirname, file), "utf8")
+      )
+    )
+    assert.deepStrictEqual(importing.toSorted(), Object.keys(allowed).toSorted())
+  })
+})
