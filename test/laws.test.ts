@@ -1,15 +1,14 @@
-import { assert, describe, expect, it, vi } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { afterEach, assert, describe, it, vi } from "@effect/vitest"
+import { Effect, Exit, Layer } from "effect"
 import { Registry, RegistryHooks } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import * as fc from "fast-check"
-import { execFile } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import { Connections, FaultyTools } from "../examples/testing/tools.ts"
+import { checksOf } from "../src/testing/lawChecks.ts"
 import { Item } from "./utils/items.ts"
-
-const item = fc.record({ id: fc.nat(4), name: fc.constantFrom("one", "two", "three") })
-  .map(({ id, name }) => new Item(id, name))
+import { item, lawless } from "./utils/lawless.ts"
 
 class Items extends Registry.Service<Items, Item>()("test/Items", {
   lookup: ["id", "name"],
@@ -35,82 +34,107 @@ RegistryTest.laws(
 )
 RegistryTest.laws("one registry of two", Layer.merge(Items.layer, Others.layer), { item, tag: Others, runs: 5 })
 
-/** For each law the fibers that registered something, under each schedule that it was tried. */
-const tried = new Map<string, Array<Set<number>>>()
+// an example of a registry that passes: its tests are tests of this file
+await import("../examples/testing/healthy.test.ts")
 
-const Watched = Layer.unwrap(Effect.sync(() => {
-  const { currentTestName = "" } = expect.getState()
-  const fibers = new Set<number>()
-  tried.set(currentTestName, [...tried.get(currentTestName) ?? [], fibers])
-  return RegistryHooks.layer(Items, {
-    onItemRegistering: () => Effect.withFiber(({ id }) => Effect.sync(() => fibers.add(id)))
-  }).pipe(Layer.provideMerge(Items.layer))
-}))
+describe("with a layer without a registry every test fails", { fails: true }, () => {
+  RegistryTest.laws("none", Layer.empty, { item, runs: 1 })
+})
 
-/** The items that were drawn, for each of two registries. */
-const drawn: Record<string, Array<number>> = { watched: [], again: [] }
+const given = { item, kept: undefined, runs: 4, schedules: 1, seed: 1, tag: undefined }
 
-const drawing = (name: string) =>
-  fc.nat(1_000).map((id) => {
-    drawn[name]!.push(id)
+/** A registry that is told of each layer that is built, and the fibers that register something in each of them. */
+const watched = () => {
+  const built: Array<Set<number>> = []
+  const layer = Layer.unwrap(Effect.sync(() => {
+    const fibers = new Set<number>()
+    built.push(fibers)
+    return RegistryHooks.layer(Items, {
+      onItemRegistering: () => Effect.withFiber(({ id }) => Effect.sync(() => fibers.add(id)))
+    }).pipe(Layer.provideMerge(Items.layer))
+  }))
+  return { built, layer }
+}
+
+describe.each([
+  ["as many lists, under as many schedules, as was said", { runs: 4, schedules: 3 }, 4 * 3],
+  ["ten lists, under twenty schedules, where nothing is said", {}, 10 * 20]
+])("each law is tried with %s", (_, options, expected) => {
+  const { built, layer } = watched()
+  afterEach(() => assert.strictEqual(built.splice(0).length, expected))
+  RegistryTest.laws("watched", layer, { item, ...options })
+})
+
+/** Notes the numbers that are drawn. No two items that are drawn have a key in common. */
+const drawing = (drawn: Array<number>) =>
+  fc.nat(1_000_000).map((id) => {
+    drawn.push(id)
     return new Item(id + 10)
   })
 
-RegistryTest.laws("watched", Watched, { item: drawing("watched"), runs: 4, schedules: 3, seed: 1 })
-RegistryTest.laws("again", Items, { item: drawing("again"), runs: 4, schedules: 3, seed: 1 })
+describe("each law is tried with the lists of the seed that was given", () => {
+  const drawn: Array<number> = []
+  afterEach(async ({ task }) => {
+    const drawnWith = async (seed: number) => {
+      const others: Array<number> = []
+      const checks = checksOf(fc, "again", Items.layer, { ...given, item: drawing(others), seed })
+      await Effect.runPromise(checks[task.name]!)
+      return others
+    }
+    const these = drawn.splice(0)
+    assert.isAtLeast(these.length, 4)
+    assert.deepStrictEqual(await drawnWith(1), these)
+    assert.notDeepEqual(await drawnWith(2), these)
+  })
+  RegistryTest.laws("drawing", Items, { item: drawing(drawn), runs: 4, schedules: 1, seed: 1 })
+})
 
-/** Runs tests as a user would, and answers what vitest says. */
-const running = (
-  config: string,
-  ...files: ReadonlyArray<string>
-): Promise<{ readonly passes: boolean; readonly output: string }> =>
-  new Promise((resolve) => {
-    const root = Path.join(import.meta.dirname, "..")
-    execFile(
-      process.execPath,
-      [Path.join(root, "node_modules/vitest/vitest.mjs"), "run", "--config", config, "--no-color", ...files],
-      { cwd: root, env: { ...process.env, NO_COLOR: "1" } },
-      (error, stdout, stderr) => resolve({ passes: error === null, output: stdout + stderr })
-    )
+const laws = Object.keys(checksOf(fc, "laws", Items.layer, given))
+
+/** What fast-check says where a registry breaks a law, and the report. */
+const failureOf = (check: Effect.Effect<void, unknown>) =>
+  Effect.map(Effect.flip(check), (error) => {
+    assert.instanceOf(error, Error)
+    assert.instanceOf(error.cause, Error)
+    return { message: error.message, report: error.cause.message }
   })
 
-const runningExample = (file: string) => running("examples/testing/vitest.config.ts", file)
+const shown = String.raw`Item\(\{"id":\d+,"name":"[^"]+"\}\)`
 
 describe("laws", () => {
-  it("the example of a registry that passes", { timeout: 60_000 }, async () => {
-    const { output, passes } = await runningExample("healthy")
-    assert.isTrue(passes, output)
-    assert.match(output, /Tests +8 passed/)
-  })
+  it("are seven, as the pages say", () => assert.strictEqual(laws.length, 7))
 
-  it("the example with a faulty hook: the report names the law, the item, the seed and the schedule", {
-    timeout: 60_000
-  }, async () => {
-    const { output, passes } = await runningExample("faulty")
-    assert.isFalse(passes, output)
-    assert.match(output, /"FaultyTools" breaks the law "all or nothing" with .*"name":"search"/)
-    assert.match(output, /under the schedule of seed \d+/)
-    assert.match(output, /\{ seed: -?\d+, path: /)
-    assert.match(output, /"name":"search"\} is registered, and is kept \d+ time\(s\)/)
-    // as docs/testing.md shows it
-    const page = Fs.readFileSync(Path.join(import.meta.dirname, "../docs/testing.md"), "utf8")
-    assert.include(output, page.match(/```text\n("FaultyTools"[^]+?)\n```/)![1]!)
-  })
+  it.effect("the report on a faulty hook names the law, the item, the seed and the schedule", () =>
+    Effect.gen(function*() {
+      const tool = fc.record({ name: fc.constantFrom("search", "fetch", "paint", "sing") })
+      const checks = checksOf(fc, "FaultyTools", FaultyTools.live, {
+        ...given,
+        item: tool,
+        kept: Connections,
+        runs: 10,
+        schedules: 20,
+        seed: undefined
+      })
+      const { message, report } = yield* failureOf(checks["all or nothing"]!)
+      assert.match(report, /"FaultyTools" breaks the law "all or nothing" with .*"name":"search"/)
+      assert.match(report, /under the schedule of seed \d+/)
+      assert.match(report, /"name":"search"\} is registered, and is kept \d+ time\(s\)/)
+      assert.match(message, /\{ seed: -?\d+, path: /)
+      // as docs/testing.md shows it
+      const page = Fs.readFileSync(Path.join(import.meta.dirname, "../docs/testing.md"), "utf8")
+      assert.include(report, page.match(/```text\n("FaultyTools"[^]+?)\n```/)![1]!)
+    }))
 
-  it("each law was tried with as many lists, under as many schedules, as was said, and with the seed that was given", () => {
-    assert.strictEqual(tried.size, 7)
-    for (const schedules of tried.values()) assert.strictEqual(schedules.length, 4 * 3)
-    assert.isAbove(drawn["watched"]!.length, 7 * 4)
-    assert.deepStrictEqual(drawn["watched"], drawn["again"])
-  })
-
-  it("what is registered is registered at once, by fibers of its own", () => {
-    for (const law of ["unique values are unique", "no leak"]) {
-      const fibers = tried.get(`watched > ${law}`)!.map(({ size }) => size)
-      // two come from the population and from the law itself
-      assert.isAbove(Math.max(...fibers), 2, law)
-    }
-  })
+  it.effect.each(["unique values are unique", "no leak"])(
+    "%s: what is registered is registered at once, by fibers of its own",
+    (law) =>
+      Effect.gen(function*() {
+        const { built, layer } = watched()
+        yield* checksOf(fc, "watched", layer, { ...given, item: drawing([]), schedules: 3 })[law]!
+        // two come from the population and from the law itself
+        assert.isAbove(Math.max(...built.map(({ size }) => size)), 2)
+      })
+  )
 
   for (const peer of ["@effect/vitest", "fast-check"]) {
     it(`without ${peer} they say what is missing, and everything else works`, async () => {
@@ -132,48 +156,48 @@ describe("laws", () => {
     })
   }
 
-  it("each law is broken by a registry that breaks it, and the report says what is wrong", {
-    timeout: 60_000
-  }, async () => {
-    const { output, passes } = await running("test/fixtures/laws/vitest.config.ts")
-    assert.isFalse(passes, output)
-    const broken = output.split("\n").filter((line) => line.startsWith("[")).map((line) =>
-      JSON.parse(line) as [registry: string, law: string, report: string]
-    )
-    const reportOf = (registry: string, law: string) =>
-      broken.find(([one, other]) => one === registry && other === law)?.[2] ?? `It holds.\n${output}`
-    const is = String.raw`Item\(\{"id":\d+,"name":"[^"]+"\}\)`
-    for (
-      const [registry, law, why] of [
-        ["a hook takes back what is registered", "unique values are unique", `${is} was registered, and is not in`],
-        ["an index loses what is in it", "all lookups agree", String.raw`By name "\w+" one finds \[\] instead of`],
-        ["hooks are forgotten", "hooks balanced", `${is} is not registered, and hooks were told 1 time\\(s\\) more`],
-        ["it is reset behind everybody's back", "population once", "The population ran 2 times"],
-        ["readers see something else each time", "population once", String.raw`Readers saw \d and \d items\.`],
-        ["somebody populates it at once", "reset and populate again", "It was reset, and is not Pending"],
-        ["a hook begins another transaction", "no leak", "A transaction is still open"],
-        ["a hook leaves something behind", "no leak", `${is} is still registered`],
-        ["the defaults are others each time", "reset and populate again", `${is} is gone`],
-        ["a hook keeps what has gone", "all or nothing", `What hooks keep is not what is registered: ${is} is not`],
-        ["a hook puts a copy in its place", "unique values are unique", `${is} was registered, and is not in`],
-        ["a hook has something registered later", "all or nothing", `${is} is still registered`],
-        ["a hook dies", "unique values are unique", "register died: worn out"],
-        ["a hook dies", "hooks balanced", "an operation died: worn out"],
-        ["a hook dies of what is no error", "unique values are unique", String.raw`register died: \{"worn":"out"\}`],
-        ["a layer without a registry", "no leak", "The layer makes no registry"],
-        [
-          "a layer of two registries",
-          "no leak",
-          "The layer makes several registries: say which with \"tag\"\\. They are test/BrokenItems, test/CountingItems\\.\n"
-        ]
-      ] as const
-    ) {
-      assert.match(reportOf(registry, law), new RegExp(`^"${registry}" breaks the law "${law}" with .*\n${why}`))
-    }
-    // and of the others each breaks those alone that it should
-    const lawsBrokenBy = (registry: string) => broken.filter(([one]) => one === registry).map(([, law]) => law)
-    assert.deepStrictEqual(lawsBrokenBy("hooks are forgotten"), ["hooks balanced"])
-    assert.deepStrictEqual(lawsBrokenBy("a hook leaves something behind"), ["no leak"])
-    assert.deepStrictEqual(lawsBrokenBy("the defaults are others each time"), ["reset and populate again"])
-  })
+  it.effect.each(
+    [
+      ["a hook takes back what is registered", "unique values are unique", `${shown} was registered, and is not in`],
+      ["an index loses what is in it", "all lookups agree", String.raw`By name "\w+" one finds \[\] instead of`],
+      ["hooks are forgotten", "hooks balanced", `${shown} is not registered, and hooks were told 1 time\\(s\\) more`],
+      ["it is reset behind everybody's back", "population once", "The population ran 2 times"],
+      ["readers see something else each time", "population once", String.raw`Readers saw \d and \d items\.`],
+      ["somebody populates it at once", "reset and populate again", "It was reset, and is not Pending"],
+      ["a hook begins another transaction", "no leak", "A transaction is still open"],
+      ["a hook leaves something behind", "no leak", `${shown} is still registered`],
+      ["the defaults are others each time", "reset and populate again", `${shown} is gone`],
+      ["a hook keeps what has gone", "all or nothing", `What hooks keep is not what is registered: ${shown} is not`],
+      ["a hook puts a copy in its place", "unique values are unique", `${shown} was registered, and is not in`],
+      ["a hook has something registered later", "all or nothing", `${shown} is still registered`],
+      ["a hook dies", "unique values are unique", "register died: worn out"],
+      ["a hook dies", "hooks balanced", "an operation died: worn out"],
+      ["a hook dies of what is no error", "unique values are unique", String.raw`register died: \{"worn":"out"\}`],
+      ["a layer without a registry", "no leak", "The layer makes no registry"],
+      [
+        "a layer of two registries",
+        "no leak",
+        "The layer makes several registries: say which with \"tag\"\\. They are test/BrokenItems, test/CountingItems\\.\n"
+      ]
+    ] as const
+  )("%s: it breaks the law \"%s\", and the report says how", ([registry, law, why]) =>
+    Effect.gen(function*() {
+      const { report } = yield* failureOf(lawless[registry]![law]!)
+      assert.match(report, new RegExp(`^"${registry}" breaks the law "${law}" with .*\n${why}`))
+    }))
+
+  it.effect.each(
+    [
+      ["hooks are forgotten", "hooks balanced"],
+      ["a hook leaves something behind", "no leak"],
+      ["the defaults are others each time", "reset and populate again"]
+    ] as const
+  )("%s: it breaks no law but \"%s\"", ([registry, law]) =>
+    Effect.gen(function*() {
+      const broken: Array<string> = []
+      for (const [name, check] of Object.entries(lawless[registry]!)) {
+        if (Exit.isFailure(yield* Effect.exit(check))) broken.push(name)
+      }
+      assert.deepStrictEqual(broken, [law])
+    }))
 })

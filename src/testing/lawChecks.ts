@@ -1,0 +1,299 @@
+/**
+ * The laws that `laws` registers as tests: what a registry does where it keeps one, and what is said where it does not.
+ *
+ * @internal
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Formatter from "effect/Formatter"
+import * as Layer from "effect/Layer"
+import * as Ref from "effect/Ref"
+import type * as Scope from "effect/Scope"
+import type * as FastCheck from "fast-check"
+import * as Contents from "../internal/contents.ts"
+import { coreOf } from "../internal/coreOf.ts"
+import * as Registry from "../Registry.ts"
+import { interleave, type ScheduleFailure } from "./interleave.ts"
+import { sameEntry, Tally, violations } from "./invariants.ts"
+
+/**
+ * What a law is tried with.
+ *
+ * @internal
+ */
+export interface Trials<Item, Services> {
+  readonly item: FastCheck.Arbitrary<Item>
+  readonly tag: Context.Key<any, Registry.Registry<Item, any, any, any>> | undefined
+  readonly kept: Effect.Effect<Iterable<Item>, unknown, Services> | undefined
+  readonly runs: number
+  readonly schedules: number
+  readonly seed: number | undefined
+}
+
+/**
+ * For each law an effect that fails, as `fc.assert` does, if a registry breaks it. The cause of that error is a report.
+ *
+ * @internal
+ */
+export const checksOf = <Item, Services>(
+  fc: typeof FastCheck,
+  name: string,
+  layer: Layer.Layer<Services, unknown>,
+  { item, kept, runs, schedules, seed, tag }: Trials<Item, Services>
+): { readonly [law: string]: Effect.Effect<void, unknown> } => {
+  const check = (law: string, holds: Law) =>
+    fc.assert(
+      fc.asyncProperty(fc.array(item, { minLength: 1, maxLength: 5 }), async (items) => {
+        const program = Effect.scoped(Effect.gen(function*() {
+          const context = yield* Layer.build(layer)
+          const registry: Subject<Item> = registryIn(context, tag)
+          yield* holds({
+            registry,
+            items,
+            kept: kept === undefined ? Registry.values(registry) : Effect.provideContext(kept, context)
+          })
+        }))
+        const failure = await Effect.runPromise(
+          Effect.match(interleave(program, { seeds: schedules }), { onFailure: (one) => one, onSuccess: () => {} })
+        )
+        if (failure !== undefined) throw new Error(report(name, law, items, failure))
+      }),
+      { numRuns: runs, ...(seed === undefined ? {} : { seed }) }
+    )
+  return Object.fromEntries(
+    Object.entries(allLaws).map(([law, holds]) => [
+      law,
+      Effect.tryPromise({ try: () => check(law, holds), catch: (error) => error })
+    ])
+  )
+}
+
+const report = (name: string, law: string, items: ReadonlyArray<unknown>, failure: ScheduleFailure): string => {
+  const why = Cause.isCause(failure.cause)
+    ? Cause.prettyErrors(failure.cause).map(({ message }) => message).join("\n")
+    : failure.message
+  return `"${name}" breaks the law "${law}" with ${
+    Formatter.format(items)
+  }, under the schedule of seed ${failure.seed}:\n` +
+    `${why}\nTo try the same again, give laws the seed of fast-check, the one in { seed: … }, as its option "seed".`
+}
+
+type Subject<Item> = Registry.Registry<Item, any, unknown, unknown>
+
+const registryIn = (context: Context.Context<any>, tag: Context.Key<any, any> | undefined): Subject<any> => {
+  if (tag !== undefined) return Context.getUnsafe(context, tag)
+  const registries = Array.from(context.mapUnsafe.values()).filter(Registry.isRegistry)
+  if (registries.length === 1) return registries[0]!
+  throw new Error(
+    registries.length === 0
+      ? "The layer makes no registry."
+      : `The layer makes several registries: say which with "tag". They are ${
+        registries.map((registry) => registry.name).join(", ")
+      }.`
+  )
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The laws
+// ---------------------------------------------------------------------------------------------------------------------
+
+interface Given<Item> {
+  readonly registry: Subject<Item>
+  readonly items: ReadonlyArray<Item>
+  readonly kept: Effect.Effect<Iterable<Item>, unknown>
+}
+
+type Law = <Item>(given: Given<Item>) => Effect.Effect<void, unknown, Scope.Scope>
+
+const fail = (message: string): Effect.Effect<never> => Effect.die(new LawBroken(message))
+
+/** Its stack says nothing: the message says all. */
+class LawBroken extends Error {
+  override readonly name = "LawBroken"
+}
+
+const must = (wrong: ReadonlyArray<string>): Effect.Effect<void> =>
+  wrong.length === 0 ? Effect.void : fail(wrong.join("\n"))
+
+/** An operation may be refused, with an error that is in its type; it may not die. */
+const allowed = <A, E, R>(what: string, effect: Effect.Effect<A, E, R>): Effect.Effect<Exit.Exit<A, E>, never, R> =>
+  Effect.flatMap(Effect.exit(effect), (exit) => {
+    const defects = Exit.isFailure(exit) ? exit.cause.reasons.filter(Cause.isDieReason) : []
+    return defects.length === 0
+      ? Effect.succeed(exit)
+      : fail(`${what} died: ${defects.map(({ defect }) => messageOf(defect)).join("; ")}`)
+  })
+
+const messageOf = (defect: unknown): string => defect instanceof Error ? defect.message : Formatter.format(defect)
+
+const atOnce = <A, E, R>(effects: ReadonlyArray<Effect.Effect<A, E, R>>) =>
+  Effect.all(effects, { concurrency: "unbounded" })
+
+const registering = <Item>({ items, registry }: Given<Item>) =>
+  atOnce(items.map((item) => allowed("register", Registry.register(registry, item))))
+
+const published = <Item>(registry: Subject<Item>): Contents.Contents<Item> => Ref.getUnsafe(coreOf(registry).published)
+
+const agreed = <Item>({ kept, registry }: Given<Item>): Effect.Effect<void, unknown> =>
+  Effect.gen(function*() {
+    const tally = new Tally<Item>()
+    for (const item of yield* kept) tally.add(item, 1)
+    const items = yield* Registry.values(registry)
+    yield* must(tally.wrong(items, "kept").map((wrong) => `What hooks keep is not what is registered: ${wrong}`))
+  })
+
+const keysOf = <Item>(contents: Contents.Contents<Item>): ReadonlyArray<Contents.Entry<Item>> =>
+  Contents.entries(contents)
+
+const difference = <Item>(
+  before: ReadonlyArray<Contents.Entry<Item>>,
+  after: ReadonlyArray<Contents.Entry<Item>>
+): ReadonlyArray<string> => {
+  const missing = before.filter((entry) => !after.some((other) => sameEntry(entry, other)))
+  const extra = after.filter((entry) => !before.some((other) => sameEntry(entry, other)))
+  return [
+    ...missing.map(({ item }) => `${Formatter.format(item)} is gone.`),
+    ...extra.map(({ item }) => `${Formatter.format(item)} is still registered.`)
+  ]
+}
+
+const allLaws: { readonly [name: string]: Law } = {
+  "unique values are unique": (given) =>
+    Effect.gen(function*() {
+      const { items, registry } = given
+      const exits = yield* atOnce(
+        [...items, ...items].map((item) => allowed("register", Registry.register(registry, item)))
+      )
+      const held = yield* Registry.values(registry)
+      const missing = items.filter((item, i) =>
+        [exits[i]!, exits[i + items.length]!].some(Exit.isSuccess) && !held.includes(item)
+      )
+      yield* must([
+        ...violations(published(registry)),
+        ...missing.map((item) => `${Formatter.format(item)} was registered, and is not in.`)
+      ])
+    }),
+
+  "all lookups agree": (given) =>
+    Effect.gen(function*() {
+      const { items, registry } = given
+      const look = Effect.flatMap(Registry.snapshot(registry), () =>
+        Effect.suspend(() => must(violations(published(registry)))))
+      const churn = items.map((item) =>
+        Effect.andThen(
+          allowed("register", Registry.register(registry, item)),
+          allowed("unregister", Registry.unregister(registry, item))
+        )
+      )
+      yield* atOnce<unknown, unknown, never>([...churn, look, look, look])
+      yield* look
+    }),
+
+  "all or nothing": (given) =>
+    Effect.gen(function*() {
+      const { items, registry } = given
+      yield* Registry.populate(registry)
+      const before = keysOf(published(registry))
+      const program = Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          for (const item of items) yield* allowed("register", Registry.register(registry, item))
+          yield* allowed("reset", Registry.reset(registry))
+          for (const item of items) yield* allowed("register", Registry.register(registry, item))
+          return yield* Effect.fail("the transaction fails")
+        })
+      )
+      yield* allowed("transact", program)
+      const interrupted = yield* Effect.forkChild(program)
+      yield* Effect.yieldNow
+      yield* Fiber.interrupt(interrupted)
+      yield* allowed(
+        "registerAll",
+        Registry.transact(registry, Effect.andThen(Registry.registerAll(registry, items), Effect.fail("no")))
+      )
+      yield* must([...violations(published(registry)), ...difference(before, keysOf(published(registry)))])
+      yield* agreed(given)
+    }),
+
+  "hooks balanced": (given) =>
+    Effect.gen(function*() {
+      const { items, registry } = given
+      const tally = new Tally<(typeof items)[number]>()
+      yield* Registry.addHooks(registry, {
+        onItemRegistered: (item: (typeof items)[number]) =>
+          Effect.andThen(Effect.yieldNow, Effect.sync(() => tally.add(item, 1))),
+        onItemUnregistered: (item: (typeof items)[number]) =>
+          Effect.andThen(Effect.yieldNow, Effect.sync(() => tally.add(item, -1)))
+      }, { existing: true })
+      const operations = items.flatMap((item) => [
+        Registry.register(registry, item),
+        Registry.unregister(registry, item),
+        Effect.scoped(Registry.registerScoped(registry, item)),
+        Registry.transact(registry, Effect.andThen(Registry.upsert(registry, item), Effect.fail("no")))
+      ])
+      const fibers = yield* Effect.forEach(operations, (operation) =>
+        Effect.forkChild(allowed<unknown, unknown, never>("an operation", operation)))
+      yield* Effect.forkChild(Fiber.interrupt(fibers[0]!))
+      for (const fiber of fibers) {
+        const exit = yield* Fiber.await(fiber)
+        if (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)) {
+          return yield* Effect.failCause(exit.cause)
+        }
+      }
+      yield* must(tally.wrong(yield* Registry.values(registry), "told"))
+      yield* agreed(given)
+      yield* allowed("reset", Registry.reset(registry))
+      yield* must(tally.wrong(published(registry), "told"))
+    }),
+
+  "population once": (given) =>
+    Effect.gen(function*() {
+      const { items, registry } = given
+      let runs = 0
+      const pending = (yield* Registry.state(registry)) === "Pending"
+      yield* Registry.addHooks(registry, { onPopulating: Effect.sync(() => runs++) })
+      const sizes = yield* atOnce(items.concat(items).map(() => Registry.size(registry)))
+      yield* must([
+        ...(new Set(sizes).size === 1 ? [] : [`Readers saw ${Array.from(new Set(sizes)).join(" and ")} items.`]),
+        ...(runs === (pending ? 1 : 0) ? [] : [`The population ran ${runs} times.`]),
+        ...violations(published(registry))
+      ])
+      yield* agreed(given)
+    }),
+
+  "reset and populate again": (given) =>
+    Effect.gen(function*() {
+      const { registry } = given
+      yield* Registry.populate(registry)
+      yield* allowed("reset", Registry.reset(registry))
+      yield* Registry.populate(registry)
+      const before = keysOf(published(registry))
+      yield* registering(given)
+      yield* allowed("reset", Registry.reset(registry))
+      yield* must(violations(published(registry)))
+      if ((yield* Registry.state(registry)) !== "Pending") yield* fail("It was reset, and is not Pending.")
+      yield* Registry.populate(registry)
+      yield* must(difference(before, keysOf(published(registry))))
+      yield* agreed(given)
+    }),
+
+  "no leak": (given) =>
+    Effect.gen(function*() {
+      const { items, registry } = given
+      yield* Registry.populate(registry)
+      const before = keysOf(published(registry))
+      const exits = yield* registering(given)
+      for (const [i, item] of items.entries()) {
+        if (Exit.isSuccess(exits[i]!)) yield* allowed("unregister", Registry.unregister(registry, item))
+      }
+      yield* atOnce(
+        items.map((item) => allowed("registerScoped", Effect.scoped(Registry.registerScoped(registry, item))))
+      )
+      yield* must([...violations(published(registry)), ...difference(before, keysOf(published(registry)))])
+      if (coreOf(registry).lock.holder !== undefined) yield* fail("A transaction is still open.")
+      yield* agreed(given)
+    })
+}
