@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { Listing } from "../src/internal/store/listing.ts"
-import * as Order from "../src/internal/store/order.ts"
+import { Listing } from "../src/internal/listing.ts"
+import * as Order from "../src/internal/order.ts"
+import { allocated } from "./utils/allocated.ts"
 
 interface Entry {
   readonly position: number
@@ -42,31 +43,13 @@ const lowerBound = (entries: ReadonlyArray<Entry>, position: number): number => 
   return low
 }
 
-interface Shape {
-  readonly size: number
-  readonly first: number
-  readonly children: ReadonlyArray<Shape> | undefined
-  readonly entries?: ReadonlyArray<Entry>
-}
+const isEntry = (object: object): boolean => "position" in object && "item" in object
 
-/** What every node promises: no empty node, no more than 32 children, sizes and firsts that are true, one depth. */
-const depthOf = (node: Shape): number => {
-  if (node.children === undefined) {
-    const { entries } = node
-    assert.isAtLeast(entries!.length, 1)
-    assert.isAtMost(entries!.length, 32)
-    assert.strictEqual(node.size, entries!.length)
-    assert.strictEqual(node.first, entries![0]!.position)
-    return 1
-  }
-  assert.isAtLeast(node.children.length, 1)
-  assert.isAtMost(node.children.length, 32)
-  assert.strictEqual(node.size, node.children.reduce((sum, child) => sum + child.size, 0))
-  assert.strictEqual(node.first, node.children[0]!.first)
-  const depths = new Set(node.children.map(depthOf))
-  assert.strictEqual(depths.size, 1, "all leaves are of one depth")
-  return Math.max(...depths) + 1
-}
+/** More words than one entry takes to be set or removed, where a hundred thousand are in. */
+const ofOneChange = 250
+
+const numbered = (size: number): ReadonlyArray<Entry> =>
+  Array.from({ length: size }, (_, i) => ({ position: 2 * i, item: i }))
 
 /** A tree is a sorted array, whatever way it is asked. */
 const agree = (order: Order.Order<Entry>, model: ReadonlyArray<Entry>): void => {
@@ -76,7 +59,6 @@ const agree = (order: Order.Order<Entry>, model: ReadonlyArray<Entry>): void => 
   assert.isTrue(Object.isFrozen(listing.of(order)))
   const [from, to] = [Math.floor(model.length / 3), Math.floor(model.length / 2)]
   assert.deepStrictEqual(Order.toArray(order, (entry) => entry, from, to), model.slice(from, to))
-  if (order !== undefined) depthOf(order as Shape)
   const stride = Math.max(1, Math.floor(model.length / 97))
   for (let i = 0; i < model.length; i += stride) {
     const entry = model[i]!
@@ -191,20 +173,38 @@ describe("order", () => {
     )
   })
 
-  it("G12 keeps its depth through a long life of comings and goings at the end", () => {
+  it("a change allocates about as much whatever is in, and wherever it is", () => {
+    for (const size of [1_000, 10_000, 100_000]) {
+      const order = Order.append(undefined as Order.Order<Entry>, numbered(size))
+      for (const index of [0, 1, Math.floor(size / 3), Math.floor(size / 2), size - 2, size - 1]) {
+        const changed = [
+          Order.set(order, { position: 2 * index, item: -1 }),
+          Order.set(order, { position: 2 * index + 1, item: -1 }),
+          Order.remove(order, 2 * index)
+        ]
+        for (const next of changed) assert.isAtMost(allocated(next, isEntry, order), ofOneChange)
+      }
+      const appended = Order.append(order, [{ position: 2 * size, item: -1 }])
+      assert.isAtMost(allocated(appended, isEntry, order), ofOneChange)
+    }
+  })
+
+  it("and no more after a long life of comings at the end and goings at the start", () => {
     let order: Order.Order<Entry> = undefined
     let model: Array<Entry> = []
     for (let position = 0; position < 40_000; position++) {
       const entry = { position, item: position }
+      const before = order
       order = Order.set(order, entry)
       model.push(entry)
       if (model.length > 500) {
         order = Order.remove(order, model[0]!.position)
         model = model.slice(1)
       }
+      if (position % 100 === 0) assert.isAtMost(allocated(order, isEntry, before), 2 * ofOneChange)
     }
     agree(order, model)
-    assert.isAtMost(depthOf(order as unknown as Shape), 4)
+    assert.isAtMost(allocated(order, isEntry), 2 * model.length)
   })
 
   it("is no larger than what is left, when most has gone", () => {
@@ -213,12 +213,9 @@ describe("order", () => {
     for (const { position } of model) if (position % 64 !== 5) order = Order.remove(order, position)
     const left = model.filter(({ position }) => position % 64 === 5)
     agree(order, left)
-    const leaves = (node: Shape): number =>
-      node.children === undefined ? 1 : node.children.reduce((sum, child) => sum + leaves(child), 0)
-    // two neighbours with room for each other are one
-    assert.isAtMost(leaves(order as unknown as Shape), left.length / 4)
+    assert.isAtMost(allocated(order, isEntry), 2 * left.length)
     for (const { position } of left.slice(1)) order = Order.remove(order, position)
-    assert.strictEqual(depthOf(order as unknown as Shape), 1)
+    assert.isAtMost(allocated(order, isEntry), 10)
   })
 
   it("appends nothing, one and many to what is empty, small and large", () => {
@@ -241,11 +238,27 @@ describe("order", () => {
     assert.strictEqual(list.at(-1), model.length - 1)
   })
 
-  it("looks for positions that are no integers as for any other", () => {
-    const model = Array.from({ length: 2_000 }, (_, i) => ({ position: i, item: i }))
-    const order = Order.append(undefined as Order.Order<Entry>, model)
-    assert.strictEqual(Order.get(order, 3.5), undefined)
-    assert.strictEqual(Order.rank(order, 3.5), 4)
-    assert.strictEqual(Order.get(order, -1), undefined)
+  it("a list is made from that of another version: few entries are read again", () => {
+    let read = 0
+    const entry = (position: number) => ({
+      position,
+      get item() {
+        read++
+        return position
+      }
+    })
+    const size = 10_000
+    const list = new Listing<number>()
+    let order: Order.Order<{ readonly position: number; readonly item: number }> = undefined
+    order = Order.append(order, Array.from({ length: size }, (_, i) => entry(2 * i)))
+    list.of(order)
+    assert.strictEqual(read, size)
+    const changes = 1_000
+    for (let i = 0; i < changes; i++) {
+      const index = (i * 7_919) % size
+      order = i % 3 === 0 ? Order.remove(order, 2 * index) : Order.set(order, entry(2 * index + 1))
+      list.of(order)
+    }
+    assert.isAtMost(read / changes, size / 50)
   })
 })
