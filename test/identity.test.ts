@@ -1,89 +1,116 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { Registry, RegistrySnapshot } from "effect-registry"
 import * as fc from "fast-check"
-import type { Entry } from "../src/internal/store/contents.ts"
-import { Identity } from "../src/internal/store/identity.ts"
-import * as Order from "../src/internal/store/order.ts"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 
 interface Thing {
-  readonly n: number
+  n: number
 }
 
-interface Version {
-  readonly identity: Identity<Thing>
-  readonly order: Order.Order<Entry<Thing>>
-  readonly live: ReadonlyMap<Thing, Entry<Thing>>
-}
+const count = 120
 
-const count = 60
-
-/** What is done, to which things, and how many versions ago it begins: what came after that is given up. */
-const change = fc.record({
-  name: fc.constantFrom("add", "add", "remove", "list", "listLater", "find"),
+/** A list of more than 32 goes in another way than one item. */
+const step = fc.record({
+  name: fc.constantFrom("add", "add", "remove", "remove", "list", "change", "change"),
   n: fc.nat(count - 1),
-  width: fc.nat(30),
-  back: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(5) })
+  width: fc.nat(60)
 })
 
-/** A list that was given up has an object that came otherwise instead: what is next forgotten is not that. */
-const givenUp = [
-  { name: "list", n: 0, width: 3, back: 0 },
-  { name: "add", n: 0, width: 0, back: 1 },
-  { name: "listLater", n: 0, width: 0, back: 0 }
-]
+/** Transactions, of which some fail. */
+const program = fc.array(
+  fc.record({
+    steps: fc.array(step, { minLength: 1, maxLength: 5 }),
+    commits: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) })
+  }),
+  { maxLength: 20 }
+)
 
-describe("Identity", () => {
-  it("G9 finds what is in, in every version, however it came, and though drafts were given up", () =>
+describe("objects that are in", () => {
+  it("G9 are found, however they came, whatever has become of their keys, and though transactions failed", () =>
     fc.assert(
-      fc.property(fc.array(change, { maxLength: 80 }), (changes) => {
-        const things = Array.from({ length: count }, (_, n): Thing => ({ n }))
-        let serial = 0
-        const entryOf = (item: Thing): Entry<Thing> => {
-          serial++
-          const origin = { owner: "", revision: 1, override: false }
-          return { item, position: serial, keys: [], serial, ownEquality: false, origin }
-        }
-        const agrees = ({ identity, live, order }: Version) => {
-          for (const thing of things) assert.strictEqual(identity.find(order, thing), live.get(thing))
-        }
-        const versions: Array<Version> = [{ identity: Identity.empty(), order: undefined, live: new Map() }]
-        for (const { back, n, name, width } of changes) {
-          const version = versions[Math.max(versions.length - 1 - back, 0)]!
-          const { identity, order } = version
-          const live = new Map(version.live)
-          const thing = things[n]!
-          const there = live.get(thing)
-          if (name === "find") {
-            agrees(version)
-          } else if (name === "remove" && there !== undefined) {
-            live.delete(thing)
-            versions.push({ identity: identity.remove(there), order: Order.remove(order, there.position), live })
-          } else if (name === "add" && there === undefined) {
-            const entry = entryOf(thing)
-            live.set(thing, entry)
-            versions.push({ identity: identity.add(entry), order: Order.set(order, entry), live })
-          } else if (name === "list" || name === "listLater") {
-            const entries = things.slice(n, n + width).filter((one) => !live.has(one)).map(entryOf)
-            const filled = identity.begin(live.size, (entry) => Order.get(order, entry.position) === entry)
-            for (const entry of entries) live.set(entry.item, entry)
-            if (name === "listLater") filled.listLater(entries)
-            else for (const entry of entries) filled.list(entry)
-            versions.push({ identity: filled, order: Order.append(order, entries), live })
+      fc.asyncProperty(program, (transactions) =>
+        Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+          const registry = yield* Registry.make<Thing>()({ lookup: ["n"] })
+          const things = Array.from({ length: count }, (_, n): Thing => ({ n }))
+          const changed = new Set<Thing>()
+          let key = count
+          const agrees = (live: ReadonlySet<Thing>) =>
+            Effect.gen(function*() {
+              for (const thing of things) {
+                assert.strictEqual(yield* Registry.contains(registry, thing), live.has(thing))
+              }
+            })
+          let live: ReadonlySet<Thing> = new Set()
+          const snapshots = [{ snapshot: yield* Registry.snapshot(registry), live }]
+          for (const { commits, steps } of transactions) {
+            const draft = new Set(live)
+            const transaction = Effect.gen(function*() {
+              for (const { n, name, width } of steps) {
+                const thing = things[n]!
+                if (name === "change") {
+                  // a key that no other has, or had
+                  thing.n = key++
+                  changed.add(thing)
+                } else if (name === "list") {
+                  const list = things.slice(n, n + width).filter((one) => !draft.has(one))
+                  yield* Registry.registerAll(registry, list)
+                  for (const one of list) draft.add(one)
+                } else if (name === "add" && !draft.has(thing)) {
+                  yield* Registry.register(registry, thing)
+                  draft.add(thing)
+                } else if (name === "remove" && draft.has(thing)) {
+                  yield* Registry.unregister(registry, thing)
+                  draft.delete(thing)
+                }
+              }
+              yield* agrees(draft)
+              if (!commits) yield* Effect.fail("given up")
+            })
+            yield* Effect.exit(Registry.transact(registry, transaction)).pipe(
+              Effect.tap((exit) =>
+                Effect.sync(() => assert.strictEqual(exit._tag === "Success", commits, String(exit)))
+              )
+            )
+            if (commits) live = draft
+            yield* agrees(live)
+            snapshots.push({ snapshot: yield* Registry.snapshot(registry), live })
           }
-        }
-        versions.forEach(agrees)
-      }),
-      { numRuns: 500, examples: [[givenUp]] }
+          for (const then of snapshots) {
+            for (const thing of things) {
+              // one whose keys have changed since may be looked for by those of now
+              if (changed.has(thing)) continue
+              assert.strictEqual(RegistrySnapshot.contains(then.snapshot, thing), then.live.has(thing))
+            }
+          }
+        })))),
+      { numRuns: 150 }
     ))
 
-  it("keeps nothing of a list for long that is gone", () => {
-    let identity = Identity.empty<Thing>()
-    for (let round = 0; round < 100; round++) {
-      identity = identity.begin(0, () => false)
-      const origin = { owner: "", revision: 1, override: false }
-      for (let n = 0; n < 50; n++) {
-        identity.list({ item: { n }, position: n, keys: [], serial: round * 50 + n, ownEquality: false, origin })
+  it.effect("can be collected when they have gone, and were looked for", () =>
+    Effect.gen(function*() {
+      setFlagsFromString("--expose-gc")
+      const collect: () => void = runInNewContext("gc")
+      const registry = yield* Registry.make<Thing>()({ lookup: ["n"], history: 0 })
+      const listed: Array<WeakRef<Thing>> = []
+      const single: Array<WeakRef<Thing>> = []
+      for (let round = 0; round < 100; round++) {
+        const list = Array.from({ length: 50 }, (_, n): Thing => ({ n: 50 * round + n }))
+        listed.push(...list.map((thing) => new WeakRef(thing)))
+        yield* Registry.registerAll(registry, list)
+        const one = { n: -1 - round }
+        single.push(new WeakRef(one))
+        yield* Registry.register(registry, one)
+        assert.isTrue(yield* Registry.contains(registry, list[0]!))
+        yield* Registry.reconcile(registry, [])
       }
-    }
-    assert.isAtMost((identity as unknown as { readonly listed: ReadonlyMap<unknown, unknown> }).listed.size, 100)
-  })
+      // what a weak reference was made of is kept to the end of the task
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+      collect()
+      const left = (things: ReadonlyArray<WeakRef<Thing>>) => things.filter((thing) => thing.deref() !== undefined)
+      // a list may stay until another comes
+      assert.isAtMost(left(listed).length, 2 * 50)
+      assert.isAtMost(left(single).length, 2)
+    }))
 })

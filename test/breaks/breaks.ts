@@ -1188,24 +1188,24 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     name: "the objects of a list are never looked at",
     find: "for (const entry of unseen) this.list(entry)",
     replace: "",
-    caught: { file: "identity.test.ts", title: "G9 finds what is in" }
+    caught: { file: "identity.test.ts", title: "G9 are found, however they came" }
   },
   {
     name: "an object that comes again in a list is not found as what it is now",
     find: "else this.later = HashMap.set(this.later, first.serial, entry)",
     replace: "",
-    caught: { file: "identity.test.ts", title: "G9 finds what is in" }
+    caught: { file: "identity.test.ts", title: "G9 are found, however they came" }
   },
   {
     name: "objects of lists are forgotten though they are in again",
     find: "isIn(entry) || HashMap.has(this.later, entry.serial)",
     replace: "isIn(entry)",
-    caught: { file: "identity.test.ts", title: "G9 finds what is in" }
+    caught: { file: "identity.test.ts", title: "G9 are found, however they came" }
   },
   {
     name: "what is gone stays for ever where objects of lists are looked for",
     find: "if (this.listed.size <= 2 * size) return",
     replace: "if (size >= 0) return",
-    caught: { file: "identity.test.ts", title: "keeps nothing of a list for long" }
+    caught: { file: "identity.test.ts", title: "can be collected when they have gone" }
   }
 ]
