@@ -5,7 +5,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Deferred, Effect, Exit, Fiber, Latch, Logger, Scope } from "effect"
 import { Registry, RegistryHooks } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
-import { installedHooks, isLocked, keptByTransaction, keptChanges } from "./utils/inside.ts"
+import { kept } from "./utils/collecting.ts"
+import { installedHooks, isLocked, keptChanges } from "./utils/inside.ts"
 import { a, b, Balance, c, found, Item, messageOf, recording } from "./utils/items.ts"
 
 const seeds = 1_000
@@ -417,18 +418,28 @@ describe("transactions", () => {
 
   it.effect("G10 a transaction that has ended lets go of what it held, though a fiber is still in its context", () =>
     Effect.gen(function*() {
-      const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a], hooks: recording([]) })
-      for (const end of [Effect.void, Effect.fail("no")]) {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], history: 0, hooks: recording([]) })
+      for (const ends of [Effect.void, Effect.fail("no")]) {
+        const items: Array<WeakRef<Item>> = []
+        const fresh = (id: number) => {
+          const item = new Item(id)
+          items.push(new WeakRef(item))
+          return item
+        }
         let context = Context.empty()
+        yield* Registry.register(registry, fresh(1))
         yield* Effect.exit(Registry.transact(
           registry,
           Effect.gen(function*() {
-            yield* Effect.exit(Registry.register(registry, b))
+            yield* Registry.register(registry, fresh(2))
+            yield* Registry.unregisterBy(registry, "id", 1)
             context = yield* Effect.context<never>()
-            yield* end
+            yield* ends
           })
         ))
-        assert.strictEqual(keptByTransaction(context), 0)
+        yield* Registry.reconcile(registry, [])
+        assert.strictEqual(yield* kept(items), 0)
+        assert.strictEqual(yield* Effect.provideContext(Registry.size(registry), context), 0)
       }
     }))
 

@@ -2,12 +2,11 @@
  * What tests ask a registry that no user can: the one file of the tests, beside those of a data structure, that knows
  * how a registry is built.
  */
-import { Context, Ref, type Scope } from "effect"
+import { Ref, type Scope } from "effect"
 import type { Registry, RegistryEvent } from "effect-registry"
 import { Contents } from "../../src/internal/contents.ts"
 import { Transaction } from "../../src/internal/core.ts"
 import { coreOf } from "../../src/internal/coreOf.ts"
-import { CurrentTransaction } from "../../src/internal/current.ts"
 import * as Index from "../../src/internal/index.ts"
 import { violations } from "../../src/testing/invariants.ts"
 
@@ -64,14 +63,6 @@ export const contradictions = (registry: AnyRegistry): ReadonlyArray<string> => 
 export const keptChanges = <Item, Lookups, P, V>(
   registry: Registry.Registry<Item, Lookups, P, V>
 ): ReadonlyArray<RegistryEvent.RegistryChange<Item>> => coreOf(registry).changes
-
-/** What the transaction of a context still keeps: items, events to tell, hooks to undo and scopes. */
-export const keptByTransaction = (context: Context.Context<never>): number => {
-  const transaction = Context.get(context, CurrentTransaction)
-  if (!(transaction instanceof Transaction)) throw new Error("There is no transaction in the context.")
-  const { base, calls, draft, scopes, steps } = transaction
-  return base.size + draft.size + calls.length + steps.length + scopes.length
-}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Faults that no program can cause: what a registry would do if this library had one
