@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, type Layer, Option, Schema, Stream } from "effect"
 import { Lookup, Registry, RegistryError, RegistryHooks, RegistrySnapshot } from "effect-registry"
+import { valuesByLookup } from "./utils/inside.ts"
 
 interface Card {
   readonly id: number
@@ -50,15 +51,10 @@ const untyped = Registry as unknown as Record<string, (...args: ReadonlyArray<un
 const look = (registry: AnyRegistry) =>
   Effect.gen(function*() {
     const snapshot = yield* Registry.snapshot(registry)
-    const asked = (snapshot as any).definition.lookups.map(
-      (lookup: { readonly attribute: string }, index: number) => {
-        const keys = Array.from((snapshot as any).indexes[index].keys() as Iterable<unknown>)
-        return [
-          lookup.attribute,
-          keys.map((key) => [key, (RegistrySnapshot.getAll as any)(snapshot, lookup.attribute, key)])
-        ]
-      }
-    )
+    const asked = valuesByLookup(registry).map(([attribute, keys]) => [
+      attribute,
+      keys.map((key) => [key, (RegistrySnapshot.getAll as any)(snapshot, attribute, key)])
+    ])
     return {
       state: yield* Registry.state(registry),
       size: yield* Registry.size(registry),

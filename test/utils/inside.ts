@@ -59,6 +59,14 @@ export const isMeasured = (registry: AnyRegistry): boolean => coreOf(registry).o
 /** Where the parts of what a registry holds contradict each other: none, in a sound registry. */
 export const contradictions = (registry: AnyRegistry): ReadonlyArray<string> => violations(published(registry))
 
+/** The values that each lookup of a registry finds something by. */
+export const valuesByLookup = (
+  registry: AnyRegistry
+): ReadonlyArray<readonly [attribute: string, values: ReadonlyArray<unknown>]> => {
+  const { definition, indexes } = published(registry)
+  return definition.lookups.map(({ attribute }, slot) => [attribute, Array.from(indexes[slot]!.keys())])
+}
+
 /** The changes that a registry keeps for subscribers that are behind, oldest first. */
 export const keptChanges = <Item, Lookups, P, V>(
   registry: Registry.Registry<Item, Lookups, P, V>
