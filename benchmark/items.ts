@@ -1,13 +1,13 @@
 /** Items, shuffled keys, and registries and maps that hold the same. */
-import { Effect, HashMap, Scope } from "effect"
+import { Effect, HashMap, Ref, Scope, Semaphore } from "effect"
 import { Registry } from "effect-registry"
 
 export class Item {
   readonly id: number
   readonly name: string
-  constructor(id: number) {
+  constructor(id: number, name = `item ${id}`) {
     this.id = id
-    this.name = `item ${id}`
+    this.name = name
   }
 }
 
@@ -85,6 +85,19 @@ export const withoutItem = ({ byId, byName }: Maps, item: Item): Maps => ({
   byId: HashMap.remove(byId, item.id),
   byName: HashMap.remove(byName, item.name)
 })
+
+/** Two HashMaps in a `Ref` behind a `Semaphore`, which change together. */
+export const makeLockedMaps = (items: Iterable<Item>) => {
+  const maps = Ref.makeUnsafe(makeMaps(items))
+  const lock = Semaphore.makeUnsafe(1)
+  return {
+    maps,
+    lock,
+    register: (item: Item) => lock.withPermit(Ref.update(maps, (both) => withItem(both, item))),
+    unregister: (item: Item) => lock.withPermit(Ref.update(maps, (both) => withoutItem(both, item))),
+    size: Effect.map(Ref.get(maps), ({ byId, byName }) => HashMap.size(byId) + HashMap.size(byName))
+  }
+}
 
 /** Runs effects one after the other in one fiber, and adds up what their results are used for. */
 export const inFiber = <A, E>(

@@ -25,6 +25,11 @@ const runs = ({ kind }: Row, { operations }: Side): number => kind === "single" 
 
 let used = 0
 
+/** Adds what a run answered to the checksum. */
+export const use = (result: number): void => {
+  used = (used + result) % 1_000_003
+}
+
 /** What all runs answered together: whoever prints it has used every result. */
 export const checksum = (): number => used
 
@@ -44,7 +49,7 @@ const takeTurn = async (row: Row, side: Side, time: number): Promise<Turn> => {
   bench.add(
     "side",
     async () => {
-      used = (used + await side.run()) % 1_000_003
+      use(await side.run())
     },
     { async: true, ...(side.prepare === undefined ? {} : { beforeEach: async () => void await side.prepare!() }) }
   )
@@ -58,6 +63,10 @@ const takeTurn = async (row: Row, side: Side, time: number): Promise<Turn> => {
 /** What is not measured does not count. */
 const warmUpBoth = async (row: Row, sides: ReadonlyArray<Side>): Promise<void> => {
   for (const side of sides) {
+    for (let run = 0; run < (row.warmUpRuns ?? 0); run++) {
+      await side.prepare?.()
+      use(await side.run())
+    }
     let warm = 0
     while (warm < warmUp) {
       const time = row.kind === "single" ? warmUp / 4 : 0

@@ -28,6 +28,8 @@ export interface Row {
    * population.
    */
   readonly kind: "single" | "whole"
+  /** How many runs each side has before it is measured; without it, as many as 100 ms take. */
+  readonly warmUpRuns?: number
   readonly make: (size: number) => Promise<Sides>
 }
 

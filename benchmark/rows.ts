@@ -6,10 +6,12 @@ import { groups } from "./rows/groups.ts"
 import { peers } from "./rows/peers.ts"
 import { populating } from "./rows/population.ts"
 import { reading } from "./rows/reading.ts"
+import { renewing } from "./rows/renewing.ts"
 
 export const rows: ReadonlyArray<Row> = [
   ...reading,
   ...changing,
+  ...renewing,
   ...populating,
   ...fibers,
   ...groups,

@@ -7,7 +7,7 @@ import {
   type Item,
   type ItemRegistry,
   makeItems,
-  makeMaps,
+  makeLockedMaps,
   populated,
   withItem,
   withoutItem
@@ -16,20 +16,20 @@ import { allSizes, type Row } from "../row.ts"
 
 const operations = 100
 
-/** Two HashMaps in a `Ref` behind a `Semaphore`, which change together. */
-const makeOther = (items: Iterable<Item>) => {
-  const maps = Ref.makeUnsafe(makeMaps(items))
-  const lock = Semaphore.makeUnsafe(1)
-  return {
-    register: (item: Item) => lock.withPermit(Ref.update(maps, (both) => withItem(both, item))),
-    unregister: (item: Item) => lock.withPermit(Ref.update(maps, (both) => withoutItem(both, item)))
-  }
-}
-
 /** Items that are not in: as many as leave no two operations on one key close to each other. */
 const others = (size: number) => makeItems(10_000, size)
 
-/** Registers one new item after the other, and unregisters it. */
+/** Registers one item after the other, and unregisters it. */
+const changingRegistry = (registry: ItemRegistry, nextItem: () => Item) =>
+  Effect.gen(function*() {
+    for (let i = 0; i < operations; i++) {
+      const item = nextItem()
+      yield* Registry.register(registry, item)
+      yield* Registry.unregister(registry, item)
+    }
+    return yield* Registry.size(registry)
+  })
+
 const registerAndUnregister: Row = {
   name: "register and unregister",
   work: "`register` + `unregister`",
@@ -39,25 +39,16 @@ const registerAndUnregister: Row = {
   kind: "single",
   make: async (size) => {
     const items = makeItems(size)
-    const registry = await populated(items)
-    const other = makeOther(items)
-    const nextItem = cycle(others(size))
+    const other = makeLockedMaps(items)
     const nextOther = cycle(others(size))
-    const oursRun = Effect.gen(function*() {
-      for (let i = 0; i < operations; i++) {
-        const item = nextItem()
-        yield* Registry.register(registry, item)
-        yield* Registry.unregister(registry, item)
-      }
-      return (yield* Registry.size(registry)) - size
-    })
+    const oursRun = changingRegistry(await populated(items), cycle(others(size)))
     const otherRun = Effect.gen(function*() {
       for (let i = 0; i < operations; i++) {
         const item = nextOther()
         yield* other.register(item)
         yield* other.unregister(item)
       }
-      return 0
+      return yield* other.size
     })
     return {
       ours: { operations, run: () => Effect.runSync(oursRun) },
@@ -66,6 +57,42 @@ const registerAndUnregister: Row = {
   }
 }
 
+const againstNativeMaps: Row = {
+  ...registerAndUnregister,
+  name: "register and unregister, native",
+  against: "the same in two native `Map`s behind a `Semaphore`",
+  make: async (size) => {
+    const items = makeItems(size)
+    const byId = new Map(items.map((item) => [item.id, item]))
+    const byName = new Map(items.map((item) => [item.name, item]))
+    const lock = Semaphore.makeUnsafe(1)
+    const nextOther = cycle(others(size))
+    const oursRun = changingRegistry(await populated(items), cycle(others(size)))
+    const otherRun = Effect.gen(function*() {
+      for (let i = 0; i < operations; i++) {
+        const item = nextOther()
+        yield* lock.withPermit(Effect.sync(() => {
+          byId.set(item.id, item)
+          byName.set(item.name, item)
+        }))
+        yield* lock.withPermit(Effect.sync(() => {
+          byId.delete(item.id)
+          byName.delete(item.name)
+        }))
+      }
+      return byId.size + byName.size
+    })
+    return {
+      ours: { operations, run: () => Effect.runSync(oursRun) },
+      other: { operations, run: () => Effect.runSync(otherRun) }
+    }
+  }
+}
+
+/** What the hooks that count have counted. */
+let count = 0
+
+/** With a hook of each kind, and by hand with an effect before and after each change. */
 const withHooks = (hook: () => Effect.Effect<void>) => async (size: number) => {
   const items = makeItems(size)
   const registry = await populated(items)
@@ -78,52 +105,44 @@ const withHooks = (hook: () => Effect.Effect<void>) => async (size: number) => {
       onItemUnregistered: hook
     })
   )))
-  const maps = Ref.makeUnsafe(makeMaps(items))
-  const lock = Semaphore.makeUnsafe(1)
+  const { lock, maps, size: sizeOfOther } = makeLockedMaps(items)
   const around = (update: Effect.Effect<void>) =>
     lock.withPermit(Effect.andThen(Effect.andThen(hook(), update), hook()))
-  const nextItem = cycle(others(size))
   const nextOther = cycle(others(size))
-  const oursRun = Effect.gen(function*() {
-    for (let i = 0; i < operations; i++) {
-      const item = nextItem()
-      yield* Registry.register(registry, item)
-      yield* Registry.unregister(registry, item)
-    }
-    return (yield* Registry.size(registry)) - size
-  })
+  const oursRun = changingRegistry(registry, cycle(others(size)))
   const otherRun = Effect.gen(function*() {
     for (let i = 0; i < operations; i++) {
       const item = nextOther()
       yield* around(Ref.update(maps, (both) => withItem(both, item)))
       yield* around(Ref.update(maps, (both) => withoutItem(both, item)))
     }
-    return 0
+    return yield* sizeOfOther
   })
   return {
-    ours: { operations, run: () => Effect.runSync(oursRun) },
-    other: { operations, run: () => Effect.runSync(otherRun) }
+    ours: { operations, run: () => Effect.runSync(oursRun) + count },
+    other: { operations, run: () => Effect.runSync(otherRun) + count }
   }
 }
 
 const hooks: Row = {
   name: "hooks",
-  work: "the same with one hook of each kind, each `Effect.void`",
-  against: "the same with four `Effect.void`",
-  goal: () => 2.5,
+  work: "`register` + `unregister` with one hook of each kind, each `Effect.void`",
+  against: "two HashMaps behind a `Semaphore`, with four `Effect.void`",
+  goal: () => 2,
   sizes: allSizes,
   kind: "single",
+  warmUpRuns: 1_000,
   make: withHooks(() => Effect.void)
 }
 
-let count = 0
-
 const countingHooks: Row = {
   name: "hooks that count",
+  work: "`register` + `unregister` with one hook of each kind, each an `Effect.sync` that counts",
+  against: "two HashMaps behind a `Semaphore`, with four of them",
+  goal: () => 3,
   sizes: allSizes,
   kind: "single",
-  work: "the same with one hook of each kind, each an `Effect.sync` that counts",
-  against: "the same with four of them",
+  warmUpRuns: 1_000,
   make: withHooks(() =>
     Effect.sync(() => {
       count++
@@ -220,6 +239,7 @@ const transaction: Row = {
   name: "transact",
   work: "`transact` of an effect that does nothing",
   against: "`Semaphore.withPermit` of it",
+  goal: () => 1.8,
   sizes: [10_000],
   kind: "single",
   make: async (size) => {
@@ -248,15 +268,7 @@ const publish: Row = {
         inScope(Registry.make<Item>()({ lookup: ["id", "name"], defaults: items, history }))
       )
       await Effect.runPromise(Registry.populate(registry))
-      const nextItem = cycle(others(size))
-      const run = Effect.gen(function*() {
-        for (let i = 0; i < operations; i++) {
-          const item = nextItem()
-          yield* Registry.register(registry, item)
-          yield* Registry.unregister(registry, item)
-        }
-        return (yield* Registry.size(registry)) + count
-      })
+      const run = changingRegistry(registry, cycle(others(size)))
       return { operations, run: () => Effect.runSync(run) }
     }
     return { ours: await side(256), other: await side(0) }
@@ -315,6 +327,7 @@ const publishToOne: Row = {
 
 export const changing: ReadonlyArray<Row> = [
   registerAndUnregister,
+  againstNativeMaps,
   hooks,
   countingHooks,
   registerThenValues,

@@ -100,29 +100,6 @@ const changeAgainstTxHashMap = changeSides((items) => {
   }
 })
 
-const changeAgainstMap = changeSides((items) => {
-  const byId = new Map(items.map((item) => [item.id, item]))
-  const byName = new Map(items.map((item) => [item.name, item]))
-  const lock = Semaphore.makeUnsafe(1)
-  return (next) => {
-    const run = Effect.gen(function*() {
-      for (let i = 0; i < operations; i++) {
-        const item = next()
-        yield* lock.withPermit(Effect.sync(() => {
-          byId.set(item.id, item)
-          byName.set(item.name, item)
-        }))
-        yield* lock.withPermit(Effect.sync(() => {
-          byId.delete(item.id)
-          byName.delete(item.name)
-        }))
-      }
-      return byId.size
-    })
-    return { operations, run: () => Effect.runSync(run) }
-  }
-})
-
 const changeAgainstAwilix = changeSides((items) => {
   const container = createContainer<Record<string, Item>>()
   for (const item of items) container.register(item.name, asValue(item))
@@ -184,7 +161,6 @@ export const peers: ReadonlyArray<Row> = [
   peer("peer get Map", "`get`", "a `Map` behind a `Semaphore`", getAgainstMap),
   peer("peer get awilix", "`get`", "`awilix`: `resolve`, no effect", getAgainstAwilix, [100, 10_000]),
   peer("peer change TxHashMap", "`register` + `unregister`", "two `TxHashMap` in `Effect.tx`", changeAgainstTxHashMap),
-  peer("peer change Map", "`register` + `unregister`", "two `Map` behind a `Semaphore`", changeAgainstMap),
   peer(
     "peer change awilix",
     "`register` + `unregister`",
