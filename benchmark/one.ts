@@ -3,7 +3,7 @@ import { measureAllocation } from "./allocation.ts"
 import { checksum, measure } from "./measure.ts"
 import { measureMemory } from "./memory.ts"
 import { rows } from "./rows.ts"
-import { measureStalls } from "./stalls.ts"
+import { measureStalls, stallRows } from "./stalls.ts"
 
 const [what, name, count] = process.argv.slice(2)
 const size = Number(count)
@@ -14,7 +14,7 @@ const measured = async (): Promise<unknown> => {
     case "memory":
       return measureMemory(size)
     case "stalls":
-      return measureStalls(size, 10)
+      return measureStalls(stallRows.find((one) => one.name === name)!, size, 10)
     case "allocation":
       return measureAllocation(row!, size)
     default:

@@ -11,7 +11,7 @@ import type { Measured } from "./measure.ts"
 import type { Memory } from "./memory.ts"
 import type { Row } from "./row.ts"
 import { rows } from "./rows.ts"
-import type { Stalls } from "./stalls.ts"
+import { stallRows, type Stalls } from "./stalls.ts"
 
 const directory = import.meta.dirname
 const words = process.argv.slice(2).map((word) => word.toLowerCase())
@@ -153,14 +153,26 @@ const allocation = async (): Promise<void> => {
 }
 
 const stalls = async (): Promise<void> => {
-  if (!chosen("stalls")) return
-  print("## The longest stall while a registry with two lookups is populated")
+  const list = stallRows.filter(({ name }) => chosen(name))
+  if (list.length === 0) return
+  print("## The longest stall")
   print()
-  table("N", "ours", "two HashMaps filled in the same chunks", "ratio", "goal")
-  for (const one of [100_000, 1_000_000]) {
-    if (size !== undefined && one !== size) continue
-    const { other, ours, ratio } = await inProcess<Stalls>("stalls", "", one)
-    tableLine(count(one), `${ours.toFixed(1)} ms`, `${other.toFixed(1)} ms`, ratio.toFixed(2), met(ratio, 1.5))
+  table("row", "work", "against", "N", "ours", "the other", "ratio", "goal")
+  for (const { against, goal, name, sizes, work } of list) {
+    for (const one of sizes) {
+      if (size !== undefined && one !== size) continue
+      const { other, ours, ratio } = await inProcess<Stalls>("stalls", name, one)
+      tableLine(
+        name,
+        work,
+        against,
+        count(one),
+        `${ours.toFixed(1)} ms`,
+        `${other.toFixed(1)} ms`,
+        ratio.toFixed(2),
+        met(ratio, goal)
+      )
+    }
   }
   print()
 }

@@ -1,8 +1,9 @@
 /** The longest time for which nothing else gets a turn. */
-import { Effect, HashMap } from "effect"
+import { Effect, Exit, HashMap, Scope } from "effect"
 import { Registry } from "effect-registry"
 import { monitorEventLoopDelay } from "node:perf_hooks"
-import { type Item, makeItems, makeRegistry } from "./items.ts"
+import { type Item, makeItems, makeRegistry, populated } from "./items.ts"
+import { use } from "./measure.ts"
 
 export interface Stalls {
   /** The medians of the longest stalls of each run, in milliseconds. */
@@ -12,13 +13,24 @@ export interface Stalls {
   readonly all: ReadonlyArray<{ readonly ours: number; readonly other: number }>
 }
 
-const longestStall = async (effect: Effect.Effect<unknown, unknown>): Promise<number> => {
+interface StallRow {
+  readonly name: string
+  readonly work: string
+  readonly against: string
+  readonly goal: number
+  readonly sizes: ReadonlyArray<number>
+  /** What is measured, with what it needs made before. It answers a number that depends on all that it did. */
+  readonly ours: (size: number) => Promise<Effect.Effect<number, unknown>>
+  readonly other: (size: number) => Promise<Effect.Effect<number, unknown>>
+}
+
+const longestStall = async (effect: Effect.Effect<number, unknown>): Promise<number> => {
   globalThis.gc?.()
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()
   // it measures from the second time on that its timer fires
   await new Promise((resolve) => setTimeout(resolve, 20))
-  await Effect.runPromise(effect)
+  use(await Effect.runPromise(effect))
   await new Promise((resolve) => setTimeout(resolve, 20))
   delay.disable()
   return delay.max / 1e6
@@ -40,15 +52,49 @@ const fillMaps = (items: ReadonlyArray<Item>) =>
       }
       yield* Effect.yieldNow
     }
-    return [HashMap.endMutation(byId), HashMap.endMutation(byName)]
+    return HashMap.size(HashMap.endMutation(byId)) + HashMap.size(HashMap.endMutation(byName))
   })
 
-export const measureStalls = async (size: number, runs: number): Promise<Stalls> => {
+const population: StallRow = {
+  name: "stalls of a population",
+  work: "populating a registry with two lookups",
+  against: "two HashMaps filled in chunks of 1,000",
+  goal: 1.5,
+  sizes: [100_000, 1_000_000],
+  ours: async (size) => {
+    const registry = makeRegistry(makeItems(size))
+    return Effect.andThen(Registry.populate(registry), Registry.size(registry))
+  },
+  other: async (size) => fillMaps(makeItems(size))
+}
+
+const closingScope: StallRow = {
+  name: "stalls of a scope",
+  work: "closing the scope of `registerAllScoped` of N items",
+  against: "`unregisterOwner` of as many",
+  goal: 1.5,
+  sizes: [100_000],
+  ours: async (size) => {
+    const registry = await populated([])
+    const scope = Scope.makeUnsafe()
+    await Effect.runPromise(Scope.provide(Registry.registerAllScoped(registry, makeItems(size)), scope))
+    return Effect.andThen(Scope.close(scope, Exit.void), Registry.size(registry))
+  },
+  other: async (size) => {
+    const registry = await populated([])
+    const registering = Registry.registerAll(registry, makeItems(size))
+    await Effect.runPromise(Effect.provideService(registering, Registry.Owner, "plugin"))
+    return Effect.map(Registry.unregisterOwner(registry, "plugin"), (items) => items.length)
+  }
+}
+
+export const stallRows: ReadonlyArray<StallRow> = [population, closingScope]
+
+export const measureStalls = async (row: StallRow, size: number, runs: number): Promise<Stalls> => {
   const all: Array<{ readonly ours: number; readonly other: number }> = []
   for (let run = 0; run < runs; run++) {
-    const registry = makeRegistry(makeItems(size))
-    const ours = await longestStall(Registry.populate(registry))
-    const other = await longestStall(fillMaps(makeItems(size)))
+    const ours = await longestStall(await row.ours(size))
+    const other = await longestStall(await row.other(size))
     // the first pair warms up
     if (run > 0) all.push({ ours, other })
   }
