@@ -1,6 +1,7 @@
 /**
- * Measures every row, and writes RESULTS.md; or, with words, the rows that have one of them in their names, and prints
- * them alone: `npm run bench -- get values`. A number among the words is the only size that is measured.
+ * Measures every row, and writes RESULTS.md; or, with words, some rows, and prints them alone: `npm run bench -- get
+ * values`. A word that is the name of a row means that row; another means all rows that have it in their names. A number
+ * among the words is the only size that is measured.
  */
 import { execFile } from "node:child_process"
 import * as Fs from "node:fs"
@@ -17,7 +18,10 @@ const directory = import.meta.dirname
 const words = process.argv.slice(2).map((word) => word.toLowerCase())
 const size = words.map(Number).find(Number.isInteger)
 const names = words.filter((word) => Number.isNaN(Number(word)))
-const chosen = (name: string): boolean => names.length === 0 || names.some((word) => name.toLowerCase().includes(word))
+const isName = (word: string): boolean => [...rows, ...stallRows].some(({ name }) => name.toLowerCase() === word)
+const chosen = (name: string): boolean =>
+  names.length === 0 ||
+  names.some((word) => isName(word) ? name.toLowerCase() === word : name.toLowerCase().includes(word))
 
 /** In a process of its own. */
 const inProcess = <A>(what: string, name: string, count: number, flags: ReadonlyArray<string> = []): Promise<A> =>
