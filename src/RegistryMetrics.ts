@@ -191,15 +191,17 @@ const observerOf = <Item, Lookups, P, V>(
   ) => Metric.withAttributes(metric, { registry: registry.name, ...attributes }).updateUnsafe(input, context)
   return {
     changed() {
-      const core = coreOf(registry)
-      const contents = contentsOf(core)
-      const watchers = watchersOf(core)
-      let slowest = contents.revision
-      for (const { seen } of watchers.subscribers) slowest = Math.min(slowest, seen)
+      const { published, watchers } = coreOf(registry)
+      const contents = Ref.getUnsafe(published)
+      const last = contents.revision
+      let slowest = last
+      // a follower may begin at a revision that the registry never had: it has seen nothing
+      const existed = (seen: number) => Number.isInteger(seen) && seen >= 0 && seen <= last
+      for (const { seen } of watchers.subscribers) slowest = Math.min(slowest, existed(seen) ? seen : 0)
       set(size, contents.size)
-      set(revision, contents.revision)
+      set(revision, last)
       set(subscribers, watchers.subscribers.size)
-      set(lag, contents.revision - slowest)
+      set(lag, last - slowest)
     },
     called({ kind, name }, fiber) {
       const clock = fiber.getRef(Clock.Clock)
@@ -207,6 +209,7 @@ const observerOf = <Item, Lookups, P, V>(
       const isPopulation = kind === "population"
       const called = now()
       let begun: number | undefined
+      let waited = isPopulation
       const released = () => {
         if (begun !== undefined && !isPopulation) {
           set(wait, begun - called)
@@ -217,7 +220,11 @@ const observerOf = <Item, Lookups, P, V>(
       return {
         // an operation that finds, in its first step, that it has to wait begins twice
         begun(nested) {
-          if (!nested) begun = now()
+          if (nested) return
+          begun = now()
+          // an operation begins again if a selector of it has changed the registry
+          if (!waited) set(wait, begun - called)
+          waited = true
         },
         released,
         ended(exit) {
