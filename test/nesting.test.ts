@@ -17,6 +17,21 @@ const nested = <P, A, E, R>(
 const ids = <P>(registry: Registry.Registry<Item, any, P, any>) =>
   Effect.map(Registry.values(registry), (items) => items.map(({ id }) => id))
 
+const make = (name: string) => Registry.make<Item>()({ name, lookup: ["id"] })
+
+/** Runs an effect when the completed call for an item is played back. */
+const whenUndone = (
+  registry: Registry.Registry<Item, readonly ["id"]>,
+  effect: Effect.Effect<unknown, unknown>
+): Effect.Effect<void, never, Scope.Scope> =>
+  Registry.addHooks(registry, {
+    onItemRegistered: () => Effect.sync(() => {}),
+    onItemUnregistered: () => Effect.orDie(effect)
+  })
+
+const fails = (registry: Registry.Registry<Item, readonly ["id"]>) =>
+  Effect.exit(Registry.transact(registry, Effect.andThen(Registry.register(registry, a), Effect.fail("no"))))
+
 describe("hooks that go in a nested transaction", () => {
   for (const depth of [1, 2, 3, 5]) {
     it.effect(`G20 existing: ${depth} transactions further in than the one that told them, which fails: balanced`, () =>
@@ -308,7 +323,6 @@ describe("transactions deeper than two", () => {
 
   it.effect("G16 no false alarm: a wait of an inner transaction, when it has ended, is over for all around it", () =>
     Effect.gen(function*() {
-      const make = (name: string) => Registry.make<Item>()({ name, lookup: ["id"] })
       const [one, two, three, four] = [
         yield* make("one"),
         yield* make("two"),
@@ -344,7 +358,6 @@ describe("transactions deeper than two", () => {
 
   it.effect("G16 a circle that leads to the outermost of several transactions dies, and names its registries", () =>
     Effect.gen(function*() {
-      const make = (name: string) => Registry.make<Item>()({ name, lookup: ["id"] })
       const [one, two, three, four] = [
         yield* make("one"),
         yield* make("two"),
@@ -380,7 +393,7 @@ describe("transactions deeper than two", () => {
 
   it.effect("a wait behind many that are shared is looked at once, not once for each way to it", () =>
     Effect.gen(function*() {
-      const rungs = 25
+      const rungs = 24
       const registries: Array<Registry.Registry<Item, readonly ["id"]>> = []
       for (let i = 0; i <= rungs; i++) registries.push(yield* Registry.make<Item>()({ name: `${i}`, lookup: ["id"] }))
       yield* Effect.forEach(registries, Registry.populate)
@@ -407,21 +420,6 @@ describe("transactions deeper than two", () => {
 })
 
 describe("several transactions, of which one is being undone", () => {
-  const make = (name: string) => Registry.make<Item>()({ name, lookup: ["id"] })
-
-  /** Runs an effect when the completed call for an item is played back. */
-  const whenUndone = (
-    registry: Registry.Registry<Item, readonly ["id"]>,
-    effect: Effect.Effect<unknown, unknown>
-  ): Effect.Effect<void, never, Scope.Scope> =>
-    Registry.addHooks(registry, {
-      onItemRegistered: () => Effect.sync(() => {}),
-      onItemUnregistered: () => Effect.orDie(effect)
-    })
-
-  const fails = (registry: Registry.Registry<Item, readonly ["id"]>) =>
-    Effect.exit(Registry.transact(registry, Effect.andThen(Registry.register(registry, a), Effect.fail("no"))))
-
   it.effect("transactAll in one that is undone and one that is open changes the open one, and goes on with it", () =>
     Effect.gen(function*() {
       const [open, undone] = [yield* make("open"), yield* make("undone")]
