@@ -36,8 +36,8 @@ describe("hooks that go in a nested transaction", () => {
   for (const depth of [1, 2, 3, 5]) {
     it.effect(`G20 existing: ${depth} transactions further in than the one that told them, which fails: balanced`, () =>
       Effect.gen(function*() {
-        const balance = new Balance()
-        const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
+        const [balance, staying] = [new Balance(), new Balance()]
+        const registry = yield* Registry.make<Item>()({ lookup: ["id"], hooks: staying.hooks })
         yield* Registry.register(registry, d)
         const scope = yield* Scope.make()
         yield* Scope.provide(Registry.addHooks(registry, balance.hooks, { existing: true }), scope)
@@ -54,10 +54,36 @@ describe("hooks that go in a nested transaction", () => {
           })
         ))
         assert.strictEqual(defectOf(exit), "no")
-        assert.deepStrictEqual(balance.wrong([]), [])
+        assert.deepStrictEqual([balance.wrong([]), staying.wrong([d])], [[], []])
         assert.deepStrictEqual(yield* ids(registry), [4])
       }))
   }
+
+  it.effect("G20 existing: those that go while they are told of an item in a transaction, which fails: balanced", () =>
+    Effect.gen(function*() {
+      const balance = new Balance()
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
+      yield* Registry.register(registry, d)
+      const scope = yield* Scope.make()
+      const hooks = {
+        onItemRegistered: (item: Item) =>
+          Effect.andThen(
+            Effect.sync(() => balance.add(item, 1)),
+            item.id === 2 ? Scope.close(scope, Exit.void) : Effect.void
+          ),
+        onItemUnregistered: (item: Item) => Effect.sync(() => balance.add(item, -1))
+      }
+      yield* Scope.provide(Registry.addHooks(registry, hooks, { existing: true }), scope)
+      yield* Effect.exit(Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          yield* Registry.registerAll(registry, [a, b, c])
+          assert.deepStrictEqual(balance.wrong([]), [])
+          return yield* Effect.fail("no")
+        })
+      ))
+      assert.deepStrictEqual(balance.wrong([]), [])
+    }))
 
   it.effect("G20 existing: with a transaction of another registry, and a transactAll, between: balanced", () =>
     Effect.gen(function*() {
