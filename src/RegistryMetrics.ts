@@ -191,8 +191,9 @@ const observerOf = <Item, Lookups, P, V>(
   ) => Metric.withAttributes(metric, { registry: registry.name, ...attributes }).updateUnsafe(input, context)
   return {
     changed() {
-      const { published, watchers } = coreOf(registry)
-      const contents = Ref.getUnsafe(published)
+      const core = coreOf(registry)
+      const contents = contentsOf(core)
+      const watchers = watchersOf(core)
       const last = contents.revision
       let slowest = last
       // a follower may begin at a revision that the registry never had: it has seen nothing
@@ -211,14 +212,10 @@ const observerOf = <Item, Lookups, P, V>(
       let begun: number | undefined
       let waited = isPopulation
       const released = () => {
-        if (begun !== undefined && !isPopulation) {
-          set(wait, begun - called)
-          set(hold, now() - begun)
-        }
+        if (begun !== undefined && !isPopulation) set(hold, now() - begun)
         begun = undefined
       }
       return {
-        // an operation that finds, in its first step, that it has to wait begins twice
         begun(nested) {
           if (nested) return
           begun = now()

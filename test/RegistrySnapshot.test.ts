@@ -3,10 +3,12 @@ import { Effect, Equal, Formatter, Hash, Option, Result } from "effect"
 import { Lookup, Registry, RegistryError, RegistrySnapshot } from "effect-registry"
 import * as fc from "fast-check"
 import { inspect } from "node:util"
-import * as Changing from "../src/internal/changing.ts"
-import * as Checking from "../src/internal/checking.ts"
-import * as Contents from "../src/internal/contents.ts"
-import * as Definition from "../src/internal/definition.ts"
+import * as Layers from "../src/internal/features/layers.ts"
+import * as Checking from "../src/internal/store/check.ts"
+import * as Contents from "../src/internal/store/contents.ts"
+import * as Definition from "../src/internal/store/definition.ts"
+import { type Entry, Origin } from "../src/internal/store/entry.ts"
+import * as Changing from "../src/internal/store/update.ts"
 import { violations } from "../src/testing/invariants.ts"
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -15,10 +17,17 @@ import { violations } from "../src/testing/invariants.ts"
 
 const empty = <Item>(lookup: Lookup.Input<Item>): Contents.Contents<Item> =>
   Contents.asPopulated(Contents.empty(
-    Definition.make<Item>({ name: "things", lookup, schema: undefined, validate: undefined, messages: {} })
+    Definition.make<Item>({
+      name: "things",
+      lookup,
+      schema: undefined,
+      validate: undefined,
+      messages: {},
+      suggest: () => []
+    })
   ))
 
-const origin = { owner: "", revision: 1, override: false }
+const origin = new Origin("", 1, false)
 
 const snapshotOf = <Item>(contents: Contents.Contents<Item>) =>
   contents as unknown as RegistrySnapshot.RegistrySnapshot<Item, any>
@@ -45,13 +54,13 @@ const insertAll = <Item>(
   contents: Contents.Contents<Item>,
   items: ReadonlyArray<Item>,
   additions = items.length
-): Result.Result<Changing.Changed<Item, ReadonlyArray<Contents.Entry<Item>>>, RegistryError.RegistrationFailure> => {
-  const filling = new Changing.Filling(contents, additions, origin)
+): Result.Result<Changing.Added<Item, ReadonlyArray<Entry<Item>>>, RegistryError.RegistrationFailure> => {
+  const builder = new Changing.Builder(contents, additions, origin)
   for (const item of items) {
-    const failure = filling.add(item)
+    const failure = builder.add(item)
     if (failure !== undefined) return Result.fail(failure)
   }
-  return Result.succeed(filling.finish())
+  return Result.succeed(builder.finish())
 }
 
 const drop = <Item>(contents: Contents.Contents<Item>, item: Item): Contents.Contents<Item> => {
@@ -909,7 +918,7 @@ describe("RegistrySnapshot", () => {
       const items = numbered(100)
       const hidden = items[0]!
       let contents = items.slice(1).reduce(drop, listNumbered(empty<Numbered>(["id"]), items))
-      const above = Changing.override(contents, { id: 0 }, [0], { ...origin, override: true })
+      const above = Layers.putOnTop(contents, { id: 0 }, [0], origin)
       contents = listNumbered(above.contents, Array.from({ length: 50 }, (_, i) => ({ id: 1_000 + i })))
       contents = Changing.remove(contents, above.added).contents
       renumber(items)

@@ -24,7 +24,7 @@ const change = fc.oneof(
 )
 
 interface Value {
-  readonly serial: number
+  readonly id: number
 }
 
 const agrees = (map: KeyMap<Value>, model: ReadonlyMap<number, Value>): void => {
@@ -63,7 +63,7 @@ const fill = (
 /** With the list of the numbers from one on. */
 const listed = (from: KeyMap<Value>, first: number, size = 40): KeyMap<Value> => {
   const filling = from.begin(size)
-  for (let n = first; n < first + size; n++) filling.set(n, { serial: n }, filling.get(n))
+  for (let n = first; n < first + size; n++) filling.set(n, { id: n }, filling.get(n))
   return filling.finish()
 }
 
@@ -83,7 +83,7 @@ describe("KeyMap", () => {
         let map = KeyMap.empty<Value>()
         let model = new Map<number, Value>()
         let serial = 0
-        const next = (): Value => ({ serial: serial++ })
+        const next = (): Value => ({ id: serial++ })
         const versions: Array<readonly [KeyMap<Value>, ReadonlyMap<number, Value>]> = [[map, new Map()]]
         changes.forEach(([name, n], i) => {
           if (i % 25 === 0) versions.push([map, new Map(model)])
@@ -123,12 +123,12 @@ describe("KeyMap", () => {
     const map = listed(KeyMap.empty<Value>(), 0)
     const one = map.begin(40)
     const other = map.begin(40)
-    for (let n = 100; n < 140; n++) other.set(n, { serial: n }, undefined)
+    for (let n = 100; n < 140; n++) other.set(n, { id: n }, undefined)
     const ended = other.finish()
-    for (let n = 100; n < 140; n++) one.set(n, { serial: n + 100 }, undefined)
+    for (let n = 100; n < 140; n++) one.set(n, { id: n + 100 }, undefined)
     for (let n = 100; n < 140; n++) {
-      assert.strictEqual(ended.get(n)?.serial, n)
-      assert.strictEqual(one.finish().get(n)?.serial, n + 100)
+      assert.strictEqual(ended.get(n)?.id, n)
+      assert.strictEqual(one.finish().get(n)?.id, n + 100)
       assert.isUndefined(map.get(n))
     }
   })
@@ -140,7 +140,7 @@ describe("KeyMap", () => {
     assert.strictEqual(Array.from(before.keys()).length, 40)
     // so many changes that all goes into a new one
     let map = before
-    for (let n = 200; n < 300; n++) map = map.set(n, { serial: n }, undefined)
+    for (let n = 200; n < 300; n++) map = map.set(n, { id: n }, undefined)
     assert.isUndefined(map.get(40))
     assert.strictEqual(Array.from(map.keys()).length, 140)
   })
@@ -148,9 +148,9 @@ describe("KeyMap", () => {
   it("G8 a list has a key again that was taken out of the one before", () => {
     const before = listed(KeyMap.empty<Value>(), 0)
     const filling = before.delete(7).begin(40)
-    filling.set(7, { serial: 100 }, undefined)
-    assert.strictEqual(filling.finish().get(7)?.serial, 100)
-    assert.strictEqual(before.get(7)?.serial, 7)
+    filling.set(7, { id: 100 }, undefined)
+    assert.strictEqual(filling.finish().get(7)?.id, 100)
+    assert.strictEqual(before.get(7)?.id, 7)
   })
 
   it("G15 a change copies a few keys on average, however many there are and however often they change", () => {
@@ -159,8 +159,8 @@ describe("KeyMap", () => {
       let serial = size
       const step = (i: number) => {
         const n = (i * 7_919) % size
-        if (i % 3 === 0) map = map.set(size + serial, { serial: serial++ }, undefined)
-        else if (i % 3 === 1) map = map.set(n, { serial: serial++ }, map.get(n))
+        if (i % 3 === 0) map = map.set(size + serial, { id: serial++ }, undefined)
+        else if (i % 3 === 1) map = map.set(n, { id: serial++ }, map.get(n))
         else if (map.get(n) !== undefined) map = map.delete(n)
       }
       for (const changes of [size, 10 * size]) {
@@ -178,7 +178,7 @@ describe("KeyMap", () => {
     let serial = 1_000
     const setAll = (these: ReadonlyArray<unknown>) =>
       copiesOf(() => {
-        for (const one of these) map = map.set(one, { serial: serial++ }, map.get(one))
+        for (const one of these) map = map.set(one, { id: serial++ }, map.get(one))
       })
     assert.strictEqual(setAll([...objects, ...objects]), 0)
     for (const one of objects.slice(100)) map = map.delete(one)

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { Listing } from "../src/internal/listing.ts"
-import * as Order from "../src/internal/order.ts"
+import { Listing } from "../src/internal/store/listing.ts"
+import * as Order from "../src/internal/store/order.ts"
 import { allocated } from "./utils/allocated.ts"
 
 interface Entry {

@@ -30,8 +30,9 @@ export const violations = <Item>(contents: Contents.Contents<Item>): ReadonlyArr
   if (entries.length !== contents.size) {
     wrong.push(`Its size is ${contents.size}, and it holds ${entries.length} items.`)
   }
-  for (const { item } of entries) {
-    if (Contents.findCurrent(contents, item) === undefined) wrong.push(`${show(item)} is in, and is not contained.`)
+  for (const entry of entries) {
+    const { item } = entry
+    if (Contents.findByKeysOf(contents, entry) !== entry) wrong.push(`${show(item)} is in, and is not contained.`)
   }
   definition.lookups.forEach(({ attribute, each, unique }, i) => {
     const byKey = MutableHashMap.empty<unknown, Array<Item>>()

@@ -13,8 +13,9 @@ import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import type * as FastCheck from "fast-check"
-import * as Contents from "../internal/contents.ts"
 import { coreOf } from "../internal/coreOf.ts"
+import * as Contents from "../internal/store/contents.ts"
+import type { Entry } from "../internal/store/entry.ts"
 import * as Registry from "../Registry.ts"
 import { interleave, type ScheduleFailure } from "./interleave.ts"
 import { sameEntry, Tally, violations } from "./invariants.ts"
@@ -145,12 +146,11 @@ const agreed = <Item>({ kept, registry }: Given<Item>): Effect.Effect<void, unkn
     yield* must(tally.wrong(items, "kept").map((wrong) => `What hooks keep is not what is registered: ${wrong}`))
   })
 
-const keysOf = <Item>(contents: Contents.Contents<Item>): ReadonlyArray<Contents.Entry<Item>> =>
-  Contents.entries(contents)
+const keysOf = <Item>(contents: Contents.Contents<Item>): ReadonlyArray<Entry<Item>> => Contents.entries(contents)
 
 const difference = <Item>(
-  before: ReadonlyArray<Contents.Entry<Item>>,
-  after: ReadonlyArray<Contents.Entry<Item>>
+  before: ReadonlyArray<Entry<Item>>,
+  after: ReadonlyArray<Entry<Item>>
 ): ReadonlyArray<string> => {
   const missing = before.filter((entry) => !after.some((other) => sameEntry(entry, other)))
   const extra = after.filter((entry) => !before.some((other) => sameEntry(entry, other)))

@@ -11,7 +11,6 @@ import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
 import { coreOf } from "../internal/coreOf.ts"
 import * as Contents from "../internal/store/contents.ts"
-import type { Entry } from "../internal/store/entry.ts"
 import * as Registry from "../Registry.ts"
 import { sameEntry, Tally, violations } from "./invariants.ts"
 

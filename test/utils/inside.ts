@@ -4,10 +4,11 @@
  */
 import { Ref, type Scope } from "effect"
 import type { Registry, RegistryEvent } from "effect-registry"
-import { Contents } from "../../src/internal/contents.ts"
-import { Transaction } from "../../src/internal/core.ts"
 import { coreOf } from "../../src/internal/coreOf.ts"
-import * as Index from "../../src/internal/index.ts"
+import { Transaction } from "../../src/internal/engine/core.ts"
+import { watchersOf } from "../../src/internal/features/watch.ts"
+import { Contents } from "../../src/internal/store/contents.ts"
+import * as Index from "../../src/internal/store/index.ts"
 import { violations } from "../../src/testing/invariants.ts"
 
 type AnyRegistry = Registry.Registry<any, any, any, any>
@@ -24,10 +25,10 @@ export const isPopulating = (registry: AnyRegistry): boolean => coreOf(registry)
 
 /** How many fibers wait for the next change of a registry. */
 export const waiting = (registry: AnyRegistry): number =>
-  (coreOf(registry).watchers as unknown as { readonly waiting: ReadonlySet<unknown> }).waiting.size
+  (watchersOf(coreOf(registry)) as unknown as { readonly waiting: ReadonlySet<unknown> }).waiting.size
 
 /** How many subscribers follow the changes of a registry. */
-export const subscribers = (registry: AnyRegistry): number => coreOf(registry).watchers.subscribers.size
+export const subscribers = (registry: AnyRegistry): number => watchersOf(coreOf(registry)).subscribers.size
 
 /** How many scopes are open in a registry, without that of the population that filled what it holds. */
 export const openScopes = (registry: AnyRegistry): number => {
@@ -38,10 +39,8 @@ export const openScopes = (registry: AnyRegistry): number => {
 const openIn = ({ state }: Scope.Scope): number => state._tag === "Open" ? state.finalizers?.size ?? 1 : 0
 
 /** How many fibers wait for the lock of a registry. */
-export const waitingForLock = (registry: AnyRegistry): number => {
-  const { semaphore } = coreOf(registry).lock
-  return (semaphore as unknown as { readonly waiters: { readonly size: number } }).waiters.size
-}
+export const waitingForLock = (registry: AnyRegistry): number =>
+  (coreOf(registry).lock as unknown as { readonly inLine: number }).inLine
 
 /** What the transaction that holds the lock of a registry is recorded to wait for: that many things. */
 export const waitsOfHolder = (registry: AnyRegistry): number => coreOf(registry).lock.holder?.waits?.size ?? 0

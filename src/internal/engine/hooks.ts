@@ -204,6 +204,10 @@ const tellLater = <Item, V>(
     return isNews(transaction, part, hook, entry) ? tellPart(transaction, part, hook, entry) : undefined
   })
 
+/** Whether a part has a hook that hears of items. */
+const hears = ({ handlers }: Part<any, unknown>): boolean =>
+  handlers.onItemRegistered !== undefined || handlers.onItemUnregistered !== undefined
+
 const record = <Item, V>(
   transaction: Transaction<Item, any, V>,
   part: Part<Item, V>,
@@ -211,8 +215,7 @@ const record = <Item, V>(
   item: Item,
   died: boolean
 ): void => {
-  const { onItemRegistered, onItemUnregistered } = part.handlers
-  if (onItemRegistered === undefined && onItemUnregistered === undefined || part.state === "settled") return
+  if (!hears(part) || part.state === "settled") return
   transaction.calls ??= new Calls()
   transaction.calls.list.push({ part, hook, item, serial: completedCalls++, died })
 }
@@ -235,7 +238,7 @@ export const settle = <Item, V>(transaction: Transaction<Item, any, V>): Effect.
       for (const [item, entry] of touched) {
         if (present.has(item) !== isIn) continue
         for (const part of inOrder(transaction.core.hooks, hook)) {
-          if (knows(transaction, part, entry) !== isIn) news.push({ part, hook, entry })
+          if (hears(part) && knows(transaction, part, entry) !== isIn) news.push({ part, hook, entry })
         }
       }
     }

@@ -173,15 +173,15 @@ interface Undone<Item, W> {
 
 const toldOf = <Item>(moves: ReadonlyArray<Move<Item, unknown>>, before: Told<Item> | undefined): Told<Item> => {
   const told = before ?? { leaving: new Set(), entering: new Set() }
-  for (const { entering, leaving } of moves) {
-    if (entering !== undefined) told.entering.add(entering.item)
+  for (const { entering: one, leaving } of moves) {
+    if (one !== undefined) told.entering.add(one.item)
     for (const entry of leaving) told.leaving.add(entry)
   }
   return told
 }
 
-const isTold = <Item>({ entering, leaving }: Move<Item, unknown>, told: Told<Item>): boolean =>
-  (entering === undefined || told.entering.has(entering.item)) && leaving.every((entry) => told.leaving.has(entry))
+const isTold = <Item>({ entering: one, leaving }: Move<Item, unknown>, told: Told<Item>): boolean =>
+  (one === undefined || told.entering.has(one.item)) && leaving.every((entry) => told.leaving.has(entry))
 
 /** For each move: whether what enters may, then that others leave. */
 const callBefore = <Item, P, V, W>(
@@ -189,10 +189,10 @@ const callBefore = <Item, P, V, W>(
   moves: ReadonlyArray<Move<Item, W>>,
   told: Told<Item> | undefined
 ): Effect.Effect<void, W> =>
-  sequence(moves, ({ entering, leaving }) => {
-    const asking = entering === undefined || told?.entering.has(entering.item) === true
+  sequence(moves, ({ entering: one, leaving }) => {
+    const asking = one === undefined || told?.entering.has(one.item) === true
       ? Effect.void
-      : entering.ask()
+      : one.ask()
     return leaving.length === 0 ?
       asking :
       Effect.flatMapEager(asking, () =>
@@ -223,14 +223,14 @@ const registering = <Item, P, V>(transaction: Transaction<Item, P, V>, item: Ite
 const tellSteps = <Item, P, V>(
   transaction: Transaction<Item, P, V>,
   from: number,
-  applied: Contents<Item>
+  draft: Contents<Item>
 ): Effect.Effect<void> => {
   const { steps } = transaction
   // hooks may cause more steps, of which they are told by the operations that take them
   const own = steps.length === from + 1 ? [steps[from]!] : steps.slice(from)
   const pause = pauseOf(transaction)
-  const gone = (entry: Entry<Item>) => Hooks.tell(transaction, "onItemUnregistered", entry, applied)
-  const come = (entry: Entry<Item>) => Hooks.tell(transaction, "onItemRegistered", entry, applied)
+  const gone = (entry: Entry<Item>) => Hooks.tell(transaction, "onItemUnregistered", entry, draft)
+  const come = (entry: Entry<Item>) => Hooks.tell(transaction, "onItemRegistered", entry, draft)
   const tellStep = (one: Step<Item>): Effect.Effect<void> => {
     switch (one._tag) {
       case "Inserted":

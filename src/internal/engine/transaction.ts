@@ -261,8 +261,7 @@ type Ending<A> = Pick<Operation<any, any, any, A, any, any>, "committed" | "fail
 type Group = ReadonlyArray<Transaction<any>>
 
 /**
- * Ends transactions whose body has ended, as soon as the nested ones in flight have. Those of a transaction that failed are
- * interrupted: what they do would be undone.
+ * Ends transactions whose body has ended, as soon as the nested ones in flight have.
  *
  * @internal
  */
@@ -272,46 +271,64 @@ export const end = <A, E>(
   ending: Ending<A>,
   restore: Restore
 ): Effect.Effect<A, E> => {
-  const failed = Exit.isFailure(exit)
   const busy = group.find((transaction) => transaction.busy)
-  if (busy !== undefined) {
-    const { lock, operation, source } = busy
-    if (failed) {
-      for (const transaction of group) transaction.state = "undoing"
-      if (lock.holder instanceof Transaction) lock.holder.fiber?.interruptUnsafe()
-    }
-    // in the step that has the lock: what waits for it finds the transaction ended
-    return Effect.flatten(lock.hold(
-      busy,
-      new WaitNode(source, operation, busy),
-      Effect.sync(() => {
-        lock.release()
-        return end(group, exit, ending, restore)
-      })
-    ))
-  }
-  if (failed) return undo(group, exit.cause, ending)
+  if (busy !== undefined) return endAfter(busy, group, exit, ending, restore)
+  if (Exit.isFailure(exit)) return undo(group, exit.cause, ending)
   if (group.some(({ core }) => core.closed)) return undo(group, Cause.interrupt(), ending)
-  const last = lastWord(group)
+  const last = lastWord(group, restore)
   return last === undefined
     ? commitAll(group, exit, ending)
-    : Effect.matchCauseEffect(restore(Effect.provideService(last, CurrentTransaction, group.at(-1))), {
+    : Effect.matchCauseEffect(Effect.provideService(last, CurrentTransaction, group.at(-1)), {
       // what it fails with is the failure of a transaction whose type says so
       onFailure: (cause) => end(group, Exit.failCause(cause as Cause.Cause<E>), ending, restore),
       onSuccess: () => end(group, exit, ending, restore)
     })
 }
 
+/**
+ * Waits for a nested transaction in flight. In transactions that are interrupted it is interrupted first: a hook of it may
+ * never end by itself.
+ */
+const endAfter = <A, E>(
+  { lock, operation, source }: Transaction<any>,
+  group: Group,
+  exit: Exit.Exit<A, E>,
+  ending: Ending<A>,
+  restore: Restore
+): Effect.Effect<A, E> => {
+  let ended: Effect.Effect<A, E> | undefined
+  const waiting = lock.hold(
+    group.at(-1),
+    new WaitNode(source, operation, group.at(-1)),
+    // in the step that has the lock: what waits for it finds the transaction ended
+    Effect.sync(() => {
+      lock.release()
+      ended = end(group, exit, ending, restore)
+    })
+  )
+  if (Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause)) {
+    for (const transaction of group) transaction.state = "undoing"
+    if (lock.holder instanceof Transaction) lock.holder.fiber?.interruptUnsafe()
+    return Effect.flatMap(waiting, () => ended!)
+  }
+  return Effect.matchCauseEffect(restore(waiting), {
+    onFailure: (cause) =>
+      ended ??
+        end(group, Exit.failCause(Exit.isFailure(exit) ? Cause.combine(exit.cause, cause) : cause), ending, restore),
+    onSuccess: () => ended!
+  })
+}
+
 /** What is left to be said before outermost transactions are published: hooks are settled, then each may be refused. */
-const lastWord = (group: Group): Effect.Effect<void, unknown> | undefined => {
-  const unsettled = group.find(({ parent, unsettled }) => parent === undefined && unsettled)
-  if (unsettled !== undefined) return Hooks.settle(unsettled)
+const lastWord = (group: Group, restore: Restore): Effect.Effect<void, unknown> | undefined => {
+  const one = group.find(({ parent, unsettled }) => parent === undefined && unsettled)
+  if (one !== undefined) return Hooks.settle(one)
   const unsaid = group.find(({ approved, base, core, draft, parent }) =>
     parent === undefined && core.beforePublish !== undefined && draft !== base && draft !== approved
   )
   if (unsaid === undefined) return undefined
   const { draft } = unsaid
-  return Effect.map(unsaid.core.beforePublish!(unsaid), () => {
+  return Effect.map(restore(unsaid.core.beforePublish!(unsaid)), () => {
     unsaid.approved = draft
   })
 }
@@ -403,13 +420,13 @@ export const failIfAny = (cause: Cause.Cause<never>): Effect.Effect<void> =>
  * Rolls transactions back that failed. From now on a fiber in one of them sees what that found when it began, and changes
  * nothing. The completed calls of its hooks are played back, and what its populations acquired is released.
  */
-const undo = <E>(group: Group, cause: Cause.Cause<E>, { failed }: Ending<any>): Effect.Effect<never, E> => {
+const undo = <E>(group: Group, cause: Cause.Cause<E>, ending: Ending<any>): Effect.Effect<never, E> => {
   for (const transaction of group) {
     transaction.state = "undoing"
     transaction.draft = transaction.base
     transaction.restore = identity
   }
-  failed?.()
+  ending.failed?.()
   const calls = group.flatMap((transaction) =>
     transaction.calls?.list.map((call) => [transaction, call] as const) ?? []
   )
@@ -439,8 +456,8 @@ const forgetAll = (group: Group): Effect.Effect<void> => {
   const entries = group.flatMap(({ base, seen, steps }) =>
     seen ?
       [] :
-      steps.flatMap((step) =>
-        step instanceof Inserted && step.entries.length > 1 ? step.entries.map((entry) => [base, entry] as const) : []
+      steps.flatMap((one) =>
+        one instanceof Inserted && one.entries.length > 1 ? one.entries.map((entry) => [base, entry] as const) : []
       )
   )
   return sequence(entries, ([base, entry]) => forget(base, entry))
