@@ -99,11 +99,11 @@ describe("EntryPoints", () => {
           "twice near"
         ])
         assert.deepStrictEqual(yield* discovered(root), ["@scope/a one", "b a", "b z", "twice far"])
-        // what a package has to itself is found from there
+        // a package's own node_modules are searched from inside it
         assert.include(yield* discovered(join(root, "node_modules/b")), "of-b inner")
       }))
 
-    it.effect("says what each offers and where it is", () =>
+    it.effect("gives the name, package, export and URL of each entry point", () =>
       Effect.gen(function*() {
         const root = tree({
           "node_modules/@scope/a/package.json": offering({ one: "./lib/a b.js#item", two: "./lib/a b.js" }),
@@ -117,7 +117,7 @@ describe("EntryPoints", () => {
         ])
       }))
 
-    it.effect("leaves a module that is not there to whoever loads it", () =>
+    it.effect("finds an entry point whose module is missing: only load fails", () =>
       Effect.gen(function*() {
         const root = tree({
           "node_modules/a/package.json": offering({ gone: "./gone.js" }),
@@ -135,7 +135,7 @@ describe("EntryPoints", () => {
         assert.strictEqual(yield* EntryPoints.load(one!), "b")
       }))
 
-    it.effect("finds linked packages and workspaces, and one that is linked twice once", () =>
+    it.effect("finds linked packages and workspaces, and a package with two links once", () =>
       Effect.gen(function*() {
         const root = tree({
           "app/packages/plugin/package.json": offering({ one: "./plugin.js" }),
@@ -157,7 +157,7 @@ describe("EntryPoints", () => {
         assert.deepStrictEqual([result, lines], [["linked", "plugin"], []])
       }))
 
-    it.effect("finds from inside a package what a module there could import, and no more", () =>
+    it.effect("finds from inside a package exactly the packages that a module there could import", () =>
       Effect.gen(function*() {
         const root = tree({
           "node_modules/plugin/package.json": offering({ one: "./plugin.js" }),
@@ -181,7 +181,7 @@ describe("EntryPoints", () => {
         assert.deepStrictEqual(yield* loadAll(root), ["c"])
       }))
 
-    it.effect("finds nothing where nobody offers anything, there are no packages, or there is no directory", () =>
+    it.effect("finds nothing where no package offers anything, or no packages or directory exist", () =>
       Effect.gen(function*() {
         const root = tree({
           "node_modules/a/package.json": offering({ one: "./package.json" }),
@@ -206,7 +206,7 @@ describe("EntryPoints", () => {
         assert.deepStrictEqual(found, [])
       }))
 
-    it.effect("fails after all that are well, with the name of the package", () =>
+    it.effect("emits every sound entry point, and then fails with the name of the bad package", () =>
       Effect.gen(function*() {
         const root = tree({
           "node_modules/a/package.json": "{",
@@ -224,7 +224,7 @@ describe("EntryPoints", () => {
         assert.deepStrictEqual([error.code, error.package, error.group], ["invalid_package", "a", "test"])
       }))
 
-    it.effect("tells of a directory that cannot be read, and looks at the others", () =>
+    it.effect("warns about a directory that it cannot read, and searches the others", () =>
       Effect.gen(function*() {
         const root = tree({
           "app/node_modules/a/package.json": offering({ one: "./index.js" }),
@@ -245,7 +245,7 @@ describe("EntryPoints", () => {
         }
       }))
 
-    it.effect("takes a package to be where it is found, where nobody can tell where it really is", () =>
+    it.effect("uses the path where it found a package if the real path cannot be read", () =>
       Effect.gen(function*() {
         const root = tree({
           "node_modules/a/package.json": offering({ one: "./index.js" }),
@@ -301,7 +301,7 @@ describe("EntryPoints", () => {
   })
 
   describe("load", () => {
-    it.effect("imports ES modules: named exports, the default export, one that waits", () =>
+    it.effect("imports ES modules: named exports, the default export, top-level await", () =>
       Effect.gen(function*() {
         const root = tree({
           "node_modules/a/package.json": offering({
@@ -325,7 +325,7 @@ describe("EntryPoints", () => {
         ])
       }))
 
-    it.effect("imports CommonJS: module.exports, its properties, and what a compiler made of an ES module", () =>
+    it.effect("imports CommonJS: module.exports, its properties, and a compiled ES module", () =>
       Effect.gen(function*() {
         const root = tree({
           "node_modules/a/package.json": {
@@ -347,7 +347,7 @@ describe("EntryPoints", () => {
         assert.deepStrictEqual(yield* loadAll(root, { onFailure: "fail" }), [{ b: 1 }, 1, 2, 3, 4])
       }))
 
-    it.effect("fails for a module that is not there, throws, does not parse, or whose export throws", () =>
+    it.effect("fails for a module that is missing, throws or does not parse, and for an export that throws", () =>
       Effect.gen(function*() {
         for (
           const [text, why] of [
@@ -401,7 +401,7 @@ describe("EntryPoints", () => {
         }
       }))
 
-    it.effect("can be interrupted while a module waits for ever", () =>
+    it.effect("can be interrupted while a module never finishes loading", () =>
       Effect.gen(function*() {
         const root = tree({
           "node_modules/a/package.json": offering({ one: "./a.js" }),
@@ -412,8 +412,8 @@ describe("EntryPoints", () => {
       }))
   })
 
-  describe("a package that is wrong", () => {
-    it.effect("fails for a package.json that is none", () =>
+  describe("a malformed package", () => {
+    it.effect("fails for a package.json that is not an object", () =>
       Effect.gen(function*() {
         for (const text of ["", "{", "null", "[]", "\"text\"", "1", "{\"a\":}", "\u0000"]) {
           const error = yield* failureOf({ "node_modules/a/package.json": text })
@@ -422,7 +422,7 @@ describe("EntryPoints", () => {
         }
       }))
 
-    it.effect("fails for a group that is no object, and for what names no module", () =>
+    it.effect("fails for a group that is not an object, and for a value that does not name a module", () =>
       Effect.gen(function*() {
         for (const entries of ["./a.js", [], ["./a.js"], null, 1]) {
           assert.strictEqual(
@@ -451,7 +451,7 @@ describe("EntryPoints", () => {
         }
       }))
 
-    it.effect("is not left: by .., by an absolute path, by a URL, by a link", () =>
+    it.effect("cannot point outside itself: with .., an absolute path, a URL or a link", () =>
       Effect.gen(function*() {
         const outside = "globalThis.outside = true; export default 'outside'"
         for (
@@ -483,7 +483,7 @@ describe("EntryPoints", () => {
           writeFileSync(manifest, JSON.stringify(offering({ one: target.replace("<root>", root) })))
           const error = yield* Effect.flip(loadAll(root, { onFailure: "fail" }))
           const { code, message } = error
-          // "..%2f" and the like are names of files
+          // an encoded "..%2f" is part of a file name
           assert.include(["invalid_path", "import"], code, target)
           assert.include(message, "\"one\" of the package \"a\"")
           assert.deepStrictEqual((yield* logging(loadAll(root))).result, [])
@@ -520,7 +520,7 @@ describe("EntryPoints", () => {
     const Codec = Schema.Struct({ name: Schema.String, level: Schema.FiniteFromString })
     const options = (from: string) => ({ group: "test", from, schema: Codec })
 
-    it.effect("logs what is bad with its package and name, and gives the others, decoded and in order", () =>
+    it.effect("logs each bad entry point with its package and name, and gives the others, decoded and in order", () =>
       Effect.gen(function*() {
         const { lines, result } = yield* logging(EntryPoints.defaults(options(tree(files))))
         assert.deepStrictEqual(result, [{ name: "a", level: 6 }, { name: "c", level: 9 }])
@@ -539,7 +539,7 @@ describe("EntryPoints", () => {
         })
       }).pipe(Effect.provide(NodeServices.layer)))
 
-    it.effect("imports at the same time modules that wait for each other", () =>
+    it.effect("imports modules concurrently, so that two may wait for each other", () =>
       Effect.gen(function*() {
         const gate = `const gate = globalThis["test/EntryPoints"] ??= Promise.withResolvers()`
         const root = tree({
@@ -551,7 +551,7 @@ describe("EntryPoints", () => {
         assert.deepStrictEqual(yield* loadAll(root, { onFailure: "fail" }), [1, 2])
       }), 10_000)
 
-    it.effect("with onFailure: \"fail\" fails with the first that is bad, in order", () =>
+    it.effect("with onFailure: \"fail\" fails with the first bad entry point, in order", () =>
       Effect.gen(function*() {
         const root = tree(files)
         for (let i = 0; i < 5; i++) {
@@ -560,7 +560,7 @@ describe("EntryPoints", () => {
         }
       }).pipe(Effect.provide(NodeServices.layer)))
 
-    it.effect("is what a registry takes", () => {
+    it.effect("can be the defaults of a registry", () => {
       class Codecs extends Registry.Service<Codecs, typeof Codec.Type>()("test/Codecs", {
         lookup: ["name"],
         defaults: EntryPoints.defaults(options(tree(files)))
@@ -569,7 +569,7 @@ describe("EntryPoints", () => {
         lookup: ["name"],
         defaults: EntryPoints.defaults({ ...options(tree(files)), onFailure: "fail" })
       }) {}
-      // without a schema the items are taken for what the registry holds
+      // without a schema of their own the items are checked by the registry
       class Trusting extends Registry.Service<Trusting, typeof Codec.Type>()("test/Trusting", {
         lookup: ["name"],
         schema: Codec,
@@ -590,14 +590,14 @@ describe("EntryPoints", () => {
       )
     })
 
-    it.effect("runs on a file system that is none", () =>
+    it.effect("finds nothing in an empty file system", () =>
       Effect.gen(function*() {
         const nothing = yield* EntryPoints.defaults({ group: "test", from: "/app" })
         assert.deepStrictEqual(nothing, [])
       }).pipe(Effect.provide(Layer.merge(FileSystem.layerNoop({}), Path.layer))))
   })
 
-  it("an error crosses a wire", () => {
+  it("an error survives encoding and decoding", () => {
     const error = new RegistryError.EntryPointError({
       code: "missing_export",
       package: "a",

@@ -152,7 +152,7 @@ describe("Lookup", () => {
       }
     }))
 
-  it.effect("G11 keys that are compared by reference are", () =>
+  it.effect("G11 keys marked with Equal.byReference are compared by reference", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<{ readonly n: number; readonly owner: object }>()({
         lookup: { owner: Lookup.unique((item) => item.owner) }
@@ -164,7 +164,7 @@ describe("Lookup", () => {
       assert.isFalse(yield* Registry.has(registry, "owner", {}))
     }))
 
-  it.effect("a key of a class is told as what it is", () =>
+  it.effect("an error carries a key that is a class instance as that instance", () =>
     Effect.gen(function*() {
       class Point {
         readonly x = 1
@@ -177,7 +177,7 @@ describe("Lookup", () => {
       assert.instanceOf(error.code === "attribute_registered" && error.value, Point)
     }))
 
-  it.effect("Each lookups take any iterable, once", () =>
+  it.effect("Each lookups read any iterable, and read it once", () =>
     Effect.gen(function*() {
       let taken = 0
       const registry = yield* Registry.make<string>()({
@@ -196,7 +196,7 @@ describe("Lookup", () => {
       assert.strictEqual(yield* Registry.get(registry, "half", "b"), "ab")
     }))
 
-  it.effect("Each lookups take a value once that an item has twice, however many it has", () =>
+  it.effect("Each lookups count a value that one item repeats once", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<{ readonly words: ReadonlyArray<string> }>()({
         lookup: {
@@ -213,7 +213,7 @@ describe("Lookup", () => {
       for (const word of words) assert.isFalse(yield* Registry.has(registry, "word", word))
     }))
 
-  it("isLookup tells lookups from what looks like one", () => {
+  it("isLookup tells lookups from look-alikes", () => {
     for (
       const lookup of [
         Lookup.unique(() => 1),
@@ -228,7 +228,7 @@ describe("Lookup", () => {
     }
   })
 
-  it("a lookup is a value: optional makes another, which keeps what the first is", () => {
+  it("optional makes a new lookup, and leaves the one it was given as it was", () => {
     for (
       const lookup of [
         Lookup.unique((n: number) => n),

@@ -154,7 +154,7 @@ describe("RegistryError", () => {
     })
   })
 
-  it("a message says who registered what is in the way, where that is known, and suggests nothing where nothing is near", () => {
+  it("a message names the owner of a conflicting item if it has one, and omits the question if nothing is near", () => {
     const { already_registered, attribute_registered, not_registered } = errors
     assert.strictEqual(
       new RegistryError.AlreadyRegisteredError({ ...already_registered, owner: "core" }).message,
@@ -171,7 +171,7 @@ describe("RegistryError", () => {
     )
   })
 
-  it("a cause without a message is told by its name", () => {
+  it("the message of a PopulationError shows the name of a cause that has no message", () => {
     assert.strictEqual(
       populationMessage(new Offline({ host: "a" })),
       `Could not populate "plugins": its defaults failed. Offline`
@@ -179,7 +179,7 @@ describe("RegistryError", () => {
     assert.strictEqual(populationMessage(new Error()), `Could not populate "plugins": its defaults failed. Error`)
   })
 
-  it("a cause that has no text for a message is shown as what it is", () => {
+  it("the message of a PopulationError shows a cause whose message is not a string as a value", () => {
     const start = `Could not populate "plugins": its defaults failed. `
     assert.strictEqual(populationMessage({ message: "no error" }), `${start}{"message":"no error"}`)
     const listing = Object.assign(new Error("one"), { message: ["one", "two"] })
@@ -191,7 +191,7 @@ describe("RegistryError", () => {
     assert.include(shown(201), `"${"x".repeat(199)}….`)
   })
 
-  it("an entry point that cannot be used is told with its package, and why", () => {
+  it("the message of an EntryPointError names the package and says why", () => {
     const start = `Could not load "gzip" of the package "app-codecs" for "app.codecs": `
     assert.deepStrictEqual(
       (["invalid_path", "import", "missing_export", "invalid_item"] as const).map(entryPointMessage),
@@ -204,7 +204,7 @@ describe("RegistryError", () => {
     )
   })
 
-  it("all are errors with a registry, a code, a tag and a message", () => {
+  it("every error has a registry, a code, a tag and a message", () => {
     for (const [code, error] of Object.entries(errors)) {
       assert.instanceOf(error, Error)
       assert.strictEqual(error.registry, "plugins")
@@ -215,7 +215,7 @@ describe("RegistryError", () => {
     }
   })
 
-  it("messages are readable whatever the items and values are", () => {
+  it("messages are readable for every kind of item and value", () => {
     const hostile: ReadonlyArray<unknown> = [
       undefined,
       null,
@@ -277,7 +277,7 @@ describe("RegistryError", () => {
     }
   })
 
-  it("a population's message is readable though its cause's is not", () => {
+  it("the message of a PopulationError is readable even if that of its cause is not", () => {
     const causes = [
       Object.defineProperty(new Error(), "message", {
         get: () => {
@@ -295,7 +295,7 @@ describe("RegistryError", () => {
     }
   })
 
-  it("replaced texts are the message, and cross a wire with the error", () => {
+  it("a replaced text becomes the message, and survives encoding and decoding", () => {
     for (const error of Object.values<RegistryError.RegistryError>(errors)) {
       const Class = classOf(error)
       const replaced: RegistryError.RegistryError = new (Class as any)({
@@ -313,7 +313,7 @@ describe("RegistryError", () => {
     }
   })
 
-  it("errors of plain items cross a wire, and say the same on the other side", () => {
+  it("errors with plain items keep their message through encoding and decoding", () => {
     for (const error of Object.values<RegistryError.RegistryError>(errors)) {
       if (error._tag === "PopulationError" && typeof error.cause !== "string") continue
       const Class = classOf(error)
@@ -326,7 +326,7 @@ describe("RegistryError", () => {
     }
   })
 
-  it("what is no error of the kind is not decoded as one", () => {
+  it("decoding refuses values that are not such an error", () => {
     const wrong: ReadonlyArray<unknown> = [
       { _tag: "ItemLookupError", registry: "r", code: "not_registered" },
       { _tag: "ItemLookupError", registry: "r", code: "nope", suggestions: [] },
@@ -347,7 +347,7 @@ describe("RegistryError", () => {
     }
   })
 
-  it.effect("texts get what the error carries, for its code alone, and may throw", () =>
+  it.effect("a text function receives the fields of the error, applies to its code alone, and may throw", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<typeof mine>()({
         name: "plugins",
@@ -371,7 +371,7 @@ describe("RegistryError", () => {
       assert.include(invalid.message, "is no lookup")
     }))
 
-  it.effect("texts of all codes replace the messages of a registry", () =>
+  it.effect("a registry can replace the message of every code", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<{ readonly id: number | string; readonly name?: string }>()({
         name: "plugins",
@@ -414,7 +414,7 @@ describe("RegistryError", () => {
       }
     }))
 
-  it.effect("texts of a population replace its message, and get the cause", () =>
+  it.effect("a registry can replace the message of a PopulationError, and gets its cause", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<{ readonly id: number }>()({
         name: "plugins",
@@ -443,7 +443,7 @@ describe("RegistryError", () => {
       assert.strictEqual(error.message, errors.rejected.message)
     }))
 
-  it.effect("a refusal that came through another registry keeps that one's name", () =>
+  it.effect("a refusal that passes through another registry keeps the name of the first", () =>
     Effect.gen(function*() {
       const inner = yield* Registry.make<typeof mine>()({ name: "inner", lookup: ["id"] })
       yield* Registry.addHooks(inner, { onItemRegistering: (item) => RegistryError.reject(item, "no") })
@@ -456,7 +456,7 @@ describe("RegistryError", () => {
       assert.strictEqual(error.registry, "inner")
     }))
 
-  it.effect("what hooks fail with is what the operation fails with, unless it refuses without a name", () =>
+  it.effect("an operation fails with the very error of its hook, unless that comes from reject", () =>
     Effect.gen(function*() {
       const failures = [
         new RegistryError.RegistrationError({ registry: "other", code: "rejected", item: mine, reason: "no" }),
@@ -473,7 +473,7 @@ describe("RegistryError", () => {
       }
     }))
 
-  it.effect("suggestions are looked for among ten thousand keys, and not among more", () =>
+  it.effect("suggestions come from up to ten thousand keys, and not from more", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<{ readonly id: string }>()({ lookup: ["id"] })
       const suggested = Effect.map(
@@ -487,7 +487,7 @@ describe("RegistryError", () => {
       assert.deepStrictEqual(yield* suggested, [])
     }))
 
-  it.effect("nothing is suggested for an item that is not in", () =>
+  it.effect("unregister of an absent item suggests nothing", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<{ readonly id: string }>()({ lookup: ["id"] })
       const error = yield* Effect.flip(Registry.unregister(registry, { id: "item" }))
@@ -527,17 +527,17 @@ describe("RegistryError", () => {
       assert.deepStrictEqual(
         yield* suggestedAmong("ajva", ["java"]),
         ["java"],
-        "two neighbours exchanged are one edit, at the start"
+        "swapping two neighbours is one edit, at the start"
       )
       assert.deepStrictEqual(yield* suggestedAmong("jaav", ["java"]), ["java"], "and at the end")
-      assert.deepStrictEqual(yield* suggestedAmong("abcd", ["badc"]), [], "twice they are two")
-      assert.deepStrictEqual(yield* suggestedAmong("xy", ["zx", "yz"]), [], "one that is elsewhere is none")
+      assert.deepStrictEqual(yield* suggestedAmong("abcd", ["badc"]), [], "two swaps are two edits")
+      assert.deepStrictEqual(yield* suggestedAmong("xy", ["zx", "yz"]), [], "moving a character is not a swap")
       const longest = "x".repeat(64)
       assert.deepStrictEqual(yield* suggestedAmong(longest, [`${longest}y`]), [`${longest}y`])
       assert.deepStrictEqual(
         yield* suggestedAmong(`${longest}x`, [longest]),
         [],
-        "so long a value is no typing mistake"
+        "a value that long is not taken for a typing mistake"
       )
       assert.deepStrictEqual(yield* suggestedAmong(5, ["5"]), [])
       assert.deepStrictEqual(yield* suggestedAmong("5", [5]), [])

@@ -21,7 +21,7 @@ describe("RegistryEvent", () => {
     RegistryEvent.Reset()
   ]
 
-  it("constructors carry a tag and what happened", () => {
+  it("constructors make events with a tag and fields", () => {
     assert.deepStrictEqual(events.map((event) => ({ ...event })), [
       { _tag: "Registered", item: "a", position: 0 },
       { _tag: "Unregistered", item: "a" },
@@ -59,7 +59,7 @@ describe("RegistryEvent", () => {
     }
   })
 
-  it.effect("a change is shown, and written as JSON, as what its type says", () =>
+  it.effect("a change is inspected and written as JSON as its type says", () =>
     Effect.gen(function*() {
       const registry = yield* letters
       const subscription = yield* Registry.subscribe(registry)
@@ -108,7 +108,7 @@ describe("RegistryEvent", () => {
       ])
     }))
 
-  it.effect("all who read the events of a change read the same frozen list", () =>
+  it.effect("all subscribers read the same frozen list of events", () =>
     Effect.gen(function*() {
       const registry = yield* letters
       const subscriptions = [yield* Registry.subscribe(registry), yield* Registry.subscribe(registry)]

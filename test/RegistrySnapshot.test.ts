@@ -121,7 +121,7 @@ const refusal = <Item>(
   return { code: "ok" }
 }
 
-/** Every way of asking answers what the array answers. */
+/** Every read answers what the array answers. */
 const agree = <Item>(
   lookups: Lookups<Item>,
   contents: Contents.Contents<Item>,
@@ -186,7 +186,7 @@ class Colliding {
 
 const symbol = Symbol("key")
 
-/** G11: whatever a key is, it is made anew each time, so that only its value can count. */
+/** G11: each key is made anew each time, so that it can be found by value alone. */
 const keyPool: ReadonlyArray<() => unknown> = [
   () => "a",
   () => "b",
@@ -312,7 +312,7 @@ const assertRefused = (
   }
 }
 
-/** An item made of the same parts, with a hash that was never taken. */
+/** A copy of an item whose hash was never computed. */
 const copyOf = (item: Thing): Thing => ({ ...item })
 
 const playThings = (lookups: Lookups<Thing>, list: ReadonlyArray<Step>): void => {
@@ -439,7 +439,7 @@ const areFound = (contents: Contents.Contents<Numbered>, items: ReadonlyArray<Nu
 
 describe("RegistrySnapshot", () => {
   for (const [name, lookups] of Object.entries<Lookups<Thing>>(lookupsOf)) {
-    it(`G8 G11 G12 agrees with an array, whatever is inserted, removed and replaced: ${name}`, () => {
+    it(`G8 G11 G12 agrees with an array through random inserts, removals and replacements: ${name}`, () => {
       fc.assert(fc.property(steps, (list) => playThings(lookups, list)), { numRuns: 120 })
     })
   }
@@ -569,7 +569,7 @@ describe("RegistrySnapshot", () => {
     assert.deepStrictEqual(ask.getAll(back, "kind", "k"), [b2, c, a])
   })
 
-  it("G8 a failed insertAll leaves what it was made from, and what comes next, as they were", () => {
+  it("G8 a failed insertAll changes neither its base nor a later insertAll", () => {
     const lookups = {
       id: Lookup.optional(Lookup.unique((one: Thing) => one.id)),
       tag: Lookup.optional(Lookup.groupEach((one: Thing) => one.tags!))
@@ -638,7 +638,7 @@ describe("RegistrySnapshot", () => {
     }
   })
 
-  it("G11 the values of plain registries are compared by what they are", () => {
+  it("G11 registries without lookups compare items by value", () => {
     const contents = keyPool.reduce<Contents.Contents<unknown>>((before, make) => {
       const value = make()
       // 0 and -0 are one value
@@ -673,7 +673,7 @@ describe("RegistrySnapshot", () => {
     }
   })
 
-  it("G11 items with an equality of their own are compared by it, whatever their keys are", () => {
+  it("G11 items that define Equal are compared by it, even if their keys differ", () => {
     class Version {
       readonly name: string
       readonly build: number
@@ -715,7 +715,7 @@ describe("RegistrySnapshot", () => {
   // -------------------------------------------------------------------------------------------------------------------
 
   interface Changing {
-    /** Never changes, so that no two of them are ever equal. */
+    /** Constant and unique, so that no two of these items are ever equal. */
     readonly n: number
     id: number | undefined
     aliases: Array<string>
@@ -822,7 +822,7 @@ describe("RegistrySnapshot", () => {
         case "Ask":
           assert.strictEqual(RegistrySnapshot.contains(snapshotOf(contents), item), index !== -1, "contains")
           break
-        // a transaction that failed: what it registered is no more, but the objects have seen it
+        // a failed transaction: its registrations are gone, but it has seen the objects
         case "Undo":
           ;[contents, model] = last
           break
@@ -872,12 +872,12 @@ describe("RegistrySnapshot", () => {
     it(`G9 items that change are found and removed by the keys that they were registered with: ${name}`, () => {
       fc.assert(fc.property(changes, (list) => playChanges(lookups, list, false)), { numRuns: 300 })
     })
-    it(`G9 so are items with an equality of their own: ${name}`, () => {
+    it(`G9 items that define Equal and change are found and removed by the keys that they were registered with: ${name}`, () => {
       fc.assert(fc.property(changes, (list) => playChanges(lookups, list, true)), { numRuns: 300 })
     })
   }
 
-  it("G9 an item that has come to look like another is still found itself", () => {
+  it("G9 an item that was changed to look like another is still found itself", () => {
     const lookups = { id: Lookup.unique((one: { id: number }) => one.id) }
     const [a, b] = [{ id: 1 }, { id: 2 }]
     const contents = addAll(empty<{ id: number }>(lookups), a, b)
@@ -890,8 +890,8 @@ describe("RegistrySnapshot", () => {
     assert.isTrue(ask.has(without, "id", 2))
   })
 
-  describe("G9 an object of a list is found, whatever becomes of it", () => {
-    it.each([1, 32, 33, 500, 10_000, 10_001])("of %i", (length) => {
+  describe("G9 an object that was registered in a list is found after it was changed", () => {
+    it.each([1, 32, 33, 500, 10_000, 10_001])("a list of %i", (length) => {
       const items = numbered(length)
       const contents = listNumbered(empty<Numbered>(["id"]), items)
       renumber(items)
@@ -901,11 +901,11 @@ describe("RegistrySnapshot", () => {
       assert.isFalse(ask.has(without, "id", length - 1))
     })
 
-    it("one of the few that are left when the next list comes", () => {
+    it("one of the few objects left from a list, after another list", () => {
       const items = numbered(100)
       const kept = items.slice(0, 3)
       let contents = items.slice(2).reduce(drop, listNumbered(empty<Numbered>(["id"]), items))
-      // in again, as another
+      // registered again: another registration
       contents = add(contents, items[2]!)
       const more = Array.from({ length: 50 }, (_, i) => ({ id: 1_000 + i }))
       contents = listNumbered(contents, more)
@@ -914,7 +914,7 @@ describe("RegistrySnapshot", () => {
       for (const gone of items.slice(3)) assert.isUndefined(Contents.find(contents, gone))
     })
 
-    it("one that an override hid when the next list came", () => {
+    it("an object that an override hid while another list was registered", () => {
       const items = numbered(100)
       const hidden = items[0]!
       let contents = items.slice(1).reduce(drop, listNumbered(empty<Numbered>(["id"]), items))
@@ -926,7 +926,7 @@ describe("RegistrySnapshot", () => {
     })
   })
 
-  it("G9 so is one in a registry of plain values", () => {
+  it("G9 an object in a registry without lookups is found after it was changed", () => {
     const [a, b] = [{ id: 1 }, { id: 1 }]
     const first = add(empty<{ id: number }>([]), a)
     a.id = 2
@@ -959,7 +959,7 @@ describe("RegistrySnapshot", () => {
     assert.strictEqual(RegistrySnapshot.size(snapshotOf(drop(contents, a))), 0)
   })
 
-  it("G9 an item whose key function has come to throw is found", () => {
+  it("G9 an item is found although its key function throws by now", () => {
     interface Tagged {
       tags: ReadonlyArray<string> | null
     }
@@ -1037,7 +1037,7 @@ describe("RegistrySnapshot", () => {
     }
   })
 
-  it("G7 G9 an object is found where it is in, however often it was registered since in what was given up", () => {
+  it("G7 G9 an object is found though failed transactions registered it again under other keys", () => {
     const lookups = { id: Lookup.unique((one: { id: number }) => one.id) }
     const a = { id: 0 }
     const contents = add(empty<{ id: number }>(lookups), a)
@@ -1045,14 +1045,14 @@ describe("RegistrySnapshot", () => {
       a.id = id
       assert.isTrue(RegistrySnapshot.contains(snapshotOf(contents), a), `after ${id - 1} attempts`)
       assert.strictEqual(codeOf(Checking.check(contents, a)), "already_registered")
-      // a transaction that is undone
+      // a transaction that rolls back
       add(drop(contents, a), a)
     }
     a.id = 99
     assert.strictEqual(RegistrySnapshot.size(snapshotOf(drop(contents, a))), 0)
   })
 
-  it("G8 G9 an old snapshot contains what it contained, whatever is registered later", () => {
+  it("G8 G9 an old snapshot keeps its items through later registrations", () => {
     const lookups = { id: Lookup.unique((one: { id: number }) => one.id) }
     const a = { id: 0 }
     const old = add(empty<{ id: number }>(lookups), a)
@@ -1105,7 +1105,7 @@ describe("RegistrySnapshot", () => {
     assert.deepStrictEqual(violations(without), [])
   })
 
-  it("G9 an item is found by the list that was its key, whatever was put in the list since", () => {
+  it("G9 an item is found by the list that was its key, though the list has grown", () => {
     interface Path {
       readonly n: number
       readonly segments: Array<string>
@@ -1118,7 +1118,7 @@ describe("RegistrySnapshot", () => {
     assert.strictEqual(codeOf(Checking.check(contents, { n: 2, segments: ["a"] })), "attribute_registered")
   })
 
-  /** A key, and what may become of it. */
+  /** A key, and a change of it. */
   const changingKeys: { readonly [name: string]: readonly [make: () => any, change: (key: any) => void] } = {
     "a date": [() => new Date(0), (key) => key.setTime(1)],
     "a date in a list": [() => ["a", new Date(0), null, undefined], (key) => key[1].setTime(1)],
@@ -1139,7 +1139,7 @@ describe("RegistrySnapshot", () => {
   }
 
   it.each(Object.entries(changingKeys))(
-    "G9 an item is found by what was its key, whatever becomes of it: %s",
+    "G9 an item is found by the value of its key at registration, though the key has changed: %s",
     (_, [make, change]) => {
       interface Keyed {
         readonly n: number
@@ -1161,7 +1161,7 @@ describe("RegistrySnapshot", () => {
     }
   )
 
-  it("G9 an item that was refused and then mended equals another that is the same", () => {
+  it("G9 an item that was refused, completed and registered equals a copy of itself", () => {
     const lookups = { id: Lookup.unique((one: { name: string; id?: number }) => one.id) }
     const a: { name: string; id?: number } = { name: "x" }
     const before = empty<{ name: string; id?: number }>(lookups)
@@ -1171,7 +1171,7 @@ describe("RegistrySnapshot", () => {
     assert.isTrue(RegistrySnapshot.contains(snapshotOf(contents), { name: "x", id: 1 }))
   })
 
-  it("G9 what is a Date itself is found and removed after it was changed", () => {
+  it("G9 an item that is a Date is found and removed after it was changed", () => {
     const date = new Date(0)
     const contents = add(empty<Date>([]), date)
     date.setTime(1)
@@ -1181,7 +1181,7 @@ describe("RegistrySnapshot", () => {
     assert.isFalse(RegistrySnapshot.contains(snapshotOf(without), date))
   })
 
-  it("G9 a Date that was changed leaves the others, and nothing of itself", () => {
+  it("G9 removing a Date that was changed leaves the other Dates", () => {
     const dates = [new Date(0), new Date(2), new Date(4)]
     const contents = addAll(empty<Date>([]), ...dates)
     dates[1]!.setTime(1)
@@ -1197,7 +1197,7 @@ describe("RegistrySnapshot", () => {
   // Questions
   // -------------------------------------------------------------------------------------------------------------------
 
-  it.effect("answers typed questions in data-first and in data-last form", () =>
+  it.effect("reads are typed in data-first and in data-last form", () =>
     Effect.gen(function*() {
       interface Card {
         readonly id: number
@@ -1243,7 +1243,7 @@ describe("RegistrySnapshot", () => {
       assert.strictEqual(RegistrySnapshot.revision(Registry.snapshotUnsafe(registry)), 3)
     }))
 
-  it.effect("shows what it holds", () =>
+  it.effect("is inspected and written as JSON with its items", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<string>()({ name: "words", lookup: [], defaults: ["a", "b"] })
       const snapshot = yield* Registry.snapshot(registry)
@@ -1255,7 +1255,7 @@ describe("RegistrySnapshot", () => {
       assert.strictEqual(inspect(snapshot), inspect(shown))
     }))
 
-  it("throws an error that names the registry and the attribute for one that is no lookup, from untyped code", () => {
+  it("throws for an unknown lookup, from untyped code, and names the registry and the attribute", () => {
     const lookups = {
       id: Lookup.unique((one: Thing) => one.id),
       kind: Lookup.optional(Lookup.group((one: Thing) => one.kind))

@@ -50,7 +50,7 @@ describe("atomicity", () => {
       ])
     }))
 
-  it.effect("G7 registerAll of many, without hooks, is all or nothing", () =>
+  it.effect("G7 registerAll of many items, without hooks, is all or nothing", () =>
     Effect.gen(function*() {
       const registry = yield* make
       const many = Array.from({ length: 5000 }, (_, id) => new Item(id))
@@ -78,7 +78,7 @@ describe("atomicity", () => {
       assert.strictEqual(RegistrySnapshot.revision(yield* Registry.snapshot(registry)), 2)
     }))
 
-  it.effect("G7 what outlives a transaction finds it closed, and works outside", () =>
+  it.effect("G7 a fiber that outlives its transaction works outside of it", () =>
     Effect.gen(function*() {
       const registry = yield* make
       const gate = yield* Deferred.make<void>()
@@ -96,7 +96,7 @@ describe("atomicity", () => {
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [a, b])
     }))
 
-  it.effect("G7 while a transaction is undone, who is in it sees what it found, and changes nothing", () =>
+  it.effect("G7 while a transaction rolls back, its hooks see the contents from before it, and change nothing", () =>
     Effect.gen(function*() {
       const seen: Array<unknown> = []
       const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
@@ -118,7 +118,7 @@ describe("atomicity", () => {
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [a])
     }))
 
-  it.effect("G7 while a transaction is undone, each operation in it succeeds, with nothing", () =>
+  it.effect("G7 while a transaction rolls back, each operation in it succeeds without effect", () =>
     Effect.gen(function*() {
       const answers: Array<readonly [string, unknown]> = []
       const operations: Record<string, (registry: Items) => Effect.Effect<unknown, unknown, Scope.Scope>> = {
@@ -159,7 +159,7 @@ describe("atomicity", () => {
       assert.strictEqual(yield* Registry.snapshot(registry), before)
     }))
 
-  it.effect("G7 an undo that dies does not stop the rest, and its defect joins the cause", () =>
+  it.effect("G7 a hook that dies during rollback does not stop the others, and its defect joins the cause", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const registry = yield* Registry.make<Item>()({
@@ -215,7 +215,7 @@ describe("atomicity", () => {
       { seeds }
     ))
 
-  it.effect("G8 an iteration shows one revision, whatever is written meanwhile", () =>
+  it.effect("G8 an iteration shows one revision, though others write meanwhile", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a, b, c] })
       const seen: Array<Item> = []
@@ -227,7 +227,7 @@ describe("atomicity", () => {
       assert.deepStrictEqual(seen, [a, b, c])
     }))
 
-  it.effect("G8 what a registry answers cannot be used to change it", () =>
+  it.effect("G8 the list of values is frozen", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a] })
       const values = (yield* Registry.values(registry)) as Array<Item>
@@ -235,7 +235,7 @@ describe("atomicity", () => {
       assert.strictEqual(yield* Registry.size(registry), 1)
     }))
 
-  it.effect("G9 keys are taken once more after onItemRegistering, for good", () =>
+  it.effect("G9 keys are taken again after onItemRegistering, and kept", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<{ id: number }>()({
         lookup: ["id"],
@@ -253,7 +253,7 @@ describe("atomicity", () => {
       assert.isFalse(yield* Registry.has(registry, "id", 10))
     }))
 
-  it.effect("G9 an item that is a function, and is changed, is found as any other object", () =>
+  it.effect("G9 an item that is a function is found after it was changed", () =>
     Effect.gen(function*() {
       const command = Object.assign(() => {}, { id: 1 })
       const registry = yield* Registry.make<typeof command>()({ lookup: ["id"] })
@@ -264,7 +264,7 @@ describe("atomicity", () => {
       assert.isFalse(yield* Registry.has(registry, "id", 1))
     }))
 
-  it.effect("G9 a key function that throws surfaces as itself, and nothing is registered", () =>
+  it.effect("G9 the error of a key function surfaces as itself, and nothing is registered", () =>
     Effect.gen(function*() {
       const broken = new Error("broken getter")
       const registry = yield* Registry.make<{ readonly id: number }>()({ lookup: ["id"] })
@@ -295,7 +295,7 @@ describe("atomicity", () => {
       assert.strictEqual(error.code, "not_registered")
     }))
 
-  it.effect("G8 a snapshot that was taken in a transaction stays as it was when that is published", () =>
+  it.effect("G8 a snapshot taken in a transaction does not change when the transaction commits", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a] })
       const before = yield* Registry.snapshot(registry)

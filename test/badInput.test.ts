@@ -47,7 +47,7 @@ type AnyRegistry = Registry.Registry<any, any, any, any>
 /** The operations as untyped code sees them. */
 const untyped = Registry as unknown as Record<string, (...args: ReadonlyArray<unknown>) => Effect.Effect<any, any>>
 
-/** All that can be seen of a registry. */
+/** Everything that a user can see of a registry. */
 const look = (registry: AnyRegistry) =>
   Effect.gen(function*() {
     const snapshot = yield* Registry.snapshot(registry)
@@ -66,7 +66,7 @@ const look = (registry: AnyRegistry) =>
 
 let fresh = 1_000
 
-/** Runs an attempt of which nothing is to be left, and shows that the registry is as it was and works. */
+/** Runs an attempt that must leave no trace, and checks that the registry has not changed and works. */
 const unchanged = <A, E>(
   registry: AnyRegistry,
   attempt: Effect.Effect<A, E>,
@@ -100,7 +100,7 @@ const died = (exit: Exit.Exit<unknown, unknown>): any => {
   return (reasons[0] as Cause.Die).defect
 }
 
-/** Everything that a message has to name. */
+/** A message names all of these. */
 const says = (error: { readonly message: string }, ...words: ReadonlyArray<string>) => {
   for (const word of words) assert.include(error.message, word)
 }
@@ -123,7 +123,7 @@ const thrower = (what: string) => () => {
 
 const another = () => ({ id: fresh++ })
 
-/** Their text cannot be made. */
+/** Items that cannot be printed. */
 const hostile = (id: number): ReadonlyArray<any> => [
   { id, toString: thrower("toString") },
   { id, toString: 5 },
@@ -141,7 +141,7 @@ const hostile = (id: number): ReadonlyArray<any> => [
   { id, long: "x".repeat(100_000) }
 ]
 
-/** Nor can they be compared with others. */
+/** Items that cannot be compared either. */
 const incomparable = (id: number): ReadonlyArray<any> => [
   Object.defineProperty({ id }, "secret", { enumerable: true, get: thrower("getter") }),
   Object.defineProperty({ id }, "constructor", { enumerable: true, get: thrower("constructor") }),
@@ -173,7 +173,7 @@ describe("bad input", () => {
     })
     const next = () => new Language({ id: fresh++, names: [] })
 
-    it.effect("is refused with the issue, whatever operation brings it", () =>
+    it.effect("is refused with the issue by every operation", () =>
       Effect.gen(function*() {
         const registry = yield* make
         const plain: any = { id: 2, names: ["two"] }
@@ -200,7 +200,7 @@ describe("bad input", () => {
         }
       }))
 
-    it.effect("is refused with the path of what is wrong", () =>
+    it.effect("is refused with the path of the wrong field", () =>
       Effect.gen(function*() {
         const schema = Schema.Struct({ id: Schema.Number, names: Schema.Array(Schema.String) })
         const registry = yield* Registry.make<typeof schema.Type>()({ name: "named", schema, lookup: ["id"] })
@@ -252,7 +252,7 @@ describe("bad input", () => {
   })
 
   describe("an item that lacks an attribute", () => {
-    it.effect("is refused with the attribute, looked for in the order of the definition", () =>
+    it.effect("is refused with the first missing attribute in the order of the definition", () =>
       Effect.gen(function*() {
         const registry = yield* makeCards()
         const lacking: ReadonlyArray<readonly [string, Card]> = [
@@ -285,7 +285,7 @@ describe("bad input", () => {
         }
       }))
 
-    it.effect("is refused by the hooks' registry before any hook", () =>
+    it.effect("is refused before any hook is called", () =>
       Effect.gen(function*() {
         const called: Array<number> = []
         const registry = yield* makeCards(
@@ -302,7 +302,7 @@ describe("bad input", () => {
         assert.deepStrictEqual(called, [])
       }))
 
-    it.effect("lacks nothing where the lookup is optional", () =>
+    it.effect("is accepted where the lookup is optional", () =>
       Effect.gen(function*() {
         const registry = yield* Registry.make<Card>()({
           lookup: {
@@ -322,7 +322,7 @@ describe("bad input", () => {
         assert.isFalse(yield* untyped["has"]!(registry, "kind", undefined))
       }))
 
-    it.effect("is refused by a list of property names, too, for what is no object", () =>
+    it.effect("is refused if it is not an object, where lookups are property names", () =>
       Effect.gen(function*() {
         const registry = yield* Registry.make<{ readonly id: number }>()({ name: "ids", lookup: ["id"] })
         for (const bad of [null, undefined, 5, {}, []]) {
@@ -366,7 +366,7 @@ describe("bad input", () => {
         }
       }))
 
-    it.effect("G11 is refused for a value of another in the same list", () =>
+    it.effect("G11 is refused for a value of another item in the same list", () =>
       Effect.gen(function*() {
         const registry = yield* makeCards()
         const [first, second] = [card(3, { aliases: ["x", "y"] }), card(4, { aliases: ["z", "y"] })]
@@ -377,7 +377,7 @@ describe("bad input", () => {
         assert.strictEqual(error.existing, first)
       }))
 
-    it.effect("G11 is refused as already registered if it equals one that is in", () =>
+    it.effect("G11 is refused as already registered if it equals a registered item", () =>
       Effect.gen(function*() {
         const registry = yield* makeCards()
         for (const item of [ace, { ...ace, aliases: [...ace.aliases!] }]) {
@@ -390,7 +390,7 @@ describe("bad input", () => {
         }
       }))
 
-    it.effect("G11 may repeat a value of its own, which counts once", () =>
+    it.effect("G11 may list a value twice, which counts once", () =>
       Effect.gen(function*() {
         const registry = yield* makeCards()
         const item = card(2, { aliases: ["b", "b", "b"], tags: ["red", "red"] })
@@ -402,7 +402,7 @@ describe("bad input", () => {
         assert.deepStrictEqual(yield* Registry.getAll(registry, "tag", "red"), [ace])
       }))
 
-    it.effect("G11 is refused as a replacement, but may repeat the values of what it replaces", () =>
+    it.effect("G11 is refused as a replacement, but may repeat the values of the replaced item", () =>
       Effect.gen(function*() {
         const registry = yield* makeCards()
         const taking = card(1, { name: "new ace", aliases: ["a", "k"] })
@@ -417,7 +417,7 @@ describe("bad input", () => {
         assert.isFalse(yield* Registry.has(registry, "alias", "a"))
       }))
 
-    it.effect("G11 is refused by upsert for a value of a third", () =>
+    it.effect("G11 is refused by upsert for a value of a third item", () =>
       Effect.gen(function*() {
         const registry = yield* makeCards()
         const error = failed(yield* unchanged(registry, Registry.upsert(registry, card(1, { name: "king" }))))
@@ -431,7 +431,7 @@ describe("bad input", () => {
   // Questions
   // -------------------------------------------------------------------------------------------------------------------
 
-  describe("an attribute that is no lookup, from untyped code", () => {
+  describe("an unknown attribute, from untyped code", () => {
     const attributes = ["nope", "", "__proto__", "constructor", "toString", "hasOwnProperty"]
 
     it.effect("is invalid_attribute where ItemLookupError is in the type, and a defect where it is not", () =>
@@ -462,7 +462,7 @@ describe("bad input", () => {
         }
       }))
 
-    it.effect("is invalid_attribute for a group, where one item is asked for", () =>
+    it.effect("is invalid_attribute for a group lookup, where get wants one item", () =>
       Effect.gen(function*() {
         const registry = yield* makeCards()
         for (
@@ -484,7 +484,7 @@ describe("bad input", () => {
         assert.strictEqual(defect.attribute, "kind")
       }))
 
-    it.effect("is no string at all, and still one clear error", () =>
+    it.effect("is one clear error even if it is not a string", () =>
       Effect.gen(function*() {
         const registry = yield* makeCards()
         for (const attribute of [undefined, null, 5, Symbol("id"), {}, ["id"], Object.create(null)]) {
@@ -499,7 +499,7 @@ describe("bad input", () => {
         }
       }))
 
-    it.effect("names a way out also where there are no unique lookups, and where there are none at all", () =>
+    it.effect("gets a message that fits a registry without unique lookups, and one without lookups", () =>
       Effect.gen(function*() {
         const groups = yield* Registry.make<Card>()({
           name: "groups",
@@ -513,7 +513,7 @@ describe("bad input", () => {
         says(none, "plain", "kind", "It has none that can")
       }))
 
-    it.effect("is found nowhere by a value of another kind", () =>
+    it.effect("finds nothing by a value of another type", () =>
       Effect.gen(function*() {
         const registry = yield* makeCards()
         for (const value of ["1", null, undefined, NaN, {}, [1], true, Symbol("1"), () => 1]) {
@@ -529,7 +529,7 @@ describe("bad input", () => {
       }))
   })
 
-  describe("what is not in", () => {
+  describe("an absent item", () => {
     it.effect("is not_registered, with the attribute, the value and near matches", () =>
       Effect.gen(function*() {
         const registry = yield* makeCards()
@@ -572,7 +572,7 @@ describe("bad input", () => {
         }
       }))
 
-    it.effect("is nowhere among the indexes", () =>
+    it.effect("is at no index that is out of range or not an integer", () =>
       Effect.gen(function*() {
         const registry = yield* makeCards()
         for (const index of [2, -3, 0.5, NaN, Infinity, -Infinity, "0", null, undefined, {}]) {
@@ -585,7 +585,7 @@ describe("bad input", () => {
   // Definitions
   // -------------------------------------------------------------------------------------------------------------------
 
-  describe("a definition that makes no sense dies at once", () => {
+  describe("a senseless definition dies at once", () => {
     const Any = Registry.Service as any
     const one = Lookup.unique((item: any) => item.id)
 
@@ -594,24 +594,24 @@ describe("bad input", () => {
       ["a lookup with an empty name", { lookup: ["id", ""] }, ["empty"]],
       ["a record with an empty name", { lookup: { id: one, "": one } }, ["empty"]],
       ["a lookup that is a function", { lookup: { id: (item: any) => item.id } }, ["id"]],
-      ["a lookup that is nothing", { lookup: { id: undefined } }, ["id"]],
+      ["a lookup that is undefined", { lookup: { id: undefined } }, ["id"]],
       ["a lookup that is a string", { lookup: { id: "unique" } }, ["id"]],
-      ["a lookup that looks like one", { lookup: { id: { _tag: "Unique", each: false, select: () => 1 } } }, ["id"]],
+      ["a look-alike of a lookup", { lookup: { id: { _tag: "Unique", each: false, select: () => 1 } } }, ["id"]],
       ["no lookups", {}, ["lookup"]],
-      ["lookups that are nothing", { lookup: null }, ["lookup"]],
-      ["lookups that are a name", { lookup: "id" }, ["lookup"]],
+      ["lookups that are null", { lookup: null }, ["lookup"]],
+      ["lookups that are a string", { lookup: "id" }, ["lookup"]],
       ["lookups that are a function", { lookup: () => ["id"] }, ["lookup"]],
-      ["names that are none", { lookup: [5] }, ["5"]],
+      ["names that are numbers", { lookup: [5] }, ["5"]],
       ["names that are lookups", { lookup: [one] }, ["lookup"]],
       ["defaults that are a number", { lookup: ["id"], defaults: 5 }, ["defaults"]],
-      ["defaults that are nothing", { lookup: ["id"], defaults: null }, ["defaults"]],
+      ["defaults that are null", { lookup: ["id"], defaults: null }, ["defaults"]],
       ["defaults that are an object", { lookup: ["id"], defaults: { id: 1 } }, ["defaults"]],
       ["defaults that are a function", { lookup: ["id"], defaults: () => [] }, ["defaults"]],
       ["defaults that are a promise", { lookup: ["id"], defaults: Promise.resolve([]) }, ["defaults"]],
       ["a negative history", { lookup: ["id"], history: -1 }, ["history", "-1"]],
-      ["a history of a fraction", { lookup: ["id"], history: 1.5 }, ["history", "1.5"]],
-      ["a history that is no number", { lookup: ["id"], history: NaN }, ["history", "NaN"]],
-      ["a history without end", { lookup: ["id"], history: Infinity }, ["history", "Infinity"]],
+      ["a fractional history", { lookup: ["id"], history: 1.5 }, ["history", "1.5"]],
+      ["a history that is NaN", { lookup: ["id"], history: NaN }, ["history", "NaN"]],
+      ["an infinite history", { lookup: ["id"], history: Infinity }, ["history", "Infinity"]],
       ["a history that is a string", { lookup: ["id"], history: "5" }, ["history", "5"]]
     ]
     for (const [name, options, words] of senseless) {
@@ -625,7 +625,7 @@ describe("bad input", () => {
         }))
     }
 
-    it.effect("a history of none is fine", () =>
+    it.effect("a history of 0 is accepted", () =>
       Effect.gen(function*() {
         const registry = yield* Registry.make<Card>()({ lookup: ["id"], history: 0 })
         yield* Registry.register(registry, card(1))
@@ -664,7 +664,7 @@ describe("bad input", () => {
         }))
     }
 
-    it.effect("G2 die with what the iterable throws on its way", () =>
+    it.effect("G2 die with the error that the iterable throws", () =>
       Effect.gen(function*() {
         const boom = new Error("boom")
         let bad = true
@@ -685,7 +685,7 @@ describe("bad input", () => {
         assert.deepStrictEqual(yield* Registry.values(registry), [ace, king])
       }))
 
-    it.effect("G2 fail with the conflict between two of them, also when they come in a stream", () =>
+    it.effect("G2 fail with the conflict between two items, also from a stream", () =>
       Effect.gen(function*() {
         const twice = [ace, king, card(1, { name: "other", aliases: [] })]
         for (
@@ -709,13 +709,13 @@ describe("bad input", () => {
         }
       }))
 
-    it.effect("items to register that are a number or an object, from untyped code, are not taken for none", () =>
+    it.effect("registerAll of a number or an object, from untyped code, dies", () =>
       Effect.gen(function*() {
         const registry = yield* makeCards()
         for (const items of [5, {}]) died(yield* unchanged(registry, untyped["registerAll"]!(registry, items)))
       }))
 
-    it.effect("G22 no items at all are no change", () =>
+    it.effect("G22 registering no items makes no change", () =>
       Effect.gen(function*() {
         const registry = yield* makeCards()
         yield* unchanged(registry, Registry.registerAll(registry, []))
@@ -723,7 +723,7 @@ describe("bad input", () => {
         yield* unchanged(registry, Registry.transact(registry, Registry.registerAll(registry, [])))
       }))
 
-    it.effect("items to register that are not iterable, from untyped code, die and change nothing", () =>
+    it.effect("registerAll of anything that is not iterable, from untyped code, dies and changes nothing", () =>
       Effect.gen(function*() {
         const registry = yield* makeCards()
         const boom = new Error("boom")
@@ -769,7 +769,7 @@ describe("bad input", () => {
         hooks
       })
 
-    it.effect("G9 surfaces as itself, nothing is registered, and the lock is free", () =>
+    it.effect("G9 fails the operation with its own error, registers nothing, and leaves the lock free", () =>
       Effect.gen(function*() {
         for (const hooks of [undefined, RegistryHooks.make<Card>()({ onItemRegistered: () => Effect.yieldNow })]) {
           const registry = yield* make(hooks)
@@ -799,7 +799,7 @@ describe("bad input", () => {
         }
       }))
 
-    it.effect("G9 makes the population die with it, and the next one starts afresh", () =>
+    it.effect("G9 makes the population die with its error, and the next population starts afresh", () =>
       Effect.gen(function*() {
         let bad = true
         const registry = yield* Registry.make<Card>()({
@@ -818,7 +818,7 @@ describe("bad input", () => {
         assert.strictEqual(yield* Registry.size(registry), 2)
       }))
 
-    it.effect("G9 answers what is no iterable, or throws after the hooks: nothing is left, and hooks are undone", () =>
+    it.effect("G9 whose second answer, after onItemRegistering, is not iterable: nothing is registered, no hook after it is called", () =>
       Effect.gen(function*() {
         const calls: Array<string> = []
         let bad = false
@@ -875,7 +875,7 @@ describe("bad input", () => {
         }
       }))
 
-    it.effect("that answer no text, from untyped code, leave the usual message, too", () =>
+    it.effect("that answer something else than a string, from untyped code, leave the usual message", () =>
       Effect.gen(function*() {
         for (const answer of [undefined, null, 5, {}, Promise.resolve("x")]) {
           const registry = yield* makeCards({ not_registered: () => answer as any, already_registered: answer as any })
@@ -889,7 +889,7 @@ describe("bad input", () => {
         }
       }))
 
-    it.effect("replace the texts of a registry, and get what the error carries", () =>
+    it.effect("replace the messages of a registry, and receive the fields of the error", () =>
       Effect.gen(function*() {
         const registry = yield* makeCards({
           not_registered: ({ attribute, registry: name, suggestions, value }) =>
@@ -908,8 +908,8 @@ describe("bad input", () => {
   // Hostile items, attributes and keys
   // -------------------------------------------------------------------------------------------------------------------
 
-  describe("items that cannot be looked at", () => {
-    it.effect("are registered, found and refused like any other, with a message", () =>
+  describe("hostile items, which throw when they are printed or compared", () => {
+    it.effect("are registered, found and refused like others, with a message", () =>
       Effect.gen(function*() {
         for (const [i, item] of hostile(1).entries()) {
           const registry = yield* Registry.make<any>()({ name: "hostile", lookup: ["id"] })
@@ -941,7 +941,7 @@ describe("bad input", () => {
         }
       }))
 
-    it.effect("are refused where a value is taken, and what their comparison throws surfaces as itself", () =>
+    it.effect("are refused for a taken value, and an error of their comparison surfaces as itself", () =>
       Effect.gen(function*() {
         for (const [i, item] of [...hostile(1), ...incomparable(1)].entries()) {
           const registry = yield* Registry.make<any>()({ name: "hostile", lookup: ["id"] })
@@ -964,10 +964,10 @@ describe("bad input", () => {
       }))
   })
 
-  describe("names that objects have already", () => {
+  describe("names of properties of Object.prototype", () => {
     const names = ["__proto__", "constructor", "toString", "hasOwnProperty", "prototype", "valueOf"]
 
-    it.effect("are attributes like any other", () =>
+    it.effect("are ordinary attributes", () =>
       Effect.gen(function*() {
         const lookup: Record<string, Lookup.Lookup<Card>> = Object.create(null)
         for (const name of names) {
@@ -986,7 +986,7 @@ describe("bad input", () => {
         }
       }))
 
-    it.effect("are keys like any other", () =>
+    it.effect("are ordinary keys", () =>
       Effect.gen(function*() {
         const registry = yield* Registry.make<{ readonly id: string; readonly kind: string }>()({
           name: "names",
@@ -1019,7 +1019,7 @@ describe("bad input", () => {
   // -------------------------------------------------------------------------------------------------------------------
 
   describe("hooks from untyped code", () => {
-    it.effect("that throw, or are no functions, undo the operation", () =>
+    it.effect("that throw, or are not functions, roll the operation back", () =>
       Effect.gen(function*() {
         const boom = new Error("boom")
         const throwing = () => {
@@ -1042,7 +1042,7 @@ describe("bad input", () => {
         }
       }))
 
-    it.effect("that answer, or are, no effect make the operation die, undo it, and the lock is free", () =>
+    it.effect("that are or answer something else than an effect make the operation die and roll back", () =>
       Effect.gen(function*() {
         const cases: ReadonlyArray<readonly [string, (registry: Cards) => Effect.Effect<unknown, unknown>]> = [
           ["onItemRegistering", change],
@@ -1062,7 +1062,7 @@ describe("bad input", () => {
             yield* Effect.scoped(Effect.gen(function*() {
               yield* Registry.addHooks(registry, { [name]: isItemHook ? () => answer : answer } as any)
               const before = yield* look(registry)
-              // (a fiber that ends on the spot runs nothing that comes after)
+              // on a fiber of its own: the defect ends the fiber at once
               const exit = yield* Fiber.await(yield* Effect.forkChild(operation(registry)))
               assert.match(String(died(exit)), new RegExp(`The hook ${name} is, or answers, no effect`))
               assert.deepStrictEqual(yield* look(registry), before)
@@ -1072,7 +1072,7 @@ describe("bad input", () => {
         }
       }))
 
-    it.effect("what is to be transacted is no effect: it dies, and the lock is free", () =>
+    it.effect("transact of something else than an effect dies, and leaves the lock free", () =>
       Effect.gen(function*() {
         const registry = yield* makeCards()
         for (const given of [undefined, 5, () => Effect.void] as unknown as ReadonlyArray<Effect.Effect<void>>) {
@@ -1083,7 +1083,7 @@ describe("bad input", () => {
               Registry.transact(registry, Registry.transact(registry, given))
             ]
           ) {
-            // (a fiber that ends on the spot runs nothing that comes after)
+            // on a fiber of its own: the defect ends the fiber at once
             const exit = yield* Fiber.await(yield* Effect.forkChild(transaction))
             assert.match(String(died(exit)), /What transact(All)? was given is no effect/)
             yield* Registry.unregisterBy(registry, "id", 1)
@@ -1092,7 +1092,7 @@ describe("bad input", () => {
         }
       }))
 
-    it.effect("that refuse with an error of another registry are heard by every operation", () =>
+    it.effect("that fail with an error of another registry make every operation fail with it", () =>
       Effect.gen(function*() {
         const other = yield* Registry.make<Card>()({ name: "other", lookup: ["id"] })
         const registry = yield* Registry.make<Card>()({
@@ -1121,7 +1121,7 @@ describe("bad input", () => {
         }
       }))
 
-    it.effect("that refuse without a reason, or with none that is a text, still refuse", () =>
+    it.effect("that reject without a reason, or with one that is not a string, still refuse", () =>
       Effect.gen(function*() {
         for (const reason of [undefined, null, 5, { toString: () => "x" }]) {
           const registry = yield* Registry.make<Card>()({

@@ -1,5 +1,5 @@
 /**
- * What the list of deliberate faults in `test/breaks` showed to be untested.
+ * Tests that the deliberate faults of `test/breaks` showed to be missing.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Deferred, Effect, Exit, Fiber, Latch, Logger, Scope } from "effect"
@@ -48,7 +48,7 @@ describe("the lock", () => {
       { seeds }
     ))
 
-  it.effect("G7 nobody holds it when a transaction has ended, however it ended", () =>
+  it.effect("G7 it is free when a transaction has ended: committed, failed, died or interrupted", () =>
     Effect.gen(function*() {
       for (const end of [Effect.void, Effect.fail("no"), Effect.die("boom"), Effect.interrupt]) {
         for (const hooks of [{}, recording([])]) {
@@ -59,7 +59,7 @@ describe("the lock", () => {
       }
     }))
 
-  it.effect("G16 a circle that leads over an outer transaction", () =>
+  it.effect("G16 a circle of waits that leads over an outer transaction is a deadlock", () =>
     Effect.gen(function*() {
       const one = yield* named("one")
       const two = yield* named("two")
@@ -81,7 +81,7 @@ describe("the lock", () => {
 })
 
 describe("waits", () => {
-  it.effect("G16 no false alarm: a wait that has ended leads nowhere", () =>
+  it.effect("G16 no false alarm: a wait that has ended is not part of a circle", () =>
     Effect.gen(function*() {
       const one = yield* Registry.make<Item>()({ name: "one", lookup: ["id"] })
       const two = yield* Registry.make<Item>()({
@@ -104,7 +104,7 @@ describe("waits", () => {
       assert.strictEqual(yield* Registry.size(one), 1)
     }))
 
-  it.effect("G16 no false alarm: a wait that was interrupted leads nowhere", () =>
+  it.effect("G16 no false alarm: an interrupted wait is not part of a circle", () =>
     Effect.gen(function*() {
       const one = yield* named("one")
       const two = yield* named("two")
@@ -135,7 +135,7 @@ describe("waits", () => {
 })
 
 describe("resets", () => {
-  it.effect("G14 a reset calls no hook for what a cascade took before its turn", () =>
+  it.effect("G14 a reset calls no hook for an item that another hook has unregistered before its turn", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
@@ -153,7 +153,7 @@ describe("resets", () => {
       assert.strictEqual(log.filter((line) => line === "unregistering 1").length, 1)
     }))
 
-  it.effect("G14 a reset tells once of what the hook that it calls before takes out itself", () =>
+  it.effect("G14 a reset tells hooks once of an item that onItemUnregistering itself unregisters", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       let once = true
@@ -177,7 +177,7 @@ describe("resets", () => {
       assert.strictEqual(yield* Registry.state(registry), "Pending")
     }))
 
-  it.effect("G5 a reset of a child that waited until a population is done is no part of it, under schedules", () =>
+  it.effect("G5 a forked reset that waited for a population to end is not part of it, under schedules", () =>
     RegistryTest.interleave(
       Effect.scoped(Effect.gen(function*() {
         const children: Array<Fiber.Fiber<unknown, unknown>> = []
@@ -203,7 +203,7 @@ describe("resets", () => {
       { seeds }
     ))
 
-  it.effect("G6 a reset that waited in a transaction that has ended meanwhile populates nothing", () =>
+  it.effect("G6 a reset that waited in a transaction, and finds it ended, does not populate", () =>
     Effect.gen(function*() {
       let runs = 0
       const gate = yield* Latch.make()
@@ -238,7 +238,7 @@ describe("resets", () => {
       assert.strictEqual(yield* Registry.state(registry), "Pending")
     }))
 
-  it.effect("G18 a hook forks a reset that ends before the item goes in: the registry is populated again first", () =>
+  it.effect("G18 a hook forks a reset that ends before the item is inserted: the registry is populated again first", () =>
     Effect.gen(function*() {
       let once = true
       const registry: Registry.Registry<Item, readonly ["id"], unknown> = yield* Registry.make<Item>()({
@@ -258,7 +258,7 @@ describe("resets", () => {
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [b, a])
     }))
 
-  it.effect("G14 a reset that a hook has spoilt ends before onReset", () =>
+  it.effect("G14 a reset in which a hook registers an item dies before onReset", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
@@ -297,7 +297,7 @@ describe("resets", () => {
 })
 
 describe("transactions", () => {
-  it.effect("G7 what outlives a transaction reads what is published, while another is open", () =>
+  it.effect("G7 a fiber that outlives its transaction reads the published contents while another transaction is open", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
       const another = yield* named("other")
@@ -308,7 +308,7 @@ describe("transactions", () => {
         Effect.andThen(
           Registry.register(registry, a),
           Effect.forkDetach(
-            // the one that it outlives is innermost, or around another one
+            // in the ended transaction itself, and in another one inside it
             Effect.all([reading, Registry.transact(another, reading)], { concurrency: "unbounded" }),
             { startImmediately: true }
           )
@@ -326,7 +326,7 @@ describe("transactions", () => {
       yield* Fiber.join(other)
     }))
 
-  it.effect("G7 what waited for a transaction that has ended meanwhile works outside", () =>
+  it.effect("G7 an operation that waited in a transaction, and finds it ended, works outside of it", () =>
     Effect.gen(function*() {
       const gate = yield* Latch.make()
       const second = yield* Latch.make()
@@ -361,7 +361,7 @@ describe("transactions", () => {
       assert.strictEqual(yield* Registry.state(registry), "Pending")
     }))
 
-  it.effect("G7 G14 many items go in, in turns, while a child of the transaction registers", () =>
+  it.effect("G7 G14 many items are inserted in several turns while a child of the transaction registers another", () =>
     Effect.gen(function*() {
       const children: Array<Fiber.Fiber<void, unknown>> = []
       const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
@@ -380,7 +380,7 @@ describe("transactions", () => {
       assert.isTrue(yield* Registry.has(registry, "id", -1))
     }))
 
-  it.effect("G7 a transaction that fails while a child of it is at work ends, and undoes, after the child", () =>
+  it.effect("G7 a transaction that fails while its child works rolls back after the child has ended", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const gate = yield* Deferred.make<void>()
@@ -416,7 +416,7 @@ describe("transactions", () => {
       assert.strictEqual(yield* Registry.size(registry), 0)
     }))
 
-  it.effect("G10 a transaction that has ended lets go of what it held, though a fiber is still in its context", () =>
+  it.effect("G10 a transaction that has ended keeps no items alive, though somebody still has its context", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"], history: 0, hooks: recording([]) })
       for (const ends of [Effect.void, Effect.fail("no")]) {
@@ -443,7 +443,7 @@ describe("transactions", () => {
       }
     }))
 
-  it.effect("G13 many items that go in, in turns, can be interrupted between two turns", () =>
+  it.effect("G13 inserting many items can be interrupted between two turns", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
       yield* Registry.populate(registry)
@@ -457,7 +457,7 @@ describe("transactions", () => {
       yield* Registry.register(registry, a)
     }))
 
-  it.effect("G26 a reset that waits while the registry closes is interrupted", () =>
+  it.effect("G26 a reset that waits for the lock is interrupted when the registry closes", () =>
     Effect.gen(function*() {
       const gate = yield* Latch.make()
       const home = yield* Scope.make()
@@ -471,7 +471,7 @@ describe("transactions", () => {
       assert.isTrue(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause))
     }))
 
-  it.effect("G22 the change of a transaction tells what nested ones did", () =>
+  it.effect("G22 the change of a transaction contains the events of nested ones", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
       yield* Registry.populate(registry)
@@ -489,7 +489,7 @@ describe("transactions", () => {
       ])
     }))
 
-  it.effect("G25 a scope that closes inside the transaction that registered takes its items out of it", () =>
+  it.effect("G25 a scope that closes inside the transaction removes the items that it registered there", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
       yield* Registry.transact(
@@ -502,7 +502,7 @@ describe("transactions", () => {
       assert.strictEqual(yield* Registry.size(registry), 0)
     }))
 
-  it.effect("G25 a scope that closes while a transaction is undone: what it had goes when that has ended", () =>
+  it.effect("G25 a scope that closes while a transaction rolls back: its items are removed after the rollback", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
@@ -514,7 +514,7 @@ describe("transactions", () => {
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [])
     }))
 
-  it.effect("G26 a transaction that is open when the registry closes is undone, and publishes nothing", () =>
+  it.effect("G26 a transaction that is open when the registry closes rolls back, and publishes nothing", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const gate = yield* Deferred.make<void>()
@@ -538,7 +538,7 @@ describe("transactions", () => {
 })
 
 describe("population", () => {
-  it.effect("G1 children of a transaction that reset ask at once: it runs once", () =>
+  it.effect("G1 two children of a transaction read at once after a reset in it: the population runs once", () =>
     Effect.gen(function*() {
       let runs = 0
       const registry = yield* Registry.make<Item>()({
@@ -562,7 +562,7 @@ describe("population", () => {
       assert.strictEqual(runs, 2)
     }))
 
-  it.effect("G3 a nested population whose caller is interrupted is interrupted, and no defect", () =>
+  it.effect("G3 a nested population is interrupted with its caller, without a defect", () =>
     Effect.gen(function*() {
       let runs = 0
       const registry = yield* Registry.make<Item>()({
@@ -580,7 +580,7 @@ describe("population", () => {
       assert.strictEqual(yield* Registry.size(registry), 1)
     }))
 
-  it.effect("G22 a population is told last, after what onPopulated registered", () =>
+  it.effect("G22 Populated is the last event, after the items that onPopulated registered", () =>
     Effect.gen(function*() {
       const registry: Registry.Registry<Item, readonly ["id"], unknown> = yield* Registry.make<Item>()({
         lookup: ["id"],
@@ -592,7 +592,7 @@ describe("population", () => {
       assert.deepStrictEqual(tags, ["Registered", "Registered", "Populated"])
     }))
 
-  it.effect("G3 a population that nobody waits for any more is none that failed", () =>
+  it.effect("G3 a population that is abandoned by all who waited does not count as failed", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: Effect.never })
       const waiting = yield* Effect.forkChild(Registry.size(registry), { startImmediately: true })
@@ -600,7 +600,7 @@ describe("population", () => {
       assert.strictEqual((yield* Registry.explain(registry, "id", 1))._tag, "Pending")
     }))
 
-  it.effect("G4 a change after a reset and a population in a transaction: what the second acquired stays", () =>
+  it.effect("G4 a transaction resets, populates and registers: the resources of its population stay", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       let runs = 0
@@ -627,7 +627,7 @@ describe("population", () => {
       assert.deepStrictEqual(log, ["released 1", "released 2"])
     }))
 
-  it.effect("G4 what a population acquired stays through all changes, and goes, without a word, when another takes its place", () => {
+  it.effect("G4 the resources of a population stay through all changes, and are released without a log when another takes its place", () => {
     const lines: Array<unknown> = []
     return Effect.gen(function*() {
       const log: Array<string> = []
@@ -656,7 +656,7 @@ describe("population", () => {
     }).pipe(Effect.provide(Logger.layer([Logger.make(({ message }) => lines.push(message))])))
   })
 
-  it.effect("G2 a population that fails in a transaction, after a reset there, is logged as any other", () => {
+  it.effect("G2 a population that fails after a reset in the same transaction is logged like others", () => {
     const lines: Array<string> = []
     const logger = Logger.make(({ logLevel, message }) => lines.push(`${logLevel} ${String(message)}`))
     return Effect.gen(function*() {
@@ -675,7 +675,7 @@ describe("population", () => {
     }).pipe(Effect.provide(Logger.layer([logger])))
   })
 
-  it.effect("G4 what a population acquired cannot be released: it is logged, and the reset has happened", () => {
+  it.effect("G4 releasing the resources of a population fails: it is logged, and the reset stands", () => {
     const lines: Array<string> = []
     const logger = Logger.make(({ logLevel, message }) => lines.push(`${logLevel} ${String(message)}`))
     return Effect.gen(function*() {
@@ -692,7 +692,7 @@ describe("population", () => {
     }).pipe(Effect.provide(Logger.layer([logger])))
   })
 
-  it.effect("G6 a population that waited in a transaction that has ended meanwhile is an outermost one", () =>
+  it.effect("G6 a population that waited in a transaction, and finds it ended, is an outermost one", () =>
     Effect.gen(function*() {
       let runs = 0
       const gates = [yield* Latch.make(true), yield* Latch.make(), yield* Latch.make()]
@@ -731,7 +731,7 @@ describe("population", () => {
       assert.strictEqual(yield* Registry.size(registry), 1)
     }))
 
-  it.effect("G4 a reset and a population in a transaction: what the first acquired goes, and of the second stays", () =>
+  it.effect("G4 a transaction resets and populates: the old resources are released, the new ones stay", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       let runs = 0
@@ -755,7 +755,7 @@ describe("population", () => {
 })
 
 describe("hooks", () => {
-  it.effect("G7 all that goes wrong in an undo joins the cause", () =>
+  it.effect("G7 all defects of a rollback join the cause", () =>
     Effect.gen(function*() {
       const fragile = RegistryHooks.make<Item>()({
         onItemRegistered: () => Effect.void,
@@ -774,7 +774,7 @@ describe("hooks", () => {
       ])
     }))
 
-  it.effect("G20 existing hooks that are removed in a transaction that fails are told of nothing twice", () =>
+  it.effect("G20 existing: hooks removed in a transaction that fails are told nothing twice", () =>
     Effect.gen(function*() {
       const balance = new Balance()
       const scope = yield* Scope.make()
@@ -792,7 +792,7 @@ describe("hooks", () => {
       assert.deepStrictEqual(balance.wrong([]), [])
     }))
 
-  it.effect("G20 existing hooks that are removed in a transaction that fails take nothing from the others", () =>
+  it.effect("G20 existing: hooks removed in a transaction that fails leave the others balanced", () =>
     Effect.gen(function*() {
       const staying = new Balance()
       const leaving = new Balance()
@@ -810,10 +810,10 @@ describe("hooks", () => {
       ))
       assert.deepStrictEqual(staying.wrong([]), [])
       assert.deepStrictEqual(leaving.wrong([]), [])
-      assert.strictEqual(installedHooks(registry), 1, "nothing is left of what was removed")
+      assert.strictEqual(installedHooks(registry), 1, "the removed hooks are gone")
     }))
 
-  it.effect("G20 existing: a hook that takes out, while it is told, what it was told of and what it was not yet", () =>
+  it.effect("G20 existing: a hook that is being told of the items unregisters one before and one after the present one", () =>
     Effect.gen(function*() {
       const balance = new Balance()
       const scope = yield* Scope.make()
@@ -831,13 +831,13 @@ describe("hooks", () => {
       const hooks = RegistryHooks.combine(balance.hooks, taking)
       yield* Scope.provide(Registry.addHooks(registry, hooks, { existing: true }), scope)
       assert.deepStrictEqual(balance.wrong([b]), [])
-      assert.isFalse(balance.counts.has(c), "what is gone when its turn comes is not told of")
+      assert.isFalse(balance.counts.has(c), "an item that is gone when its turn comes is skipped")
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [b])
       yield* Scope.close(scope, Exit.void)
       assert.deepStrictEqual(balance.wrong([]), [])
     }))
 
-  it.effect("G21 a hook that removes another one before its turn: it is not called any more", () =>
+  it.effect("G21 a hook that is removed before its turn is not called", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const scopes: Array<Scope.Closeable> = []
@@ -854,7 +854,7 @@ describe("hooks", () => {
       assert.deepStrictEqual(log, [])
     }))
 
-  it.effect("G21 hooks whose removal would close a circle of waits are removed, though it dies", () =>
+  it.effect("G21 hooks whose removal dies of a deadlock are removed all the same", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const scope = yield* Scope.make()

@@ -24,7 +24,7 @@ const close = (scope: Scope.Closeable) => Scope.close(scope, Exit.void)
 const isInterrupted = (exit: Exit.Exit<unknown, unknown>): boolean =>
   Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
 
-/** What is left inside: who waits, who follows, what is kept. */
+/** What is left in a registry: locks, populations, subscribers, waiting fibers, changes and items. */
 const left = (registry: Items) => ({
   changes: keptChanges(registry).length,
   held: isLocked(registry),
@@ -35,7 +35,7 @@ const left = (registry: Items) => ({
 
 const nothing = { changes: 0, held: false, populating: false, size: 0, subscribers: 0, waiting: 0 }
 
-/** All that can be asked of a registry, and done to it. */
+/** Every operation of a registry. */
 const operations: Readonly<Record<string, (registry: Items) => Effect.Effect<unknown, unknown, Scope.Scope>>> = {
   get: (registry) => Registry.get(registry, "id", 1),
   getOption: (registry) => Registry.getOption(registry, "id", 1),
@@ -80,7 +80,7 @@ describe("closing", () => {
       }))
   }
 
-  it.effect("G26 afterwards what never waits says that there is nothing, and streams are at their end", () =>
+  it.effect("G26 afterwards state, explain and snapshotUnsafe answer as for an empty registry, and streams end", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const registry = yield* makeIn(scope)
@@ -92,11 +92,11 @@ describe("closing", () => {
       assert.deepStrictEqual([...Registry.snapshotUnsafe(registry)], [])
       assert.deepStrictEqual(yield* Stream.runCollect(changes), [])
       assert.deepStrictEqual(yield* Stream.runCollect(Registry.changes(registry)), [])
-      // a second time it is nothing
+      // closing a second time does nothing
       yield* close(scope)
     }))
 
-  it.effect("G26 calls no hook, and takes no lock: it is over while a transaction is open", () =>
+  it.effect("G26 calls no hook and takes no lock: it ends while a transaction is open", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const gate = yield* Latch.make()
@@ -113,7 +113,7 @@ describe("closing", () => {
       assert.deepStrictEqual(left(registry), nothing)
     }))
 
-  it.effect("G26 an open transaction goes on with its draft, cannot publish, and is undone by the hooks that it called", () =>
+  it.effect("G26 an open transaction goes on with its draft, cannot publish, and is rolled back through its hooks", () =>
     Effect.gen(function*() {
       const balance = new Balance()
       const gate = yield* Latch.make()
@@ -139,7 +139,7 @@ describe("closing", () => {
       assert.deepStrictEqual(balance.wrong([a]), [])
     }))
 
-  it.effect("G26 in a transaction that is open nothing begins any more; its draft can still be read", () =>
+  it.effect("G26 in an open transaction no operation begins any more, but its draft can be read", () =>
     Effect.gen(function*() {
       const gate = yield* Latch.make()
       const home = yield* Scope.make()
@@ -172,7 +172,7 @@ describe("closing", () => {
       assert.strictEqual(Exit.isFailure(exit) && Cause.squash(exit.cause), "it went on")
     }))
 
-  it.effect("G26 whoever waits is interrupted: for the lock, for an item, for a population, for several registries", () =>
+  it.effect("G26 waiting fibers are interrupted: for the lock, an item, a population, several registries", () =>
     Effect.gen(function*() {
       const gate = yield* Latch.make()
       const other = yield* Registry.make<Item>()({ lookup })
@@ -220,7 +220,7 @@ describe("closing", () => {
       assert.deepStrictEqual([...(yield* Registry.values(other))], [d])
     }))
 
-  it.effect("G26 subscribers end, wherever they stand", () =>
+  it.effect("G26 the streams of subscribers end, whether they wait, run or stand still", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const registry = yield* makeIn(scope)
@@ -265,7 +265,7 @@ describe("closing", () => {
       assert.deepStrictEqual(left(registry), nothing)
     }))
 
-  it.effect("what the population acquired is released, and what it registered in its scope calls no hook", () =>
+  it.effect("the resources of the population are released, and its scoped items call no hook", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const scope = yield* Scope.make()
@@ -310,7 +310,7 @@ describe("closing", () => {
       ))
   }
 
-  it.effect("G26 while what waits for an item, follows changes and writes is under way, under schedules", () =>
+  it.effect("G26 while fibers wait for an item, follow changes and write, under schedules", () =>
     RegistryTest.interleave(
       Effect.gen(function*() {
         const home = yield* Scope.make()

@@ -22,7 +22,7 @@ const isFree = (...registries: ReadonlyArray<Items>) => registries.every((regist
 
 const register = (registry: Items, item: Item) => Effect.orDie(Registry.register(registry, item))
 
-/** Runs all at once, and answers the one deadlock that there is among what they end with. */
+/** Runs all at once. Exactly one must die of a deadlock, which is returned. */
 const deadlockAmong = (effects: ReadonlyArray<Effect.Effect<unknown, unknown>>) =>
   Effect.map(
     Effect.all(effects.map((effect) => Effect.exit(effect)), { concurrency: "unbounded" }),
@@ -35,7 +35,7 @@ const deadlockAmong = (effects: ReadonlyArray<Effect.Effect<unknown, unknown>>) 
     }
   )
 
-/** What each does when the other ones have begun. */
+/** A barrier: each waits here until all have come. */
 const together = (count: number) => {
   const gate = Latch.makeUnsafe()
   let arrived = 0
@@ -47,7 +47,7 @@ const together = (count: number) => {
 
 describe("deadlocks", () => {
   for (const count of [2, 3, 12]) {
-    it.effect(`G16 a ring of ${count} transactions: one dies, and its message tells the whole chain`, () =>
+    it.effect(`G16 a ring of ${count} transactions: one dies, and its message names the whole chain`, () =>
       Effect.gen(function*() {
         const registries = yield* makeMany(count)
         const all = together(count)
@@ -73,7 +73,7 @@ describe("deadlocks", () => {
       }))
   }
 
-  it.effect("G16 through hooks: the message says which operations called them", () =>
+  it.effect("G16 through hooks: the message names the operations that called them", () =>
     Effect.gen(function*() {
       const all = together(2)
       const writes = (target: () => Items) =>
@@ -96,7 +96,7 @@ describe("deadlocks", () => {
       assert.match(error.message, /"replace" of "two"/)
     }))
 
-  it.effect("G16 through children: what a transaction starts counts as awaited by it", () =>
+  it.effect("G16 through children: a transaction is assumed to wait for the fibers that it starts", () =>
     Effect.gen(function*() {
       const [one, two] = yield* makeMany(2) as Effect.Effect<[Items, Items], never, Scope.Scope>
       const all = together(2)
@@ -111,7 +111,7 @@ describe("deadlocks", () => {
       assert.sameMembers([...error.chain], ["r0", "r1"])
     }))
 
-  it.effect("G16 Registry.detached is the way out: what is forked by it is awaited by nobody", () =>
+  it.effect("G16 no transaction is assumed to wait for a fiber that Registry.detached starts", () =>
     Effect.gen(function*() {
       const [one, two] = yield* makeMany(2) as Effect.Effect<[Items, Items], never, Scope.Scope>
       const all = together(2)
@@ -123,7 +123,7 @@ describe("deadlocks", () => {
       assert.deepStrictEqual([yield* Registry.size(one), yield* Registry.size(two)], [1, 1])
     }))
 
-  it.effect("G16 populations that need each other, over three registries: all who wait get the error, and the next use tries again", () =>
+  it.effect("G16 populations that need each other, over three registries: all waiters get the error, and the next use tries again", () =>
     Effect.gen(function*() {
       const names = ["one", "two", "three"]
       let healthy = false
@@ -149,13 +149,13 @@ describe("deadlocks", () => {
         assert.sameMembers([...error.chain], names)
         assert.isTrue(error.waits.every(({ operation }) => operation === "populate"))
       }
-      // the cause is told, too
+      // explain shows the cause
       assert.strictEqual((yield* Registry.explain(registries[0]!, "id", 1))._tag, "PopulationFailed")
       healthy = true
       for (const registry of registries) assert.strictEqual(yield* Registry.size(registry), 1)
     }))
 
-  it.effect("G16 over a population: it needs a registry whose transaction waits for it", () =>
+  it.effect("G16 through a population that needs a registry whose transaction waits for it", () =>
     Effect.gen(function*() {
       const gate = yield* Deferred.make<void>()
       const other = yield* make("other")
@@ -177,7 +177,7 @@ describe("deadlocks", () => {
       assert.strictEqual(yield* Registry.size(lazy), 1)
     }))
 
-  it.effect("G16 a population that was given up takes no lock any more, though a scope has closed in it, under schedules", () =>
+  it.effect("G16 an abandoned population takes no lock, though a scope has closed in it, under schedules", () =>
     RegistryTest.interleave(
       Effect.scoped(Effect.gen(function*() {
         const begun = yield* Deferred.make<void>()
@@ -203,7 +203,7 @@ describe("deadlocks", () => {
         yield* Deferred.await(begun)
         given.interruptUnsafe()
         yield* Deferred.await(interrupted)
-        // it waits for the second registry, whose transaction waits for the population that was given up
+        // it waits for the second registry, whose transaction waits for the abandoned population
         assert.strictEqual(yield* Registry.size(one), 1)
         yield* Fiber.await(given)
         assert.isTrue(isFree(one, two))
@@ -211,13 +211,13 @@ describe("deadlocks", () => {
       { seeds: 1_000 }
     ))
 
-  it.effect("G4 G16 what outlives the transaction that it would have populated in ends no other, under schedules", () =>
+  it.effect("G4 G16 a fiber that outlives a transaction and then populates ends no other transaction, under schedules", () =>
     RegistryTest.interleave(
       Effect.scoped(Effect.gen(function*() {
         const two = yield* make("two")
         const one: Items = yield* Registry.make<Item>()({
           lookup,
-          // a list would be there in the step of who asks
+          // a list would populate in the step of the reader
           defaults: Effect.succeed([a]),
           populationFailure: "die"
         })
@@ -240,12 +240,12 @@ describe("deadlocks", () => {
       { seeds: 500 }
     ))
 
-  it.effect("G16 what outlives a population can wait for who waited for that, under schedules", () =>
+  it.effect("G16 a fiber that outlives a population can wait for one that waited for the population, under schedules", () =>
     RegistryTest.interleave(
       Effect.scoped(Effect.gen(function*() {
         const [two, three] = [yield* make("two"), yield* make("three")]
         const outliving = yield* Deferred.make<Fiber.Fiber<void>>()
-        // it looks again and again, and so may see it before who waits for it goes on
+        // polls, and so may see the end of the population before its waiters go on
         const isReady: Effect.Effect<void> = Effect.suspend(() =>
           Effect.flatMap(
             Registry.detached(Registry.state(one)),
@@ -277,7 +277,7 @@ describe("deadlocks", () => {
       { seeds: 500 }
     ))
 
-  it.effect("G16 transactAll in between: who waits for a lock that it holds waits for what it waits for", () =>
+  it.effect("G16 through transactAll, which holds one lock and waits for another", () =>
     Effect.gen(function*() {
       const [one, two, three, four] = yield* makeMany(4) as Effect.Effect<
         [Items, Items, Items, Items],
@@ -285,7 +285,7 @@ describe("deadlocks", () => {
         Scope.Scope
       >
       const begun = yield* Latch.make()
-      // it holds two, and waits for three
+      // transactAll holds two, and waits for three
       const ends = yield* Effect.forkChild(
         Effect.exit(Registry.transact(
           three,
@@ -311,7 +311,7 @@ describe("deadlocks", () => {
       )
     }))
 
-  it.effect("G16 a wait of its own transaction's child for its own lock is none: it joins", () =>
+  it.effect("G16 children of a transaction that use its registry join it, and wait for no lock", () =>
     Effect.gen(function*() {
       const one = yield* make("one")
       yield* Registry.transact(
@@ -327,7 +327,7 @@ describe("deadlocks", () => {
       assert.strictEqual(yield* Registry.size(one), 3)
     }))
 
-  it.effect("G16 whoever dies gives everything back, and the others go on", () =>
+  it.effect("G16 the transaction that dies rolls back, and the others go on", () =>
     Effect.gen(function*() {
       const [one, two] = yield* makeMany(2) as Effect.Effect<[Items, Items], never, Scope.Scope>
       const all = together(2)
@@ -342,7 +342,7 @@ describe("deadlocks", () => {
       assert.isTrue(isFree(one, two))
     }))
 
-  it.effect("the text of a definition replaces the message of the one whose wait closes the circle", () =>
+  it.effect("a registry can replace the message of a deadlock that its operation closes", () =>
     Effect.gen(function*() {
       const one: Items = yield* Registry.make<Item>()({
         name: "one",
@@ -355,7 +355,7 @@ describe("deadlocks", () => {
       assert.strictEqual(messageOf(exit), "one: awaitItem transact")
     }))
 
-  it.effect("G16 in any schedule of two that want each other's registry, exactly those deadlock that would hang", () =>
+  it.effect("G16 two transactions that want each other's registry deadlock in exactly the schedules that would hang", () =>
     Effect.gen(function*() {
       const ends = new Set<string>()
       const report = yield* RegistryTest.interleave(
@@ -378,7 +378,7 @@ describe("deadlocks", () => {
     }))
 })
 
-/** What never waits in a circle: registries are taken in one order, or one at a time. */
+/** Programs that never wait in a circle: they take registries in one order, or one at a time. */
 const healthy: Readonly<Record<string, Effect.Effect<void, never, Scope.Scope>>> = {
   "transactions of two, in one order": Effect.gen(function*() {
     const [one, two] = yield* makeMany(2) as Effect.Effect<[Items, Items], never, Scope.Scope>
@@ -396,7 +396,7 @@ const healthy: Readonly<Record<string, Effect.Effect<void, never, Scope.Scope>>>
     })
     assert.strictEqual(yield* Registry.size(one), 3)
   }),
-  "populations that need one another in one order": Effect.gen(function*() {
+  "populations that need each other in one order": Effect.gen(function*() {
     const one: Items = yield* Registry.make<Item>()({ lookup, defaults: Effect.succeed([a]), populationFailure: "die" })
     const two: Items = yield* Registry.make<Item>()({
       lookup,
@@ -412,7 +412,7 @@ const healthy: Readonly<Record<string, Effect.Effect<void, never, Scope.Scope>>>
     })
     assert.deepStrictEqual(sizes, [1, 1, 1])
   }),
-  "transactAll of what is Pending, where one needs the other to be populated, and of what is reset": Effect.gen(
+  "transactAll of Pending registries, one of which needs the other to populate, and of a reset one": Effect.gen(
     function*() {
       const one: Items = yield* Registry.make<Item>()({ lookup, defaults: [a], populationFailure: "die" })
       const two: Items = yield* Registry.make<Item>()({
@@ -437,14 +437,14 @@ const healthy: Readonly<Record<string, Effect.Effect<void, never, Scope.Scope>>>
     yield* Effect.all([register(one, a), register(one, b), register(log, c)], { concurrency: "unbounded" })
     assert.strictEqual(yield* Registry.size(log), 3)
   }),
-  "who waits for an item, and is interrupted": Effect.gen(function*() {
+  "awaitItem that is interrupted": Effect.gen(function*() {
     const one = yield* make("one")
     const waiting = yield* Effect.forkChild(Registry.awaitItem(one, "id", 1))
     const given = yield* Effect.forkChild(Registry.transact(one, Effect.andThen(Effect.yieldNow, register(one, b))))
     yield* Effect.all([Fiber.interrupt(given), register(one, a)], { concurrency: "unbounded" })
     assert.strictEqual(yield* Fiber.join(waiting), a)
   }),
-  "what outlives its transaction": Effect.gen(function*() {
+  "a fiber that outlives its transaction": Effect.gen(function*() {
     const [one, two] = yield* makeMany(2) as Effect.Effect<[Items, Items], never, Scope.Scope>
     const late = yield* Registry.transact(one, Effect.forkDetach(Registry.transact(two, Effect.yieldNow)))
     yield* Registry.transact(two, Effect.andThen(Effect.yieldNow, Registry.transact(one, Effect.yieldNow)))

@@ -1,6 +1,6 @@
 /**
- * What Djblets' own tests assert of its registries, asserted of ours, test by test. Threads are fibers; where one has to
- * wait for another, a hook is held open by a `Deferred`, and whoever waits is seen to wait.
+ * The assertions of Djblets' own tests of its registries, test by test, on ours. Threads are fibers; where one has to wait
+ * for another, a `Deferred` holds a hook open, and the test sees the other fiber wait.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Data, Deferred, Effect, Exit, Fiber, Layer, Logger, Option, Scope } from "effect"
@@ -16,7 +16,7 @@ class Item {
   }
 }
 
-/** Hooks that write down what they were called for. */
+/** Hooks that log their calls. */
 const recorder = <A>(label: (item: A) => unknown) => {
   const log: Array<string> = []
   const write = (hook: string) => Effect.sync(() => log.push(hook))
@@ -33,7 +33,7 @@ const recorder = <A>(label: (item: A) => unknown) => {
   return { log, hooks }
 }
 
-/** A hook that whoever comes first is held in, until it is opened. */
+/** A hook that holds the first fiber that calls it, until it is opened. */
 const makeGate = Effect.gen(function*() {
   const entered = yield* Deferred.make<void>()
   const opened = yield* Deferred.make<void>()
@@ -64,7 +64,7 @@ describe("RegistryTests", () => {
       assert.deepStrictEqual([...(yield* Registry.snapshot(registry))], [])
     }))
 
-  it.effect("test_get_invalid_attribute: get by what is no lookup is a compile error, and an ItemLookupError", () =>
+  it.effect("test_get_invalid_attribute: get by an unknown lookup is a compile error, and an ItemLookupError", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
       // @ts-expect-error there is no lookup "foo"
@@ -73,7 +73,7 @@ describe("RegistryTests", () => {
       assert.strictEqual(error.code, "invalid_attribute")
     }))
 
-  it.effect("test_register_item: 1, 2, 3 are what is in, and hooks were called once for each", () =>
+  it.effect("test_register_item: 1, 2, 3 are registered, and hooks were called once for each", () =>
     Effect.gen(function*() {
       const { hooks, log } = recorder<number>(String)
       const registry = yield* Registry.make<number>()({ lookup: [], hooks })
@@ -113,7 +113,7 @@ describe("RegistryTests", () => {
       assert.deepStrictEqual(log, ["populating", "populated", "registering b", "registered b"])
     }))
 
-  it.effect("test_unregister_item: after 1, 2, 3 are unregistered nothing is in, and hooks were called once for each", () =>
+  it.effect("test_unregister_item: after 1, 2, 3 are unregistered the registry is empty, and hooks were called once for each", () =>
     Effect.gen(function*() {
       const { hooks, log } = recorder<number>(String)
       const registry = yield* Registry.make<number>()({ lookup: [] })
@@ -370,7 +370,7 @@ describe("OrderedRegistryTests", () => {
 })
 
 // ---------------------------------------------------------------------------------------------------------------------
-// djblets/extensions: what an extension registers is there as long as the extension is
+// djblets/extensions: the items of an extension live as long as the extension
 // ---------------------------------------------------------------------------------------------------------------------
 
 describe("BaseRegistryHookTests", () => {
@@ -404,7 +404,7 @@ describe("BaseRegistryMultiItemHookTests", () => {
       assert.deepStrictEqual([...(yield* Registry.values(registry))], items)
     }))
 
-  it.effect("test_initialize_handles_errors: if the second conflicts, the error surfaces and the first is not in", () =>
+  it.effect("test_initialize_handles_errors: if the second conflicts, the error surfaces and the first is not registered", () =>
     Effect.gen(function*() {
       class Things extends Registry.Service<Things, Item>()("test/Things", { lookup: ["id"] }) {}
       const extension = Things.items([new Item(1), new Item(1, "another")])
@@ -428,7 +428,7 @@ describe("BaseRegistryMultiItemHookTests", () => {
 })
 
 // ---------------------------------------------------------------------------------------------------------------------
-// djblets/features: hooks that start and stop what is registered, an error class of the registry's own
+// djblets/features: hooks that start and stop features, and an error class of its own
 // ---------------------------------------------------------------------------------------------------------------------
 
 describe("FeaturesRegistryTests", () => {
@@ -563,7 +563,7 @@ describe("ConfigPagesRegistryTests", () => {
           )
       })
     })
-    /** Default pages come first; their population has the registry of forms to itself. */
+    /** Populates the pages first, and then runs the effect in a transaction of the forms. */
     const holdingForms = <A, E>(effect: Effect.Effect<A, E>) =>
       Effect.andThen(Registry.populate(pages), Registry.transact(forms, effect))
 
@@ -604,7 +604,7 @@ describe("ConfigPagesRegistryTests", () => {
       assert.deepStrictEqual(page.forms, [])
     }))
 
-  it.effect("test_partial_register_page: a page of which the second form is taken is not in, nor is its first form", () =>
+  it.effect("test_partial_register_page: a page whose second form is taken is not registered, nor is its first form", () =>
     Effect.gen(function*() {
       const config = yield* makeConfig([])
       const page = new Page("page-2", [form2, form1])
@@ -616,7 +616,7 @@ describe("ConfigPagesRegistryTests", () => {
       assert.deepStrictEqual(page.forms, [])
     }))
 
-  it.effect("test_partial_register_page: the same where only registering the forms shows that one is taken", () =>
+  it.effect("test_partial_register_page: the same if the conflict shows only when the forms are registered", () =>
     Effect.gen(function*() {
       const config = yield* makeConfig([])
       const exit = yield* Effect.exit(config.registerPage(new Page("page-1", [form1, form2, form1])))
@@ -665,7 +665,7 @@ describe("ConfigPagesRegistryTests", () => {
       assert.deepStrictEqual(page.forms, [form1])
     }))
 
-  it.effect("test_default_form_classes: a page that is registered again has the forms of the start", () =>
+  it.effect("test_default_form_classes: a page that is registered again has its default forms", () =>
     Effect.gen(function*() {
       const config = yield* makeConfig([])
       const page = new Page("page-1", [form1, form2])
@@ -680,7 +680,7 @@ describe("ConfigPagesRegistryTests", () => {
       assert.deepStrictEqual(yield* config.formIds, ["form-1", "form-2"])
     }))
 
-  it.effect("test_empty_default_form_classes_for_page: the same without any, a form that was added does not come back", () =>
+  it.effect("test_empty_default_form_classes_for_page: without default forms, an added form does not come back", () =>
     Effect.gen(function*() {
       const config = yield* makeConfig([])
       const page = new Page("page-1", [])
@@ -728,7 +728,7 @@ describe("ConfigPagesRegistryTests", () => {
       assert.deepStrictEqual(yield* config.formIds, ["form-2"])
     }))
 
-  it.effect("test_remove_form_from_page_populate_unregistered: a form that nobody has is an ItemLookupError", () =>
+  it.effect("test_remove_form_from_page_populate_unregistered: an unregistered form is an ItemLookupError", () =>
     Effect.gen(function*() {
       const page = new Page("page-1", [form1])
       const config = yield* makeConfig([page])
@@ -800,7 +800,7 @@ describe("ConsentRequirementsRegistryTests", () => {
 })
 
 // ---------------------------------------------------------------------------------------------------------------------
-// djblets/secrets: settings that choose among what is registered
+// djblets/secrets: settings that choose among registered items
 // ---------------------------------------------------------------------------------------------------------------------
 
 describe("TokenGeneratorRegistryTests", () => {

@@ -26,10 +26,10 @@ const fences: ReadonlyArray<Fence> = [
   ...pages.flatMap((file) => fencesOfMarkdown(file.slice(0, -".md".length), read(file)))
 ]
 
-/** A test file by itself: it is run where tests are collected. */
+/** An example that is a test file. It is run where tests are collected. */
 const isTestFile = ({ code }: Fence): boolean => /"@effect\/vitest"|^RegistryTest\.laws\(/m.test(code)
 
-/** The examples of a page are modules of one directory, and may import those that say what they are called. */
+/** The examples of a page are modules of one directory, and may import those that have a file name. */
 const fileOf = ({ file, page, title }: Fence): string =>
   Path.join(page.replace(/\W+/g, "-"), file ?? `${title.replace(/\W+/g, "-")}.ts`)
 
@@ -81,7 +81,7 @@ describe("examples", () => {
     assert.strictEqual(output, "")
   })
 
-  it("have names of their own", () => assert.strictEqual(new Set(fences.map(fileOf)).size, fences.length))
+  it("have unique names", () => assert.strictEqual(new Set(fences.map(fileOf)).size, fences.length))
 })
 
 const anchorOf = (heading: string): string => heading.toLowerCase().replaceAll(/[^\w -]/g, "").replaceAll(" ", "-")
@@ -89,7 +89,7 @@ const anchorOf = (heading: string): string => heading.toLowerCase().replaceAll(/
 describe("links", () => {
   const linking = Fs.globSync("{*,docs/*,examples/*/*,benchmark/*,test/*}.md", { cwd: root }).toSorted()
 
-  it.each(linking)("of %s lead somewhere", (page) => {
+  it.each(linking)("of %s have targets", (page) => {
     const links = Array.from(read(page).matchAll(/\]\((?!https:)([^)#]*)(?:#([^)]*))?\)/g))
     const astray = links.filter(([, file, anchor]) => {
       const target = file === "" ? page : Path.join(Path.dirname(page), file!)
@@ -104,26 +104,26 @@ describe("links", () => {
 const hasExample = ({ doc = "" }: Export): boolean =>
   /^\*\*Example\*\* \(.+\)\n\n```ts\n/m.test(doc) && / \/\/ => /.test(doc)
 
-/** What it is: a sentence, before all else. */
+/** A doc comment begins with a sentence. */
 const saysWhat = ({ doc = "" }: Export): boolean => /^[^@*\s][^]*?\.(\s|$)/.test(doc)
 
-/** What stands before a body. */
+/** The part before the body. */
 const signature = (declaration: string): string => declaration.split(/\n\n|=> \{\n|=>\n {2}Effect\./)[0]!
 
-/** What is run, not only asked: an effect, a stream or a layer. */
+/** Whether a value is run: an effect, a stream or a layer, or a function that returns one. */
 const isOperation = ({ declaration, kind }: Export): boolean =>
   kind === "value" && /\b(Effect\.Effect|Stream\.Stream|Layer\.Layer)</.test(signature(declaration))
 
 const prose = ({ doc = "" }: Export): string => doc.replace(/^```ts\n[^]*?^```$/gm, "")
 
-/** What an operation has to say, and how one can tell that it does. */
+/** What the doc comment of an operation must say, and the words by which this is recognized. */
 const ofOperations: Record<string, RegExp> = {
   "how it fails or dies, or that it does neither": /\b(fails?|dies|die|failure|defects?)\b/i,
-  "what it waits for, or is to others while it runs": /\b(waits?|locks?|transactions?|at once|one step|synchronous)\b/i,
-  "what its interruption does": /\binterrupt/i
+  "what it waits for or blocks": /\b(waits?|locks?|transactions?|at once|one step|synchronous)\b/i,
+  "what an interruption does": /\binterrupt/i
 }
 
-/** Values that have such a type and are not run, and why. */
+/** Values of such a type that are not run, and why. */
 const notRun: Record<string, string> = {
   "RegistryTest.laws": "it registers tests, and vitest runs them"
 }
@@ -149,21 +149,12 @@ const withoutExample: Record<string, string> = {
   "RegistryTest.record": "RegistryTest.linearize shows it"
 }
 
-/** The types that a module exports from others by name, in one line: each has its doc comment there. */
-const namedTypes = /^export type \{ (.+) \} from "(.+)"$/gm
-
-/** What a module exports, also from others. */
-const allExportsOf = (file: string): ReadonlyArray<Export> => {
-  const text = read(file)
-  const from = (path: string) => Path.join(Path.dirname(file), path)
-  return [
-    ...exportsOf(text.replaceAll(namedTypes, "")),
-    ...Array.from(text.matchAll(/^export \* from "(.+)"$/gm)).flatMap(([, path]) => allExportsOf(from(path!))),
-    ...Array.from(text.matchAll(namedTypes)).flatMap(([, names, path]) =>
-      exportsOf(read(from(path!))).filter(({ name }) => names!.split(", ").includes(name))
-    )
-  ]
-}
+/** All exports of a module, re-exports included. */
+const allExportsOf = (file: string): ReadonlyArray<Export> =>
+  Array.from(read(file).matchAll(/^export \* from "(.+)"$/gm)).reduce(
+    (exports, [, path]) => exports.concat(allExportsOf(Path.join(Path.dirname(file), path!))),
+    exportsOf(read(file))
+  )
 
 const modules = ["src/index.ts", "src/testing/index.ts"].flatMap((entry) =>
   Array.from(read(entry).matchAll(/^export \* as (\w+) from "(.+)"$/gm), ([, name, path]) => {
@@ -172,7 +163,7 @@ const modules = ["src/index.ts", "src/testing/index.ts"].flatMap((entry) =>
   })
 )
 
-/** What stands for itself at the first level of an interface: its members, each with what is before it. */
+/** The members of an interface, each with the text before it. */
 const membersOf = ({ declaration }: Export): ReadonlyArray<{ readonly name: string; readonly before: string }> =>
   Array.from(declaration.matchAll(/^  (?:readonly )?(\w+)\??:/gm), (member) => ({
     name: member[1]!,
@@ -180,7 +171,7 @@ const membersOf = ({ declaration }: Export): ReadonlyArray<{ readonly name: stri
   }))
 
 describe("doc comments", () => {
-  it("are looked for in every public module", async () => {
+  it("are checked in every public module", async () => {
     const entries = [await import("effect-registry"), await import("effect-registry/testing")]
     assert.deepStrictEqual(modules.map(({ name }) => name).toSorted(), entries.flatMap(Object.keys).toSorted())
   })
@@ -199,21 +190,20 @@ describe("doc comments", () => {
     const lacking = (lacks: (one: Export) => boolean): ReadonlyArray<string> =>
       exports.filter(lacks).map((one) => `${name}.${one.name}`)
 
-    it("are looked for on every export", async () => {
+    it("are checked on every export", async () => {
       const values = exports.filter(({ kind }) => kind !== "type").map((one) => one.name)
       const module: object = await import(/* @vite-ignore */ Path.join(root, file))
       assert.deepStrictEqual(values.toSorted(), Object.keys(module).toSorted())
     })
 
-    it("say since when", () => assert.deepStrictEqual(lacking(({ doc }) => !/^@since \d/m.test(doc ?? "")), []))
+    it("have @since", () => assert.deepStrictEqual(lacking(({ doc }) => !/^@since \d/m.test(doc ?? "")), []))
 
-    it("say what it belongs to", () =>
-      assert.deepStrictEqual(lacking(({ doc }) => !/^@category \w/m.test(doc ?? "")), []))
+    it("have @category", () => assert.deepStrictEqual(lacking(({ doc }) => !/^@category \w/m.test(doc ?? "")), []))
 
-    it("say what it is", () => assert.deepStrictEqual(lacking((one) => !saysWhat(one)), []))
+    it("begin with a sentence", () => assert.deepStrictEqual(lacking((one) => !saysWhat(one)), []))
 
     it.each(Object.entries(ofOperations))(
-      "of what is run say %s",
+      "of operations say %s",
       (_, says) =>
         assert.deepStrictEqual(
           lacking((one) => isOperation(one) && !(`${name}.${one.name}` in notRun) && !says.test(prose(one))),

@@ -1,5 +1,5 @@
 /**
- * What users see in their editors, as TypeScript's own language server tells it.
+ * What users see in their editors, according to TypeScript's language server.
  */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Fs from "node:fs"
@@ -85,13 +85,13 @@ afterAll(() => {
   Fs.rmSync(directory, { recursive: true })
 })
 
-/** What hovering over the last part of a text shows, in one line. */
+/** The hover text of the last part of a text, in one line. */
 const hovering = async (text: string): Promise<string> => (await server.hover(text)).replace(/\s+/g, " ")
 
 const lookups = "{ readonly id: Lookup.Unique<Language, number>; readonly name: Lookup.Unique<Language, string>; " +
   "readonly alias: Lookup.Unique<Language, string>; readonly extension: Lookup.Group<Language, string>; }"
 
-describe("hovering shows a type that one can read", () => {
+describe("hovering shows a readable type", () => {
   it.each([
     ["found =", "const found: Language"],
     ["candidates =", "const candidates: readonly Language[]"],
@@ -130,7 +130,7 @@ describe("hovering shows a type that one can read", () => {
   })
 })
 
-describe("an error names what there is", () => {
+describe("an error names the valid choices", () => {
   it.each([
     ["attribute", "'\"alias\" | \"id\" | \"name\"'"],
     ["attributeOfAll", "'\"alias\" | \"extension\" | \"id\" | \"name\"'"],
@@ -152,7 +152,7 @@ describe("an error names what there is", () => {
     assert.include(messages[0]!.split("\n").at(-1)!, expected)
   })
 
-  it("and there is no other", async () => {
+  it("nothing else is an error", async () => {
     assert.strictEqual((await server.errors()).length, mistakes.match(/^export const /gm)!.length)
   })
 })

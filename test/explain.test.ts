@@ -23,7 +23,7 @@ const pending = Registry.Explanation.Pending()
 const names = (list: Iterable<Item>) => Array.from(list, ({ name }) => name).join()
 
 describe("explain", () => {
-  it.effect("Present: the item, who registered it and the revision that it is in from", () =>
+  it.effect("Present: the item, its owner and the revision that registered it", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup, defaults: [a] })
       yield* Registry.populate(registry)
@@ -74,7 +74,7 @@ describe("explain", () => {
       assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), present(a, "", 7))
     }))
 
-  it.effect("Present tells what an override hides; Hidden which one it is that hides; and so back", () =>
+  it.effect("Present lists the items that an override hides, Hidden names the override, and closing scopes restores both", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup, defaults: [a, b] })
       yield* Registry.populate(registry)
@@ -96,7 +96,7 @@ describe("explain", () => {
       assert.deepStrictEqual(yield* Registry.explain(registry, "id", 2), present(b, "", 1))
     }))
 
-  it.effect("Absent: near matches, and none where there is none", () =>
+  it.effect("Absent: near matches, if there are any", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup, defaults: [a, new Item(2, "search")] })
       yield* Registry.populate(registry)
@@ -106,7 +106,7 @@ describe("explain", () => {
       assert.deepStrictEqual("suggestions" in error && error.suggestions, ["search"])
     }))
 
-  it.effect("Pending, without populating: before the first use, while it is populated, and after a reset", () =>
+  it.effect("Pending, without populating: before the first use, during population, and after a reset", () =>
     Effect.gen(function*() {
       const gate = yield* Deferred.make<void>()
       let populations = 0
@@ -132,14 +132,16 @@ describe("explain", () => {
       assert.strictEqual(populations, 1)
     }))
 
-  it.effect("PopulationFailed tells the cause of the last one, until one succeeds", () =>
+  it.effect("PopulationFailed has the cause of the last failure, until a population succeeds", () =>
     Effect.gen(function*() {
       let attempts = 0
       const ends = [Effect.fail("offline"), Effect.die("broken"), Effect.interrupt, Effect.succeed([a])]
       const registry = yield* Registry.make<Item>()({ lookup, defaults: Effect.suspend(() => ends[attempts++]!) })
       const cause = () =>
-        Effect.map(Registry.explain(registry, "id", 1), (one) =>
-          one._tag === "PopulationFailed" ? Cause.squash(one.cause) : one)
+        Effect.map(
+          Registry.explain(registry, "id", 1),
+          (one) => one._tag === "PopulationFailed" ? Cause.squash(one.cause) : one
+        )
       yield* Effect.exit(Registry.size(registry))
       assert.include(String(yield* cause()), "offline")
       assert.strictEqual(yield* Registry.state(registry), "Pending")
@@ -153,7 +155,7 @@ describe("explain", () => {
       assert.deepStrictEqual(yield* cause(), pending)
     }))
 
-  it.effect("PopulationFailed where a default is refused, and not where nobody waited for it any more", () =>
+  it.effect("PopulationFailed if a default is refused, but not if the population was abandoned", () =>
     Effect.gen(function*() {
       const refused = yield* Registry.make<Item>()({ lookup, defaults: [a, new Item(1, "twin")] })
       yield* Effect.exit(Registry.size(refused))
@@ -164,7 +166,7 @@ describe("explain", () => {
       assert.deepStrictEqual(yield* Registry.explain(given, "id", 1), pending)
     }))
 
-  it.effect("PopulationFailed where it failed in a transaction that reset the registry and went on", () =>
+  it.effect("PopulationFailed if it failed in a transaction that reset the registry and went on", () =>
     Effect.gen(function*() {
       let attempts = 0
       const registry = yield* Registry.make<Item>()({
@@ -178,7 +180,7 @@ describe("explain", () => {
       assert.strictEqual(yield* Registry.state(registry), "Pending")
       const explained = yield* Registry.explain(registry, "id", 1)
       assert.strictEqual(explained._tag, "PopulationFailed")
-      // one that failed in a transaction that was given up is not why it is Pending later
+      // a failure in a transaction that rolled back does not explain a later Pending
       attempts = 0
       const given = Registry.transact(registry, Effect.andThen(Registry.reset(registry), Registry.size(registry)))
       yield* Registry.populate(registry)
@@ -188,7 +190,7 @@ describe("explain", () => {
       assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), pending)
     }))
 
-  it.effect("inside a transaction, and inside a population, it tells of the draft", () =>
+  it.effect("inside a transaction or a population it explains the draft", () =>
     Effect.gen(function*() {
       const seen: Array<Registry.Explanation<Item>> = []
       const registry: Items = yield* Registry.make<Item>()({
@@ -219,7 +221,7 @@ describe("explain", () => {
       assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), present(a, "", 1))
     }))
 
-  it.effect("while it is undone it tells of what the transaction found", () =>
+  it.effect("during rollback it explains the contents from before the transaction", () =>
     Effect.gen(function*() {
       const seen: Array<unknown> = []
       const registry: Items = yield* Registry.make<Item>()({
@@ -235,7 +237,7 @@ describe("explain", () => {
       assert.deepStrictEqual(seen, [absent()])
     }))
 
-  it.effect("of an attribute that is no unique lookup dies, in any state", () =>
+  it.effect("dies for an attribute that is not a unique lookup, in any state", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({
         lookup: { id: Lookup.unique((item: Item) => item.id), kind: Lookup.group(() => "x") }
@@ -247,7 +249,7 @@ describe("explain", () => {
       }
     }))
 
-  it.effect("under schedules what it says is true of one revision", () =>
+  it.effect("every answer is true of one revision, under schedules", () =>
     RegistryTest.interleave(
       Effect.scoped(Effect.gen(function*() {
         const registry = yield* Registry.make<Item>()({ lookup, hooks: { onItemRegistered: () => Effect.yieldNow } })
@@ -270,7 +272,7 @@ describe("explain", () => {
 })
 
 describe("owners", () => {
-  it.effect("a hook, a default and a layer of items have the owner of where they were given; a transact body that of who runs it", () =>
+  it.effect("hooks, defaults and layers of items use the owner where they were defined, a transact body that of its caller", () =>
     Effect.gen(function*() {
       class Things extends Registry.Service<Things, Item>()("Things", {
         lookup,
@@ -298,7 +300,7 @@ describe("owners", () => {
       )
     }))
 
-  it.effect("PITFALL 50 a conflict names who registered what is in the way", () =>
+  it.effect("PITFALL 50 a conflict names the owner of the existing item", () =>
     Effect.gen(function*() {
       const registry = yield* make
       yield* Registry.register(registry, a).pipe(by("web"))
@@ -310,7 +312,7 @@ describe("owners", () => {
       for (const error of errors) assert.match(error.message, /by "web"/)
     }))
 
-  it.effect("unregisterOwner takes out all that one registered, newest first, in one transaction, and answers it in its order", () =>
+  it.effect("unregisterOwner removes the items of an owner, newest first, in one transaction, and returns them in registration order", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const registry = yield* Registry.make<Item>()({ lookup, defaults: [a], hooks: recording(log) })
@@ -329,7 +331,7 @@ describe("owners", () => {
       assert.strictEqual(names(yield* Registry.unregisterOwner(registry, "")), "item 1")
     }))
 
-  it.effect("unregisterOwner answers what was hidden where it stood among what was not", () =>
+  it.effect("unregisterOwner returns hidden items at their place among the others", () =>
     Effect.gen(function*() {
       const registry = yield* make
       const scope = yield* Scope.make()
@@ -339,7 +341,7 @@ describe("owners", () => {
       assert.strictEqual(names(yield* Registry.values(registry)), "hers")
     }))
 
-  it.effect("overrides and what is hidden go with the rest, and nothing of it comes to light on its way out", () =>
+  it.effect("unregisterOwner removes overrides and hidden items, and none of them becomes visible meanwhile", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const balance = new Balance()
@@ -356,7 +358,7 @@ describe("owners", () => {
       yield* override(new Item(2, "top"), "his")
       assert.strictEqual(names(yield* Registry.values(registry)), "his,top")
       log.length = 0
-      // c stays hidden by what lies above it
+      // c stays hidden by the override above it
       assert.strictEqual(names(yield* Registry.unregisterOwner(registry, "his")), "item 1,item 2,his,top")
       assert.deepStrictEqual(log, [
         "unregistering 2",
@@ -375,7 +377,7 @@ describe("owners", () => {
       yield* Registry.registerAll(registry, [a, b, c])
     }))
 
-  it.effect("what others registered, and an override of theirs hid, comes back", () =>
+  it.effect("unregisterOwner of an override restores the item of another owner", () =>
     Effect.gen(function*() {
       const registry = yield* make
       yield* Registry.register(registry, a).pipe(by("his"))
@@ -385,7 +387,7 @@ describe("owners", () => {
     }))
 
   for (const from of ["outside", "inside"] as const) {
-    it.effect(`G7 unregisterOwner interrupted at any step, from ${from}, has taken out all or nothing`, () =>
+    it.effect(`G7 unregisterOwner interrupted at any step, from ${from}, has removed all or nothing`, () =>
       Effect.gen(function*() {
         const interrupted = yield* RegistryTest.interruptEach({
           setup: Effect.gen(function*() {

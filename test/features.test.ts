@@ -94,7 +94,7 @@ Search is gone
       { seeds: 100 }
     ))
 
-  it.effect("one that dies or is interrupted while it initializes is not registered", () =>
+  it.effect("a feature that dies or is interrupted while it initializes is not registered", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const dying = yield* Effect.exit(register(recorded(log, "test.a", { initialize: Effect.die(new Error("boom")) })))
@@ -110,7 +110,7 @@ Search is gone
       assert.deepStrictEqual(log, ["initialized test.a"])
     }).pipe(Effect.scoped, Effect.provide(fresh)))
 
-  it.effect("goes with its scope, in whatever order scopes close", () =>
+  it.effect("a feature is removed with its scope, in any order of scopes", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const [first, second] = [yield* Scope.make(), yield* Scope.make()]
@@ -122,7 +122,7 @@ Search is gone
       assert.deepStrictEqual(log.slice(2), ["shut down test.a", "shut down test.b"])
     }).pipe(Effect.scoped, Effect.provide(fresh)))
 
-  it.effect("is on by its level and by the checker, and off where nobody has it", () =>
+  it.effect("a feature is on by its level and by the checker, and off if it is not registered", () =>
     Effect.gen(function*() {
       assert.isFalse(yield* isEnabled("test.a"))
       const log: Array<string> = []

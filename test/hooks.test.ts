@@ -21,7 +21,7 @@ const named = (name: string, log: Array<string>) =>
   })
 
 describe("hooks", () => {
-  it.effect("G18 an item that cannot be registered, or is not registered, reaches no hook", () =>
+  it.effect("G18 no hook is called for an item that cannot be registered, or unregistered", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const registry = yield* Registry.make<Item>()({ lookup: ["id"], hooks: recording(log), defaults: [a] })
@@ -35,7 +35,7 @@ describe("hooks", () => {
       assert.deepStrictEqual(log, [])
     }))
 
-  it.effect("G18 the checks are repeated after onItemRegistering: a hook took the key", () =>
+  it.effect("G18 the checks are repeated after onItemRegistering: a hook has registered the key", () =>
     Effect.gen(function*() {
       const twin = new Item(1, "twin")
       const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
@@ -46,11 +46,11 @@ describe("hooks", () => {
       })
       const error = yield* Effect.flip(Registry.register(registry, a))
       assert.deepStrictEqual([error.code, error._tag], ["attribute_registered", "AlreadyRegisteredError"])
-      // all or nothing: what the hook did went with it
+      // all or nothing: the registration of the hook is rolled back, too
       assert.strictEqual(yield* Registry.size(registry), 0)
     }))
 
-  it.effect("G18 the checks are repeated after onItemUnregistering: a hook unregistered it", () =>
+  it.effect("G18 the checks are repeated after onItemUnregistering: a hook has unregistered the item", () =>
     Effect.gen(function*() {
       let once = true
       const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
@@ -68,7 +68,7 @@ describe("hooks", () => {
       assert.strictEqual(yield* Registry.size(registry), 1)
     }))
 
-  it.effect("G18 what a hook takes out and puts in again is what is unregistered; what it takes out is not there", () =>
+  it.effect("G18 unregisterBy: a hook that replaces the item has its item unregistered; after one that removes it, it fails", () =>
     Effect.gen(function*() {
       let again = true
       let once = true
@@ -93,7 +93,7 @@ describe("hooks", () => {
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [b])
     }))
 
-  it.effect("G18 upsert: what a hook takes out need not be replaced, and the item goes in after all others", () =>
+  it.effect("G18 upsert: a hook has removed the item to replace, so the new one is registered last", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const twin = new Item(1, "twin")
@@ -117,7 +117,7 @@ describe("hooks", () => {
       assert.deepStrictEqual(log.filter((line) => line.includes("registered")), ["unregistered 1", "registered 1"])
     }))
 
-  it.effect("G18 upsert: an equal item that a hook put in the place of what was to be replaced is in the way", () =>
+  it.effect("G18 upsert: a hook has exchanged the item to replace for an equal one, which is a conflict", () =>
     Effect.gen(function*() {
       interface Thing {
         readonly id: number
@@ -139,7 +139,7 @@ describe("hooks", () => {
       assert.strictEqual(error._tag, "AlreadyRegisteredError")
     }))
 
-  it.effect("G19 onItemRegistering refuses, and the registry puts in its name", () =>
+  it.effect("G19 onItemRegistering refuses an item, and the error names the registry", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ name: "items", lookup: ["id"] })
       yield* Registry.addHooks(registry, {
@@ -152,7 +152,7 @@ describe("hooks", () => {
       assert.strictEqual(yield* Registry.size(registry), 0)
     }))
 
-  it.effect("G19 a defect of any hook undoes the operation and surfaces to its caller", () =>
+  it.effect("G19 a defect of any hook rolls the operation back and surfaces to its caller", () =>
     Effect.gen(function*() {
       type Items = Registry.Registry<Item, readonly ["id"], any, any>
       const cases: ReadonlyArray<
@@ -180,7 +180,7 @@ describe("hooks", () => {
       }
     }))
 
-  it.effect("G20 parts of combined hooks are undone on their own: only what had completed", () =>
+  it.effect("G20 each part of combined hooks is rolled back by itself: only its completed calls", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const registry = yield* Registry.make<Item>()({
@@ -205,7 +205,7 @@ describe("hooks", () => {
       ])
     }))
 
-  it.effect("G20 at rest every part has been told of exactly what is in, under schedules with failures and interruptions", () =>
+  it.effect("G20 at rest every part was told of exactly the registered items, under schedules with failures and interruptions", () =>
     RegistryTest.interleave(
       Effect.scoped(Effect.gen(function*() {
         const balances = [new Balance(), new Balance()]
@@ -247,7 +247,7 @@ describe("hooks", () => {
       { seeds }
     ))
 
-  it.effect("G21 …ing and …ed of registration and population in order, of unregistration and reset in reverse", () =>
+  it.effect("G21 hooks of registration and population run in order, those of unregistration and reset in reverse", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const registry = yield* Registry.make<Item>()({
@@ -288,7 +288,7 @@ describe("hooks", () => {
       ])
     }))
 
-  it.effect("replace: registering new, unregistering old, the swap, unregistered old, registered new", () =>
+  it.effect("replace calls: registering new, unregistering old, unregistered old, registered new", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a], hooks: recording(log) })
@@ -319,7 +319,7 @@ describe("hooks", () => {
       assert.strictEqual(log.length, 2)
     }))
 
-  it.effect("G21 removing hooks waits for who is calling them: when the scope has closed, nobody does", () =>
+  it.effect("G21 removing hooks waits for the operation that calls them: after the scope has closed they are not called", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const gate = yield* Deferred.make<void>()
@@ -345,7 +345,7 @@ describe("hooks", () => {
       assert.deepStrictEqual(log, ["registered", "closed"])
     }))
 
-  it.effect("G21 a hook that removes another one in the same operation: it is not called any more", () =>
+  it.effect("G21 a hook that is removed by another in the same operation is not called any more", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const scope = yield* Scope.make()
@@ -359,7 +359,7 @@ describe("hooks", () => {
       assert.deepStrictEqual(log, ["removed registering 1"])
     }))
 
-  it.effect("G21 what removed hooks did in a transaction that fails is still undone by them", () =>
+  it.effect("G21 removed hooks still roll back their calls in a transaction that fails", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const scope = yield* Scope.make()
@@ -378,7 +378,7 @@ describe("hooks", () => {
       assert.deepStrictEqual(log.filter((line) => !line.includes("ing")), ["h registered 1", "h unregistered 1"])
     }))
 
-  it.effect("G21 existing: told of each item that is in when added, and of each that still is when removed", () =>
+  it.effect("G21 existing: told of each registered item when added, and of each remaining one when removed", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const scope = yield* Scope.make()
@@ -399,7 +399,7 @@ describe("hooks", () => {
       ])
     }))
 
-  it.effect("G21 existing: nothing is populated, and adding it in a transaction dies with a message", () =>
+  it.effect("G21 existing: adding hooks does not populate, and dies with a message in a transaction", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ name: "items", lookup: ["id"], defaults: [a] })
       yield* Registry.addHooks(registry, {}, { existing: true })
@@ -408,7 +408,7 @@ describe("hooks", () => {
       assert.match(messageOf(exit), /"existing" to "items"/)
     }))
 
-  it.effect("G20 existing: a hook that changes the registry while it is told, and one that dies", () =>
+  it.effect("G20 existing: a hook that changes the registry while it is told of its items, and one that dies", () =>
     Effect.gen(function*() {
       const balance = new Balance()
       const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
@@ -446,7 +446,7 @@ describe("hooks", () => {
       assert.deepStrictEqual(balance.wrong([]), [])
     }))
 
-  it.effect("G20 existing: they go in a transaction that has called any number of hooks", () =>
+  it.effect("G20 existing: hooks are removed in a transaction with 200,000 calls", () =>
     Effect.gen(function*() {
       const quiet = { onItemRegistered: () => Effect.void, onItemUnregistered: () => Effect.void }
       const registry = yield* Registry.make<number>()({ lookup: { id: Lookup.unique((id) => id) }, hooks: quiet })
@@ -484,7 +484,7 @@ describe("hooks", () => {
       { seeds }
     ))
 
-  it.effect("hooks run with the services of where they were given, and in the transaction of who calls them", () =>
+  it.effect("hooks run with the services where they were defined, and in the transaction of the operation", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       class Items extends Registry.Service<Items, Item>()("test/Items", { lookup: ["id"] }) {}
@@ -501,7 +501,7 @@ describe("hooks", () => {
       assert.deepStrictEqual(log, ["layer 1 of 1"])
     }))
 
-  it.effect("hooks of a layer made by an effect may acquire what they need, for the layer's life", () =>
+  it.effect("hooks of a layer made by an effect may acquire resources for the life of the layer", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       class Items extends Registry.Service<Items, Item>()("test/Items", { lookup: ["id"] }) {}
@@ -516,10 +516,10 @@ describe("hooks", () => {
       assert.deepStrictEqual(log, ["open", "write 1", "close"])
     }))
 
-  it.effect("a value has all handlers, which call those of its parts in their order", () =>
+  it.effect("combined hooks have all handlers, which call those of their parts in order", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
-      // a part need not have any of them
+      // a part need not have any handler
       const both = RegistryHooks.combineAll([named("x", log), RegistryHooks.make<Item>()({}), named("y", log)])
       const calls = [
         both.onPopulating,
@@ -552,7 +552,7 @@ describe("hooks", () => {
       ])
     }))
 
-  it.effect("a registry that runs synchronously stays so with hooks", () =>
+  it.effect("a registry with synchronous hooks runs synchronously", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<number>()({
         lookup: [],
@@ -563,7 +563,7 @@ describe("hooks", () => {
       assert.strictEqual(yield* Registry.size(registry), 5000)
     }))
 
-  it.effect("G15 of thousands of items that have nothing to wait for give others their turns", () =>
+  it.effect("G15 synchronous hooks for thousands of items let other fibers take turns", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"], hooks: { onItemRegistering: () => Effect.void } })
       yield* Registry.populate(registry)

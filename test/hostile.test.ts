@@ -14,7 +14,7 @@ const squashed = <A, E>(exit: Exit.Exit<A, E>): unknown => Exit.isFailure(exit) 
 const dies = <A, E>(exit: Exit.Exit<A, E>): boolean =>
   Exit.isFailure(exit) && exit.cause.reasons.every((reason) => reason._tag === "Die")
 
-/** What is in, by all that was promised: every index agrees, and the lock is free. */
+/** A registry is sound: it has so many items, every index agrees, and the lock is free. */
 const isSound = (registry: AnyRegistry, size: number) =>
   Effect.gen(function*() {
     assert.deepStrictEqual(contradictions(registry), [])
@@ -24,7 +24,7 @@ const isSound = (registry: AnyRegistry, size: number) =>
 
 let fresh = 0
 
-/** All operations that take an item, one after the other on a registry that is left as it was, or dies each time. */
+/** All operations that take an item. Each either dies or leaves the registry as it was. */
 const operations = (registry: AnyRegistry, item: any, other: any) => [
   Registry.register(registry, item),
   Registry.registerAll(registry, [other, item]),
@@ -77,7 +77,7 @@ const trapped = (): object =>
     getOwnPropertyDescriptor: throwing("trap")
   })
 
-/** Values that serve as keys, whatever they are; of two of one name, the second is another value. */
+/** Unusual values that serve as keys, each with another value of its kind. */
 const keys: Record<string, readonly [unknown, unknown]> = {
   "a name that objects have": ["__proto__", "constructor"],
   "an object with a property __proto__": [JSON.parse("{\"__proto__\":{\"a\":1}}"), {}],
@@ -104,7 +104,7 @@ const keys: Record<string, readonly [unknown, unknown]> = {
   "a deep list": [deep(500), deep(499)]
 }
 
-/** Values that cannot be compared, and what comparing them throws. */
+/** Values that cannot be compared, and the error of comparing them. */
 const incomparable: Record<string, readonly [() => unknown, RegExp]> = {
   "a revoked proxy": [revoked, /revoked/],
   "a proxy that throws": [trapped, /trap/],
@@ -119,7 +119,7 @@ const incomparable: Record<string, readonly [() => unknown, RegExp]> = {
 
 describe("hostile keys", () => {
   describe.each(kinds)("of a lookup %s", (kind) => {
-    it.effect.each(Object.entries(keys))("G8 %s is a key like any other", ([, [key, other]]) =>
+    it.effect.each(Object.entries(keys))("G8 %s is an ordinary key", ([, [key, other]]) =>
       Effect.gen(function*() {
         const registry = yield* makeKeyed(kind)
         const item = { n: 1, key }
@@ -143,7 +143,7 @@ describe("hostile keys", () => {
       }))
 
     it.effect.each(Object.entries(incomparable))(
-      "G7 %s cannot be compared: what that throws surfaces, and nothing is registered",
+      "G7 %s cannot be compared: the error surfaces, and nothing is registered",
       ([, [make, message]]) =>
         Effect.gen(function*() {
           const registry = yield* makeKeyed(kind)
@@ -156,7 +156,7 @@ describe("hostile keys", () => {
             assert.strictEqual(Registry.snapshotUnsafe(registry), before)
             yield* isSound(registry, 1)
           }
-          // nor does a question with it harm anything
+          // reading with such a key does no harm either
           for (const ask of [Registry.getAll, Registry.has] as ReadonlyArray<any>) {
             const exit = yield* Effect.exit(ask(registry, "key", make()) as Effect.Effect<unknown>)
             assert.isTrue(Exit.isSuccess(exit) || dies(exit), String(exit))
@@ -192,7 +192,7 @@ describe("hostile keys", () => {
       }
     }))
 
-  it.effect("an item with a hundred thousand keys takes time in proportion", () =>
+  it.effect("the time of an item with a hundred thousand keys is linear", () =>
     Effect.gen(function*() {
       for (const kind of ["uniqueEach", "groupEach"] as const) {
         const registry = yield* Registry.make<{ readonly keys: ReadonlyArray<string> }>()({
@@ -205,7 +205,7 @@ describe("hostile keys", () => {
         assert.strictEqual((yield* Registry.getAll(registry, "key", "key 99999"))[0], item)
         yield* Registry.unregister(registry, item)
         assert.isFalse(yield* Registry.has(registry, "key", "key 0"))
-        // each with each would be 1e10 comparisons
+        // quadratic time would be 1e10 comparisons
         assert.isBelow(performance.now() - started, 10_000)
         yield* isSound(registry, 0)
       }
@@ -218,7 +218,7 @@ describe("hostile keys", () => {
 
 let compared = 0
 
-/** A key whose hash is that of all others. */
+/** All of these keys have the same hash. */
 class Colliding {
   readonly n: number
   constructor(n: number) {
@@ -233,13 +233,13 @@ class Colliding {
   }
 }
 
-/** How Effect goes on with the hash of a string, from its end to its beginning. */
+/** One step of the hash of Effect for strings, which goes from the end to the beginning. */
 const after = (hash: number, text: string): number => {
   for (let i = text.length - 1; i >= 0; i--) hash = (hash * 33) ^ text.charCodeAt(i)
   return hash
 }
 
-/** Thousands of strings of one hash: each block of four letters has another that makes the same of it. */
+/** Thousands of strings of one hash: each block of four letters can be exchanged for another with the same effect. */
 const collidingStrings = (count: number): ReadonlyArray<string> => {
   const letters = Array.from("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
   const pairAfter = (hash: number): readonly [string, string] => {
@@ -288,16 +288,16 @@ const throughOperations = <Key>(kind: typeof kinds[number], keysOf: ReadonlyArra
   })
 
 describe("hashes that collide", () => {
-  it.effect.each(kinds)("a thousand keys of one hash lose nothing: %s", (kind) =>
+  it.effect.each(kinds)("a thousand keys of one hash are all found: %s", (kind) =>
     Effect.gen(function*() {
       const list = Array.from({ length: 1_000 }, (_, n) => new Colliding(n))
       compared = 0
       yield* throughOperations(kind, list)
-      // an operation compares with each that collides a few times: with a hash of one's own, this is what one has chosen
+      // an operation compares with each colliding key a few times: a class that defines such a hash asks for it
       assert.isBelow(compared, 12 * list.length * list.length)
     }), { timeout: 60_000 })
 
-  it.effect("G15 they cost those who use them: other keys and other lookups are as fast as ever", () =>
+  it.effect("G15 they slow down only themselves: other keys and other lookups are not compared with them", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<{ readonly n: number; readonly key: unknown }>()({
         lookup: { n: Lookup.unique((item) => item.n), key: Lookup.group((item) => item.key) }
@@ -312,7 +312,7 @@ describe("hashes that collide", () => {
     }))
 
   it.effect.each(kinds)(
-    "strings that were made to collide lose nothing, in time that nobody notices: %s",
+    "strings that were made to collide are all found, in seconds: %s",
     (kind) =>
       Effect.gen(function*() {
         const strings = collidingStrings(4_096)
@@ -330,7 +330,7 @@ describe("hashes that collide", () => {
 // Items
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** Items that can be registered although one had better not look at them closely. */
+/** Items that can be registered, but not printed or compared. */
 const strange: Record<string, (n: number) => any> = {
   "a transparent proxy": (n) => new Proxy({ n }, {}),
   "a proxy that shows its number only": (n) =>
@@ -342,7 +342,7 @@ const strange: Record<string, (n: number) => any> = {
     }),
   "a getter that throws beside the number": (n) =>
     Object.defineProperty({ n }, "secret", { enumerable: true, get: throwing("secret") }),
-  "a frozen object with properties that objects have": (n) =>
+  "a frozen object with names of Object.prototype": (n) =>
     Object.freeze(JSON.parse(`{"n":${n},"__proto__":{"n":-1},"constructor":null,"hasOwnProperty":1}`)),
   "a function": (n) => Object.assign(() => {}, { n }),
   "an object that has a method of a promise": (n) => ({ n, catch: throwing("catch") })
@@ -350,7 +350,7 @@ const strange: Record<string, (n: number) => any> = {
 
 describe("hostile items", () => {
   it.effect.each(Object.entries(strange))(
-    "%s is registered, found, told to hooks and unregistered",
+    "%s is registered, found, passed to hooks and unregistered",
     ([, make]) =>
       Effect.gen(function*() {
         const told: Array<unknown> = []
@@ -376,7 +376,7 @@ describe("hostile items", () => {
       })
   )
 
-  it.effect("G7 G9 a getter that throws when a lookup reads it surfaces as itself, early and late", () =>
+  it.effect("G7 G9 the error of a getter that a lookup reads surfaces as itself, at the first reading or later", () =>
     Effect.gen(function*() {
       const balance: Array<number> = []
       const registry: AnyRegistry = yield* Registry.make<any>()({
@@ -410,7 +410,7 @@ describe("hostile items", () => {
       }
     }))
 
-  it.effect("a revoked proxy as an item surfaces as itself, and one revoked later leaves the others in peace", () =>
+  it.effect("registering a revoked proxy dies of its error, and one that is revoked later does not disturb other items", () =>
     Effect.gen(function*() {
       const registry: AnyRegistry = yield* Registry.make<any>()({ lookup: ["n"], defaults: [{ n: 0 }] })
       for (const attempt of operations(registry, revoked(), { n: 1 })) {
@@ -435,7 +435,7 @@ describe("hostile items", () => {
 // ---------------------------------------------------------------------------------------------------------------------
 
 describe("lookups that answer different values each time", () => {
-  it.effect("G9 an item is found by what the last answer before it went in was, and all of it goes", () =>
+  it.effect("G9 an item is found by the last answer before its insertion, and is removed completely", () =>
     Effect.gen(function*() {
       for (const hooks of [RegistryHooks.empty, RegistryHooks.make<any>()({ onItemRegistering: () => Effect.void })]) {
         const answers: Array<string> = []
@@ -475,7 +475,7 @@ describe("lookups that answer different values each time", () => {
       }
     }))
 
-  it.effect("G11 one that answers a value that is taken only after the hooks is refused then, and nothing is left", () =>
+  it.effect("G11 an item whose lookup answers a taken value only after the hooks is refused then, and leaves no trace", () =>
     Effect.gen(function*() {
       const told: Array<string> = []
       const registry = yield* Registry.make<{ readonly n: number; readonly names: Array<string> }>()({
@@ -503,7 +503,7 @@ interface Item {
   readonly n: number
 }
 
-/** The names are not in the type. */
+/** Hooks by names that are not in the type. */
 const hooksOf = (hooks: Record<string, unknown>): RegistryHooks.RegistryHooks<Item> =>
   RegistryHooks.make<Item>()(hooks as { readonly onItemRegistered: () => Effect.Effect<void> })
 
@@ -515,7 +515,7 @@ const hookNames = ["onItemRegistering", "onItemRegistered", "onItemUnregistering
 
 describe("hooks that never end", () => {
   it.effect.each(hookNames)(
-    "G7 G13 G15 readers read on, writers wait and can be interrupted, and nothing is left: %s",
+    "G7 G13 G15 readers go on, writers wait and can be interrupted, without a trace: %s",
     (name) =>
       Effect.gen(function*() {
         let stuck = false
@@ -555,7 +555,7 @@ describe("hooks that never end", () => {
   )
 
   it.effect.each(["onPopulating", "onItemRegistered", "onPopulated"])(
-    "G3 a population waits with all who need it, until they are interrupted: %s",
+    "G3 a population and its waiters wait until the waiters are interrupted: %s",
     (name) =>
       Effect.gen(function*() {
         let stuck = true
@@ -606,7 +606,7 @@ describe("hooks that never end", () => {
       })
   )
 
-  it.effect("G15 G25 a scope that closes waits for its hooks, and readers do not", () =>
+  it.effect("G15 G25 closing a scope waits for the hooks, and readers do not", () =>
     Effect.gen(function*() {
       const latch = yield* Latch.make()
       const registry = yield* Registry.make<Item>()({
@@ -618,7 +618,7 @@ describe("hooks that never end", () => {
       const closing = yield* start(Scope.close(scope, Exit.void))
       const interrupting = yield* start(Fiber.interrupt(closing))
       yield* settle
-      // what is closing cannot be interrupted: an item would stay for ever
+      // closing cannot be interrupted: an item would stay for ever
       assert.isUndefined(interrupting.pollUnsafe())
       assert.deepStrictEqual(yield* Registry.values(registry), [{ n: 1 }])
       const writer = yield* start(Registry.register(registry, { n: 2 }))
@@ -630,7 +630,7 @@ describe("hooks that never end", () => {
       yield* isSound(registry, 0)
     }))
 
-  it.effect("G2 a logger that throws changes no answer", () =>
+  it.effect("G2 a logger that throws changes no result", () =>
     Effect.gen(function*() {
       const logger = Logger.make(throwing("logger"))
       let attempts = 0
@@ -649,7 +649,7 @@ describe("hooks that never end", () => {
       yield* isSound(registry, 1)
     }))
 
-  it.effect("G26 the registry can be closed all the same: it waits for no hook, and who waited for it is interrupted", () =>
+  it.effect("G26 the registry can be closed: closing waits for no hook, and interrupts the waiting operation", () =>
     Effect.gen(function*() {
       class Items extends Registry.Service<Items, Item>()("test/Items", {
         lookup: ["n"],

@@ -35,7 +35,7 @@ const report = (accept: string) =>
 const change = (method: "PUT" | "DELETE", name: string) =>
   Effect.map(HttpClient.execute(HttpClientRequest.make(method)(`/handlers/${name}`)), ({ status }) => status)
 
-/** The events of `/events`, each as its name, its revision and its lines. */
+/** The events of `/events`, each as id, name and lines. */
 const events = (headers: Record<string, string> = {}) =>
   Stream.unwrap(Effect.map(get("/events", headers), (response) => response.stream)).pipe(
     Stream.decodeText(),
@@ -72,12 +72,12 @@ describe("content negotiation", () => {
       assert.strictEqual(choose(Registry.snapshotUnsafe(handlers), accept)?.handler.name, expected)
     }).pipe(Effect.scoped, Effect.provide(Layer.fresh(Handlers.layer))))
 
-  it("looks at the lookups of the registry", () =>
+  it("uses the lookups of the registry", () =>
     assert.deepStrictEqual(Object.keys(lookup), ["name", "mediaType", "family"]))
 })
 
 describe("the http example", { timeout: 60_000 }, () => {
-  it.live("answers, says what there is if nothing fits, and switches handlers on and off", () =>
+  it.live("answers requests, lists the media types if none fits, and switches handlers on and off", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* report("text/html, */*;q=0.1"), [200, "plain"])
       assert.deepStrictEqual(yield* report("text/html"), [406, "text/plain"])
@@ -91,7 +91,7 @@ describe("the http example", { timeout: 60_000 }, () => {
       assert.strictEqual(yield* change("DELETE", "__proto__"), 404)
     }).pipe(Effect.provide(server([handler("html", "text/html")]))))
 
-  it.live("200 clients while handlers come and go: no request fails, none reaches a handler that is closed", () =>
+  it.live("200 clients while handlers come and go: no request fails or reaches a closed handler", () =>
     Effect.gen(function*() {
       const stop = yield* Ref.make(false)
       let comings = 0
@@ -99,14 +99,14 @@ describe("the http example", { timeout: 60_000 }, () => {
       const coming = Effect.scoped(Effect.gen(function*() {
         let open = true
         const number = comings++
-        // closed when the scope is
+        // closed with the scope
         yield* Effect.addFinalizer(() => Effect.sync(() => open = false))
         yield* install(handler(`html ${number}`, "text/html", number, () =>
           Effect.gen(function*() {
             if (!open) return HttpServerResponse.text("closed", { status: 500 })
             yield* Effect.sleep(1)
             reached++
-            // it is there until the last byte is sent
+            // the handler stays open until the last byte is sent
             const body = Stream.fromIterable(["a", "b"]).pipe(
               Stream.mapEffect((part) => Effect.as(Effect.sleep(1), open ? part : "closed")),
               Stream.encodeText
@@ -134,7 +134,7 @@ describe("the http example", { timeout: 60_000 }, () => {
       assert.strictEqual(yield* Handlers.size, 1)
     }).pipe(Effect.provide(server())))
 
-  it.live("lets a request end before what its handler holds is released, and is found by no other meanwhile", () =>
+  it.live("a handler that is removed finishes its request before it is released, and gets no other request", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const [started, go] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
@@ -161,7 +161,7 @@ describe("the http example", { timeout: 60_000 }, () => {
       assert.deepStrictEqual(log, ["released"])
     }).pipe(Effect.provide(server())))
 
-  it.live("a client that goes away, and a handler that dies, let go of the handler", () =>
+  it.live("a handler can be removed after its client went away, and after it died", () =>
     Effect.gen(function*() {
       const started = yield* Deferred.make<void>()
       yield* Effect.scoped(Effect.gen(function*() {
@@ -177,7 +177,7 @@ describe("the http example", { timeout: 60_000 }, () => {
       assert.strictEqual(yield* Handlers.size, 1)
     }).pipe(Effect.provide(server())))
 
-  it.live("tells what changes as server-sent events, and misses nothing for who comes back", () =>
+  it.live("streams changes as server-sent events, and resumes after Last-Event-ID", () =>
     Effect.gen(function*() {
       const { revision } = RegistrySnapshot
       const before = revision(yield* Handlers.snapshot)
@@ -192,13 +192,13 @@ describe("the http example", { timeout: 60_000 }, () => {
       const since = (id: unknown, count: number) =>
         Effect.map(Stream.runCollect(Stream.take(events({ "last-event-id": String(id) }), count)), Array.from)
       assert.deepStrictEqual(yield* since(before + 1, 1), [`${before + 2}|changes|- html`])
-      // what it has never had, or what is none, begins anew
+      // an id that is unknown or malformed begins anew
       for (const id of [before + 1000, -1, "x", ""]) {
         assert.include((yield* since(id, 1))[0], "|handlers|plain")
       }
     }).pipe(Effect.provide(server())))
 
-  it("as a process: lets requests end when it is told to", async () => {
+  it("as a process: finishes requests after SIGTERM", async () => {
     const port = await freePort()
     const child = spawn(
       process.execPath,
@@ -228,7 +228,7 @@ describe("the http example", { timeout: 60_000 }, () => {
     child.kill("SIGTERM")
     assert.include(await slow, "Languages")
     assert.include(await streaming.text(), "event: handlers")
-    // NodeRuntime says which signal it was
+    // NodeRuntime exits with the number of the signal
     assert.include([0, 130, 143], await ended)
   })
 })

@@ -10,7 +10,7 @@ interface Thing {
 
 const count = 120
 
-/** A list of more than 32 goes in another way than one item. */
+/** Lists are longer and shorter than 32, from where on they are inserted in another way. */
 const step = fc.record({
   name: fc.constantFrom("add", "add", "remove", "remove", "list", "change", "change"),
   n: fc.nat(count - 1),
@@ -26,8 +26,8 @@ const program = fc.array(
   { maxLength: 20 }
 )
 
-describe("objects that are in", () => {
-  it("G9 are found, however they came, whatever has become of their keys, and though transactions failed", () =>
+describe("registered objects", () => {
+  it("G9 are found though their keys have changed, registered in lists or one by one, after transactions that failed", () =>
     fc.assert(
       fc.asyncProperty(program, (transactions) =>
         Effect.runPromise(Effect.scoped(Effect.gen(function*() {
@@ -49,7 +49,7 @@ describe("objects that are in", () => {
               for (const { n, name, width } of steps) {
                 const thing = things[n]!
                 if (name === "change") {
-                  // a key that no other has, or had
+                  // a key that was never used
                   thing.n = key++
                   changed.add(thing)
                 } else if (name === "list") {
@@ -78,7 +78,7 @@ describe("objects that are in", () => {
           }
           for (const then of snapshots) {
             for (const thing of things) {
-              // one whose keys have changed since may be looked for by those of now
+              // an old snapshot may look for a changed object by its present keys
               if (changed.has(thing)) continue
               assert.strictEqual(RegistrySnapshot.contains(then.snapshot, thing), then.live.has(thing))
             }
@@ -87,7 +87,7 @@ describe("objects that are in", () => {
       { numRuns: 150 }
     ))
 
-  it.effect("can be collected when they have gone, and were looked for", () =>
+  it.effect("can be collected after they were unregistered", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Thing>()({ lookup: ["n"], history: 0 })
       const listed: Array<WeakRef<Thing>> = []
@@ -102,7 +102,7 @@ describe("objects that are in", () => {
         assert.isTrue(yield* Registry.contains(registry, list[0]!))
         yield* Registry.reconcile(registry, [])
       }
-      // a list may stay until another comes
+      // a list may stay until the next one is registered
       assert.isAtMost(yield* kept(listed), 2 * 50)
       assert.isAtMost(yield* kept(single), 2)
     }))

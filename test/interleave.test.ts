@@ -16,10 +16,10 @@ const fewest = (failure: RegistryTest.ScheduleFailure): number =>
   failure.schedule.filter((choice) => "fiber" in choice).length
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Programs that are wrong
+// Programs with faults
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** Fails if what another fiber wrote, between the look and the act, is lost: one preemption, anywhere in between. */
+/** Fails if the write of another fiber between read and write is lost. That takes one preemption. */
 const lostUpdate = Effect.gen(function*() {
   let count = 0
   const increment = Effect.sync(() => count).pipe(
@@ -34,7 +34,7 @@ const lostUpdate = Effect.gen(function*() {
   if (count !== 2) return yield* Effect.die(new Error(`counted ${count}`))
 })
 
-/** The same, but the look and the act are two turns by themselves: it takes no preemption, only an order of tasks. */
+/** Reads and writes in two turns: losing an update takes no preemption, only an order of tasks. */
 const lostUpdateAcrossTurns = Effect.gen(function*() {
   let count = 0
   const increment = Effect.gen(function*() {
@@ -46,7 +46,7 @@ const lostUpdateAcrossTurns = Effect.gen(function*() {
   if (count !== 2) return yield* Effect.die(new Error(`counted ${count}`))
 })
 
-/** A register that looks whether a name is free, and acts on it in another step. */
+/** Checks whether a name is free, and registers it in another step. */
 const lookThenAct = Effect.gen(function*() {
   const names: Array<string> = []
   const register = (name: string) =>
@@ -76,7 +76,7 @@ const twice = Effect.gen(function*() {
   if (step === 4) return yield* Effect.die(new Error("all four"))
 })
 
-/** Right however it is run. */
+/** Correct under every schedule. */
 const right = Effect.scoped(Effect.gen(function*() {
   const registry = yield* Registry.make<string>()({ lookup: [], defaults: ["a"] })
   yield* both(Registry.register(registry, "b"), Registry.register(registry, "c"))
@@ -105,29 +105,29 @@ describe.each(strategies)("$strategy", (options) => {
       assert.deepStrictEqual(failure.schedule, [])
     }))
 
-  it.effect("finds a look and an act in two steps", () =>
+  it.effect("finds a check and an act in two steps", () =>
     Effect.gen(function*() {
       const failure = yield* failing(lookThenAct)
       assert.strictEqual(fewest(failure), 1)
       assert.include(failure.message, "taken twice")
     }))
 
-  it.effect("finds a deadlock, and says who waits", () =>
+  it.effect("finds a deadlock, and names the waiting fibers", () =>
     Effect.gen(function*() {
       const failure = yield* failing(opposite)
       assert.strictEqual(fewest(failure), 1)
       assert.isFalse("cause" in failure)
-      assert.strictEqual(failure.waiting.length, 3) // the two, and the one that waits for them
+      assert.strictEqual(failure.waiting.length, 3) // the two fibers, and their parent
       assert.match(failure.message, /hung: no task is left.*\n {2}fiber 1, before its operation \d+\n {2}fiber 2, /)
     }))
 
-  it.effect("finds what takes two preemptions", () =>
+  it.effect("finds a fault that takes two preemptions", () =>
     Effect.gen(function*() {
       const failure = yield* failing(twice)
       assert.strictEqual(fewest(failure), 2)
     }))
 
-  it.effect("reports a schedule that fails again, in the same way", () =>
+  it.effect("reports a schedule that reproduces the failure", () =>
     Effect.gen(function*() {
       for (const program of [lostUpdate, lookThenAct, opposite, twice]) {
         const { cause, schedule } = yield* failing<void, unknown>(program)
@@ -152,7 +152,7 @@ describe.each(strategies)("$strategy", (options) => {
       assert.isAbove(new Set(traces[0]!.join(" ").split("a1")).size, 5)
     }))
 
-  it.effect("finds nothing in what is right", () =>
+  it.effect("finds nothing in a correct program", () =>
     Effect.gen(function*() {
       const report = yield* RegistryTest.interleave(right, options)
       assert.isAtLeast(report.schedules, 300)
@@ -160,13 +160,13 @@ describe.each(strategies)("$strategy", (options) => {
 })
 
 describe("seeds", () => {
-  it.effect("a hundred, where nothing is said", () =>
+  it.effect("are a hundred by default", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* RegistryTest.interleave(Effect.void), { schedules: 100 })
     }))
 
   it.effect.each(["random", "pct"] as const)(
-    "%s: that of a failure fails again alone",
+    "%s: the seed of a failure reproduces it",
     (strategy) =>
       Effect.gen(function*() {
         const failure = yield* Effect.flip(RegistryTest.interleave(twice, { strategy, seeds: 1000 }))
@@ -178,7 +178,7 @@ describe("seeds", () => {
       })
   )
 
-  it.effect("a fiber that spins until another has done something does not starve it", () =>
+  it.effect("a fiber that spins until another acts does not starve it", () =>
     RegistryTest.interleave(
       Effect.gen(function*() {
         let done = false
@@ -194,7 +194,7 @@ describe("seeds", () => {
     ))
 })
 
-/** Fibers a, b, c … that write down each of their steps: what was written under each schedule. */
+/** The steps of fibers a, b, c …, in order, under each schedule. */
 const tracing = (fibers: number, steps: number, options: RegistryTest.InterleaveOptions) =>
   Effect.gen(function*() {
     const traces: Array<string> = []
@@ -216,7 +216,7 @@ const tracing = (fibers: number, steps: number, options: RegistryTest.Interleave
     return traces
   })
 
-/** How often another fiber went on. */
+/** How often the running fiber changes. */
 const switchesOf = (trace: string): number =>
   Array.from(trace).filter((name, i) => i > 0 && name !== trace[i - 1]).length
 
@@ -227,13 +227,13 @@ const atRate = (rate: number | undefined) => tracing(2, 30, { rate, seeds: 200 }
 const atDepth = (depth: number | undefined) => tracing(2, 30, { strategy: "pct", depth, seeds: 300 })
 
 describe("random", () => {
-  it.effect("preempts at the rate that it is given, and 20 where nothing is said", () =>
+  it.effect("preempts at the given rate, 20 by default", () =>
     Effect.gen(function*() {
       const plain = ["a".repeat(30) + "b".repeat(30), "b".repeat(30) + "a".repeat(30)]
       assert.deepStrictEqual([...new Set(yield* atRate(0))].toSorted(), plain)
       const switches = yield* Effect.forEach([0, 5, 20, 100], (rate) =>
         Effect.map(atRate(rate), (traces) => mean(traces.map(switchesOf))))
-      // whoever is preempted may be picked again: every other preemption is seen
+      // a preempted fiber may be picked again: half of the preemptions show
       for (const [index, [least, most]] of [[1, 1], [1.5, 2.5], [4, 6], [20, 30]].entries()) {
         assert.isAtLeast(switches[index]!, least!)
         assert.isAtMost(switches[index]!, most!)
@@ -241,7 +241,7 @@ describe("random", () => {
       assert.deepStrictEqual(yield* atRate(undefined), yield* atRate(20))
     }))
 
-  it.effect("picks each of the tasks that wait as often as any other", () =>
+  it.effect("picks all waiting tasks equally often", () =>
     Effect.gen(function*() {
       const traces = yield* tracing(5, 1, { rate: 0, seeds: 1_000 })
       assert.strictEqual(new Set(traces).size, 120)
@@ -255,7 +255,7 @@ describe("random", () => {
 })
 
 describe("pct", () => {
-  it.effect("fibers keep their priorities but at so many operations as it is told, or three", () =>
+  it.effect("fibers change priorities at as many operations as given, three by default", () =>
     Effect.gen(function*() {
       const switches: Array<number> = []
       for (const depth of [0, 1, 2, 3, 6]) {
@@ -263,7 +263,7 @@ describe("pct", () => {
         assert.strictEqual(Math.max(...seen), depth + 1)
         switches.push(mean(seen))
       }
-      // one that falls below others need not have been the only one that could run
+      // a change of priorities need not change the running fiber
       assert.deepStrictEqual(switches, switches.toSorted((one, other) => one - other))
       assert.strictEqual(switches[0], 1)
       assert.isAtLeast(switches[3]!, 1.9)
@@ -277,11 +277,11 @@ describe("pct", () => {
       const permutations = ["abc", "acb", "bac", "bca", "cab", "cba"]
       const whole = permutations.map((order) => Array.from(order, (name) => name.repeat(4)).join(""))
       assert.deepStrictEqual([...new Set(traces)].toSorted(), whole)
-      // the first often runs before the others are there
+      // the first often runs before the others are forked
       for (const order of whole) assert.isAtLeast(traces.filter((trace) => trace === order).length, 40)
     }))
 
-  it.effect("fails without a seed where the program fails though nobody is preempted", () =>
+  it.effect("fails without a seed if the program fails without preemption", () =>
     Effect.gen(function*() {
       const failure = yield* Effect.flip(RegistryTest.interleave(Effect.fail("disk"), { strategy: "pct" }))
       const { cause, message, ...rest } = failure
@@ -293,7 +293,7 @@ describe("pct", () => {
     }))
 })
 
-/** Two fibers of two steps each: which order of the steps came how often. */
+/** How often each order of the steps of two fibers with two steps came. */
 const orders = (preemptions: number) =>
   Effect.gen(function*() {
     const seen = new Map<string, number>()
@@ -310,7 +310,7 @@ const orders = (preemptions: number) =>
     return { report, orders: [...seen.keys()].toSorted() }
   })
 
-/** In which orders a program writes down what it does. */
+/** The orders in which a program logs its steps. */
 const ordersOf = (
   program: (note: (name: string) => Effect.Effect<void>) => Effect.Effect<unknown>,
   preemptions: number
@@ -336,25 +336,25 @@ const twoThatYield = (note: (name: string) => Effect.Effect<void>) => {
 }
 
 describe("exhaustive", () => {
-  it.effect("sees the two orders of two fibers without a preemption, in a schedule each", () =>
+  it.effect("without preemption, tries the two orders of two fibers, each once", () =>
     Effect.gen(function*() {
       const tried = yield* orders(0)
       assert.deepStrictEqual(tried, { report: { schedules: 2, complete: true }, orders: ["aAbB", "bBaA"] })
     }))
 
-  it.effect("sees four with one, and all six with two", () =>
+  it.effect("tries four orders with one preemption, and all six with two", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual((yield* orders(1)).orders, ["aAbB", "abBA", "bBaA", "baAB"])
       assert.deepStrictEqual((yield* orders(2)).orders, ["aAbB", "abAB", "abBA", "bBaA", "baAB", "baBA"])
     }))
 
-  it.effect("sees in which order fibers go on that yield by themselves, and all orders with a preemption", () =>
+  it.effect("tries the orders of fibers that yield, and all orders with a preemption", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* ordersOf(twoThatYield, 0), ["abab", "abba"])
       assert.deepStrictEqual(yield* ordersOf(twoThatYield, 1), ["aabb", "abab", "abba", "baab", "baba", "bbaa"])
     }))
 
-  it.effect("preempts a fiber that another has woken before its first operation", () =>
+  it.effect("preempts a woken fiber before its first operation", () =>
     Effect.gen(function*() {
       const woken = yield* ordersOf((note) => {
         let wake: (() => void) | undefined
@@ -367,7 +367,7 @@ describe("exhaustive", () => {
       assert.deepStrictEqual(woken, ["ab", "ba"])
     }))
 
-  it.effect("counts the orders of fibers that nobody preempts: n!", () =>
+  it.effect("tries n! orders of n fibers without preemption", () =>
     Effect.gen(function*() {
       for (const [fibers, schedules] of [[1, 1], [2, 2], [3, 6], [4, 24], [5, 120]] as const) {
         const program = Effect.forEach(Array.from({ length: fibers }), () => Effect.forkDetach(Effect.void)).pipe(
@@ -378,14 +378,14 @@ describe("exhaustive", () => {
       }
     }))
 
-  it.effect("ends a fiber that is interrupted before it has begun", () =>
+  it.effect("ends a fiber that is interrupted before its first step", () =>
     Effect.gen(function*() {
       const program = Effect.flatMap(Effect.forkChild(Effect.never), Fiber.interrupt)
       const { complete } = yield* RegistryTest.interleave(program, { strategy: "exhaustive" })
       assert.isTrue(complete)
     }))
 
-  it.effect("misses with one preemption what takes two, and says that it has tried everything", () =>
+  it.effect("misses a fault that takes two preemptions with one, and reports a complete search", () =>
     Effect.gen(function*() {
       const report = yield* RegistryTest.interleave(twice, { strategy: "exhaustive", preemptions: 1 })
       assert.isTrue(report.complete)
@@ -393,13 +393,13 @@ describe("exhaustive", () => {
       assert.strictEqual(fewest(failure), 2)
     }))
 
-  it.effect("says when it has not tried everything", () =>
+  it.effect("reports an incomplete search", () =>
     Effect.gen(function*() {
       const report = yield* RegistryTest.interleave(right, { strategy: "exhaustive", limit: 7 })
       assert.deepStrictEqual(report, { schedules: 7, complete: false })
     }))
 
-  it.effect("refuses a program that does something else every time", () =>
+  it.effect("refuses a program that behaves differently each time", () =>
     Effect.gen(function*() {
       let runs = 0
       const program = Effect.suspend(() => runs++ % 2 === 0 ? both(Effect.yieldNow, Effect.yieldNow) : Effect.void)
@@ -409,14 +409,14 @@ describe("exhaustive", () => {
 })
 
 describe("a schedule", () => {
-  it.effect("is run alone, and the program may be right under it", () =>
+  it.effect("is run alone, and a correct program passes under it", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* RegistryTest.interleave(right, { schedule: [] }), { schedules: 1 })
       const { schedule } = yield* Effect.flip(RegistryTest.interleave(lostUpdate, { seeds: 100 }))
       assert.deepStrictEqual(yield* RegistryTest.interleave(right, { schedule }), { schedules: 1 })
     }))
 
-  it.effect("that is reported can do without none of its choices", () =>
+  it.effect("that is reported is minimal: without any one of its choices the program passes", () =>
     Effect.gen(function*() {
       for (const program of [lostUpdate, lookThenAct, opposite, twice]) {
         for (let first = 0; first < 1_000; first += 200) {
@@ -429,7 +429,7 @@ describe("a schedule", () => {
           }
         }
       }
-      // nor can one of many that only the order of tasks makes fail
+      // also for programs that fail by the order of many tasks alone
       for (let salt = 1; salt <= 300; salt++) {
         const program = Effect.gen(function*() {
           let order = 0
@@ -453,7 +453,7 @@ describe("a schedule", () => {
 })
 
 describe("a failure", () => {
-  it.effect("crosses a wire", () =>
+  it.effect("survives encoding and decoding", () =>
     Effect.gen(function*() {
       const failure = yield* Effect.flip(RegistryTest.interleave(opposite, { seeds: 100 }))
       const wire = JSON.parse(JSON.stringify(Schema.encodeUnknownSync(RegistryTest.ScheduleFailure)(failure)))
@@ -466,9 +466,9 @@ describe("a failure", () => {
       }
     }))
 
-  it.effect("is reduced to one of the same kind", () =>
+  it.effect("is reduced to a failure of the same kind", () =>
     Effect.gen(function*() {
-      // it hangs where nobody is preempted, and dies where the second fiber comes first
+      // hangs without preemption, and dies if the second fiber comes first
       const program = Effect.gen(function*() {
         let first = ""
         const coming = (name: string) =>
@@ -487,12 +487,12 @@ describe("a failure", () => {
       assert.isTrue(died > 0 && died < 20)
     }))
 
-  it.effect("is not reduced for ever", () =>
+  it.effect("is reduced in a bounded number of runs", () =>
     Effect.gen(function*() {
       const length = 250
       let runs = 0
       let failing: string | undefined
-      // fails under one schedule, and no other; a run ends as soon as that can be seen
+      // fails under exactly one schedule; another run ends at the first difference
       const program = Effect.gen(function*() {
         let trace = ""
         runs++
@@ -513,11 +513,11 @@ describe("a failure", () => {
       })
       const { schedule } = yield* Effect.flip(RegistryTest.interleave(program, { seeds: 1, rate: 99 }))
       assert.isAbove(schedule.length, 500)
-      // the first, a thousand with less of it, and a thousand others
+      // the first, and two rounds of a thousand
       assert.strictEqual(runs, 2_001)
     }))
 
-  it.effect("takes few runs to reduce, where few of its choices matter", () =>
+  it.effect("takes few runs to reduce if few of its choices matter", () =>
     Effect.gen(function*() {
       for (const program of [lostUpdate, lostUpdateAcrossTurns, lookThenAct, opposite]) {
         let runs = 0
@@ -530,7 +530,7 @@ describe("a failure", () => {
       }
     }))
 
-  it.effect("can be read in a copy, which is what vitest reports", () =>
+  it.effect("can be read from a copy, which vitest makes", () =>
     Effect.gen(function*() {
       const failure = yield* Effect.flip(RegistryTest.interleave(Effect.fail("disk"), { seeds: 1 }))
       const copy: RegistryTest.ScheduleFailure = Object.create(failure, {
@@ -541,7 +541,7 @@ describe("a failure", () => {
 })
 
 describe("a hang", () => {
-  it.effect("is told with what transactions wait for", () =>
+  it.effect("names the transactions that its fibers wait for", () =>
     Effect.gen(function*() {
       const program = Effect.scoped(Effect.gen(function*() {
         const [codes, themes] = [
@@ -560,19 +560,19 @@ describe("a hang", () => {
       assert.match(waiting[2]!, /, in "transact" of "themes", which waits for "transact" of "codes"$/)
     }))
 
-  it.effect("is told with the operation that would come next", () =>
+  it.effect("names the next operation of each fiber", () =>
     Effect.gen(function*() {
       const waiting = Effect.andThen(Effect.void, Effect.never)
       const preempting = (operation: number) =>
         Effect.flip(RegistryTest.interleave(both(waiting, waiting), { schedule: [{ fiber: 2, operation }] }))
       const failure = yield* preempting(0)
       const next = Number(/^fiber 2, before its operation (\d+)$/.exec(failure.waiting[1]!)![1])
-      // nobody is preempted before an operation that does not come
+      // no preemption happens before an operation that is never reached
       assert.deepStrictEqual((yield* preempting(next)).schedule, [])
       assert.deepStrictEqual((yield* preempting(next - 1)).schedule, [{ fiber: 2, operation: next - 1 }])
     }))
 
-  it.effect("lets go of what it holds, if it can", () =>
+  it.effect("releases the resources that it can release", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const holding = (name: string, release: Effect.Effect<void>) =>
@@ -587,7 +587,7 @@ describe("a hang", () => {
       assert.deepStrictEqual(schedule, [])
     }))
 
-  it.effect("is told with the transactions that wait", () =>
+  it.effect("names the transactions that wait", () =>
     Effect.gen(function*() {
       const program = Effect.scoped(Effect.gen(function*() {
         const codes = yield* Registry.make<string>()({ lookup: [], name: "codes" })
@@ -602,7 +602,7 @@ describe("a hang", () => {
       assert.match(failure.waiting[1]!, /^fiber 2, before its operation \d+, in "transact" of "codes"$/)
     }))
 
-  it.effect("is found where a program runs for ever, also without a yield", () =>
+  it.effect("is found if a program runs for ever, also without a yield", () =>
     Effect.gen(function*() {
       const spinning = Effect.whileLoop({ while: () => true, body: () => Effect.void, step: () => {} })
       for (const program of [Effect.forever(Effect.yieldNow), spinning]) {
@@ -612,7 +612,7 @@ describe("a hang", () => {
       }
     }), 20_000)
 
-  it.effect("is none where a promise is still to come", () =>
+  it.effect("is not reported while a promise is pending", () =>
     RegistryTest.interleave(Effect.promise(() => Promise.resolve().then(() => Promise.resolve())), { seeds: 10 }))
 })
 
@@ -632,7 +632,7 @@ describe("time", () => {
       { seeds: 300 }
     ))
 
-  it.effect("an adjustment that may come before the sleep that it is for is found", () =>
+  it.effect("an adjustment that may come before its sleep is found", () =>
     Effect.gen(function*() {
       const program = Effect.gen(function*() {
         const sleeping = yield* Effect.forkChild(Effect.sleep("1 minute"))
@@ -657,7 +657,7 @@ interface Interrupted {
   readonly traces: ReadonlyArray<string>
 }
 
-/** Interrupts an operation that writes down what it does, and answers what was seen of each run. */
+/** Interrupts an operation that logs its steps, and returns the log of each run. */
 const each = (
   operation: (note: (text: string) => Effect.Effect<void>) => Effect.Effect<unknown, unknown>,
   from?: "inside" | "outside"
@@ -696,7 +696,7 @@ const awaitsChild = (note: (text: string) => Effect.Effect<void>) =>
 
 describe("interruptEach", () => {
   it.effect.each([undefined, "outside", "inside"] as const)(
-    "%s: interrupts at each step once, from the first on, and then lets a run end",
+    "%s: interrupts once at each step, from the first on, and then runs to the end",
     (from) =>
       Effect.gen(function*() {
         const { exits, interrupted, steps, traces } = yield* each(
@@ -710,12 +710,12 @@ describe("interruptEach", () => {
       })
   )
 
-  it.effect("outside: it is the operation that is interrupted, inside: whoever runs", () =>
+  it.effect("outside interrupts the operation, inside the running fiber", () =>
     Effect.gen(function*() {
       const outside = yield* each(awaitsChild)
       assert.isTrue(outside.exits.slice(0, -1).every(isInterrupted))
       assert.deepStrictEqual(outside.exits.at(-1), Exit.succeed(Exit.void))
-      // nobody has gone on between the step and the interruption
+      // no fiber went on between the step and the interruption
       assert.deepStrictEqual(outside.traces, outside.traces.toSorted())
       const inside = yield* each(awaitsChild, "inside")
       const ofChild = inside.exits.slice(0, -1).filter((exit) =>
@@ -736,7 +736,7 @@ describe("interruptEach", () => {
       return Cause.squash(exit.cause)
     })
 
-  it.effect("dies where an operation hangs that was interrupted, or what comes before or after it", () =>
+  it.effect("dies if the interrupted operation hangs, or setup or check does", () =>
     Effect.gen(function*() {
       const hung = yield* dies({ run: () => Effect.uninterruptible(Effect.never) })
       assert.match(String(hung), /^Error: Interrupted at step \d+, the operation hung\.$/)
@@ -745,7 +745,7 @@ describe("interruptEach", () => {
       assert.strictEqual(String(yield* dies({ check: () => Effect.never })), around)
     }))
 
-  it.effect("dies where an operation leaves fibers running, but for those of before", () =>
+  it.effect("dies if the operation leaves fibers running, other than those of setup", () =>
     Effect.gen(function*() {
       const leaving = Effect.forkDetach(Effect.never, { startImmediately: true })
       const left = yield* dies({ run: () => Effect.andThen(leaving, leaving) })
@@ -754,7 +754,7 @@ describe("interruptEach", () => {
       assert.isAtLeast(interrupted, 1)
     }))
 
-  it.effect("fails as what comes before or after the operation does", () =>
+  it.effect("fails as setup or check fails", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* dies({ setup: Effect.fail("no setup") }), "no setup")
       assert.strictEqual(yield* dies({ check: () => Effect.fail("no check") }), "no check")

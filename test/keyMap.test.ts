@@ -5,13 +5,13 @@ import { KeyMap } from "../src/internal/store/keyMap.ts"
 
 const keyOf = (n: number): unknown => n % 3 === 0 ? n : n % 3 === 1 ? `${n}` : { n, nested: [n] }
 
-/** Enough keys that bases are made anew now and then. */
+/** Enough keys that the native map is copied now and then. */
 const key = fc.nat(120)
 
-/** All that are ever put in. */
+/** All keys that are ever set. */
 const keys = Array.from({ length: 410 }, (_, n) => n)
 
-/** Long lists, of which many are of the same keys. */
+/** Lengths of lists, mostly long, and often the same, so that their keys coincide. */
 const length = fc.oneof(fc.nat(80), { weight: 3, arbitrary: fc.constantFrom(40, 45) })
 
 const change = fc.oneof(
@@ -35,7 +35,7 @@ const agrees = (map: KeyMap<Value>, model: ReadonlyMap<number, Value>): void => 
   for (const n of model.keys()) assert.isTrue(HashSet.has(set, keyOf(n)))
 }
 
-/** Puts a list in, of new keys and of some that are there, until it is finished or given up; all values are new ones. */
+/** Sets a list of keys in place, some new and some existing, and finishes it. All values are new. */
 const fill = (
   map: KeyMap<Value>,
   model: Map<number, Value>,
@@ -44,13 +44,13 @@ const fill = (
   meanwhile: () => void
 ): KeyMap<Value> => {
   const filling = map.begin(n)
-  // of short lists most are there, of long ones few
+  // most keys of short lists exist, and few of long ones
   for (let added = 4 * n; added < 5 * n; added++) {
     if (added === 4 * n + n % 3) meanwhile()
     const value = next()
     assert.strictEqual(filling.set(keyOf(added), value, filling.get(keyOf(added))), filling)
     model.set(added, value)
-    // and what this list has put in is changed by it
+    // the list changes a key that it has set
     if (added % 7 === 0) {
       model.set(4 * n, next())
       filling.set(keyOf(4 * n), model.get(4 * n)!, filling.get(keyOf(4 * n)))
@@ -60,14 +60,14 @@ const fill = (
   return filling.finish()
 }
 
-/** With the list of the numbers from one on. */
+/** A map with a list of numbers as keys, from the first on. */
 const listed = (from: KeyMap<Value>, first: number, size = 40): KeyMap<Value> => {
   const filling = from.begin(size)
   for (let n = first; n < first + size; n++) filling.set(n, { id: n }, filling.get(n))
   return filling.finish()
 }
 
-/** How many keys are put into native maps: whoever copies one puts in each of its keys. */
+/** How many keys are set in native maps. Copying a map sets each of its keys. */
 const copiesOf = (run: () => void): number => {
   const set = vi.spyOn(Map.prototype, "set")
   run()
@@ -77,7 +77,7 @@ const copiesOf = (run: () => void): number => {
 }
 
 describe("KeyMap", () => {
-  it("G8 agrees with a map of values, and what it was made from stays as it was", () =>
+  it("G8 agrees with a map by value, and so does every earlier version", () =>
     fc.assert(
       fc.property(fc.array(change, { minLength: 20, maxLength: 100 }), (changes) => {
         let map = KeyMap.empty<Value>()
@@ -100,7 +100,7 @@ describe("KeyMap", () => {
           } else {
             const before = new Map(model)
             const other = new Map(model)
-            // another list is put in from the same map, by a transaction that ends in the middle of this one
+            // another transaction, which ends in the middle of this one, sets a list from the same version
             const meanwhile = () =>
               name === "fill at once" && versions.push([fill(map, other, n, next, () => {}), other])
             const filled = fill(map, model, n, next, meanwhile)
@@ -119,7 +119,7 @@ describe("KeyMap", () => {
       { numRuns: 100 }
     ))
 
-  it("G8 two lists begin from one map: neither sees anything of the other", () => {
+  it("G8 two lists that begin from one version do not see each other", () => {
     const map = listed(KeyMap.empty<Value>(), 0)
     const one = map.begin(40)
     const other = map.begin(40)
@@ -133,19 +133,19 @@ describe("KeyMap", () => {
     }
   })
 
-  it("G8 what a list puts in with the very next number is not there for who was before, not even in a new base", () => {
+  it("G8 an earlier version does not see a list with the very next serial numbers, not even after a copy", () => {
     const before = listed(KeyMap.empty<Value>(), 0)
     listed(before, 40)
     assert.isUndefined(before.get(40))
     assert.strictEqual(Array.from(before.keys()).length, 40)
-    // so many changes that all goes into a new one
+    // enough changes to copy the native map
     let map = before
     for (let n = 200; n < 300; n++) map = map.set(n, { id: n }, undefined)
     assert.isUndefined(map.get(40))
     assert.strictEqual(Array.from(map.keys()).length, 140)
   })
 
-  it("G8 a list has a key again that was taken out of the one before", () => {
+  it("G8 a list can set a key again that was deleted", () => {
     const before = listed(KeyMap.empty<Value>(), 0)
     const filling = before.delete(7).begin(40)
     filling.set(7, { id: 100 }, undefined)
@@ -153,7 +153,7 @@ describe("KeyMap", () => {
     assert.strictEqual(before.get(7)?.id, 7)
   })
 
-  it("G15 a change copies a few keys on average, however many there are and however often they change", () => {
+  it("G15 a change copies a few keys on average, in small and large maps, after few and many changes", () => {
     for (const size of [100, 1_000, 10_000]) {
       let map = listed(KeyMap.empty<Value>(), 0, size)
       let serial = size
@@ -166,13 +166,13 @@ describe("KeyMap", () => {
       for (const changes of [size, 10 * size]) {
         const copies = copiesOf(() => Array.from({ length: changes }, (_, i) => i).forEach(step))
         assert.isAtMost(copies / changes, 6)
-        // what has changed is in a native map again, where readers find it faster
+        // changes end in a native map, which is faster to read
         assert.isAtLeast(copies, size)
       }
     }
   })
 
-  it("G15 keys that are objects are no reason to copy the others, nor to copy them later", () => {
+  it("G15 keys that are objects neither cause nor delay a copy of the others", () => {
     let map = listed(KeyMap.empty<Value>(), 0, 1_000)
     const objects = Array.from({ length: 1_000 }, (_, n) => ({ n }))
     let serial = 1_000
@@ -185,14 +185,14 @@ describe("KeyMap", () => {
     assert.isAtLeast(setAll(Array.from({ length: 1_000 }, (_, n) => n)), 1_000)
   })
 
-  it("G15 a list costs what it is long, unless another was put into the same map: then it costs one copy more", () => {
+  it("G15 a list costs its own length, or one copy more if another list was set from the same version", () => {
     const before = listed(KeyMap.empty<Value>(), 0, 1_000)
     let map = before
     const copies = copiesOf(() => {
       for (let n = 1; n <= 100; n++) map = listed(map, 1_000 * n, 40)
     })
     assert.strictEqual(copies, 100 * 40)
-    // a short one waits among the changes
+    // a short list is kept as changes
     assert.strictEqual(copiesOf(() => listed(before, 200_000, 100)), 0)
     assert.isAtMost(copiesOf(() => listed(before, 200_000, 1_000)), 3 * 1_000)
   })

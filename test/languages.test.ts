@@ -61,7 +61,7 @@ const directoryOf = (files: Record<string, string>): string => {
 const run = (args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}, options: SpawnOptions = {}): Promise<Finished> =>
   runExample("languages/main.ts", args, env, options)
 
-/** The name of the language that is chosen among the several that claim the extension. */
+/** The name of the language that is chosen among those that claim the extension. */
 const chosen = (extension: string) =>
   Effect.map(Languages.getAll("extension", extension), (candidates) => {
     assert.isAbove(candidates.length, 1)
@@ -162,8 +162,8 @@ JSON          1      2  14.3%  ████
     assert.match(stderr, /^Could not use the plugin \S+missing\.ts: Cannot find module .*\n$/)
   })
 
-  it("counts and names what it cannot read", async (context) => {
-    // root may read everything: then another user runs it, if that user may read this project
+  it("counts and names unreadable files", async (context) => {
+    // root may read everything: then another user runs it, if that user can read this project
     const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
     if (spawnSync(process.execPath, ["--check", main], user).status !== 0) context.skip()
     const directory = directoryOf({ "a.ts": "mine", "secret.ts": "not yours", "b/run": "#!/bin/sh", "closed/c.ts": "" })
@@ -233,7 +233,7 @@ describe("the languages example, inside", () => {
       assert.deepStrictEqual(yield* showing(false), [])
     }))
 
-  it("says so when there is nothing to count", () => {
+  it("says that there is nothing to count", () => {
     assert.deepStrictEqual(report({ files: [], unreadable: [] }, { color: true }), ["No file is in a known language."])
   })
 
@@ -276,7 +276,7 @@ describe("the languages example, inside", () => {
     assert.deepStrictEqual(interpretersOf("echo"), [])
   })
 
-  it("chooses the first language that satisfies the first rule that any satisfies", () => {
+  it("chooses the first language that satisfies the first rule with a match", () => {
     const plain: Language = { id: 1, name: "Plain", extensions: [".other", ".rs"] }
     const variant: Language = { id: 2, name: "Variant", extensions: [".rs"], group: "Plain" }
     const typical: Language = { id: 3, name: "Typical", extensions: [".RS"] }
@@ -292,7 +292,7 @@ describe("the languages example, inside", () => {
     assert.deepStrictEqual(choose([variant, plain, typical, rust, plugin], ".rs"), Option.some(plugin))
   })
 
-  it.effect("chooses well among the languages that GitHub knows", () =>
+  it.effect("chooses as expected among the languages of GitHub", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* Languages.size, 833)
       assert.deepStrictEqual(
@@ -304,7 +304,7 @@ describe("the languages example, inside", () => {
       )
     }).pipe(Effect.provide(TestLayer)))
 
-  it.effect("prefers nothing that the rules would choose anyway, and nothing that does not exist", () =>
+  it.effect("has no preference that is unknown or that the rules would choose anyway", () =>
     Effect.gen(function*() {
       for (const [key, name] of preferred) {
         const candidates = yield* Languages.getAll(key.startsWith(".") ? "extension" : "interpreter", key)

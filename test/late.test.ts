@@ -65,7 +65,7 @@ describe("a registry that loads late", () => {
       assert.strictEqual(yield* Languages.size, 3)
     }).pipe(Effect.provide(Languages.layerLate)))
 
-  it.effect("imports nothing when it is built, watched, hooked, reset, or closed", () => {
+  it.effect("does not import when it is built, watched, hooked, reset, or closed", () => {
     const { count, layer } = counting(live)
     return Effect.gen(function*() {
       yield* Effect.gen(function*() {
@@ -105,7 +105,7 @@ describe("a registry that loads late", () => {
     })
   })
 
-  it.effect("has the defaults first, then what its layer registers; after a reset the defaults, without an import", () => {
+  it.effect("has the defaults first, then the items of its layer; after a reset the defaults, without an import", () => {
     const { count, layer } = counting(live)
     return Effect.gen(function*() {
       assert.deepStrictEqual(yield* Items.values, [a, b, c])
@@ -116,7 +116,7 @@ describe("a registry that loads late", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("tells who watched before of all that its layer registers, in one change", () => {
+  it.effect("tells earlier subscribers of all items of its layer in one change", () => {
     const { layer } = counting(live)
     return Effect.gen(function*() {
       const watching = yield* fork(Stream.runCollect(Stream.take(Items.changes, 1)))
@@ -131,7 +131,7 @@ describe("a registry that loads late", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("takes any layer that is built on that of the service", () =>
+  it.effect("accepts any layer that builds on the layer of the service", () =>
     Effect.gen(function*() {
       for (
         const layer of [
@@ -147,7 +147,7 @@ describe("a registry that loads late", () => {
     }))
 
   describe("G1", () => {
-    it.effect("a thousand fibers ask at once, readers and writers: one import, one layer, and each sees all of it", () => {
+    it.effect("a thousand readers and writers at once: one import, one layer, and each sees all items", () => {
       const log: Array<string> = []
       const { gates, late } = gated(module(Layer.mergeAll(resource(log, "layer"), Items.items([b, c]))))
       return Effect.gen(function*() {
@@ -165,7 +165,7 @@ describe("a registry that loads late", () => {
       }).pipe(Effect.provide(late))
     })
 
-    it.effect("under schedules: nobody outside sees a part of it", () =>
+    it.effect("under schedules: no reader outside sees a part of the items", () =>
       RegistryTest.interleave(
         Effect.suspend(() => {
           const { count, layer } = counting(module(Layer.mergeAll(Items.items([b]), Items.items([c]))))
@@ -190,7 +190,7 @@ describe("a registry that loads late", () => {
   })
 
   describe("G2", () => {
-    it.effect("an import that fails: all who waited get the same error, and the next use tries again", () => {
+    it.effect("an import that fails: all waiters get the same error, and the next use tries again", () => {
       const { gates, late } = gated(live)
       return Effect.gen(function*() {
         const asking = yield* Effect.forEach(Array.from({ length: 5 }), () => fork(Effect.flip(Items.size)))
@@ -216,7 +216,7 @@ describe("a registry that loads late", () => {
       }).pipe(Effect.provide(late))
     })
 
-    it.effect("so do an import that throws, one that answers no layer, and a layer that fails", () =>
+    it.effect("an import that throws, one without a layer, and a layer that fails: the error is typed, and the next use tries again", () =>
       Effect.gen(function*() {
         const fails: ReadonlyArray<readonly [() => Promise<Layer.Layer<Items, unknown>>, RegExp]> = [
           [() => {
@@ -283,7 +283,7 @@ describe("a registry that loads late", () => {
         assert.strictEqual(messageOf(exit), "boom")
       }))
 
-    it.effect("a layer that fails half-way leaves nothing: hooks are told, what it held is released, its hooks are gone", () => {
+    it.effect("a layer that fails half-way leaves nothing: its items are unregistered, its resources released, its hooks removed", () => {
       const log: Array<string> = []
       const early = new Balance()
       const inner = new Balance()
@@ -309,7 +309,7 @@ describe("a registry that loads late", () => {
       }).pipe(Effect.scoped, Effect.provide(late))
     })
 
-    it.effect("hooks that are told that it goes again read the registry as it was, empty, and populate nothing", () => {
+    it.effect("during the rollback of a failed layer hooks read the empty registry, and populate does nothing", () => {
       let count = 0
       const Failing = module(
         Layer.effectDiscard(Effect.fail("half-way")).pipe(Layer.provideMerge(Items.items([b])))
@@ -330,7 +330,7 @@ describe("a registry that loads late", () => {
       }).pipe(Effect.scoped, Effect.provide(late))
     })
 
-    it.effect("defaults that fail when the layer has been built: what it holds is released, and all begins anew", () => {
+    it.effect("defaults that fail after the layer was built: its resources are released, and the next use starts anew", () => {
       let attempts = 0
       class Flaky extends Registry.Service<Flaky, Item>()("test/Flaky", {
         lookup: ["id"],
@@ -384,7 +384,7 @@ describe("a registry that loads late", () => {
   })
 
   describe("G3", () => {
-    it.effect("interrupting some who wait disturbs nobody", () => {
+    it.effect("interrupting some waiters does not disturb the others", () => {
       const { gates, late } = gated(live)
       return Effect.gen(function*() {
         const asking = yield* Effect.forEach(Array.from({ length: 5 }), () => fork(Items.size))
@@ -395,7 +395,7 @@ describe("a registry that loads late", () => {
       }).pipe(Effect.provide(late))
     })
 
-    it.effect("interrupting all who wait interrupts it, and what its layer had built is released", () => {
+    it.effect("interrupting all waiters interrupts the import, and its layer is released", () => {
       const log: Array<string> = []
       const waiting = Deferred.makeUnsafe<void>()
       let count = 0
@@ -417,7 +417,7 @@ describe("a registry that loads late", () => {
       }).pipe(Effect.provide(late))
     })
 
-    it.effect("all are interrupted while the module is on its way: what comes of it is not used", () => {
+    it.effect("interrupting all waiters while the module loads: the next use imports again", () => {
       const { gates, late } = gated(live)
       return Effect.gen(function*() {
         const first = yield* fork(Items.size)
@@ -431,7 +431,7 @@ describe("a registry that loads late", () => {
       }).pipe(Effect.provide(late))
     })
 
-    it.effect("under schedules: interrupted at any time, it is whole or not there, and nothing leaks", () =>
+    it.effect("under schedules: interrupted at any time, it has imported completely or not at all, and nothing leaks", () =>
       RegistryTest.interleave(
         Effect.suspend(() => {
           const log: Array<string> = []
@@ -462,7 +462,7 @@ describe("a registry that loads late", () => {
       ))
   })
 
-  it.effect("G3 interrupted in its last step it has imported: who has begun another import does not import again", () => {
+  it.effect("G3 an import that is interrupted in its last step stands: another use does not import again", () => {
     const log: Array<string> = []
     const working = Deferred.makeUnsafe<void>()
     const gate = Deferred.makeUnsafe<void>()
@@ -493,7 +493,7 @@ describe("a registry that loads late", () => {
   })
 
   it.effect.each(["outside", "inside"] as const)(
-    "G3 interrupted at each step, from %s, it is whole or not there",
+    "G3 interrupted at each step, from %s, it has imported completely or not at all",
     (from) =>
       Effect.gen(function*() {
         const interrupted = yield* RegistryTest.interruptEach({
@@ -542,7 +542,7 @@ describe("a registry that loads late", () => {
     const log: Array<string> = []
     const source = (name: string) => Layer.succeed(Source, { name })
 
-    it.effect("its layer has the services of the layer that loads late, and none of who comes first", () => {
+    it.effect("its layer has the services of layerLazy, and none of the first user", () => {
       const late: Layer.Layer<Served, never, Source> = Served.layerLazy(() => Promise.resolve(Served.layer))
       return Effect.gen(function*() {
         assert.deepStrictEqual(yield* Effect.provide(Served.values, source("the caller")), ["default of the app"])
@@ -566,7 +566,7 @@ describe("a registry that loads late", () => {
       }).pipe(Effect.provide(late))
     })
 
-    it.effect("a transaction of the caller, of another registry, is not seen by it", () => {
+    it.effect("it does not see the draft of a transaction of its caller on another registry", () => {
       const { layer } = counting(
         module(Layer.effectDiscard(Effect.flatMap(Served.size, (size) => Effect.sync(() => sizes.push(size)))))
       )
@@ -578,7 +578,7 @@ describe("a registry that loads late", () => {
       }).pipe(Effect.provide(layer), Effect.provide(Served.layer), Effect.provide(source("the app")))
     })
 
-    it.effect("what it built lives until the scope of the registry closes, whatever is reset", () => {
+    it.effect("its layer lives until the scope of the registry closes, through resets", () => {
       const released: Array<string> = []
       const { layer } = counting(module(resource(released, "layer")))
       return Effect.gen(function*() {
@@ -602,7 +602,7 @@ describe("a registry that loads late", () => {
       }).pipe(Effect.provide(Layer.merge(layer, Shared)))
     })
 
-    it.effect("a service of the module that builds the layer of the service later gets a registry of its own", () => {
+    it.effect("code of the module that builds the layer of the service again later gets its own registry", () => {
       class Nested extends Context.Service<Nested, Effect.Effect<ReadonlyArray<Item>>>()("test/Nested") {}
       let nested: Effect.Effect<ReadonlyArray<Item>> = Effect.succeed([])
       const Live = module(Layer.effect(
@@ -621,7 +621,7 @@ describe("a registry that loads late", () => {
       }).pipe(Effect.provide(Items.layerLazy(() => Promise.resolve(Live))))
     })
 
-    it.effect("G26 when the scope closes while the module is on its way, who waits is interrupted", () =>
+    it.effect("G26 closing the scope while the module loads interrupts the waiters", () =>
       Effect.gen(function*() {
         const { late } = gated(live)
         const scope = yield* Scope.make()
@@ -634,7 +634,7 @@ describe("a registry that loads late", () => {
   })
 
   describe("hooks", () => {
-    it.effect("those that are added before are told of all that the module registers, after those of the definition", () => {
+    it.effect("hooks that were added before are told of all items of the module, after the hooks of the definition", () => {
       const log: Array<string> = []
       const note = (who: string) => ({
         onItemRegistered: (item: Item) => Effect.sync(() => log.push(`${who} +${item.id}`)),
@@ -664,7 +664,7 @@ describe("a registry that loads late", () => {
       }).pipe(Effect.provide(RegistryHooks.layer(Hooked, note("early")).pipe(Layer.provideMerge(late))))
     })
 
-    it.effect("those of the definition are there once, however often its layer is built, or the import fails", () => {
+    it.effect("the hooks of the definition are installed once, though its layer is built twice or the import fails", () => {
       const log: Array<string> = []
       class Hooked extends Registry.Service<Hooked, Item>()("test/Hooked", {
         lookup: ["id"],
@@ -685,7 +685,7 @@ describe("a registry that loads late", () => {
       }).pipe(Effect.provide(late))
     })
 
-    it.effect("those that are added before can refuse what the module registers", () => {
+    it.effect("hooks that were added before can refuse items of the module", () => {
       const { layer } = counting(live)
       const Refusing = RegistryHooks.layer(Items, {
         onItemRegistering: (item) => item === c ? RegistryError.reject(item, "no c") : Effect.void
@@ -697,7 +697,7 @@ describe("a registry that loads late", () => {
       }).pipe(Effect.provide(Refusing.pipe(Layer.provideMerge(layer))))
     })
 
-    it.effect("can be removed before the import", () => {
+    it.effect("hooks can be removed before the import", () => {
       const log: Array<string> = []
       const { layer } = counting(live)
       return Effect.gen(function*() {
@@ -708,10 +708,10 @@ describe("a registry that loads late", () => {
     })
   })
 
-  describe("with another one", () => {
+  describe("two registries that load late", () => {
     class Inner extends Registry.Service<Inner, Item>()("test/Inner", { lookup: ["id"], defaults: [d] }) {}
 
-    it.effect("Q67 the layer of one uses the other, from whichever side they are asked", () =>
+    it.effect("Q67 the layer of one uses the other, whichever is used first", () =>
       RegistryTest.interleave(
         Effect.suspend(() => {
           const innerLate: Layer.Layer<Inner> = Inner.layerLazy(() => Promise.resolve(Inner.layer))
@@ -730,7 +730,7 @@ describe("a registry that loads late", () => {
         { seeds }
       ))
 
-    it.effect("modules that use each other: one when it loads, the other in the hooks that this calls", () =>
+    it.effect("modules that use each other: one while it loads, the other in a hook that is then called", () =>
       RegistryTest.interleave(
         Effect.suspend(() => {
           const seen: Array<number> = []

@@ -34,16 +34,16 @@ RegistryTest.laws(
 )
 RegistryTest.laws("one registry of two", Layer.merge(Items.layer, Others.layer), { item, tag: Others, runs: 5 })
 
-// an example of a registry that passes: its tests are tests of this file
+// registers the tests of an example that passes
 await import("../examples/testing/healthy.test.ts")
 
-describe("with a layer without a registry every test fails", { fails: true }, () => {
+describe("a layer without a registry fails every test", { fails: true }, () => {
   RegistryTest.laws("none", Layer.empty, { item, runs: 1 })
 })
 
 const given = { item, kept: undefined, runs: 4, schedules: 1, seed: 1, tag: undefined }
 
-/** A registry that is told of each layer that is built, and the fibers that register something in each of them. */
+/** A layer, and for each time that it was built the fibers that registered something. */
 const watched = () => {
   const built: Array<Set<number>> = []
   const layer = Layer.unwrap(Effect.sync(() => {
@@ -57,22 +57,22 @@ const watched = () => {
 }
 
 describe.each([
-  ["as many lists, under as many schedules, as was said", { runs: 4, schedules: 3 }, 4 * 3],
-  ["ten lists, under twenty schedules, where nothing is said", {}, 10 * 20]
+  ["as many lists and schedules as given", { runs: 4, schedules: 3 }, 4 * 3],
+  ["ten lists and twenty schedules by default", {}, 10 * 20]
 ])("each law is tried with %s", (_, options, expected) => {
   const { built, layer } = watched()
   afterEach(() => assert.strictEqual(built.splice(0).length, expected))
   RegistryTest.laws("watched", layer, { item, ...options })
 })
 
-/** Notes the numbers that are drawn. No two items that are drawn have a key in common. */
+/** Collects the drawn numbers. Items hardly ever share a key. */
 const drawing = (drawn: Array<number>) =>
   fc.nat(1_000_000).map((id) => {
     drawn.push(id)
     return new Item(id + 10)
   })
 
-describe("each law is tried with the lists of the seed that was given", () => {
+describe("each law is tried with the lists of the given seed", () => {
   const drawn: Array<number> = []
   afterEach(async ({ task }) => {
     const drawnWith = async (seed: number) => {
@@ -91,7 +91,7 @@ describe("each law is tried with the lists of the seed that was given", () => {
 
 const laws = Object.keys(checksOf(fc, "laws", Items.layer, given))
 
-/** What fast-check says where a registry breaks a law, and the report. */
+/** The message of fast-check for a broken law, and the report. */
 const failureOf = (check: Effect.Effect<void, unknown>) =>
   Effect.map(Effect.flip(check), (error) => {
     assert.instanceOf(error, Error)
@@ -126,18 +126,18 @@ describe("laws", () => {
     }))
 
   it.effect.each(["unique values are unique", "no leak"])(
-    "%s: what is registered is registered at once, by fibers of its own",
+    "%s: the items are registered concurrently",
     (law) =>
       Effect.gen(function*() {
         const { built, layer } = watched()
         yield* checksOf(fc, "watched", layer, { ...given, item: drawing([]), schedules: 3 })[law]!
-        // two come from the population and from the law itself
+        // two fibers are those of the population and of the law itself
         assert.isAbove(Math.max(...built.map(({ size }) => size)), 2)
       })
   )
 
   for (const peer of ["@effect/vitest", "fast-check"]) {
-    it(`without ${peer} they say what is missing, and everything else works`, async () => {
+    it(`without ${peer} laws says what is missing, and everything else works`, async () => {
       vi.resetModules()
       vi.doMock(peer, () => {
         throw new Error("It is not installed.")
@@ -161,18 +161,18 @@ describe("laws", () => {
       ["a hook takes back what is registered", "unique values are unique", `${shown} was registered, and is not in`],
       ["an index loses what is in it", "all lookups agree", String.raw`By name "\w+" one finds \[\] instead of`],
       ["hooks are forgotten", "hooks balanced", `${shown} is not registered, and hooks were told 1 time\\(s\\) more`],
-      ["it is reset behind everybody's back", "population once", "The population ran 2 times"],
-      ["readers see something else each time", "population once", String.raw`Readers saw \d and \d items\.`],
-      ["somebody populates it at once", "reset and populate again", "It was reset, and is not Pending"],
+      ["a fiber resets it meanwhile", "population once", "The population ran 2 times"],
+      ["readers see different sizes", "population once", String.raw`Readers saw \d and \d items\.`],
+      ["a hook populates it after a reset", "reset and populate again", "It was reset, and is not Pending"],
       ["a hook begins another transaction", "no leak", "A transaction is still open"],
       ["a hook leaves something behind", "no leak", `${shown} is still registered`],
-      ["the defaults are others each time", "reset and populate again", `${shown} is gone`],
-      ["a hook keeps what has gone", "all or nothing", `What hooks keep is not what is registered: ${shown} is not`],
-      ["a hook puts a copy in its place", "unique values are unique", `${shown} was registered, and is not in`],
-      ["a hook has something registered later", "all or nothing", `${shown} is still registered`],
+      ["the defaults differ each time", "reset and populate again", `${shown} is gone`],
+      ["a hook keeps removed items", "all or nothing", `What hooks keep is not what is registered: ${shown} is not`],
+      ["a hook replaces the item by a copy", "unique values are unique", `${shown} was registered, and is not in`],
+      ["a hook forks a registration", "all or nothing", `${shown} is still registered`],
       ["a hook dies", "unique values are unique", "register died: worn out"],
       ["a hook dies", "hooks balanced", "an operation died: worn out"],
-      ["a hook dies of what is no error", "unique values are unique", String.raw`register died: \{"worn":"out"\}`],
+      ["a hook dies of a plain object", "unique values are unique", String.raw`register died: \{"worn":"out"\}`],
       ["a layer without a registry", "no leak", "The layer makes no registry"],
       [
         "a layer of two registries",
@@ -190,7 +190,7 @@ describe("laws", () => {
     [
       ["hooks are forgotten", "hooks balanced"],
       ["a hook leaves something behind", "no leak"],
-      ["the defaults are others each time", "reset and populate again"]
+      ["the defaults differ each time", "reset and populate again"]
     ] as const
   )("%s: it breaks no law but \"%s\"", ([registry, law]) =>
     Effect.gen(function*() {

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { execFile } from "node:child_process"
 import * as Path from "node:path"
 
-/** A process of its own: what a test runner keeps does not count. */
+/** Runs in a process of its own, so that the memory of the test runner does not count. */
 const measured = new Promise<
   ReadonlyArray<{ readonly name: string; readonly grown: number; readonly left: ReadonlyArray<string> }>
 >((resolve, reject) =>
@@ -13,11 +13,11 @@ const measured = new Promise<
   )
 )
 
-/** Ten thousand of anything, with an item of 50 numbers each or with eight bytes each, are more than this. */
+/** Bytes. Ten thousand items of 50 numbers take more than this. */
 const margin = 200_000
 
 describe("leaks", () => {
-  it("ten thousand times: heap and internal tables as before", { timeout: 120_000 }, async () => {
+  it("after ten thousand runs the heap and the internal tables are as before", { timeout: 120_000 }, async () => {
     const results = await measured
     assert.isAtLeast(results.length, 10)
     assert.deepStrictEqual(results.filter(({ grown, left }) => grown > margin || left.length > 0), [])

@@ -37,19 +37,19 @@ describe("linearizability", () => {
       () => every(Histories.program, Histories.check, 120)
     )
 
-    it(`G22 so it is where fibers follow, and wait for what others do, under ${strategy} schedules`, {
+    it(`G22 every history with subscribers and awaited items under ${strategy} schedules is linearizable`, {
       timeout: 60_000
     }, () => every(Histories.watchedProgram, Histories.check, 100))
 
     it(
-      `G7 G16 so it is where two registries are changed together, under ${strategy} schedules`,
+      `G7 G16 every history of two registries that transactAll changes under ${strategy} schedules is linearizable`,
       { timeout: 60_000 },
       () => every(Histories.jointProgram, Histories.checkJoint, 100)
     )
   }
 })
 
-/** A few fibers, of which every history under schedules with up to so many preemptions is linearizable. */
+/** Checks all schedules with up to so many preemptions. */
 const everySchedule = (check: Effect.Effect<void, unknown>, preemptions: number) =>
   Effect.gen(function*() {
     const { complete, schedules } = yield* RegistryTest.interleave(check, { strategy: "exhaustive", preemptions })
@@ -57,12 +57,12 @@ const everySchedule = (check: Effect.Effect<void, unknown>, preemptions: number)
     assert.isAbove(schedules, 50)
   })
 
-describe("linearizability, of all schedules of small programs", () => {
+describe("linearizability, under all schedules of small programs", () => {
   const figures = { histories: 0, interrupted: 0 }
   const small = { interruptions: [], hooks: false }
 
   it.effect(
-    "G7 who looks at two registries sees both changes of a transaction of both, or none",
+    "G7 a reader of two registries sees both changes of a transactAll, or none",
     () =>
       Effect.forEach(["commit", "fail"] as const, (ending) => {
         const one: Histories.Program<Histories.JointOperation> = {
@@ -78,7 +78,7 @@ describe("linearizability, of all schedules of small programs", () => {
     60_000
   )
 
-  it.effect("G7 G8 who waits for an item gets what is published, and nothing else", () => {
+  it.effect("G7 G8 awaitItem gets only a published item", () => {
     const one: Histories.WatchedProgram = {
       ...small,
       hooks: true,
@@ -89,7 +89,7 @@ describe("linearizability, of all schedules of small programs", () => {
     return everySchedule(Histories.check(one, figures, "interrupted"), 1)
   }, 60_000)
 
-  it.effect("G22 who subscribes gets what is there, and exactly the changes after that", () => {
+  it.effect("G22 a subscriber gets the contents, and exactly the changes after that", () => {
     const one: Histories.WatchedProgram = {
       ...small,
       first: [["populate"]],
@@ -184,7 +184,7 @@ Then none of these can come next:
       )
     }))
 
-  it.effect("a transaction seen half", () =>
+  it.effect("a half-seen transaction", () =>
     Effect.gen(function*() {
       const text = yield* textOf([
         ["1", ["transact", [["register", a], ["register", b]], "commit"], 0, 3, ok([ok(), ok()])],
@@ -242,9 +242,9 @@ Then none of these can come next:
       assert.include(text, "  2 size: 1, but the model answers 0")
     }))
 
-  it.effect("one of operations that all overlap, in whatever order they are tried", () =>
+  it.effect("a wrong result after operations that all overlap", () =>
     Effect.gen(function*() {
-      // 11! orders, and a thousand or two of sets that have taken effect
+      // 11! orders, but only some thousand sets of completed operations
       const count = 11
       const looks = Array.from({ length: count }, (_, index): Call => [
         `${index}`,
@@ -257,7 +257,7 @@ Then none of these can come next:
       assert.include(text, "  last size: 1, but the model answers 0")
     }))
 
-  it.effect("and told where it begins, without those that need not come next", () =>
+  it.effect("the report shows the longest valid order, and only operations that could come next", () =>
     Effect.gen(function*() {
       const text = yield* textOf([
         ["interrupted", ["register", a], 0, 3],
@@ -280,14 +280,14 @@ Then none of these can come next:
       )
     }))
 
-  it.effect("and told with items as they are, where nobody says how to show them", () =>
+  it.effect("the report formats items by default", () =>
     Effect.gen(function*() {
       const stale = historyOf([["writer", ["register", a], 0, 1, ok()], ["reader", ["values"], 2, 3, ok([])]])
       const { message } = yield* Effect.flip(RegistryTest.linearize(empty, stale))
       assert.include(message, `  reader values: [], but the model answers [${Formatter.format(a)}]`)
     }))
 
-  it.effect("an item that an aborted transaction leaves, and one that a closed scope leaves", () =>
+  it.effect("an item left by an aborted transaction, and one left by a closed scope", () =>
     Effect.gen(function*() {
       const aborted = yield* textOf([
         ["1", ["transact", [["register", a]], "fail"], 0, 1, { aborted: [ok()] }],
@@ -302,8 +302,8 @@ Then none of these can come next:
     }))
 })
 
-describe("wrong histories of those who wait, and of several registries, are caught", () => {
-  it.effect("an item that is awaited, and given before it is there, or not at all", () =>
+describe("wrong histories of waiting fibers, and of several registries, are caught", () => {
+  it.effect("awaitItem that returns before its item is registered, or not at all", () =>
     Effect.gen(function*() {
       const early = yield* textOf([
         ["1", ["awaitItem", "id", 1], 0, 1, ok(a)],
@@ -343,7 +343,7 @@ describe("wrong histories of those who wait, and of several registries, are caug
       )
     }))
 
-  it.effect("G7 a transaction of two registries of which somebody sees one half", () =>
+  it.effect("G7 a transactAll of which a reader sees one half", () =>
     Effect.gen(function*() {
       const joint = RegistryTest.modelAll<Tool>({ one: { lookup: {} }, two: { lookup: {} } })
       const look = (registry: string, called: number, size: number): RegistryTest.JointHistory<Tool>[number] => ({
@@ -406,17 +406,17 @@ describe("histories of several registries that begin as Pending", () => {
       joint,
       calls.map(([process, operation, called, returned, result]) => ({ process, operation, called, returned, result }))
     )
-  it.effect("who is about to change one, or all, may be seen to populate them before, each by itself", () =>
+  it.effect("an operation may be seen to populate its registries before its change, each by itself", () =>
     Effect.gen(function*() {
       const size: JointCall = ["2", ["on", "one", ["size"]], 5, 6, ok(1)]
       yield* check(["1", ["on", "one", ["register", b]], 0, 9, ok()], stateOf("one", 1, "Ready"), size)
       const all: JointCall = ["1", ["transactAll", [["one", ["register", b]]], "commit"], 0, 9, ok([ok()])]
       yield* check(all, stateOf("one", 1, "Ready"), stateOf("two", 3, "Pending"), size, stateOf("two", 7, "Ready"))
-      // and nobody is seen to populate another
+      // but not to populate another registry
       yield* Effect.flip(check(["1", ["on", "one", ["register", b]], 0, 9, ok()], stateOf("two", 1, "Ready")))
     }))
 
-  it.effect("G22 who waits for an item of one waits on while it is not there", () =>
+  it.effect("G22 awaitItem on one registry goes on waiting while its item is absent", () =>
     Effect.gen(function*() {
       const awaits: JointCall = ["1", ["on", "one", ["awaitItem", "name", "b"]], 0, undefined]
       yield* check(awaits, ["2", ["on", "two", ["register", b]], 1, 2, ok()])
@@ -424,8 +424,8 @@ describe("histories of several registries that begin as Pending", () => {
     }))
 })
 
-describe("right histories are not", () => {
-  it.effect("somebody populates though who was called before never does", () =>
+describe("correct histories are accepted", () => {
+  it.effect("an operation populates later than one that was called after it", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(
         yield* orderOf([
@@ -438,7 +438,7 @@ describe("right histories are not", () => {
       )
     }))
 
-  it.effect("two orders leave the same items, and not the same that hides another", () =>
+  it.effect("two orders leave the same items, but different overrides on top", () =>
     Effect.gen(function*() {
       const joined = RegistryTest.model<Joined>({
         lookup: {
@@ -465,7 +465,7 @@ describe("right histories are not", () => {
       for (const by of [y!, z!]) assert.strictEqual((yield* RegistryTest.linearize(joined, history(by))).length, 5)
     }))
 
-  it.effect("two orders leave the same items in a scope, and not the same that goes by itself when it closes", () =>
+  it.effect("two orders leave the same items, but different ones that leave by themselves when the scope closes", () =>
     Effect.gen(function*() {
       const [x, y, z] = [tool(1, "x"), tool(2, "y"), tool(3, "z")]
       const calls = (...seen: ReadonlyArray<ReadonlyArray<Tool>>): ReadonlyArray<Call> => [
@@ -484,7 +484,7 @@ describe("right histories are not", () => {
       yield* textOf(calls([x, z]))
     }))
 
-  it.effect("G22 who waits gets what was there for a moment, or waits on where nothing is at the end", () =>
+  it.effect("G22 awaitItem may return an item that was there for a moment, or go on waiting if it is gone", () =>
     Effect.gen(function*() {
       const comesAndGoes: ReadonlyArray<Call> = [
         ["2", ["register", a], 1, 2, ok()],
@@ -493,13 +493,13 @@ describe("right histories are not", () => {
       const awaits: RegistryTest.Operation<Tool> = ["awaitItem", "id", 1]
       yield* orderOf([["1", awaits, 0, 5, ok(a)], ...comesAndGoes])
       yield* orderOf([["1", awaits, 0, undefined], ...comesAndGoes])
-      // one that was interrupted need not have seen anything
+      // an interrupted awaitItem need not have seen anything
       yield* orderOf([["1", awaits, 0, 9], ["2", ["register", a], 1, 2, ok()]])
-      // and what takes it out again may itself never return
+      // the operation that removes the item may never return
       yield* orderOf([["1", awaits, 0, undefined], comesAndGoes[0]!, ["2", ["unregister", a], 3, undefined]])
     }))
 
-  it.effect("what overlaps may have happened in either order", () =>
+  it.effect("overlapping operations may have happened in either order", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(
         yield* orderOf([
@@ -511,7 +511,7 @@ describe("right histories are not", () => {
       )
     }))
 
-  it.effect("what was interrupted may have taken effect or not, but only once", () =>
+  it.effect("an interrupted operation may have taken effect or not, but only once", () =>
     Effect.gen(function*() {
       const interrupted: Call = ["1", ["register", a], 0, undefined]
       const [sawNothing, sawIt]: ReadonlyArray<Call> = [["2", ["size"], 1, 2, ok(0)], ["2", ["size"], 3, 4, ok(1)]]
@@ -520,7 +520,7 @@ describe("right histories are not", () => {
       yield* textOf([interrupted, sawNothing!, sawIt!, ["2", ["size"], 5, 6, ok(0)]])
     }))
 
-  it.effect("an operation on a registry that is Pending may be seen to populate it before it takes effect", () =>
+  it.effect("an operation on a Pending registry may be seen to populate it before it takes effect", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(
         yield* orderOf([
@@ -533,7 +533,7 @@ describe("right histories are not", () => {
       yield* textOf([["2", ["state"], 0, 1, ok("Ready")], ["1", ["register", a], 2, 3, ok()]])
     }))
 
-  it.effect("thirty operations that all overlap are checked at once", () =>
+  it.effect("thirty operations that all overlap are checked quickly", () =>
     Effect.gen(function*() {
       const count = 30
       const calls = Array.from({ length: count }, (_, index): Call => [

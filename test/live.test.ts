@@ -20,7 +20,7 @@ const buildAnother = Layer.build(Layer.fresh(Tools.layer))
 const build = (name: string) => Effect.withSpan(buildAnother, name)
 
 describe("two registries of one identifier", () => {
-  it.effect("49 alive at once give one warning, with where each was built", () =>
+  it.effect("49 three alive at once give one warning, which says where the first two were built", () =>
     Effect.gen(function*() {
       const warnings = yield* warningsOf(Effect.scoped(Effect.gen(function*() {
         yield* build("startServer")
@@ -41,7 +41,7 @@ describe("two registries of one identifier", () => {
       assert.match(warnings[0]!, /first was built by fiber #?\d+ \(.*live\.test\.ts/)
     }))
 
-  it("49 the warning says where however few lines a stack has, and leaves their number as it was", () => {
+  it("49 the warning says where even if Error.stackTraceLimit is 1, and does not change it", () => {
     const building = warningsOf(Effect.scoped(Effect.andThen(buildAnother, buildAnother)))
     const before = Error.stackTraceLimit
     Error.stackTraceLimit = 1
@@ -54,7 +54,7 @@ describe("two registries of one identifier", () => {
     }
   })
 
-  it.effect("49 where nobody's code is on the stack, the warning names the fiber alone", () =>
+  it.effect("49 without user code on the stack, the warning names the fiber alone", () =>
     Effect.gen(function*() {
       const warnings = yield* warningsOf(Effect.scoped(
         Effect.andThen(Effect.yieldNow, Effect.andThen(buildAnother, buildAnother))
@@ -62,7 +62,7 @@ describe("two registries of one identifier", () => {
       assert.match(warnings[0]!, /first was built by fiber #?\d+, the second by fiber #?\d+\. /)
     }))
 
-  it.effect("49 a second one is told again after another second one has gone", () =>
+  it.effect("49 another second registry after the second one was closed gives another warning", () =>
     Effect.gen(function*() {
       const another = Effect.scoped(buildAnother)
       const warnings = yield* warningsOf(
@@ -71,7 +71,7 @@ describe("two registries of one identifier", () => {
       assert.strictEqual(warnings.length, 2)
     }))
 
-  it.effect("49 one after the other give none, and neither does one layer that is provided twice", () =>
+  it.effect("49 one after the other, or one layer provided twice, gives no warning", () =>
     Effect.gen(function*() {
       const warnings = yield* warningsOf(Effect.gen(function*() {
         yield* Effect.provide(Tools.register({ name: "a" }), Tools.layer)
@@ -84,7 +84,7 @@ describe("two registries of one identifier", () => {
       assert.deepStrictEqual(warnings, [])
     }))
 
-  it.effect("49 one whose building was interrupted, at whatever step, is not counted", () =>
+  it.effect("49 a registry whose building was interrupted at any step is not counted", () =>
     Effect.gen(function*() {
       const building = Effect.scoped(Layer.build(Layer.fresh(Tools.layer)))
       const warnings = yield* warningsOf(
@@ -93,7 +93,7 @@ describe("two registries of one identifier", () => {
       assert.deepStrictEqual(warnings, [])
     }))
 
-  it.effect("49 two that are no service, or have identifiers of their own, give none", () =>
+  it.effect("49 registries without a service, or with different identifiers, give no warning", () =>
     Effect.gen(function*() {
       class Other extends Registry.Service<Other, { readonly name: string }>()("test/LiveOther", {
         lookup: ["name"]

@@ -39,7 +39,7 @@ describe("mutual exclusion", () => {
           {
             concurrency: "unbounded"
           }
-        ).pipe(Effect.catchTag("ItemLookupError", () => Effect.void)) // the reset took it
+        ).pipe(Effect.catchTag("ItemLookupError", () => Effect.void)) // the reset has removed it
       })),
       { seeds }
     ))
@@ -66,7 +66,7 @@ describe("mutual exclusion", () => {
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [a, d])
     }))
 
-  it.effect("G13 waiting fibers take their turn in the order in which they came", () =>
+  it.effect("G13 waiting fibers get the lock in the order in which they came", () =>
     Effect.gen(function*() {
       const { latch, registry } = yield* gated
       const fibers = yield* Effect.forEach(
@@ -78,7 +78,7 @@ describe("mutual exclusion", () => {
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [a, b, c, d])
     }))
 
-  it.effect("G15 readers are not blocked by a writer whose hook sleeps, and see what is published", () =>
+  it.effect("G15 readers are not blocked by a writer whose hook sleeps, and see the published contents", () =>
     Effect.gen(function*() {
       const { latch, registry } = yield* gated
       const writing = yield* Effect.forkChild(Registry.register(registry, a), { startImmediately: true })
@@ -112,7 +112,7 @@ describe("re-entrancy", () => {
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [a, c, d])
     }))
 
-  it.effect("G14 a hook resets the registry before the item goes in: it is populated again first (G18)", () =>
+  it.effect("G14 a hook resets the registry before the item is inserted: it is populated again first (G18)", () =>
     Effect.gen(function*() {
       let again = true
       const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
@@ -132,7 +132,7 @@ describe("re-entrancy", () => {
       assert.strictEqual(yield* Registry.state(registry), "Ready")
     }))
 
-  it.effect("G14 inside a reset, reset and populate do nothing, and what onResetting adds goes with the rest", () =>
+  it.effect("G14 inside a reset, reset and populate do nothing, and items that onResetting adds are removed with the rest", () =>
     Effect.gen(function*() {
       const gone: Array<number> = []
       const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
@@ -146,7 +146,7 @@ describe("re-entrancy", () => {
               gone.push(item.id)
               yield* Registry.reset(registry)
               yield* Registry.populate(registry)
-              // cascades: what is gone when its turn comes is skipped
+              // cascades: an item that is gone when its turn comes is skipped
               if (item === c) yield* Registry.unregister(registry, b)
             }).pipe(Effect.orDie),
           onReset: Effect.suspend(() => Registry.reset(registry))
@@ -159,7 +159,7 @@ describe("re-entrancy", () => {
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [a, b])
     }))
 
-  it.effect("G14 what a hook adds later makes the reset die with a message that names it, and nothing changes", () =>
+  it.effect("G14 an item that a hook adds after onResetting makes the reset die with its name, and nothing changes", () =>
     Effect.gen(function*() {
       for (const hook of ["onItemUnregistered", "onReset"] as const) {
         const late = Effect.suspend((): Effect.Effect<void> => Effect.orDie(Registry.register(registry, c)))
@@ -193,7 +193,7 @@ describe("re-entrancy", () => {
       assert.strictEqual(yield* Registry.state(registry), "Pending")
     }))
 
-  it.effect("G14 a transaction waits for the nested ones that its children have in flight", () =>
+  it.effect("G14 a transaction waits for the nested ones of its children", () =>
     Effect.gen(function*() {
       const { latch, registry } = yield* gated
       const outer = yield* Effect.forkChild(
@@ -212,7 +212,7 @@ describe("re-entrancy", () => {
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [a])
     }))
 
-  it.effect("G14 children of one transaction write at once, and none loses what another wrote, under schedules", () =>
+  it.effect("G14 children of one transaction write concurrently, and no write is lost, under schedules", () =>
     RegistryTest.interleave(
       Effect.scoped(Effect.gen(function*() {
         const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
@@ -233,13 +233,13 @@ describe("re-entrancy", () => {
         )
         const ids = (yield* Registry.values(registry)).map(({ id }) => id)
         assert.includeMembers(ids, [2, 3, 4, 12, 13, 14])
-        // the forked child was interrupted with its parent's fiber, or came through; never half
+        // the forked child was interrupted with its parent, or has completed, hook included
         assert.strictEqual(ids.includes(1), ids.includes(11))
       })),
       { seeds }
     ))
 
-  it.effect("G14 a hook forks what works while its transaction goes on, and neither is lost, under schedules", () =>
+  it.effect("G14 a hook forks a registration that runs beside its transaction: both succeed, under schedules", () =>
     RegistryTest.interleave(
       Effect.scoped(Effect.gen(function*() {
         const forked: Array<Fiber.Fiber<void, unknown>> = []
@@ -299,7 +299,7 @@ describe("waits that would never end", () => {
       assert.strictEqual((yield* Registry.size(one)) + (yield* Registry.size(two)), 1)
     }))
 
-  it.effect("populations that need each other: everyone who waits gets the defect", () =>
+  it.effect("populations that need each other: all waiters get the defect", () =>
     Effect.gen(function*() {
       type Items = Registry.Registry<Item, readonly ["id"]>
       const one: Items = yield* Registry.make<Item>()({
@@ -333,7 +333,7 @@ describe("waits that would never end", () => {
       assert.strictEqual(yield* Registry.size(registry), 1)
     }))
 
-  it.effect("under schedules, three registries whose hooks write round in a circle never hang", () =>
+  it.effect("under schedules, three registries whose hooks write to each other in a circle never hang", () =>
     RegistryTest.interleave(
       Effect.scoped(Effect.gen(function*() {
         type Items = Registry.Registry<Item, readonly ["id"]>

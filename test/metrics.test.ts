@@ -13,7 +13,7 @@ class Tools extends Registry.Service<Tools, Tool>()("test/Tools", { lookup: ["na
 
 const live = RegistryMetrics.layer(Tools).pipe(Layer.provideMerge(Tools.layer))
 
-/** Each test counts for itself. */
+/** Each test has metrics of its own. */
 const counting = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.provideService(effect, Metric.MetricRegistry, new Map())
 
@@ -47,7 +47,7 @@ describe("RegistryMetrics", () => {
       }).pipe(Effect.provide(live))
     ))
 
-  it.effect("a registry that is filled already is measured at once", () =>
+  it.effect("a registry that already has items is measured at once", () =>
     counting(
       Effect.gen(function*() {
         yield* Tools.registerAll([{ name: "a" }, { name: "b" }])
@@ -58,7 +58,7 @@ describe("RegistryMetrics", () => {
       }).pipe(Effect.provide(Tools.layer))
     ))
 
-  it.effect("a second layer takes the place of the first, which takes nothing from it when it is closed", () =>
+  it.effect("a second layer replaces the first, and goes on measuring when the first is closed", () =>
     counting(
       Effect.gen(function*() {
         const first = yield* Scope.make()
@@ -71,7 +71,7 @@ describe("RegistryMetrics", () => {
       }).pipe(Effect.provide(Tools.layer))
     ))
 
-  it.effect("who exports metrics is told what each is, that counters only rise, and of times up to half a minute", () =>
+  it.effect("exported metrics have descriptions, counters that only rise, and buckets of up to half a minute", () =>
     counting(
       Effect.gen(function*() {
         const { layer, ...metrics } = RegistryMetrics
@@ -98,7 +98,7 @@ describe("RegistryMetrics", () => {
       })
     ))
 
-  it.effect("mutations are counted by operation and outcome, nested ones and those on several registries too", () =>
+  it.effect("mutations are counted by operation and outcome, nested ones and transactAll included", () =>
     counting(
       Effect.gen(function*() {
         const tools = yield* Tools
@@ -155,7 +155,7 @@ describe("RegistryMetrics", () => {
     ))
 
   for (const hooked of [false, true]) {
-    it.effect(`each takes the lock once, and what is nested in it none, ${hooked ? "with" : "without"} hooks`, () => {
+    it.effect(`each outermost operation is one wait and one hold, nested ones are none, ${hooked ? "with" : "without"} hooks`, () => {
       const told = RegistryHooks.layer(Tools, { onItemRegistered: () => Effect.sync(() => {}) })
       return counting(
         Effect.gen(function*() {
@@ -179,7 +179,7 @@ describe("RegistryMetrics", () => {
     })
   }
 
-  it.effect("the time of undoing is time with the lock", () => {
+  it.effect("the lock is held during rollback", () => {
     const slowly = RegistryHooks.layer(Tools, {
       onItemRegistered: () => Effect.sync(() => {}),
       onItemUnregistered: () => Effect.sleep("2 seconds")
@@ -195,7 +195,7 @@ describe("RegistryMetrics", () => {
     )
   })
 
-  it.effect("populations are counted and measured, those that fail too", () => {
+  it.effect("populations are counted and measured, failed ones included", () => {
     let attempts = 0
     class Slow extends Registry.Service<Slow, Tool>()("test/Tools", {
       lookup: ["name"],
@@ -219,7 +219,7 @@ describe("RegistryMetrics", () => {
     )
   })
 
-  it.effect("a population of a list is counted and measured like any other", () => {
+  it.effect("a population from a list is counted and measured, too", () => {
     class Listed
       extends Registry.Service<Listed, Tool>()("test/Tools", { lookup: ["name"], defaults: [{ name: "a" }] })
     {}
@@ -232,7 +232,7 @@ describe("RegistryMetrics", () => {
     )
   })
 
-  it.effect("transactAll waits for the populations that it needs, and fails with one that fails", () => {
+  it.effect("the wait of transactAll includes its populations, and it fails with theirs", () => {
     let attempts = 0
     class Slow extends Registry.Service<Slow, Tool>()("test/Tools", {
       lookup: ["name"],
@@ -257,7 +257,7 @@ describe("RegistryMetrics", () => {
     )
   })
 
-  it.effect("G23 subscribers are counted, and the lag of the slowest is known", () =>
+  it.effect("G23 subscribers are counted, and the lag of the slowest is measured", () =>
     counting(
       Effect.gen(function*() {
         const seen = Effect.all([valueOf(RegistryMetrics.subscribers), valueOf(RegistryMetrics.lag)])
@@ -275,7 +275,7 @@ describe("RegistryMetrics", () => {
       }).pipe(Effect.provide(live))
     ))
 
-  it.effect("reads are never counted, and without the layer no clock is read and nothing is counted", () => {
+  it.effect("reads are not counted, and without the layer no clock is read and nothing is counted", () => {
     const metrics = new Map()
     const noClock: Clock.Clock = new Proxy({} as Clock.Clock, {
       get: () => {
@@ -289,7 +289,7 @@ describe("RegistryMetrics", () => {
       yield* Effect.scoped(Tools.override({ name: "b" }))
     })
     return Effect.gen(function*() {
-      // (a population is memoized by a cached effect, which looks at the clock)
+      // (a population is memoized by a cached effect, which reads the clock)
       yield* Effect.andThen(Tools.populate, Effect.provideService(work, Clock.Clock, noClock)).pipe(
         Effect.provide(Tools.layer)
       )
@@ -312,7 +312,7 @@ describe("RegistryMetrics", () => {
     }).pipe(Effect.provideService(Metric.MetricRegistry, metrics))
   })
 
-  it.effect("a layer that is interrupted at any step of its building leaves nobody who measures", () =>
+  it.effect("a layer whose building is interrupted at any step leaves the registry unmeasured", () =>
     Effect.flatMap(Tools, (tools) =>
       RegistryTest.interruptEach({
         setup: Effect.void,
@@ -320,7 +320,7 @@ describe("RegistryMetrics", () => {
         check: (_, __, step) => Effect.sync(() => assert.isFalse(isMeasured(tools), `step ${step}`))
       })).pipe(Effect.provide(Tools.layer)))
 
-  it.effect("when the layer is closed nothing is counted any more", () =>
+  it.effect("after the layer is closed nothing is counted", () =>
     counting(
       Effect.gen(function*() {
         const context = yield* Effect.context<Tools>()

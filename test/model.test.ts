@@ -12,7 +12,7 @@ interface Tool {
 
 const tool = (id: number, ...names: Array<string>): Tool => ({ id, names, kind: "tool" })
 
-/** All of them are equal, and have no unique value in common. */
+/** All of these items are equal, and no two share a unique value. */
 class Versioned implements Tool, Equal.Equal {
   readonly id: number
   readonly names: ReadonlyArray<string> = []
@@ -43,7 +43,7 @@ const definition: RegistryTest.ModelDefinition<Tool> = {
 
 const model = RegistryTest.model(definition)
 
-/** The results of operations on a registry, one after the other. */
+/** The results of operations, one after the other. */
 const run = <State, Op>(
   of: RegistryTest.Specification<State, Op>,
   operations: ReadonlyArray<NoInfer<Op>>
@@ -95,7 +95,7 @@ describe("RegistryTest.model", () => {
       [taken, ok([]), ok(), ok([one, two])]
     ))
 
-  it("G7 a transaction that fails leaves no trace, also in the one around it", () =>
+  it("G7 a failed transaction leaves no trace, also in the one around it", () =>
     assert.deepStrictEqual(
       run(model, [
         ["register", one],
@@ -194,7 +194,7 @@ describe("RegistryTest.model", () => {
     assert.deepStrictEqual(check(tool(2, "due", "due")), ok())
   })
 
-  it("replace, upsert: what is replaced does not conflict, the others do", () => {
+  it("replace and upsert conflict with other items than the replaced one", () => {
     const start: RegistryTest.Operation<Tool> = ["registerAll", [one, two]]
     const error = (operation: RegistryTest.Operation<Tool>) => last(model, [start, operation])
     assert.deepStrictEqual(error(["replace", "id", 1, tool(1, "uno")]), ok())
@@ -223,7 +223,7 @@ describe("RegistryTest.model", () => {
     )
   })
 
-  it("an optional lookup is not missed, and finds who has it", () => {
+  it("an item may lack an optional attribute, and is found by it otherwise", () => {
     const tagged = { ...two, tags: ["x", "y"] }
     assert.deepStrictEqual(
       run(model, [["registerAll", [one, tagged]], ["getAll", "tag", "y"], ["getAll", "tag", undefined]]),
@@ -250,13 +250,13 @@ describe("RegistryTest.model", () => {
       [ok("Pending"), ok([tool(4, "four"), one]), ok([tool(4, "four"), one])]
     ))
 
-  it("G25 what a closing scope removes stays removed, though the transaction fails", () =>
+  it("G25 items that a closing scope removes stay removed, though the transaction fails", () =>
     assert.deepStrictEqual(
       run(model, [["registerScoped", one, "s"], ["transact", [["close", "s"], ["register", one]], "fail"], ["values"]]),
       [ok(), { aborted: [ok(), ok()] }, ok([])]
     ))
 
-  it("an override hides what shares a unique value with it, until its scope closes", () =>
+  it("an override hides items with which it shares a unique value, until its scope closes", () =>
     assert.deepStrictEqual(
       run(model, [
         ["reconcile", [one]],
@@ -280,7 +280,7 @@ describe("RegistryTest.model", () => {
       ]
     ))
 
-  it("what has no unique value is hidden by an override that equals it", () => {
+  it("an item without unique values is hidden by an equal override", () => {
     const [nameless, other] = [tool(1), tool(2)]
     const named = { ...tool(1), names: ["one"] }
     const loose = RegistryTest.model<Tool>({
@@ -308,7 +308,7 @@ describe("RegistryTest.model", () => {
     )
   })
 
-  it("reconcile asks hooks for what comes, and not for what stays", () => {
+  it("reconcile asks hooks about new items, and not about kept ones", () => {
     const strict = RegistryTest.model({ ...definition, defaults: [one], rejects: ({ id }) => id === 2 })
     const rejected = failed("RegistrationError", "rejected")
     const keen = RegistryTest.model({
@@ -361,7 +361,7 @@ describe("RegistryTest.model", () => {
       ]
     ))
 
-  it("G22 an item is awaited until it is there, and in a transaction not at all", () =>
+  it("G22 awaitItem waits until the item is there, and dies in a transaction", () =>
     assert.deepStrictEqual(
       run(RegistryTest.model({ ...definition, defaults: [one] }), [
         ["awaitItem", "id", 1],
@@ -379,7 +379,7 @@ describe("RegistryTest.model", () => {
       ]
     ))
 
-  it("G22 G24 who subscribes sees what is there, and then each change once: one for a transaction, none for what changes nothing", () =>
+  it("G22 G24 a subscriber sees the contents, and then each change once: one for a transaction, none if nothing changes", () =>
     assert.deepStrictEqual(
       run(RegistryTest.model({ ...definition, defaults: [one] }), [
         ["nextChange", "s"],
@@ -420,7 +420,7 @@ describe("RegistryTest.model", () => {
       ]
     ))
 
-  it("G24 what is registered in a scope that has closed comes and goes, and what one registered in it goes by itself", () =>
+  it("G24 items registered in a closed scope come and go at once, and the items of a closing scope leave one by one", () =>
     assert.deepStrictEqual(
       run(model, [
         ["subscribe", "s"],
@@ -436,12 +436,12 @@ describe("RegistryTest.model", () => {
   for (
     const [title, operations, results] of [
       [
-        "reconcile tells of what is taken before what is missing, where items exchange their values",
+        "reconcile of items that exchange their values reports a taken value before a missing one",
         [["registerAll", [one, two]], ["reconcile", [{ id: 1, names: ["two"] }, tool(2, "two", "zwei")]]],
         [ok(), taken]
       ],
       [
-        "reconcile leaves what an override hides, and does not take what lacks an attribute for it",
+        "reconcile keeps a hidden item, and refuses an item that lacks an attribute in its place",
         [
           ["register", one],
           ["override", tool(2, "one"), "s"],
@@ -453,7 +453,7 @@ describe("RegistryTest.model", () => {
         [ok(), ok(), ok({ added: [], removed: [], replaced: [], kept: [one] }), taken, ok(), ok([one])]
       ],
       [
-        "an override hides what equals it, where items have an equality of their own",
+        "an override hides an equal item, where items define Equal",
         [
           ["register", new Versioned(1)],
           ["override", new Versioned(2), "s"],
@@ -472,7 +472,7 @@ describe("RegistryTest.model", () => {
         ]
       ],
       [
-        "explain names the newest of those that hide an item, and of those that are hidden",
+        "explain names the newest override of an item, and the newest hidden item",
         [
           ["register", tool(1, "x", "y")],
           ["override", tool(2, "x"), "s"],
@@ -501,7 +501,7 @@ describe("RegistryTest.model", () => {
         ]
       ],
       [
-        "G22 who subscribes in a transaction sees what is published, also where that is reset, and one name follows once",
+        "G22 a subscription in a transaction shows the published contents, also after a reset there, and each name is subscribed once",
         [
           ["register", one],
           ["transact", [["reset"], ["subscribe", "s"], ["state"]], "fail"],
@@ -520,7 +520,7 @@ describe("RegistryTest.model", () => {
       ]
     >
   ) {
-    it.effect(`${title}, and so does a registry`, () =>
+    it.effect(`${title}: model and registry agree`, () =>
       Effect.gen(function*() {
         assert.deepStrictEqual(run(model, operations), results)
         const recorder = RegistryTest.record(
@@ -538,7 +538,7 @@ describe("RegistryTest.model", () => {
       }))
   }
 
-  it("does not change the states that it is given", () => {
+  it("does not mutate states", () => {
     const [, before] = model.registerAll(model.initial, [one, two])
     const copy = structuredClone(before)
     model.reset(before)
@@ -554,7 +554,7 @@ describe("RegistryTest.modelAll", () => {
     two: definition
   })
 
-  it("G7 a transaction of all of them is one step, and each takes its part", () =>
+  it("G7 a transactAll is one step with a part in each registry", () =>
     assert.deepStrictEqual(
       run(joint, [
         ["on", "two", ["state"]],
@@ -574,7 +574,7 @@ describe("RegistryTest.modelAll", () => {
       ]
     ))
 
-  it("G2 where one cannot be populated nothing is done, and those before it are", () => {
+  it("G2 if one registry cannot be populated nothing is changed, but those before it are populated", () => {
     const failing = RegistryTest.modelAll({
       one: definition,
       broken: { ...definition, defaults: [one, one] },

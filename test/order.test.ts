@@ -9,7 +9,7 @@ interface Entry {
   readonly item: number
 }
 
-/** One for all trees: each list is made from that of whatever tree was listed before. */
+/** One for all orders: each list is made from the list of the order before it. */
 const listing = new Listing<number>()
 
 type Command =
@@ -45,13 +45,13 @@ const lowerBound = (entries: ReadonlyArray<Entry>, position: number): number => 
 
 const isEntry = (object: object): boolean => "position" in object && "item" in object
 
-/** More words than one entry takes to be set or removed, where a hundred thousand are in. */
+/** More words than setting or removing one of a hundred thousand entries allocates. */
 const ofOneChange = 250
 
 const numbered = (size: number): ReadonlyArray<Entry> =>
   Array.from({ length: size }, (_, i) => ({ position: 2 * i, item: i }))
 
-/** A tree is a sorted array, whatever way it is asked. */
+/** Every read answers what a sorted array answers. */
 const agree = (order: Order.Order<Entry>, model: ReadonlyArray<Entry>): void => {
   assert.strictEqual(Order.size(order), model.length)
   assert.deepStrictEqual(Order.toArray(order, (entry) => entry), model.slice())
@@ -124,18 +124,18 @@ const play = (commands: ReadonlyArray<Command>, start: Order.Order<Entry>, start
     }
     agree(order, model)
   }
-  // every tree is as it was when it was made
+  // every earlier version is as it was
   for (const [then, held] of before) agree(then, held)
 }
 
 describe("order", () => {
-  it("G12 is a sorted array, whatever is set, removed and appended", () => {
+  it("G12 agrees with a sorted array through sets, removals and appends", () => {
     fc.assert(fc.property(fc.array(command(40), { maxLength: 60 }), (commands) => play(commands, undefined, [])), {
       numRuns: 200
     })
   })
 
-  it("G12 stays one with thousands of entries, more than two levels deep", () => {
+  it("G12 agrees with a sorted array of thousands of entries", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1_100, max: 4_000 }),
@@ -149,7 +149,7 @@ describe("order", () => {
     )
   })
 
-  it("G12 takes thousands of entries in any order, and gives them back in any other", () => {
+  it("G12 thousands of entries can be set in any order, and removed in any other", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 3_000 }), fc.infiniteStream(fc.nat()), (size, random) => {
         const shuffled = (list: ReadonlyArray<Entry>) =>
@@ -173,7 +173,7 @@ describe("order", () => {
     )
   })
 
-  it("a change allocates about as much whatever is in, and wherever it is", () => {
+  it("a change allocates as little among a hundred thousand entries as among a thousand", () => {
     for (const size of [1_000, 10_000, 100_000]) {
       const order = Order.append(undefined as Order.Order<Entry>, numbered(size))
       for (const index of [0, 1, Math.floor(size / 3), Math.floor(size / 2), size - 2, size - 1]) {
@@ -189,7 +189,7 @@ describe("order", () => {
     }
   })
 
-  it("and no more after a long life of comings at the end and goings at the start", () => {
+  it("a change allocates no more after tens of thousands of appends and removals at the start", () => {
     let order: Order.Order<Entry> = undefined
     let model: Array<Entry> = []
     for (let position = 0; position < 40_000; position++) {
@@ -207,7 +207,7 @@ describe("order", () => {
     assert.isAtMost(allocated(order, isEntry), 2 * model.length)
   })
 
-  it("is no larger than what is left, when most has gone", () => {
+  it("shrinks with its entries", () => {
     const model = Array.from({ length: 32 * 32 * 8 }, (_, i) => ({ position: i, item: i }))
     let order: Order.Order<Entry> = Order.append(undefined, model)
     for (const { position } of model) if (position % 64 !== 5) order = Order.remove(order, position)
@@ -218,7 +218,7 @@ describe("order", () => {
     assert.isAtMost(allocated(order, isEntry), 10)
   })
 
-  it("appends nothing, one and many to what is empty, small and large", () => {
+  it("appends none, one and many entries to empty, small and large orders", () => {
     for (const size of [0, 1, 31, 32, 33, 1_023, 1_024, 1_025, 5_000]) {
       const model = Array.from({ length: size }, (_, i) => ({ position: i, item: i }))
       const order = Order.append(undefined as Order.Order<Entry>, model)
@@ -238,7 +238,7 @@ describe("order", () => {
     assert.strictEqual(list.at(-1), model.length - 1)
   })
 
-  it("a list is made from that of another version: few entries are read again", () => {
+  it("a list is made from the list of another version: few entries are read again", () => {
     let read = 0
     const entry = (position: number) => ({
       position,

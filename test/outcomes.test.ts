@@ -1,9 +1,8 @@
 /**
- * What two operations on one key may come to, when they run at the same time.
+ * The possible outcomes of two concurrent operations on one key.
  *
- * Each operation is one step, or several, of which each is atomic. What the two may come to is what their steps come to
- * one after another, in any order that keeps the order of each: nothing else may be seen under any schedule, and all of
- * that has to be seen under some.
+ * Each operation is one atomic step, or several. The possible outcomes are those of all interleavings of these steps: no
+ * schedule may show another one, and each must be shown by some schedule.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, type Scope } from "effect"
@@ -11,7 +10,7 @@ import { Registry, RegistryError } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { defectOf, Item } from "./utils/items.ts"
 
-/** What the operations are about: `a`, and `A` that replaces it, have the key 1. */
+/** The item of the operations, and its replacement. Both have the key 1. */
 const a = new Item(1, "a")
 const A = new Item(1, "A")
 /** The default. */
@@ -20,18 +19,18 @@ const d = new Item(9, "d")
 const names = (items: Iterable<Item>): string => Array.from(items, ({ name }) => name).join(" ")
 
 // ---------------------------------------------------------------------------------------------------------------------
-// What is allowed
+// Allowed outcomes
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * `"Pending"`, or the items in their order: `"d a"`. What is hidden is in parentheses, an override has a `^`, and what has
- * replaced one, and stays when its scope closes, a `*`: `"d (a) ^A"`.
+ * `"Pending"`, or the items in order: `"d (a) ^A"`. Hidden items are in parentheses, an override has a `^`, and the
+ * replacement of an override, which stays when the scope closes, a `*`.
  */
 type Contents = string
 
 /**
- * What a step answers, and what it leaves; `result` is what the step before it answered. One that waits for others
- * answers `"waits"`, until it can be taken.
+ * Returns the result and the contents after a step; `result` is that of the step before it. A step that waits for others
+ * returns `"waits"`, until it can be taken.
  */
 type Step = (before: Contents, result: string) => readonly [result: string, after: Contents]
 
@@ -52,7 +51,7 @@ interface Operation {
 
 const listOf = (contents: Contents): ReadonlyArray<string> => contents.split(" ").filter((name) => name !== "")
 
-/** An item in the place of another, or of none. */
+/** Replaces an item, or removes it if the new name is empty. */
 const put = (contents: Contents, from: string, to: string): Contents =>
   listOf(contents).flatMap((name) => name !== from ? [name] : to === "" ? [] : [to]).join(" ")
 
@@ -61,18 +60,18 @@ const add = (contents: Contents, name: string): Contents => [...listOf(contents)
 const has = (contents: Contents, ...some: ReadonlyArray<string>): boolean =>
   listOf(contents).some((name) => some.includes(name))
 
-/** What a reader sees. */
+/** The visible items. */
 const visible = (contents: Contents): string =>
   listOf(contents).filter((name) => !name.startsWith("(")).map((name) => name.replace(/[*^]/, "")).join(" ")
 
-/** With `A` in the place of whatever has its key. */
+/** Replaces the item with the key 1 by `A`. */
 const swapped = (contents: Contents): Contents =>
   has(contents, "^A") ? put(contents, "^A", "*A") : put(contents, "a", "A")
 
-/** A step of an operation that populates first: here only the defaults, `d`. */
+/** A step that populates first, which registers the default, `d`. */
 const onReady = (step: Step): Step => (before, result) => step(populated(before, result)[1], result)
 
-/** Who does not populate may see that somebody else has, before that does anything else. */
+/** Populating is a step of its own: others may see it before the rest of the operation. */
 const populated: Step = (before, result) => [result, before === "Pending" ? "d" : before]
 
 const register: Step = onReady((before) =>
@@ -83,7 +82,7 @@ const register: Step = onReady((before) =>
     : ["ok", add(before, "a")]
 )
 
-/** Each operation: what it does, and the steps in which it does that. */
+/** The basic operations, each with its steps. */
 const operations: Readonly<Record<string, Operation>> = {
   register: {
     run: (registry) => Registry.register(registry, a),
@@ -107,13 +106,13 @@ const operations: Readonly<Record<string, Operation>> = {
     run: Registry.populate,
     steps: [onReady((before) => ["ok", before])]
   },
-  // in and out again: nobody else sees it in
+  // registered and rolled back: no other operation sees it
   transact: {
     run: (registry) =>
       Registry.transact(registry, Effect.andThen(Registry.register(registry, a), Registry.unregister(registry, a))),
     steps: [onReady((before) => [register(before, "")[0], before])]
   },
-  // two steps: others may see it in, and may take it out before it goes by itself
+  // two steps: others may see the item, or remove it before the scope does
   registerScoped: {
     run: (registry) => Effect.scoped(Registry.registerScoped(registry, a)),
     steps: [
@@ -133,13 +132,13 @@ const operations: Readonly<Record<string, Operation>> = {
   }
 }
 
-/** The same for those that are made of the others. */
+/** Operations that are composed of the basic ones. */
 const more: Readonly<Record<string, Operation>> = {
   upsert: {
     run: (registry) => Registry.upsert(registry, A),
     steps: [onReady((before) => ["ok", has(before, "a", "A", "^A", "*A") ? swapped(before) : add(before, "A")])]
   },
-  // two steps: others may see it, and replace it, before it ends by itself; what has replaced it stays
+  // two steps: others may see the override, or replace it before its scope closes; a replacement stays
   override: {
     run: (registry) => Effect.scoped(Registry.override(registry, A)),
     steps: [
@@ -163,7 +162,7 @@ const more: Readonly<Record<string, Operation>> = {
     run: (registry) => Effect.map(Registry.unregisterOwner(registry, ""), names),
     steps: [onReady((before) => [before.replace(/[()^*]/g, ""), ""])]
   },
-  // with another registry: in and out again
+  // together with another registry, and rolled back
   transactAll: {
     run: (registry, free) =>
       Registry.transactAll(
@@ -178,7 +177,7 @@ const more: Readonly<Record<string, Operation>> = {
       (before) => [before === "Pending" ? before : has(before, "a", "A", "^A", "*A") ? "Present" : "Absent", before]
     ]
   },
-  // whoever waits gets it as soon as it is there: it may be gone again, but then it was there
+  // returns an item that was registered at some time, and may be gone again
   awaitItem: {
     run: (registry) => Effect.map(Registry.awaitItem(registry, "id", 1), ({ name }) => name),
     steps: [
@@ -191,13 +190,13 @@ const more: Readonly<Record<string, Operation>> = {
   }
 }
 
-/** Without the override, if it is there still. */
+/** Removes the override, if it still exists. */
 const lastOut = (contents: Contents): Contents => put(contents, "^A", "")
 
-/** What nothing hides any more comes back. */
+/** Restores a hidden item that no override hides any more. */
 const revealed = (contents: Contents): Contents => has(contents, "*A") ? contents : contents.replace(/[()]/g, "")
 
-/** What two operations may come to: all orders of their steps, one after another. */
+/** The outcomes of all interleavings of the steps of two operations. */
 const allowed = (one: Operation, other: Operation, before: Contents): ReadonlySet<string> => {
   const outcomes = new Set<string>()
   const [ones, others] = [one, other].map(({ steps }) =>
@@ -209,7 +208,7 @@ const allowed = (one: Operation, other: Operation, before: Contents): ReadonlySe
     if (step === undefined && step2 === undefined) outcomes.add(outcome(first, second, contents))
     const [result, after] = step?.(contents, first) ?? ["", contents]
     const [result2, after2] = step2?.(contents, second) ?? ["", contents]
-    // what waits goes on when the other has done something, or never
+    // a waiting step goes on after a step of the other, or never
     if (step !== undefined && (result !== "waits" || step2 === undefined)) go(i + 1, j, after, result, second)
     if (step2 !== undefined && (result2 !== "waits" || step === undefined)) go(i, j + 1, after2, first, result2)
     if (result === "waits" && result2 === "waits") go(i + 1, j + 1, after, result, result2)
@@ -222,14 +221,14 @@ const outcome = (first: string, second: string, contents: Contents): string =>
   `${first}, ${second}: ${contents === "Pending" ? contents : visible(contents)}`
 
 // ---------------------------------------------------------------------------------------------------------------------
-// What is seen
+// Observed outcomes
 // ---------------------------------------------------------------------------------------------------------------------
 
 const befores: ReadonlyArray<Contents> = ["Pending", "d", "d a"]
 
 const turn = Effect.yieldNow
 
-/** The registry that two operations share. Hooks and defaults that take a turn each leave much room for others. */
+/** The registry that two operations share. Hooks and defaults that yield leave much room for interleavings. */
 const registries: Readonly<Record<string, Effect.Effect<Contested, never, Scope.Scope>>> = {
   "without hooks": Registry.make<Item>()({ lookup: ["id"], defaults: [d] }),
   "with hooks that take turns": Registry.make<Item>()({
@@ -252,7 +251,7 @@ const seen = (
 ) =>
   Effect.gen(function*() {
     const outcomes = new Map<string, number>()
-    // it is as it was after each schedule
+    // unchanged after each schedule
     const free = yield* Registry.make<Item>()({ lookup: ["id"], name: "free" })
     yield* Registry.populate(free)
     const program = Effect.scoped(Effect.gen(function*() {
@@ -263,7 +262,7 @@ const seen = (
       const waiting = fibers.filter((_, index) => [one, other][index] === all["awaitItem"])
       yield* Fiber.awaitAll(fibers.filter((fiber) => !waiting.includes(fiber)))
       if (waiting.some((fiber) => fiber.pollUnsafe() === undefined)) {
-        // they populate what is Pending, and then they have it, or have nothing to wait for any more
+        // reading populates, after which the operations end or wait for ever
         const isThere = yield* Registry.has(registry, "id", 1)
         yield* isThere ? Fiber.awaitAll(waiting) : Fiber.interruptAll(waiting)
       }
@@ -290,8 +289,8 @@ const all: Readonly<Record<string, Operation>> = { ...operations, ...more }
 const pairs = Object.keys(all).flatMap((one, index, list) => list.slice(index).map((other) => [one, other] as const))
 
 /**
- * Each schedule in which fibers only yield has some hundred with one preemption. Where there are more than so many, as
- * hooks that take turns make them, those with a preemption are run only of the operations that the others are made of.
+ * Each schedule without preemption leads to some hundred with one preemption. If there are more than so many of the former,
+ * as with hooks that yield, the latter are tried for basic operations alone.
  */
 const few = 6
 
@@ -302,7 +301,7 @@ describe.each(Object.entries(registries))("outcomes, %s", (name, make) => {
         const trying = (preemptions: number) => seen(make, all[one]!, all[other]!, before, preemptions)
         const yielding = yield* trying(0)
         const isBasic = one in operations && other in operations
-        // with hooks, who is preempted before it waits may be answered after all, by when `seen` has populated
+        // with hooks, an awaitItem that is preempted before it waits may return, because `seen` populates in the end
         const isSmall = yielding.schedules <= few && (name === "without hooks" || ![one, other].includes("awaitItem"))
         const { outcomes } = isBasic || isSmall ? yield* trying(1) : yielding
         const expected = allowed(all[one]!, all[other]!, before)

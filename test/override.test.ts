@@ -8,10 +8,10 @@ import { contradictions, isLocked } from "./utils/inside.ts"
 import { a, b, Balance, c, d, Item, messageOf, recording } from "./utils/items.ts"
 
 // ---------------------------------------------------------------------------------------------------------------------
-// A naive model: what is visible is computed anew from the list of all entries that live
+// A naive model: computes the visible items from the list of all registrations
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** A registration: what it claims for itself alone, and where it stands. */
+/** A registration: its unique values and its place. */
 interface Thing {
   readonly label: string
   readonly id: number | undefined
@@ -116,7 +116,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
 
 type Things = Registry.Registry<Thing, typeof lookup>
 
-/** Takes the step, and answers whether it succeeded. */
+/** Takes the step, and returns whether it succeeded. */
 const take = (registry: Things, step: Step, scopeOf: Array<Scope.Closeable>) =>
   Effect.gen(function*() {
     const target = "index" in step ? Option.getOrUndefined(yield* Registry.at(registry, step.index)) : undefined
@@ -176,7 +176,7 @@ const takeNaively = (naive: Naive, step: Step): boolean => {
   }
 }
 
-/** How often hooks were told that a thing came, less how often that it went. */
+/** How often hooks were told of a registration of each thing, minus its removals. */
 const balanced = () => {
   const counts = new Map<Thing, number>()
   const count = (by: number) => (item: Thing) =>
@@ -191,7 +191,7 @@ const labels = (items: Iterable<Thing>): ReadonlyArray<string> => Array.from(ite
 
 describe("override, against a model", () => {
   for (const hooked of [false, true]) {
-    it(`G7 G12 G20 G22 G24 whatever comes and goes in whatever order, ${hooked ? "with" : "without"} hooks, what is visible, its order, the events and the hooks agree`, () =>
+    it(`G7 G12 G20 G22 G24 after random operations, ${hooked ? "with" : "without"} hooks, contents, order, events and hooks agree with the model`, () =>
       fc.assert(
         fc.asyncProperty(
           fc.array(steps, { maxLength: 20 }),
@@ -244,7 +244,7 @@ describe("override, against a model", () => {
               )
               assert.deepStrictEqual(labels(follower.list), labels(naive.values))
               assert.deepStrictEqual(labels(follower.lost), [])
-              // every end of an override brings back what it hid, whatever the order
+              // every end of an override restores its hidden items, in any order
               for (const scope of scopeOf) yield* Scope.close(scope, Exit.void)
             })))
         ),
@@ -255,13 +255,13 @@ describe("override, against a model", () => {
 
 const make = Registry.make<Item>()({ name: "items", lookup: ["id", "name"], defaults: [a, b, c] })
 
-/** Of the same id as another, and with a name of its own. */
+/** An item with the id of another, and its own name. */
 const fake = (id: number, name = `fake ${id}`) => new Item(id, name)
 
 const items = (registry: { readonly [Symbol.iterator]: () => Iterator<Item> }) => Array.from(registry)
 
 describe("override", () => {
-  it.effect("G7 what is hidden keeps its keys when a transaction that took it out fails", () =>
+  it.effect("G7 a hidden item keeps its keys if a transaction that unregistered it fails", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id", "name"] })
       yield* Registry.register(registry, a).pipe(Effect.provideService(Registry.Owner, "plugin"))
@@ -276,7 +276,7 @@ describe("override", () => {
       )
     }))
 
-  it.effect("G12 what it hides comes back to its old place, found by all its attributes", () =>
+  it.effect("G12 a hidden item comes back to its old place, and is found by all its attributes", () =>
     Effect.gen(function*() {
       const registry = yield* make
       const over = fake(2)
@@ -295,7 +295,7 @@ describe("override", () => {
       assert.isFalse(yield* Registry.has(registry, "name", over.name))
     }))
 
-  it.effect("one override hides two items, and two overrides one", () =>
+  it.effect("one override hides two items, and two overrides hide one", () =>
     Effect.gen(function*() {
       const registry = yield* make
       const both = new Item(1, "item 2")
@@ -305,7 +305,7 @@ describe("override", () => {
       assert.deepStrictEqual(items(yield* Registry.values(registry)), [c, both])
       const other = fake(2)
       yield* Registry.override(registry, other).pipe(Scope.provide(second))
-      // b has its name taken by one, its id by the other
+      // one override has the name of b, the other its id
       assert.deepStrictEqual(items(yield* Registry.values(registry)), [c, both, other])
       yield* Scope.close(first, Exit.void)
       assert.deepStrictEqual(items(yield* Registry.values(registry)), [a, c, other])
@@ -313,7 +313,7 @@ describe("override", () => {
       assert.deepStrictEqual(items(yield* Registry.values(registry)), [a, b, c])
     }))
 
-  it.effect("register conflicts with what is hidden, and says with what and whose it is", () =>
+  it.effect("register conflicts with a hidden item, and names the item and its owner", () =>
     Effect.gen(function*() {
       const registry = yield* make
       const hidden = new Item(7, "hidden")
@@ -330,16 +330,16 @@ describe("override", () => {
       )
     }))
 
-  it.effect("what replaces another conflicts with an equal item that is hidden, by its own name", () =>
+  it.effect("replace conflicts with an equal hidden item: already_registered", () =>
     Effect.gen(function*() {
       const registry = yield* make
       yield* Registry.override(registry, fake(1))
       const error = yield* Effect.flip(Registry.replace(registry, "id", 2, new Item(1)))
       assert.deepStrictEqual([error._tag, error.code], ["AlreadyRegisteredError", "already_registered"])
-      assert.isFalse("owner" in error, "nobody who has a name registered it")
+      assert.isFalse("owner" in error, "it has no owner")
     }))
 
-  it.effect("what replaces an override conflicts with what another one hides, value by value and lookup by lookup", () =>
+  it.effect("replacing an override conflicts with an item that another override hides, by value and lookup", () =>
     Effect.gen(function*() {
       interface Word {
         readonly id: string
@@ -348,14 +348,14 @@ describe("override", () => {
       const registry = yield* Registry.make<Word>()({ lookup: ["id", "name"] })
       yield* Registry.registerAll(registry, [{ id: "1", name: "one" }, { id: "2", name: "two" }])
       yield* Registry.override(registry, { id: "1", name: "uno" })
-      // its name is the id of what the other one hides
+      // its name is the id of the item that the other override hides
       yield* Registry.override(registry, { id: "2", name: "1" })
       const error = yield* Effect.flip(Registry.replace(registry, "id", "2", { id: "2", name: "one" }))
       assert.deepInclude(error, { code: "attribute_registered", attribute: "name", value: "one" })
       yield* Registry.replace(registry, "id", "2", { id: "2", name: "two" })
     }))
 
-  it.effect("an item that lacks an attribute is refused, and one that no lookup knows explained, whatever is hidden", () =>
+  it.effect("an item that lacks an attribute is refused, and an absent value is explained, though items are hidden", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Thing>()({
         lookup: { name: Lookup.uniqueEach((item) => item.names) },
@@ -370,12 +370,12 @@ describe("override", () => {
       assert.strictEqual(before[0], "missing_attribute")
     }))
 
-  it.effect("G22 what it hides goes newest first, and comes back in its order, whichever value each has", () =>
+  it.effect("G22 hidden items leave newest first, and come back in registration order", () =>
     Effect.gen(function*() {
       const registry = yield* make
       yield* Registry.populate(registry)
       const { changes } = yield* Registry.subscribe(registry)
-      // its first value is of the second item, and its second of the first
+      // its first value belongs to the second item, and its second to the first
       yield* Effect.scoped(Registry.override(registry, new Item(2, "item 1")))
       const [went, came] = yield* Stream.runCollect(Stream.take(changes, 2))
       assert.deepStrictEqual(went!.events.slice(0, 2), [
@@ -388,7 +388,7 @@ describe("override", () => {
       ])
     }))
 
-  it.effect("an item without the value that it may lack hides the equal one", () =>
+  it.effect("an override without an optional value hides the equal item", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Thing>()({ lookup, defaults: [{ label: "a", id: undefined, names: [] }] })
       const same: Thing = { label: "a", id: undefined, names: [] }
@@ -401,7 +401,7 @@ describe("override", () => {
       assert.strictEqual(yield* Registry.size(registry), 1)
     }))
 
-  it.effect("unregister, unregisterBy and replace see what is visible; unregistering an override ends it", () =>
+  it.effect("unregister, unregisterBy and replace do not find hidden items; unregistering an override ends it", () =>
     Effect.gen(function*() {
       const registry = yield* make
       const scope = yield* Scope.make()
@@ -412,12 +412,12 @@ describe("override", () => {
       assert.strictEqual((yield* Effect.flip(Registry.replace(registry, "name", b.name, d))).code, "not_registered")
       yield* Registry.unregisterBy(registry, "id", 2)
       assert.deepStrictEqual(items(yield* Registry.values(registry)), [a, b, c])
-      // its scope has nothing to end any more
+      // its scope has nothing left to end
       yield* Scope.close(scope, Exit.void)
       assert.deepStrictEqual(items(yield* Registry.values(registry)), [a, b, c])
     }))
 
-  it.effect("what replaces an override is one, and what it hides no longer comes back", () =>
+  it.effect("the replacement of an override is an override, which hides only items that it shares values with", () =>
     Effect.gen(function*() {
       const registry = yield* make
       const scope = yield* Scope.make()
@@ -446,7 +446,7 @@ describe("override", () => {
       assert.deepStrictEqual(items(yield* Registry.values(registry)), [a, b, c])
     }))
 
-  it.effect("a reset ends all overrides, and the defaults come once", () =>
+  it.effect("a reset ends all overrides, and the defaults are registered once", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a, b], hooks: recording(log) })
@@ -470,7 +470,7 @@ describe("override", () => {
       assert.deepStrictEqual(items(yield* Registry.values(registry)), [a, b])
     }))
 
-  it.effect("hooks: registering new, unregistering what it hides, the step, unregistered, registered new; and back", () =>
+  it.effect("calls hooks: registering new, unregistering hidden, unregistered hidden, registered new; and reversed at its end", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const seen: Array<ReadonlyArray<number>> = []
@@ -504,7 +504,7 @@ describe("override", () => {
       assert.deepStrictEqual(seen, [[2, 3], [1, 2], [1, 2]])
     }))
 
-  it.effect("G20 a hidden registration whose scope closes goes without hooks, and never comes back", () =>
+  it.effect("G20 closing the scope of a hidden item calls no hooks, and the item never comes back", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const registry = yield* Registry.make<Item>()({ lookup: ["id"], hooks: recording(log) })
@@ -522,7 +522,7 @@ describe("override", () => {
       yield* Registry.register(registry, a)
     }))
 
-  it.effect("a hidden override whose scope closes brings back what it alone hid", () =>
+  it.effect("closing the scope of a hidden override restores the items that it alone hid", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const registry = yield* Registry.make<Item>()({ lookup: ["id", "name"], defaults: [a], hooks: recording(log) })
@@ -539,7 +539,7 @@ describe("override", () => {
       assert.deepStrictEqual(items(yield* Registry.values(registry)), [a])
     }))
 
-  it.effect("of what no unique lookup tells apart, an override hides the equal item", () =>
+  it.effect("without unique lookups, an override hides the equal item", () =>
     Effect.gen(function*() {
       class Tag extends Data.Class<{ readonly name: string; readonly note: string }> {}
       const plain = yield* Registry.make<string>()({ lookup: [], defaults: ["a", "b"] })
@@ -562,7 +562,7 @@ describe("override", () => {
       assert.strictEqual((yield* Registry.values(tags))[0], inside)
     }))
 
-  it.effect("NaN, 0, null and the empty string are values that an override shares", () =>
+  it.effect("NaN, 0, null and the empty string can be shared values", () =>
     Effect.gen(function*() {
       interface Keyed {
         readonly key: unknown
@@ -580,7 +580,7 @@ describe("override", () => {
       assert.deepStrictEqual((yield* Registry.values(registry)).map(({ version }) => version), keys.map(() => 1))
     }))
 
-  it.effect("G9 keys are those of the time of the registration, whatever becomes of the objects", () =>
+  it.effect("G9 keys are those from the registration, though the objects change", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<{ id: number; name: string }>()({ lookup: ["id", "name"] })
       const lower = { id: 1, name: "lower" }
@@ -612,7 +612,7 @@ describe("override", () => {
       assert.deepStrictEqual(contradictions(registry), [])
     }))
 
-  it.effect("the same object above itself, twice, in every order of the ends", () =>
+  it.effect("the same object overrides itself twice, and the scopes close in every order", () =>
     Effect.gen(function*() {
       for (const order of [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]) {
         const balance = new Balance()
@@ -635,7 +635,7 @@ describe("override", () => {
       }
     }))
 
-  it.effect("an object that was changed since, above itself: each registration goes by its own keys", () =>
+  it.effect("a changed object overrides itself: each registration has its own keys", () =>
     Effect.gen(function*() {
       for (const order of [[0, 1], [1, 0]]) {
         const registry = yield* Registry.make<{ id: number }>()({ lookup: ["id"] })
@@ -654,7 +654,7 @@ describe("override", () => {
       }
     }))
 
-  it.effect("fails as register does where the item breaks the schema, lacks an attribute or is refused: nothing is hidden", () =>
+  it.effect("fails like register if the item breaks the schema, lacks an attribute or is refused, and hides nothing", () =>
     Effect.gen(function*() {
       class Tool extends Schema.Class<Tool>("Tool")({ id: Schema.Int, name: Schema.optionalKey(Schema.String) }) {}
       const registry = yield* Registry.make<Tool>()({
@@ -676,7 +676,7 @@ describe("override", () => {
       assert.strictEqual(yield* Registry.snapshot(registry), before)
     }))
 
-  it.effect("G18 fails where a hook has made it an item that cannot be put in: nothing is hidden", () =>
+  it.effect("G18 fails if a hook makes the item invalid, and hides nothing", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<{ id: number; name?: string }>()({
         lookup: ["id", "name"],
@@ -691,7 +691,7 @@ describe("override", () => {
       assert.strictEqual(yield* Registry.snapshot(registry), before)
     }))
 
-  it.effect("G7 a hook that dies, at whatever call, leaves all as it was", () =>
+  it.effect("G7 a hook that dies at any call leaves everything as it was", () =>
     Effect.gen(function*() {
       const at = ["registering 2", "unregistering 1", "unregistered 1", "registered 2"]
       for (const bad of at) {
@@ -721,7 +721,7 @@ describe("override", () => {
       }
     }))
 
-  it.effect("G18 a hook that brings in more that is in the way: that is hidden, too, and its hooks are called", () =>
+  it.effect("G18 a conflicting item that a hook registers is hidden, too, and its hooks are called", () =>
     Effect.gen(function*() {
       const balance = new Balance()
       const log: Array<string> = []
@@ -756,7 +756,7 @@ describe("override", () => {
       assert.deepStrictEqual(balance.wrong([a, late]), [])
     }))
 
-  it.effect("G25 a hook that dies while an override ends stops nothing, and its defect surfaces in the close", () =>
+  it.effect("G25 a hook that dies while an override ends does not stop the end, and its defect surfaces in the close", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({
         lookup: ["id"],
@@ -788,7 +788,7 @@ describe("override", () => {
       assert.deepStrictEqual(items(yield* Registry.values(registry)), [a])
     }))
 
-  it.effect("Service.overrides is a layer: all its items or none, until it closes", () =>
+  it.effect("Service.overrides is a layer of all its overrides or none, until it closes", () =>
     Effect.gen(function*() {
       class Items extends Registry.Service<Items, Item>()("Items", {
         lookup: ["id", "name"],
@@ -803,14 +803,14 @@ describe("override", () => {
         assert.strictEqual(error, "unlucky")
         const snapshot = yield* Items.snapshot
         assert.deepStrictEqual(items(snapshot), [a, b, c])
-        // the later of two lies above
+        // the later one is on top
         const twice = yield* Effect.provide(Items.values, Items.overrides([fake(1), fake(1, "above")]))
         assert.deepStrictEqual(twice.map(({ name }) => name), ["item 2", "item 3", "above"])
         assert.deepStrictEqual(items(yield* Items.values), [a, b, c])
       }).pipe(Effect.provide(Items.layer))
     }))
 
-  it.effect("Service.overrides publishes its items in one step, and so their end", () =>
+  it.effect("Service.overrides publishes its items in one revision, and their end in another", () =>
     Effect.gen(function*() {
       class Items extends Registry.Service<Items, Item>()("Items", { lookup: ["id"], defaults: [a, b] }) {}
       yield* Effect.gen(function*() {
@@ -821,7 +821,7 @@ describe("override", () => {
       }).pipe(Effect.provide(Layer.fresh(Items.layer)))
     }))
 
-  it.effect("inside a transaction that fails it never was, and a scope that closes there ends it", () =>
+  it.effect("an override inside a transaction ends with its scope there, and is rolled back if the transaction fails", () =>
     Effect.gen(function*() {
       const balance = new Balance()
       const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a], hooks: balance.hooks })
@@ -840,7 +840,7 @@ describe("override", () => {
       assert.deepStrictEqual(balance.wrong([a]), [])
     }))
 
-  it.effect("G25 an override whose scope closes in a transaction that fails is gone all the same", () =>
+  it.effect("G25 an override whose scope closes in a transaction that fails stays removed", () =>
     Effect.gen(function*() {
       const balance = new Balance()
       const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a], hooks: balance.hooks })
@@ -853,7 +853,7 @@ describe("override", () => {
       assert.deepStrictEqual(balance.wrong([a]), [])
     }))
 
-  it.effect("hooks that ask for what is there are told of what is visible alone", () =>
+  it.effect("hooks with existing: true are told of visible items only", () =>
     Effect.gen(function*() {
       const balance = new Balance()
       const registry = yield* make
@@ -869,7 +869,7 @@ describe("override", () => {
       assert.deepStrictEqual(balance.wrong([]), [])
     }))
 
-  it.effect("G20 G24 overrides that come and go at once, under schedules: hooks and followers agree, and all is restored", () =>
+  it.effect("G20 G24 concurrent overrides, under schedules: hooks and followers agree, and hidden items are restored", () =>
     RegistryTest.interleave(
       Effect.scoped(Effect.gen(function*() {
         const balance = new Balance()
@@ -904,7 +904,7 @@ describe("override", () => {
     ))
 
   for (const from of ["outside", "inside"] as const) {
-    it.effect(`G7 G20 an override that is interrupted at any step, from ${from}, is there or not, and ends with its scope`, () =>
+    it.effect(`G7 G20 an override interrupted at any step, from ${from}, exists or not, and ends with its scope`, () =>
       Effect.gen(function*() {
         const interrupted = yield* RegistryTest.interruptEach({
           setup: Effect.gen(function*() {
@@ -935,7 +935,7 @@ describe("override", () => {
       }))
   }
 
-  it.effect("G25 what overrides in a scope of its own, interrupted at any step, leaves nothing", () =>
+  it.effect("G25 a scoped override interrupted at any step leaves nothing", () =>
     Effect.gen(function*() {
       const interrupted = yield* RegistryTest.interruptEach({
         setup: Effect.gen(function*() {

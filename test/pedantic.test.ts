@@ -11,7 +11,7 @@ class Items extends Registry.Service<Items, Item>()("test/Items", { lookup: ["id
 const watched = RegistryTest.layerPedantic(Items)
 
 describe("layerPedantic", () => {
-  it.effect("lets pass what is as it should be: defaults, what was there before, and all that has gone again", () =>
+  it.effect("accepts a sound test: defaults, items from before, and items that were removed again", () =>
     Effect.gen(function*() {
       yield* Items.register(b)
       yield* Effect.gen(function*() {
@@ -22,12 +22,12 @@ describe("layerPedantic", () => {
         yield* Items.replace("id", 2, c)
         yield* Items.replace("id", 3, b)
       }).pipe(Effect.provide(watched))
-      // it is as before, without the layer
+      // without the layer, the registry works as before
       yield* Items.register(d)
       assert.deepStrictEqual([...(yield* Items.values)], [a, b, d])
     }).pipe(Effect.provide(Items.layer)))
 
-  it.effect("dies with what is still registered when the test ends", () =>
+  it.effect("dies with the items that are still registered when the test ends", () =>
     Effect.gen(function*() {
       const exit = yield* Effect.exit(
         Items.register(b).pipe(Effect.provide(watched.pipe(Layer.provideMerge(Items.layer))))
@@ -36,7 +36,7 @@ describe("layerPedantic", () => {
       assert.notMatch(messageOf(exit), /item 1/)
     }))
 
-  it.effect("makes the operation die whose change breaks an index, and publishes nothing", () =>
+  it.effect("makes an operation die whose change breaks an index, and publishes nothing", () =>
     Effect.gen(function*() {
       const registry = yield* Items
       yield* Items.populate
@@ -47,11 +47,11 @@ describe("layerPedantic", () => {
       const exit = yield* Effect.exit(Items.register(b))
       assert.match(messageOf(exit), /By name "item 2" one finds \[\] instead of/)
       assert.strictEqual(yield* Items.size, 1)
-      // whoever did not hear it then hears it now
+      // the close dies with it, too
       assert.match(messageOf(yield* Effect.exit(Scope.close(scope, Exit.void))), /By name "item 2"/)
     }).pipe(Effect.provide(Items.layer)))
 
-  it.effect("notices a revision that is no next one", () =>
+  it.effect("notices a revision that is not the next one", () =>
     Effect.gen(function*() {
       const registry = yield* Items
       yield* Items.populate
@@ -68,7 +68,7 @@ describe("layerPedantic", () => {
       yield* Effect.exit(Scope.close(scope, Exit.void))
     }).pipe(Effect.provide(Items.layer)))
 
-  it.effect("notices that hooks were not told of what comes, or of what goes", () =>
+  it.effect("notices that hooks were not told of a registration, or of a removal", () =>
     Effect.gen(function*() {
       const registry = yield* Items
       yield* Items.populate
@@ -106,7 +106,7 @@ describe("layerPedantic", () => {
     })
   })
 
-  it.effect("what has the keys of what was there before is no other, nor what equals it where there are no keys", () =>
+  it.effect("accepts an item with the keys of one from before, or an equal one where there are no keys", () =>
     Effect.gen(function*() {
       yield* Items.register(b)
       yield* Effect.provide(Items.replace("id", 2, new Item(2)), watched)
@@ -122,7 +122,7 @@ describe("layerPedantic", () => {
         const watchedNotes = RegistryTest.layerPedantic(Notes)
         yield* Effect.provide(Notes.replace("id", 1, { id: 1, text: "after" }), watchedNotes)
         yield* Notes.replace("id", 1, note)
-        // nor is the thing itself, whatever has become of its keys
+        // and the same object, though its keys have changed
         const again = Effect.andThen(
           Notes.unregister(note),
           Effect.suspend(() => Notes.register(Object.assign(note, { id: 2 })))
@@ -143,7 +143,7 @@ describe("layerPedantic", () => {
       }).pipe(Effect.provide(Words.layer))
     }).pipe(Effect.provide(Items.layer)))
 
-  it.effect("says nothing about a registry that has closed before it", () =>
+  it.effect("accepts a registry that was closed before the layer", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const registry = yield* Scope.provide(Registry.make<Item>()({ lookup: ["id", "name"], defaults: [a] }), scope)
@@ -179,7 +179,7 @@ const made = Effect.gen(function*() {
   return published(registry as Registry.Registry<Thing, typeof lookup>)
 })
 
-/** With another index in the place of that of an attribute. */
+/** Contents with a spoilt index. */
 const reindexed = (
   contents: Contents<Thing>,
   attribute: keyof typeof lookup,
@@ -189,8 +189,8 @@ const reindexed = (
   return spoilt(contents, { indexes: contents.indexes.with(slot, spoilt(contents.indexes[slot]!, part)) })
 }
 
-describe("what is wrong with contents", () => {
-  it.effect("nothing, as a rule", () =>
+describe("violations of contents", () => {
+  it.effect("none in sound contents", () =>
     Effect.gen(function*() {
       const contents = yield* made
       assert.deepStrictEqual(violations(contents), [])
@@ -200,7 +200,7 @@ describe("what is wrong with contents", () => {
       assert.deepStrictEqual(violations(pending), [])
     }))
 
-  it.effect("it holds something, and is Pending", () =>
+  it.effect("Pending contents with items", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(violations(spoilt(yield* made, { populated: false })), [
         "It is Pending, and holds " +
@@ -208,13 +208,13 @@ describe("what is wrong with contents", () => {
       ])
     }))
 
-  it.effect("its size is another than that of what it holds", () =>
+  it.effect("a wrong size", () =>
     Effect.gen(function*() {
       const wrong = violations(spoilt(yield* made, { size: 2 }))
       assert.deepStrictEqual(wrong, ["Its size is 2, and it holds 3 items."])
     }))
 
-  it.effect("an item is in, and not found, or another in its place", () =>
+  it.effect("an item that is not found, or another is found in its place", () =>
     Effect.gen(function*() {
       const contents = yield* made
       const other = contents.indexes[0]!.get(3)
@@ -229,7 +229,7 @@ describe("what is wrong with contents", () => {
       }
     }))
 
-  it.effect("two items have one value of a unique lookup", () =>
+  it.effect("two items that share a value of a unique lookup", () =>
     Effect.gen(function*() {
       const contents = yield* made
       const { definition } = contents
@@ -240,7 +240,7 @@ describe("what is wrong with contents", () => {
       ])
     }))
 
-  it.effect("a key leads to nothing, to less, to others, or to others first", () =>
+  it.effect("a key that finds no item, too few, other ones, or in another order", () =>
     Effect.gen(function*() {
       const contents = yield* made
       const [shownOne, shownTwo, shownThree] = [one, two, three].map((thing) => JSON.stringify(thing))
@@ -270,7 +270,7 @@ describe("what is wrong with contents", () => {
       }
     }))
 
-  it.effect("a key leads to what is not in", () =>
+  it.effect("a key that finds an absent item", () =>
     Effect.gen(function*() {
       const contents = yield* made
       const index = contents.indexes[2]!

@@ -71,7 +71,7 @@ describe("the plugins example", () => {
       assert.deepStrictEqual(installed.map(({ id }) => id), ["louder", "reverse", "text"])
     }).pipe(Effect.provide(PluginsLive.pipe(Layer.provide(NodeServices.layer)))))
 
-  it.effect("one that conflicts leaves nothing, and can be switched on when the other is off", () =>
+  it.effect("a plugin with a conflict leaves nothing, and can be switched on when the other is off", () =>
     Effect.gen(function*() {
       const switches = yield* Switches
       yield* switches.on("a")
@@ -87,7 +87,7 @@ describe("the plugins example", () => {
       assert.strictEqual((yield* Effect.flip(switches.on("nobody")))._tag, "ItemLookupError")
     }).pipe(Effect.provide(Live)))
 
-  it.effect("one that is interrupted on its way leaves nothing, and blocks nobody", () =>
+  it.effect("a plugin that is interrupted while it loads leaves nothing, and blocks no other", () =>
     Effect.gen(function*() {
       const switches = yield* Switches
       const started = yield* Deferred.make<void>()
@@ -107,7 +107,7 @@ describe("the plugins example", () => {
       assert.deepStrictEqual(yield* names, ["one", "two"])
     }).pipe(Effect.provide(Live)))
 
-  it.effect("switched by many at once: of two that conflict one is on, and all go with the layer, under schedules", () =>
+  it.effect("concurrent switches: of two conflicting plugins one is on, and all end with the layer, under schedules", () =>
     RegistryTest.interleave(
       Effect.suspend(() => {
         const told: Array<string> = []

@@ -9,7 +9,7 @@ const seeds = 1_000
 class Source extends Context.Service<Source, { readonly name: string }>()("test/Source") {}
 
 describe("population", () => {
-  it.effect("G1 a thousand fibers ask while it waits: it runs once, and each sees the full set", () =>
+  it.effect("G1 a thousand fibers use the registry while it populates: the population runs once, and each sees the full set", () =>
     Effect.gen(function*() {
       let runs = 0
       const gate = yield* Deferred.make<void>()
@@ -31,7 +31,7 @@ describe("population", () => {
       assert.strictEqual(runs, 1)
     }))
 
-  it.effect("G1 readers and writers ask under schedules: it runs once, and each sees the full set", () =>
+  it.effect("G1 concurrent readers and writers, under schedules: the population runs once, and each sees the full set", () =>
     RegistryTest.interleave(
       Effect.scoped(Effect.gen(function*() {
         let runs = 0
@@ -52,7 +52,7 @@ describe("population", () => {
       { seeds }
     ))
 
-  it.effect("G1 a list is populated in the step of who asks: as the layer's owner, and with one change", () =>
+  it.effect("G1 a list populates in the step of its first user: with the owner of the layer, in one change", () =>
     Effect.gen(function*() {
       const registry = yield* Effect.provideService(
         Registry.make<Item>()({ lookup: ["id"], defaults: [a, b] }),
@@ -71,7 +71,7 @@ describe("population", () => {
       assert.deepStrictEqual(change!.events.map(({ _tag }) => _tag), ["Registered", "Registered", "Populated"])
     }))
 
-  it.effect("G1 a selector of a default that asks for the registry fails its population, which does not begin again in it", () =>
+  it.effect("G1 a selector of a default that reads the registry fails the population, without starting another", () =>
     Effect.gen(function*() {
       let asked = 0
       const registry: Registry.Registry<Item, readonly ["id"], unknown> = yield* Registry.make<Item>()({
@@ -90,7 +90,7 @@ describe("population", () => {
       assert.strictEqual(yield* Registry.state(registry), "Pending")
     }))
 
-  it.effect("G2 a list that conflicts: who asks gets the error, which is logged once, and so does the next", () =>
+  it.effect("G2 a list with a conflict: each use gets the error, which is logged once a use", () =>
     Effect.gen(function*() {
       let logged = 0
       const registry = yield* Effect.provideService(
@@ -106,7 +106,7 @@ describe("population", () => {
       }
     }))
 
-  it.effect("G2 defaults that fail: everyone gets the same error, nothing is left, the next use runs it again", () =>
+  it.effect("G2 defaults that fail: all waiters get the same error, nothing is left, the next use populates again", () =>
     Effect.gen(function*() {
       let runs = 0
       const log: Array<string> = []
@@ -134,7 +134,7 @@ describe("population", () => {
       assert.strictEqual(runs, 2)
     }))
 
-  it.effect("G2 a default that conflicts: completed hooks are undone, newest first", () =>
+  it.effect("G2 a default that conflicts: completed hooks are rolled back, newest first", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const twin = new Item(1, "twin")
@@ -154,7 +154,7 @@ describe("population", () => {
       assert.strictEqual(yield* Registry.state(registry), "Pending")
     }))
 
-  it.effect("G2 a hook that dies, or interrupts itself: everyone gets a defect", () =>
+  it.effect("G2 a hook that dies, or interrupts itself: all waiters get a defect", () =>
     Effect.gen(function*() {
       for (const onPopulated of [Effect.die(new Error("boom")), Effect.interrupt]) {
         const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a], hooks: { onPopulated } })
@@ -178,7 +178,7 @@ describe("population", () => {
       assert.deepStrictEqual([error.code, error.cause], ["registration", "no"])
     }))
 
-  it.effect("G2 populationFailure \"die\" makes it a defect", () =>
+  it.effect("G2 populationFailure \"die\" turns the failure into a defect", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({
         lookup: ["id"],
@@ -189,7 +189,7 @@ describe("population", () => {
       assert.match(messageOf(exit), /Could not populate/)
     }))
 
-  it.effect("G2 a clock that goes back does not bring an old result back", () =>
+  it.effect("G2 a failure is not repeated though the clock stands still", () =>
     Effect.gen(function*() {
       let runs = 0
       const registry = yield* Registry.make<Item>()({
@@ -197,14 +197,14 @@ describe("population", () => {
         defaults: Effect.suspend(() => ++runs === 1 ? Effect.fail("disk") : Effect.succeed([a]))
       })
       yield* Effect.flip(Registry.size(registry))
-      // the test clock stands still: a result that lives for no time at all would still be alive
+      // the test clock stands still: a cached result with a time to live of zero would still be valid
       assert.strictEqual(yield* Registry.size(registry), 1)
       yield* Registry.reset(registry)
       assert.strictEqual(yield* Registry.size(registry), 1)
       assert.strictEqual(runs, 3)
     }))
 
-  it.effect("G3 some waiters are interrupted: the others get the full set of the same run", () =>
+  it.effect("G3 some waiters are interrupted: the others get the full set from the same run", () =>
     Effect.gen(function*() {
       let runs = 0
       const gate = yield* Deferred.make<void>()
@@ -224,7 +224,7 @@ describe("population", () => {
       assert.strictEqual(runs, 1)
     }))
 
-  it.effect("G3 who waits to change something is a waiter like who waits to read: the same run goes on for either", () =>
+  it.effect("G3 waiting readers and writers keep the same run going", () =>
     Effect.gen(function*() {
       for (const others of [["read"], ["change"], ["change", "change"]] as const) {
         for (const first of ["read", "change"] as const) {
@@ -256,7 +256,7 @@ describe("population", () => {
       }
     }))
 
-  it.effect("G3 all waiters are interrupted: it is interrupted and undone, the next use starts afresh", () =>
+  it.effect("G3 all waiters are interrupted: the population is interrupted and rolled back, the next use starts afresh", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       let block = true
@@ -281,7 +281,7 @@ describe("population", () => {
       assert.strictEqual(yield* Registry.size(registry), 2)
     }))
 
-  it.effect("G3 under schedules, waiters are interrupted anywhere: who is left sees the full set", () =>
+  it.effect("G3 under schedules, waiters are interrupted anywhere: the remaining ones see the full set", () =>
     RegistryTest.interleave(
       Effect.scoped(Effect.gen(function*() {
         const registry = yield* Registry.make<Item>()({
@@ -305,7 +305,7 @@ describe("population", () => {
       { seeds }
     ))
 
-  it.effect("G4 it has the services of the layer that built the registry, not those of who came first", () =>
+  it.effect("G4 it has the services of the layer that built the registry, not those of the first user", () =>
     Effect.gen(function*() {
       const names: Array<string> = []
       class Items extends Registry.Service<Items, Item>()("test/Items", {
@@ -325,7 +325,7 @@ describe("population", () => {
       assert.deepStrictEqual(names, ["builder"])
     }))
 
-  it("G4 a long one lets others have their turns, though the registry was built where nobody else had one", async () => {
+  it("G4 a long population lets other tasks run, though the registry was built by runSync", async () => {
     const scope = Scope.makeUnsafe()
     const registry = Effect.runSync(Effect.provideService(
       Registry.make<Item>()({ lookup: ["id"], defaults: Array.from({ length: 5_500 }, (_, id) => new Item(id)) }),
@@ -345,7 +345,7 @@ describe("population", () => {
     await Effect.runPromise(Scope.close(scope, Exit.void))
   })
 
-  it.effect("G4 what it acquires lives until a reset is published, not until the caller's scope closes", () =>
+  it.effect("G4 its resources live until a reset is published, not until the scope of the caller closes", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
@@ -368,7 +368,7 @@ describe("population", () => {
       assert.deepStrictEqual(log, ["acquired", "released, holding 0"])
     }))
 
-  it.effect("G4 what it acquires is released when the attempt fails, and when a transaction around it does", () =>
+  it.effect("G4 its resources are released when the attempt fails, and when a transaction around it fails", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       let fail = true
@@ -395,7 +395,7 @@ describe("population", () => {
       assert.strictEqual(yield* Registry.size(registry), 1)
     }))
 
-  it.effect("G4 a transaction of the caller, of another registry, is not seen by it", () =>
+  it.effect("G4 it does not see the draft of a transaction of its caller on another registry", () =>
     Effect.gen(function*() {
       const other = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a] })
       yield* Registry.populate(other)
@@ -454,7 +454,7 @@ describe("population", () => {
       assert.deepStrictEqual(states, [["Ready", "Ready"], ["Pending", "Ready"], ["Ready", "Ready"]])
     }))
 
-  it.effect("G2 with populationFailure \"die\" what a population fails with is a defect", () =>
+  it.effect("G2 with populationFailure \"die\" every failure of a population is a defect", () =>
     Effect.gen(function*() {
       const defaults = Effect.fail("offline") as Effect.Effect<Array<Item>, string>
       const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults, populationFailure: "die" })
@@ -531,7 +531,7 @@ describe("population", () => {
       { seeds }
     ))
 
-  it.effect("a stream of defaults is registered as it comes, and published as one", () =>
+  it.effect("a stream of defaults is registered as it arrives, and published in one change", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({
         lookup: ["id"],
@@ -546,7 +546,7 @@ describe("population", () => {
       assert.deepStrictEqual([error.code, error.cause], ["defaults", "disk"])
     }))
 
-  it.effect("a hundred thousand defaults are populated in turns, and can be interrupted", () =>
+  it.effect("a hundred thousand defaults are populated in several turns, and can be interrupted", () =>
     Effect.gen(function*() {
       const items = Array.from({ length: 100_000 }, (_, id) => new Item(id))
       const registry = yield* Registry.make<Item>()({ lookup: ["id", "name"], defaults: items })
@@ -557,7 +557,7 @@ describe("population", () => {
       assert.strictEqual(yield* Registry.size(registry), 100_000)
     }))
 
-  it.effect("a registry whose scope has closed interrupts who uses it", () =>
+  it.effect("a registry whose scope has closed interrupts its users", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const registry = yield* Scope.provide(Registry.make<Item>()({ lookup: ["id"], defaults: [a] }), scope)

@@ -6,7 +6,7 @@ import * as fc from "fast-check"
 import * as Sequences from "./utils/sequences.ts"
 import * as Trees from "./utils/trees.ts"
 
-describe("programs of one operation after the other", () => {
+describe("sequential programs", () => {
   for (const kind of Sequences.kinds) {
     it(`a ${kind} registry answers what the model answers`, () =>
       fc.assert(
@@ -17,7 +17,7 @@ describe("programs of one operation after the other", () => {
 })
 
 describe("nested transactions", () => {
-  it("G7, G14, G20 what fails leaves no trace, wherever it is nested", { timeout: 60_000 }, () =>
+  it("G7, G14, G20 failures leave no trace at any depth", { timeout: 60_000 }, () =>
     fc.assert(
       fc.asyncProperty(Trees.tree, async (one) => {
         await Effect.runPromise(RegistryTest.interleave(Trees.check(one), { seeds: 3 }))
@@ -45,7 +45,7 @@ const handlerNames = [
   "onReset"
 ] as const
 
-/** Hooks of one part: which there are, for which items they refuse or die, and whether they yield. */
+/** One part of hooks: its handlers, the items for which they refuse or die, and whether they yield. */
 interface PartOfHooks {
   readonly name: string
   readonly handlers: ReadonlyArray<typeof handlerNames[number]>
@@ -58,7 +58,7 @@ const partOfHooks: fc.Arbitrary<PartOfHooks> = fc.record({
   name: fc.constantFrom("p", "q", "r", "s"),
   handlers: fc.subarray([...handlerNames]),
   refuses: fc.subarray([4]),
-  // one that dies while it undoes leaves what it did, so none does
+  // none dies during rollback, because that would leave its effects
   dies: fc.array(fc.tuple(fc.constantFrom("onItemRegistered", "onItemUnregistering"), fc.constantFrom(3, 5)), {
     maxLength: 1
   }),
@@ -67,7 +67,7 @@ const partOfHooks: fc.Arbitrary<PartOfHooks> = fc.record({
 
 type LoggedHooks = RegistryHooks.RegistryHooks<Numbered, RegistryError.RegistrationError>
 
-/** Hooks that write what they are told into a log. */
+/** Hooks that log their calls. */
 const hooksOf = ({ dies, handlers, name, refuses, yields }: PartOfHooks, log: Array<string>): LoggedHooks => {
   const logged = (handler: string, id: number | string) =>
     Effect.suspend(() => {
@@ -126,7 +126,7 @@ const numberedOperation = fc.letrec<{ readonly operation: RegistryTest.Operation
   )
 })).operation
 
-/** What hooks were told, and what operations answered, in a registry with these hooks. */
+/** The calls of hooks and the results of operations in a registry with these hooks. */
 const logOf = (
   makeHooks: (log: Array<string>) => LoggedHooks,
   operations: ReadonlyArray<RegistryTest.Operation<Numbered>>
@@ -146,7 +146,7 @@ const logOf = (
 
 const program = fc.array(numberedOperation, { maxLength: 8 })
 
-/** That two ways to combine the same parts cannot be told apart. */
+/** Checks that two ways to combine the same parts behave alike. */
 const sameLog = (
   parts: ReadonlyArray<PartOfHooks>,
   operations: ReadonlyArray<RegistryTest.Operation<Numbered>>,
@@ -201,7 +201,7 @@ describe("the laws of RegistryHooks.combine", () => {
       { numRuns: 300 }
     ))
 
-  it("G20 parts are undone on their own: each was told of exactly what is in", () =>
+  it("G20 parts are rolled back by themselves: each was told of exactly the registered items", () =>
     fc.assert(
       fc.asyncProperty(three, program, async (parts, operations) => {
         const both = ["onItemRegistered", "onItemUnregistered"] as const

@@ -9,7 +9,7 @@ type Items = Registry.Registry<Item, readonly ["id"], any, any>
 
 const turns = (n: number) => Effect.forEach(Array.from({ length: n }), () => Effect.yieldNow, { discard: true })
 
-/** Ends with nothing if the effect is still running after many turns: an uninterruptible hang cannot be timed out. */
+/** The exit, or nothing if the effect still runs after many turns: a timeout cannot end an uninterruptible hang. */
 const within = <A, E>(effect: Effect.Effect<A, E>) =>
   Effect.gen(function*() {
     const fiber = yield* Effect.forkDetach(effect, { startImmediately: true })
@@ -22,7 +22,7 @@ const within = <A, E>(effect: Effect.Effect<A, E>) =>
   })
 
 describe("races", () => {
-  it.effect("G16 an abandoned population whose undo waits for who waits for it: it dies, nothing hangs", () =>
+  it.effect("G16 an abandoned population whose rollback needs the registry of its waiter: it dies, and nothing hangs", () =>
     Effect.gen(function*() {
       const gate = yield* Latch.make()
       const other = yield* Registry.make<Item>()({ name: "other", lookup: ["id"] })
@@ -49,7 +49,7 @@ describe("races", () => {
       assert.isDefined(yield* within(Fiber.await(first)), "the first population, or its waiter, hangs")
     }))
 
-  it.effect("G16 the same while the second population is waited for: it is the undo that dies", () =>
+  it.effect("G16 an abandoned population whose rollback needs the registry of a waiter of the second population: the rollback dies", () =>
     Effect.gen(function*() {
       const gate = yield* Latch.make()
       let block = true
@@ -79,7 +79,7 @@ describe("races", () => {
     }))
 
   it.effect(
-    "G16 no false alarm: what outlives a population that failed may use the registry, under schedules",
+    "G16 no false alarm: a fiber that outlives a failed population may use the registry, under schedules",
     () =>
       RegistryTest.interleave(
         Effect.scoped(Effect.gen(function*() {
@@ -116,7 +116,7 @@ describe("races", () => {
   )
 
   for (const strategy of ["random", "pct"] as const) {
-    it.effect(`G16 a population that is abandoned while another begins hides no circle, under ${strategy} schedules`, () =>
+    it.effect(`G16 a circle of waits is seen though a population is abandoned while another begins, under ${strategy} schedules`, () =>
       RegistryTest.interleave(
         Effect.scoped(Effect.gen(function*() {
           const other = yield* Registry.make<Item>()({ name: "other", lookup: ["id"] })
@@ -139,7 +139,7 @@ describe("races", () => {
       ).pipe(Effect.provide(Logger.layer([]))))
   }
 
-  it.effect("G25 a finalizer of the old population dies when a registration has reset it: its scope still takes the item", () =>
+  it.effect("G25 a hook resets during a scoped registration, and a finalizer of the old population dies: the scope still removes the item", () =>
     Effect.gen(function*() {
       let once = true
       const scope = yield* Scope.make()
@@ -167,7 +167,7 @@ describe("races", () => {
       assert.isFalse(RegistrySnapshot.contains(Registry.snapshotUnsafe(registry), a))
     }))
 
-  it.effect("G21 existing: a hook that is being told forks a registration: it is told of that, too", () =>
+  it.effect("G21 existing: a hook that is being told of the items forks a registration, and is told of that, too", () =>
     Effect.gen(function*() {
       const balance = new Balance()
       const gate = yield* Latch.make()
@@ -201,7 +201,7 @@ describe("races", () => {
       assert.deepStrictEqual(balance.wrong([a, c]), [])
     }))
 
-  it.effect("G21 existing: removed while a transaction is undone, they are told of what is still in", () =>
+  it.effect("G21 existing: hooks removed during a rollback are told of the remaining items", () =>
     Effect.gen(function*() {
       const balance = new Balance()
       const scope = yield* Scope.make()
@@ -216,7 +216,7 @@ describe("races", () => {
       assert.deepStrictEqual(balance.wrong([]), [])
     }))
 
-  it.effect("G20 existing: a hook that removes itself while it is called, in an operation that fails", () =>
+  it.effect("G20 existing: a hook that removes itself during its call, in an operation that fails", () =>
     Effect.gen(function*() {
       const balance = new Balance()
       const scope = yield* Scope.make()
@@ -249,7 +249,7 @@ describe("races", () => {
       assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause), String(exit))
     }))
 
-  it.effect("G26 the registry's scope closes: what its defaults registered in the scope of the population calls no hook", () =>
+  it.effect("G26 the registry's scope closes: items that its defaults registered in the scope of the population call no hook", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const scope = yield* Scope.make()
@@ -267,7 +267,7 @@ describe("races", () => {
       assert.deepStrictEqual(log, [])
     }))
 
-  it.effect("G26 the registry's scope closes while the finalizer of another scope waits for the lock: it does nothing", () =>
+  it.effect("G26 the registry's scope closes while the finalizer of another scope waits for the lock: the finalizer does nothing", () =>
     Effect.gen(function*() {
       const gate = yield* Latch.make()
       const home = yield* Scope.make()
@@ -283,7 +283,7 @@ describe("races", () => {
       assert.isTrue(Exit.isSuccess(exit), String(exit))
     }))
 
-  it.effect("G7 a selector that uses the registry loses nothing that it wrote", () =>
+  it.effect("G7 a selector that writes to the registry does not lose its write", () =>
     Effect.gen(function*() {
       const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"] })
       yield* Registry.populate(registry)
@@ -298,7 +298,7 @@ describe("races", () => {
       assert.include([...(yield* Registry.values(registry))], b)
     }))
 
-  it.effect("G7 nor does one in a transaction, that uses the registry there", () =>
+  it.effect("G7 a selector that writes to the registry in a transaction does not lose its write", () =>
     Effect.gen(function*() {
       const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"] })
       yield* Registry.populate(registry)
@@ -319,7 +319,7 @@ describe("races", () => {
       assert.include([...(yield* Registry.values(registry))], b)
     }))
 
-  it.effect("G7 a selector that begins a transaction loses nothing, though the transaction is open for a while", () =>
+  it.effect("G7 a selector that begins a transaction does not lose its write, though the transaction stays open", () =>
     Effect.gen(function*() {
       const gate = yield* Latch.make()
       const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"] })
@@ -352,7 +352,7 @@ describe("races", () => {
       assert.isTrue(yield* Registry.has(registry, "tags", new Set(["a"])))
     }))
 
-  it.effect("G7 a reset whose population's finalizer dies: it dies, and nothing changes, or it succeeds", () =>
+  it.effect("G7 a reset whose finalizer of the population dies either succeeds or changes nothing", () =>
     Effect.gen(function*() {
       const registry: Items = yield* Registry.make<Item>()({
         lookup: ["id"],
@@ -364,7 +364,7 @@ describe("races", () => {
       assert.strictEqual(state, Exit.isSuccess(exit) ? "Pending" : "Ready")
     }))
 
-  it.effect("G25 a scope that closes as a transaction ends that reset the registry: it populates nothing, and does not fail", () =>
+  it.effect("G25 a scope that closes while a transaction with a reset ends does not populate, and does not fail", () =>
     Effect.gen(function*() {
       let runs = 0
       const gate = yield* Latch.make()
@@ -397,7 +397,7 @@ describe("races", () => {
       assert.strictEqual(yield* Registry.state(registry), "Pending")
     }))
 
-  it.effect("G26 the registry's scope closes while a population runs: who waits for it is interrupted", () =>
+  it.effect("G26 the registry's scope closes while a population runs: its waiters are interrupted", () =>
     Effect.gen(function*() {
       const home = yield* Scope.make()
       const registry: Items = yield* Scope.provide(
@@ -414,7 +414,7 @@ describe("races", () => {
     }))
 
   for (const operation of ["unregister", "replace", "upsert"] as const) {
-    it.effect(`G20 ${operation}: a hook puts an equal item, another object, in the place of what is about to go`, () =>
+    it.effect(`G20 ${operation}: a hook exchanges the item that is about to leave for an equal one`, () =>
       Effect.gen(function*() {
         const balance = new Balance()
         const one = new Item(1)
@@ -448,7 +448,7 @@ describe("races", () => {
   }
 
   it.effect(
-    "G16, G20 random programs: registries that populate from, and write to, one another, interrupted and reset",
+    "G16, G20 random programs: registries that populate from and write to each other are interrupted and reset",
     () => {
       const programs = Array.from({ length: 1_000 }, (_, i) => i + 6_000)
       return Effect.forEach(

@@ -30,7 +30,7 @@ const tools: fc.Arbitrary<Tool> = fc.record({
 
 const isSame = (one: Tool, other: Tool): boolean => JSON.stringify(one) === JSON.stringify(other)
 
-/** Whether no two of them share what only one may have. */
+/** Whether no two of them conflict. */
 const fitTogether = (list: ReadonlyArray<Tool>): boolean => {
   const keys = list.flatMap((tool) => {
     const own = [...keysOf(tool).id, ...tool.names].map(String)
@@ -39,14 +39,14 @@ const fitTogether = (list: ReadonlyArray<Tool>): boolean => {
   return new Set(keys).size === keys.length
 }
 
-/** What fits to those before it. */
+/** Lists without conflicts. */
 const sets = fc.array(tools, { maxLength: 8 }).map((list) => {
   const set: Array<Tool> = []
   for (const tool of list) if (fitTogether([...set, tool])) set.push(tool)
   return set
 })
 
-/** Mostly a set that fits together. */
+/** Lists that mostly have no conflicts. */
 const lists = fc.oneof({ weight: 4, arbitrary: sets }, { weight: 1, arbitrary: fc.array(tools, { maxLength: 6 }) })
 
 const counting = () => {
@@ -63,7 +63,7 @@ const counting = () => {
   }
 }
 
-/** The overrides that are visible, in their order, and what is said of every key that an override has or hides. */
+/** The visible overrides, in order, and the explanation of every key that an override has or hides. */
 const layersOf = <P>(registry: Registry.Registry<Tool, typeof byId, P>, overrides: ReadonlySet<Tool>) =>
   Effect.gen(function*() {
     const explanations = [
@@ -78,9 +78,9 @@ const layersOf = <P>(registry: Registry.Registry<Tool, typeof byId, P>, override
     }
   })
 
-describe("reconcile, against what is to be", () => {
+describe("reconcile, against its specification", () => {
   for (const [first, lookup] of [["an optional unique", byId], ["a uniqueEach", byName]] as const) {
-    it(`G7 G12 G22 by ${first} lookup: the fewest changes, in one transaction, and followers are right`, () =>
+    it(`G7 G12 G22 by ${first} lookup: the fewest changes, in one transaction, and followers agree`, () =>
       fc.assert(
         fc.asyncProperty(
           sets,
@@ -104,12 +104,12 @@ describe("reconcile, against what is to be", () => {
                 return
               }
               const { added, kept, removed, replaced } = exit.value
-              // it holds what was wanted, equal ones as they were
+              // the contents are the wanted items, and equal items are the same objects as before
               assert.sameDeepMembers([...after], [...wanted])
               for (const tool of before) {
                 if (wanted.some((other) => isSame(tool, other))) assert.isTrue([...after].includes(tool))
               }
-              // the report says what became of each, in the order of what was given
+              // the report lists each item, in the order of the list
               const changed = replaced.map(({ item }) => item)
               const ordered = (part: ReadonlyArray<Tool>) =>
                 wanted.filter((tool) => part.some((one) => isSame(one, tool)))
@@ -120,13 +120,13 @@ describe("reconcile, against what is to be", () => {
               assert.strictEqual(removed.length + kept.length + replaced.length, before.length)
               assert.deepStrictEqual([...kept], wanted.filter((tool) => before.some((other) => isSame(tool, other))))
               assert.deepStrictEqual([...removed], before.filter((tool) => removed.includes(tool)))
-              // what stays is where it was; what is replaced takes the place; what is new comes last
+              // kept items keep their places, replacements take them, new items come last
               const places = before.flatMap((tool): ReadonlyArray<Tool> => {
                 const replacement = replaced.find(({ previous }) => previous === tool)
                 return replacement !== undefined ? [replacement.item] : removed.includes(tool) ? [] : [tool]
               })
               assert.deepStrictEqual([...after], [...places, ...added])
-              // hooks for what changed
+              // hooks are called for changed items only
               if (hooked) {
                 const comes = added.length + replaced.length
                 const goes = removed.length + replaced.length
@@ -137,7 +137,7 @@ describe("reconcile, against what is to be", () => {
                   unregistered: goes
                 })
               }
-              // one change, or none where nothing changes
+              // one change, or none if nothing changes
               const expected = added.length + removed.length + replaced.length === 0 ? 0 : 1
               assert.strictEqual(RegistrySnapshot.revision(after), RegistrySnapshot.revision(snapshot) + expected)
               yield* changes.pipe(
@@ -146,7 +146,7 @@ describe("reconcile, against what is to be", () => {
               )
               assert.deepStrictEqual(follower.list, [...after])
               assert.deepStrictEqual(follower.lost, [])
-              // and once more it has nothing to do
+              // a second reconcile changes nothing
               const again = yield* Registry.reconcile(registry, wanted)
               assert.strictEqual(again.kept.length, wanted.length)
               assert.strictEqual(yield* Registry.snapshot(registry), after)
@@ -156,7 +156,7 @@ describe("reconcile, against what is to be", () => {
       ))
   }
 
-  it("overrides, and what they hide, are left alone, whatever is wanted", () =>
+  it("overrides and hidden items are left alone by any list", () =>
     fc.assert(
       fc.asyncProperty(sets, fc.array(tools, { maxLength: 3 }), fc.option(lists), (before, overrides, other) =>
         Effect.runPromise(Effect.scoped(Effect.gen(function*() {
@@ -178,7 +178,7 @@ describe("reconcile, against what is to be", () => {
           assert.deepStrictEqual(yield* layers, layersBefore)
           if (Exit.isFailure(exit)) {
             assert.isFalse(Cause.hasDies(exit.cause))
-            // what was there before may be wanted again, whatever lies above it
+            // the items from before can always be wanted, though overrides hide them
             assert.notDeepEqual(wanted, before)
             return
           }
@@ -218,11 +218,11 @@ const ids = (list: Iterable<Item>) => Array.from(list, ({ id }) => id)
 const many = (from: number, version: string) =>
   Array.from({ length: 10_000 }, (_, i) => named(from + i, `${version} ${from + i}`))
 
-/** What is given where all stays as it is. */
+/** The report of a reconcile that changes nothing. */
 const nothing = { added: [], removed: [], replaced: [], kept: [] }
 
 describe("reconcile", () => {
-  it.effect("hooks, in order: those before for each item, the one step, those after", () =>
+  it.effect("calls hooks in order: …ing for each item, then the step, then …ed for each item", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const registry: Registry.Registry<Item, typeof lookup> = yield* Registry.make<Item>()({
@@ -260,7 +260,7 @@ describe("reconcile", () => {
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [second, c, d])
     }))
 
-  it.effect("what is equal stays the object that it was, in its place, and nothing happens at all", () =>
+  it.effect("equal items keep their objects and places, and nothing happens", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const registry = yield* Registry.make<Item>()({ lookup, defaults: [a, b], hooks: recording(log) })
@@ -272,7 +272,7 @@ describe("reconcile", () => {
       assert.deepStrictEqual(log, [])
     }))
 
-  it.effect("items exchange unique values, in twos and in a ring, and keep their places", () =>
+  it.effect("items exchange unique values, in pairs and in a ring, and keep their places", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({
         lookup,
@@ -292,7 +292,7 @@ describe("reconcile", () => {
       assert.deepStrictEqual(contradictions(registry), [])
     }))
 
-  it.effect("one takes over what another that goes had", () =>
+  it.effect("a new item takes over the value of a removed one", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup, defaults: [named(1, "x"), named(2, "y")] })
       const report = yield* Registry.reconcile(registry, [named(2, "x"), named(3, "y")])
@@ -300,7 +300,7 @@ describe("reconcile", () => {
       assert.deepStrictEqual((yield* Registry.values(registry)).map(({ id, name }) => `${id}${name}`), ["2x", "3y"])
     }))
 
-  it.effect("G7 a list that repeats an item or a unique value, breaks the schema or lacks an attribute changes nothing, and no hook is called", () =>
+  it.effect("G7 a list that repeats an item or a unique value, breaks the schema or lacks an attribute changes nothing and calls no hook", () =>
     Effect.gen(function*() {
       class Thing extends Schema.Class<Thing>("Thing")({ id: Schema.Int, name: Schema.optionalKey(Schema.String) }) {}
       const log: Array<unknown> = []
@@ -341,7 +341,7 @@ describe("reconcile", () => {
       yield* Registry.reconcile(registry, [three])
     }))
 
-  it.effect("a list that names twice what an override stands for, or hides, fails as it does without the override", () =>
+  it.effect("a list that conflicts in itself fails although an override or a hidden item matches", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup, defaults: [a, b] })
       const words = yield* Registry.make<string>()({ lookup: [], defaults: ["x"] })
@@ -354,7 +354,7 @@ describe("reconcile", () => {
         yield* Effect.flip(Registry.reconcile(registry, [a, b, named(1, "other")])),
         yield* Effect.flip(Registry.reconcile(words, ["x", "x"])),
         yield* Effect.flip(Registry.reconcile(registry, [over, a])),
-        // what the override stands for does not go in, so nothing of it is in the way
+        // an item that matches an override is not inserted, and conflicts with nothing
         yield* Effect.flip(Registry.reconcile(registry, [named(1, "x"), named(3, "x")]))
       ]
       assert.deepStrictEqual(errors.map(({ code }) => code), [
@@ -369,7 +369,7 @@ describe("reconcile", () => {
       assert.deepStrictEqual(kept.map(({ name }) => name), ["over", "item 2"])
     }))
 
-  it.effect("what is hidden and has no value of the first lookup is matched by Equal, and kept", () =>
+  it.effect("a hidden item without the first value is matched by Equal, and kept", () =>
     Effect.gen(function*() {
       const tool: Tool = { id: undefined, names: ["x"], version: 1 }
       const registry = yield* Registry.make<Tool>()({ lookup: byId, defaults: [tool] })
@@ -381,7 +381,7 @@ describe("reconcile", () => {
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [tool])
     }))
 
-  it.effect("of several values of the first lookup, the first that somebody has tells for what an item stands", () =>
+  it.effect("of several values of the first lookup, the first one in the registry matches", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Tool>()({ lookup: byName })
       const before: Tool = { id: 1, names: ["w"], version: 1 }
@@ -394,7 +394,7 @@ describe("reconcile", () => {
       assert.deepStrictEqual(replaced, [{ previous: upserted, item: reconciled }])
     }))
 
-  it.effect("an item that lacks an attribute is refused, though something that is hidden has its first value", () =>
+  it.effect("an item that lacks an attribute is refused, though a hidden item has its first value", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id", "name"], defaults: [a] })
       yield* Registry.override(registry, new Item(5, a.name))
@@ -425,7 +425,7 @@ describe("reconcile", () => {
       assert.strictEqual((yield* Effect.flip(Registry.reconcile(words, ["d", "d"]))).code, "already_registered")
     }))
 
-  it.effect("G9 an object that was changed since goes in again by its new keys; one whose keys are the same is kept", () =>
+  it.effect("G9 an object with new keys is registered again; one with the same keys is kept", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<{ id: number; note: string }>()({ lookup: ["id"] })
       const moved = { id: 1, note: "" }
@@ -437,7 +437,7 @@ describe("reconcile", () => {
       assert.deepStrictEqual(report, { ...nothing, replaced: [{ previous: moved, item: moved }], kept: [noted] })
       assert.strictEqual(yield* Registry.get(registry, "id", 10), moved)
       assert.isFalse(yield* Registry.has(registry, "id", 1))
-      // what takes over the keys that it was registered with
+      // another item takes over its old keys
       moved.id = 11
       const heir = { id: 10, note: "heir" }
       yield* Registry.reconcile(registry, [heir, moved, noted])
@@ -445,7 +445,7 @@ describe("reconcile", () => {
       assert.deepStrictEqual(contradictions(registry), [])
     }))
 
-  it.effect("to nothing, from nothing, and of a Pending registry, which is populated first", () =>
+  it.effect("works to and from the empty list, and populates a Pending registry first", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup, defaults: [a, b] })
       assert.deepStrictEqual(yield* Registry.reconcile(registry, [b, c]), {
@@ -460,7 +460,7 @@ describe("reconcile", () => {
       assert.deepStrictEqual(yield* registry.pipe(Registry.reconcile([d])), { ...nothing, added: [d] })
     }))
 
-  it.effect("G8 readers meanwhile see the old set, whole, whatever the hooks wait for", () =>
+  it.effect("G8 readers meanwhile see the whole old set, while hooks wait", () =>
     Effect.gen(function*() {
       const gate = yield* Deferred.make<void>()
       const registry = yield* Registry.make<Item>()({ lookup, defaults: [a, b] })
@@ -475,7 +475,7 @@ describe("reconcile", () => {
       assert.deepStrictEqual(ids(yield* Registry.values(registry)), [3, 4])
     }))
 
-  it.effect("G7 a veto, and a hook that dies, at whatever call, change nothing, and what had completed is undone", () =>
+  it.effect("G7 a veto, or a hook that dies at any call, changes nothing, and completed hooks are rolled back", () =>
     Effect.gen(function*() {
       const first = named(2, "second")
       const calls = [
@@ -508,7 +508,7 @@ describe("reconcile", () => {
       }
     }))
 
-  it.effect("G14 G18 what hooks change in between is planned for anew, and hooks are told before, in the one transaction", () =>
+  it.effect("G14 G18 changes by hooks lead to a new plan, and hooks are told of all of it, in one transaction", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       type Numbered = Registry.Registry<Item, typeof lookup>
@@ -557,7 +557,7 @@ describe("reconcile", () => {
           const report = yield* Registry.reconcile(registry, [named(2, "second"), c, d])
           const after = yield* Registry.snapshot(registry)
           assert.isTrue(acting)
-          // where it ran, and what it took out, is told by what it did first
+          // which hook ran, and what it removed
           const sameSet = expected.split(",").toSorted()
           assert.deepStrictEqual(ids(after).map(String).toSorted(), sameSet, `${hooked}: ${name}`)
           if (hooked === "registering 4") assert.strictEqual(ids(after).join(), expected, name)
@@ -569,7 +569,7 @@ describe("reconcile", () => {
           }
           assert.deepStrictEqual(balance.wrong(after), [], name)
           assert.deepStrictEqual(contradictions(registry), [], name)
-          // all of it is one change
+          // everything is one change
           yield* Stream.runForEach(Stream.take(changes, 1), (change) => Effect.sync(() => follower.apply(change)))
           assert.deepStrictEqual(follower.list, [...after])
           assert.strictEqual(RegistrySnapshot.revision(after), follower.revision)
@@ -577,7 +577,7 @@ describe("reconcile", () => {
       }
     }))
 
-  it.effect("G14 G18 what is planned anew: hooks are told once of each, and of all that takes another's place", () =>
+  it.effect("G14 G18 after a new plan hooks are told once of each item, and of each one that now leaves", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const next = new Item(2, "next")
@@ -610,13 +610,13 @@ describe("reconcile", () => {
         // by the hook
         "registering between",
         "unregistering item 2",
-        // what is there now
+        // the item that is there now
         "unregistering between"
       ])
       assert.deepStrictEqual(Array.from(yield* Registry.values(registry)), [next, c, d])
     }))
 
-  it.effect("G24 what takes the place of another is told as such, and as nothing else", () =>
+  it.effect("G24 a replacement is one Replaced event, and nothing else", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
       const next = new Item(2, "next")
@@ -627,7 +627,7 @@ describe("reconcile", () => {
       assert.deepStrictEqual(change!.events, [RegistryEvent.Replaced({ previous: b, item: next })])
     }))
 
-  it.effect("G14 a hook that always brings something in can be interrupted, and leaves nothing behind", () =>
+  it.effect("G14 a hook that always registers another item can be interrupted, and leaves nothing", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup, defaults: [a], populationFailure: "die" })
       const before = yield* Registry.snapshot(registry)
@@ -641,7 +641,7 @@ describe("reconcile", () => {
       assert.strictEqual(yield* Registry.snapshot(registry), before)
     }))
 
-  it.effect("G22 inside a transaction it is a part of it, and inside one that is undone it does nothing", () =>
+  it.effect("G22 inside a transaction it is a part of it, and during a rollback it does nothing", () =>
     Effect.gen(function*() {
       const reports: Array<unknown> = []
       const registry: Registry.Registry<Item, typeof lookup> = yield* Registry.make<Item>()({
@@ -666,7 +666,7 @@ describe("reconcile", () => {
       assert.deepStrictEqual(ids(yield* Registry.values(registry)), [1])
     }))
 
-  it.effect("PITFALL 14 concurrent reconciles, under schedules: the set of the last one to begin stands, and each is seen whole", () =>
+  it.effect("PITFALL 14 concurrent reconciles, under schedules: the list of the last one stands, and each is seen whole", () =>
     RegistryTest.interleave(
       Effect.scoped(Effect.gen(function*() {
         const balance = new Balance()
@@ -697,7 +697,7 @@ describe("reconcile", () => {
       { seeds: 300 }
     ))
 
-  it.effect("G7 one that fails between others, under schedules, keeps the set before it and stops nobody", () =>
+  it.effect("G7 a reconcile that fails between others, under schedules, changes nothing and stops no other", () =>
     RegistryTest.interleave(
       Effect.scoped(Effect.gen(function*() {
         const balance = new Balance()
@@ -755,7 +755,7 @@ describe("reconcile", () => {
     }
   }
 
-  it.effect("every entry knows who reconciled it in, and at which revision; what is kept keeps what it knew", () =>
+  it.effect("new items have the owner and revision of the reconcile, kept items their own", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup, defaults: [a, b] })
       yield* Registry.populate(registry)
@@ -771,7 +771,7 @@ describe("reconcile", () => {
     }))
 
   for (const hooked of [true, false]) {
-    it.effect(`G13 G15 ten thousand items, ${hooked ? "with" : "without"} hooks: others have their turns, and it can be interrupted`, () =>
+    it.effect(`G13 G15 ten thousand items, ${hooked ? "with" : "without"} hooks: other fibers take turns, and it can be interrupted`, () =>
       Effect.gen(function*() {
         const registry = yield* Registry.make<Item>()({ lookup, ...(hooked ? { hooks: new Balance().hooks } : {}) })
         yield* Registry.registerAll(registry, many(0, "one"))
@@ -791,7 +791,7 @@ describe("reconcile", () => {
       }))
   }
 
-  it.effect("G7 G14 what a child of the transaction does while a long list is planned comes before it, or after", () =>
+  it.effect("G7 G14 a child of the transaction that works during a long reconcile comes before it, or after", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup })
       const register = (id: number) => Registry.register(registry, new Item(id))
@@ -835,7 +835,7 @@ describe("reconcile", () => {
       assert.strictEqual(yield* Registry.size(registry), 1_500)
     }))
 
-  it.effect("as many items as go into one step", () =>
+  it.effect("a thousand items, the most in one step", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
       const items = Array.from({ length: 1_000 }, (_, i) => new Item(i, `item ${i}`))
@@ -844,7 +844,7 @@ describe("reconcile", () => {
       assert.strictEqual((yield* Registry.reconcile(registry, [])).removed.length, 1_000)
     }))
 
-  it.effect("ten thousand items, nearly all of which stay, and all of which change", () =>
+  it.effect("ten thousand items, first with few and then with all changed", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup })
       yield* Registry.registerAll(registry, many(0, "one"))

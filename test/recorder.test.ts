@@ -51,7 +51,7 @@ describe("RegistryTest.record", () => {
       assert.deepStrictEqual(before, [])
     }))
 
-  it.effect("a result is an answer, or the tag and code of an error or a defect", () =>
+  it.effect("a result is a value, or the tag and code of an error or a defect", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Tool>()({
         lookup: ["id"],
@@ -80,7 +80,7 @@ describe("RegistryTest.record", () => {
       )
     }))
 
-  it.effect("G16 a transaction fails or dies as it is told to, and answers the results of its operations", () =>
+  it.effect("G16 a transaction commits, fails or dies as specified, and returns the results of its operations", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Tool>()({
         lookup: ["id"],
@@ -107,7 +107,7 @@ describe("RegistryTest.record", () => {
       assert.deepStrictEqual(endings, [["Fail"], ["Die"], "committed"])
     }))
 
-  it.effect("each operation is that of the registry", () =>
+  it.effect("each operation runs that of the registry", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Tool>()({
         lookup: { id: Lookup.unique(({ id }) => id), kind: Lookup.group(({ kind }) => kind) },
@@ -156,13 +156,13 @@ describe("RegistryTest.record", () => {
       ) {
         assert.deepStrictEqual(yield* recorder.run("test", operation), result, operation[0])
       }
-      // nobody follows under that name
+      // there is no subscription of that name
       const following = yield* Effect.forkChild(recorder.run("test", ["nextChange", "g"]), { startImmediately: true })
       assert.isUndefined(following.pollUnsafe())
       yield* Fiber.interrupt(following)
     }))
 
-  it.effect("what is interrupted has returned without a result, whoever interrupts it, and whatever fails besides", () =>
+  it.effect("an interrupted operation has returned without a result, by any interruption", () =>
     Effect.gen(function*() {
       const life = Scope.makeUnsafe()
       const registry = yield* Scope.provide(
@@ -191,7 +191,7 @@ describe("RegistryTest.record", () => {
       ])
     }))
 
-  it.effect("closeScopes closes the scopes that are open, and ends the subscriptions, outside of the history", () =>
+  it.effect("closeScopes closes open scopes and ends subscriptions, without a trace in the history", () =>
     Effect.gen(function*() {
       const registry = yield* make
       const recorder = RegistryTest.record(registry)
@@ -208,7 +208,7 @@ describe("RegistryTest.record", () => {
       assert.isTrue(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause))
     }))
 
-  it.effect("G22 nextChange is what can be seen after each change, and notices changes that do not follow", () =>
+  it.effect("G22 nextChange returns the contents after each change, and notices inconsistent changes", () =>
     Effect.gen(function*() {
       const registry = yield* make
       const recorder = RegistryTest.record(registry)
@@ -231,7 +231,7 @@ describe("RegistryTest.record", () => {
         ok([one])
       ])
 
-      /** What follows if the next change is told with these events. It would be a fault of the library: no program does it. */
+      /** The result of nextChange if the next change had these events, by a fault of the library. */
       const told = (events: ReadonlyArray<RegistryEvent.RegistryEvent<Tool>>, skipped = 0) =>
         Effect.gen(function*() {
           yield* run(recorder, [["reset"], ["populate"], ["subscribe", "s"], ["register", two]])
@@ -265,7 +265,7 @@ describe("RegistryTest.record", () => {
 })
 
 describe("RegistryTest.recordAll", () => {
-  it.effect("keeps what is done to each registry, and to all of them together", () =>
+  it.effect("records operations on each registry, and on all of them together", () =>
     Effect.gen(function*() {
       const [left, right] = [yield* make, yield* make]
       const recorder = RegistryTest.recordAll({ left, right })

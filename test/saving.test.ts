@@ -74,7 +74,7 @@ const run = <A, E>(effect: Effect.Effect<A, E, any>): Promise<A> =>
   Effect.runPromise(Effect.scoped(effect as any)) as any
 
 describe("RegistrySnapshot.toJson and fromJson", () => {
-  it("what was saved is read again, in order, under every key, through text", () =>
+  it("a saved snapshot is read back in order, under every key, through text", () =>
     fc.assert(
       fc.asyncProperty(plugins, (items) =>
         run(Effect.gen(function*() {
@@ -103,7 +103,7 @@ describe("RegistrySnapshot.toJson and fromJson", () => {
       { numRuns: 200 }
     ))
 
-  it("registers nothing, calls no hook and populates nothing: what it answers can be registered", () =>
+  it("fromJson does not register, call hooks or populate, and its items can be registered", () =>
     run(Effect.gen(function*() {
       let calls = 0
       const count = Effect.sync(() => void calls++)
@@ -150,7 +150,7 @@ describe("RegistrySnapshot.toJson and fromJson", () => {
       assert.deepStrictEqual(yield* Registry.values(registry), [json[1]])
     })))
 
-  it("what the schema cannot read names the item and the path", () =>
+  it("an item that the schema cannot decode is named with its path", () =>
     run(Effect.gen(function*() {
       const registry = yield* makePlugins
       yield* Registry.registerAll(registry, [plugin(1n), plugin(2n)])
@@ -166,7 +166,7 @@ describe("RegistrySnapshot.toJson and fromJson", () => {
       assert.include(error.message, "at [\"options\"][\"__proto__x\"]")
     })))
 
-  it("what is no array is no snapshot", () =>
+  it("JSON that is not an array is refused", () =>
     run(Effect.gen(function*() {
       const registry = yield* makePlugins
       for (const json of [undefined, null, "[]", {}, { length: 1, 0: {} }, new Set(), 1]) {
@@ -183,7 +183,7 @@ describe("RegistrySnapshot.toJson and fromJson", () => {
       }
     })))
 
-  it("G11 what repeats an item or a value, or lacks an attribute, is refused as a registration is", () =>
+  it("G11 an item that repeats a value or lacks an attribute is refused as by register", () =>
     run(Effect.gen(function*() {
       const registry = yield* Registry.make<Plugin>()({
         name: "plugins",
@@ -211,7 +211,7 @@ describe("RegistrySnapshot.toJson and fromJson", () => {
       assert.strictEqual(yield* Registry.state(registry), "Pending")
     })))
 
-  it("an item that the schema has come to refuse cannot be written, and is named with its path", () =>
+  it("an item that the schema cannot encode any more is named with its path", () =>
     run(Effect.gen(function*() {
       const Mutable = Schema.Struct({ name: Schema.String, tags: Schema.mutable(Schema.Array(Schema.String)) })
       const registry = yield* Registry.make<typeof Mutable.Type>()({ name: "tags", schema: Mutable, lookup: ["name"] })
@@ -227,7 +227,7 @@ describe("RegistrySnapshot.toJson and fromJson", () => {
       assert.include(error.message, "at [\"tags\"][1]")
     })))
 
-  it("a registry without a schema dies with a message that says so, before anything else", () =>
+  it("a registry without a schema dies first, with a message that says so", () =>
     run(Effect.gen(function*() {
       const registry = yield* Registry.make<{ readonly name: string }>()({ name: "codecs", lookup: ["name"] })
       const snapshot = yield* Registry.snapshot(registry)
@@ -236,7 +236,7 @@ describe("RegistrySnapshot.toJson and fromJson", () => {
       }
     })))
 
-  it("messages of the registry replace the texts", () =>
+  it("a registry can replace the messages", () =>
     run(Effect.gen(function*() {
       const registry = yield* Registry.make<Plugin>()({
         schema: Plugin,
@@ -246,7 +246,7 @@ describe("RegistrySnapshot.toJson and fromJson", () => {
       assert.strictEqual((yield* failing(RegistrySnapshot.fromJson(registry, [1]))).message, "line 0 is broken")
     })))
 
-  it("a schema that needs services finds those of the caller, and may take its time", () =>
+  it("a schema may be asynchronous, and uses the services of the caller", () =>
     run(Effect.gen(function*() {
       class Offset extends Context.Service<Offset, number>()("Offset") {}
       const shift = (sign: number) =>
@@ -266,7 +266,7 @@ describe("RegistrySnapshot.toJson and fromJson", () => {
       assert.include(died(yield* Effect.exit(saved)), "Offset")
     })))
 
-  it("keys that objects have already are data: no prototype changes", () =>
+  it("keys like __proto__ are data, and change no prototype", () =>
     run(Effect.gen(function*() {
       const registry = yield* Registry.make<{ readonly name: string; readonly data: { [key: string]: unknown } }>()({
         schema: Schema.Struct({ name: Schema.String, data: Schema.Record(Schema.String, Schema.Unknown) }),
@@ -286,7 +286,7 @@ describe("RegistrySnapshot.toJson and fromJson", () => {
     })))
 
   it(
-    "a hundred thousand items are read and written without a stall for others",
+    "a hundred thousand items are read and written without stalling other fibers",
     { timeout: 30_000 },
     () =>
       run(Effect.gen(function*() {
@@ -343,7 +343,7 @@ const plain = (text: string): Tool => ({ names: [], text })
 const many = (text: string) => Array.from({ length: 20_000 }, (_, i) => tool(i, i % 2 === 0 ? "same" : text))
 
 describe("RegistrySnapshot.diff", () => {
-  it("agrees with a comparison by the first unique lookup, whatever comes, goes, changes and moves", () => {
+  it("agrees with a comparison by the first unique lookup, for additions, removals, changes and moves", () => {
     const items = fc.uniqueArray(fc.record({ id: fc.integer({ min: 0, max: 8 }), text: fc.constantFrom("a", "b") }), {
       selector: ({ id }) => id
     }).map((list) => list.map(({ id, text }) => tool(id, text)))
@@ -366,7 +366,7 @@ describe("RegistrySnapshot.diff", () => {
     )
   })
 
-  it("is what takes one set to the other, without a unique lookup and with many keys", () => {
+  it("takes one set to the other, without a unique lookup and with several keys", () => {
     const items = fc.uniqueArray(fc.record({ names: fc.uniqueArray(fc.integer({ min: 0, max: 9 }), { maxLength: 3 }) }))
       .map((list) => {
         const names = new Set<number>()
@@ -401,7 +401,7 @@ describe("RegistrySnapshot.diff", () => {
     )
   })
 
-  it("an item of several keys is matched by the first one whose holder has no match yet", () =>
+  it("an item with several keys is matched by its first key whose holder has no match yet", () =>
     run(Effect.gen(function*() {
       const [one, two, both] = [tool(1, "", ["a"]), tool(2, "", ["b"]), tool(3, "", ["a", "b"])]
       const [from, to] = yield* byName([one, two], [both])
@@ -428,7 +428,7 @@ describe("RegistrySnapshot.diff", () => {
       })
     })))
 
-  it("an item that lacks the first unique attribute, or all, is matched by Equal", () =>
+  it("an item without the first unique attribute, or without all, is matched by Equal", () =>
     run(Effect.gen(function*() {
       const [from, to] = yield* byId([plain("a"), plain("b"), tool(1)], [plain("c"), plain("b"), tool(1)])
       assert.deepStrictEqual(RegistrySnapshot.diff(from, to), {
@@ -440,7 +440,7 @@ describe("RegistrySnapshot.diff", () => {
       assert.deepStrictEqual(RegistrySnapshot.diff(bare, named), { added: [tool(1)], removed: [], replaced: [] })
     })))
 
-  it("G9 an item that was changed is matched by the keys that it was registered with, and equals itself", () =>
+  it("G9 a changed item is matched by its keys from registration, and equals itself", () =>
     run(Effect.gen(function*() {
       const registry = yield* Registry.make<{ id: number }>()({ lookup: ["id"] })
       const item = { id: 1 }
@@ -453,7 +453,7 @@ describe("RegistrySnapshot.diff", () => {
       assert.deepStrictEqual(RegistrySnapshot.diff(after, before), { added: [], removed: [{ id: 3 }], replaced: [] })
     })))
 
-  it("compares two registries of one kind, whatever the order of their lookups", () =>
+  it("compares two registries with the same lookups in another order", () =>
     run(Effect.gen(function*() {
       const id = Lookup.unique((one: Tool) => one.id!)
       const text = Lookup.unique((one: Tool) => one.text)
@@ -471,13 +471,13 @@ describe("RegistrySnapshot.diff", () => {
       })
     })))
 
-  it("takes time in proportion to the items", () =>
+  it("takes linear time", () =>
     run(Effect.gen(function*() {
       const [from, to] = yield* byName(many("old"), many("new").toReversed())
       const started = performance.now()
       const { replaced } = RegistrySnapshot.diff(from, to)
       assert.strictEqual(replaced.length, 10_000)
-      // each with each would be 4e8 comparisons
+      // quadratic time would be 4e8 comparisons
       assert.isBelow(performance.now() - started, 5_000)
     })))
 })

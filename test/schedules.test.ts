@@ -1,6 +1,5 @@
 /**
- * The guarantees that are not about schedules first of all, under a thousand of them each. Those that are have theirs
- * beside their other tests.
+ * The guarantees, each under a thousand schedules. Those that are about schedules have their tests in other files.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Effect, Exit, Fiber, Logger, type Scope } from "effect"
@@ -31,9 +30,9 @@ const yielding = RegistryHooks.make<Item>()({
   onReset: Effect.yieldNow
 })
 
-/** A program for each guarantee: it dies where the guarantee does not hold. */
+/** A program for each guarantee, which dies if the guarantee is broken. */
 const programs: Readonly<Record<string, Effect.Effect<unknown, unknown, Scope.Scope>>> = {
-  "G2 a population fails for all who wait for it, leaves nothing, and the next use runs it again": Effect.gen(
+  "G2 a population fails for all waiters, leaves nothing, and the next use populates again": Effect.gen(
     function*() {
       let runs = 0
       const balance = new Balance()
@@ -46,7 +45,7 @@ const programs: Readonly<Record<string, Effect.Effect<unknown, unknown, Scope.Sc
         hooks: RegistryHooks.combine(yielding, balance.hooks)
       })
       const answers = yield* exits([Registry.size(registry), Registry.size(registry), Registry.register(registry, c)])
-      // who came when the first run had ended has the answer of the second
+      // a reader that came after the first run gets the result of the second
       for (const answer of answers) if (Exit.isFailure(answer)) assert.strictEqual(code(answer), "registration")
       assert.isTrue(answers.some(Exit.isFailure))
       assert.isTrue(yield* Registry.has(registry, "id", 2))
@@ -55,7 +54,7 @@ const programs: Readonly<Record<string, Effect.Effect<unknown, unknown, Scope.Sc
     }
   ),
 
-  "G4 a population has the services of who built the registry, and its resources until the reset": Effect.gen(
+  "G4 a population has the services of the layer, and its resources until the reset": Effect.gen(
     function*() {
       const log: Array<string> = []
       const registry = yield* Registry.make<Item>()({
@@ -79,7 +78,7 @@ const programs: Readonly<Record<string, Effect.Effect<unknown, unknown, Scope.Sc
     }
   ),
 
-  "G5 inside a population the registry answers from the draft, outside nobody sees a part of it": Effect.gen(
+  "G5 inside a population the registry answers from the draft, outside no reader sees a part of it": Effect.gen(
     function*() {
       const inside: Array<number> = []
       const registry: Registry.Registry<Item, readonly ["id"], unknown> = yield* Registry.make<Item>()({
@@ -136,7 +135,7 @@ const programs: Readonly<Record<string, Effect.Effect<unknown, unknown, Scope.Sc
     yield* change
   }),
 
-  "G9 an item that others change is found, and goes, by the keys that it was registered with": Effect.gen(function*() {
+  "G9 an item that is changed is found and removed by the keys from its registration": Effect.gen(function*() {
     const registry = yield* Registry.make<{ id: number }>()({
       lookup: ["id"],
       hooks: { onItemRegistering: () => Effect.yieldNow, onItemUnregistering: () => Effect.yieldNow }
@@ -157,7 +156,7 @@ const programs: Readonly<Record<string, Effect.Effect<unknown, unknown, Scope.Sc
     for (const key of keys) assert.isFalse(yield* Registry.has(registry, "id", key))
   }),
 
-  "G10 registrations that fail leave what is published as it was": Effect.gen(function*() {
+  "G10 failed registrations do not change the published contents": Effect.gen(function*() {
     const registry = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a], hooks: yielding })
     const before = yield* Registry.snapshot(registry)
     yield* exits(Array.from({ length: 5 }, (_, i) => Registry.register(registry, new Item(1, `twin ${i}`))))
@@ -179,7 +178,7 @@ const programs: Readonly<Record<string, Effect.Effect<unknown, unknown, Scope.Sc
     for (const answer of answers) if (Exit.isFailure(answer)) assert.strictEqual(code(answer), "attribute_registered")
   }),
 
-  "G12 order is that of registration, in every view, and a replacement keeps its place": Effect.gen(function*() {
+  "G12 every view is in registration order, and a replacement keeps the place": Effect.gen(function*() {
     const finished: Array<number> = []
     const registry = yield* Registry.make<Item>()({
       lookup: { id: Lookup.unique(({ id }) => id), all: Lookup.group(() => "all") },
@@ -205,7 +204,7 @@ const programs: Readonly<Record<string, Effect.Effect<unknown, unknown, Scope.Sc
     assert.strictEqual(finished.length, 3)
   }),
 
-  "G15 readers of what is Ready are not blocked by a writer whose hook never ends": Effect.gen(function*() {
+  "G15 readers of a Ready registry are not blocked by a writer whose hook never ends": Effect.gen(function*() {
     const registry = yield* Registry.make<Item>()({
       lookup: ["id"],
       defaults: [a],
@@ -219,8 +218,8 @@ const programs: Readonly<Record<string, Effect.Effect<unknown, unknown, Scope.Sc
     yield* Registry.register(registry, c)
   }),
 
-  "G18 what cannot be registered, or is not registered, reaches no hook; what hooks were called for is looked at again":
-    Effect.gen(function*() {
+  "G18 no hook is called for an invalid operation, and the checks are repeated after the hooks": Effect.gen(
+    function*() {
       const log: Array<string> = []
       const registry = yield* Registry.make<Item>()({
         lookup: ["id"],
@@ -236,9 +235,10 @@ const programs: Readonly<Record<string, Effect.Effect<unknown, unknown, Scope.Sc
       assert.strictEqual(answers.filter(Exit.isSuccess).length, 1)
       assert.strictEqual(log.filter((line) => line === "registering 1").length, 1)
       assert.isFalse(log.some((line) => / [347]$/.test(line)), log.join())
-    }),
+    }
+  ),
 
-  "G19 a defect of any hook undoes its operation, and no other": Effect.gen(function*() {
+  "G19 a defect of any hook rolls back its operation, and no other": Effect.gen(function*() {
     const balance = new Balance()
     const registry = yield* Registry.make<Item>()({
       lookup: ["id"],
@@ -265,7 +265,7 @@ const programs: Readonly<Record<string, Effect.Effect<unknown, unknown, Scope.Sc
     assert.isTrue(answers.every((exit) => Exit.isSuccess(exit) || !Cause.hasInterrupts(exit.cause)))
   }),
 
-  "G7 G16 transactAll publishes two registries together, or neither, in whatever order they are given": Effect.gen(
+  "G7 G16 transactAll publishes two registries together, or neither, in any order of its arguments": Effect.gen(
     function*() {
       const balances = [new Balance(), new Balance()]
       const make = (name: string, index: number, defaults: ReadonlyArray<Item>) =>
@@ -301,7 +301,7 @@ const programs: Readonly<Record<string, Effect.Effect<unknown, unknown, Scope.Sc
     }
   ),
 
-  "G21 hooks run in their order, and removed ones not at all": Effect.gen(function*() {
+  "G21 hooks run in order, and removed ones do not run": Effect.gen(function*() {
     const log: Array<string> = []
     const named = (name: string) =>
       RegistryHooks.make<Item>()({

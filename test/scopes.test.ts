@@ -7,7 +7,7 @@ import { a, b, Balance, c, d, Item, messageOf, recording } from "./utils/items.t
 const seeds = 1_000
 
 describe("scopes", () => {
-  it.effect("G25 a scope that closes takes exactly its registrations, in whatever order scopes close", () =>
+  it.effect("G25 closing a scope removes exactly its registrations, in any order of scopes", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
       const one = yield* Scope.make()
@@ -21,7 +21,7 @@ describe("scopes", () => {
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [d])
     }))
 
-  it.effect("G25 never a later registration under the same key, and never an error for one that is gone", () =>
+  it.effect("G25 closing never removes a later registration of the same key, and never fails for a removed one", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
       for (const later of [a, new Item(1, "twin")]) {
@@ -40,7 +40,7 @@ describe("scopes", () => {
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [b])
     }))
 
-  it.effect("G25 of what was registered together, what is still in goes, though some is gone", () =>
+  it.effect("G25 closing removes the remaining items of registerAllScoped, though one is gone", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
       const scope = yield* Scope.make()
@@ -50,7 +50,7 @@ describe("scopes", () => {
       assert.strictEqual(yield* Registry.size(registry), 0)
     }))
 
-  it.effect("G25 without hooks, a scope that closes in a transaction that then fails: what it had stays out", () =>
+  it.effect("G25 without hooks, a scope that closes in a transaction that then fails: its items stay removed", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
       const scope = yield* Scope.make()
@@ -88,7 +88,7 @@ describe("scopes", () => {
       assert.strictEqual(yield* Registry.size(registry), 0)
     }))
 
-  it.effect("G25 under schedules, registrations, closings, resets and failures: what a closed scope had is gone", () =>
+  it.effect("G25 under schedules, registrations, closings, resets and failures: the items of a closed scope are gone", () =>
     RegistryTest.interleave(
       Effect.scoped(Effect.gen(function*() {
         const balance = new Balance()
@@ -115,7 +115,7 @@ describe("scopes", () => {
       { seeds }
     ))
 
-  it.effect("G25 what a closing scope removes stays removed: if a hook dies the others run, and the defect surfaces", () =>
+  it.effect("G25 items removed by a closing scope stay removed: if a hook dies, the others run, and the defect surfaces", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const registry = yield* Registry.make<Item>()({
@@ -147,7 +147,7 @@ describe("scopes", () => {
       ])
     }))
 
-  it.effect("G25 a scope that closes in a transaction that then fails: what it had stays out", () =>
+  it.effect("G25 a scope that closes in a transaction that then fails: its items stay removed", () =>
     Effect.gen(function*() {
       const balance = new Balance()
       const registry = yield* Registry.make<Item>()({ lookup: ["id"], hooks: balance.hooks })
@@ -171,7 +171,7 @@ describe("scopes", () => {
       assert.deepStrictEqual(balance.wrong([]), [])
     }))
 
-  it.effect("G25 a scope that closes in a population that fails, after a reset that is undone, too: what it had stays out", () =>
+  it.effect("G25 a scope that closes in a population that fails, after a reset that is rolled back: its items stay removed", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       let runs = 0
@@ -191,7 +191,7 @@ describe("scopes", () => {
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [a])
     }))
 
-  it.effect("G25 a registration that is undone with its transaction leaves nothing for its scope to take", () =>
+  it.effect("G25 a scope does not remove an item whose registration was rolled back and made again outside", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
       const scope = yield* Scope.make()
@@ -204,7 +204,7 @@ describe("scopes", () => {
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [a])
     }))
 
-  it.effect("G25 a scope closes in the transactions of who closes it, not of who registered", () =>
+  it.effect("G25 a scope closes in the transaction that closes it, not in the one that registered", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
       const scope = yield* Scope.make()
@@ -220,7 +220,7 @@ describe("scopes", () => {
       assert.strictEqual(yield* Registry.size(registry), 0)
     }))
 
-  it.effect("items: a layer of items is all or none, for as long as the layer lives", () =>
+  it.effect("items: a layer registers all its items or none, and removes them at its end", () =>
     Effect.gen(function*() {
       class Items extends Registry.Service<Items, Item>()("test/Items", { lookup: ["id"], defaults: [d] }) {}
       yield* Effect.gen(function*() {

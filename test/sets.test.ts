@@ -101,11 +101,11 @@ const upheaval = (program: number): Effect.Effect<void, unknown> =>
     for (let i = 0; i < 7; i++) yield* fork(act(), 10)
     for (let i = 0; i < 4; i++) yield* fork(Fiber.interrupt(fibers[random(7)]!), 14)
     yield* fork(Scope.close(scopes[0]!, Exit.void), 14)
-    // what is awaited may fork more
+    // fibers may fork more fibers
     for (const fiber of fibers) yield* Fiber.await(fiber)
     yield* Effect.forEach(scopes, (scope) => Effect.exit(Scope.close(scope, Exit.void)))
     for (const fiber of fibers) yield* Fiber.await(fiber)
-    // a population that was given up is undone on a fiber of its own
+    // an abandoned population rolls back on a fiber of its own
     const isBusy = (registry: Items) => isLocked(registry) || isPopulating(registry)
     for (let idle = 0; idle < 10; idle = registries.some(isBusy) ? 0 : idle + 1) yield* turns(10)
     budget = 0
@@ -128,7 +128,7 @@ const upheaval = (program: number): Effect.Effect<void, unknown> =>
   })).pipe(Effect.provide(Logger.layer([])))
 
 describe("random programs", () => {
-  it.effect("G7 G16 G20 G22 G24 reconciliations, overrides and transactions of several: locks, hooks, followers and indexes agree", () =>
+  it.effect("G7 G16 G20 G22 G24 reconcile, override and transactAll: locks, hooks, followers and indexes agree", () =>
     Effect.forEach(
       Array.from({ length: 150 }, (_, program) => program),
       (program) => RegistryTest.interleave(upheaval(program), { seeds: [program] }),

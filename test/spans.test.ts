@@ -16,7 +16,7 @@ const hooks = RegistryHooks.make<Tool>()({
 const success = { ended: "Success" }
 
 describe("spans", () => {
-  it.effect("a population, a mutation that runs hooks and each hook have one, with registry, operation and item", () =>
+  it.effect("populations, mutations with hooks and hooks have spans, with registry, operation and item", () =>
     Effect.scoped(Effect.gen(function*() {
       const { told, tracer } = recorder()
       yield* Effect.gen(function*() {
@@ -57,7 +57,7 @@ describe("spans", () => {
       ])
     })))
 
-  it.effect("an operation on one item names it, and one on several none", () =>
+  it.effect("the span of an operation on one item has the item, on several none", () =>
     Effect.scoped(Effect.gen(function*() {
       const { told, tracer } = recorder()
       const quiet = RegistryHooks.make<Tool>()({ onReset: Effect.void })
@@ -80,7 +80,7 @@ describe("spans", () => {
       ])
     })))
 
-  it.effect("what fails is told by the span of the operation, and of its hook", () =>
+  it.effect("the spans of a failed operation and of its hook fail", () =>
     Effect.scoped(Effect.gen(function*() {
       const { told, tracer } = recorder()
       const failing = RegistryHooks.make<Tool>()({ onItemRegistered: () => Effect.die("no") })
@@ -100,7 +100,7 @@ describe("spans", () => {
       )
     })))
 
-  it.effect("a hook is in the trace of who runs it, with the services of where it was given", () =>
+  it.effect("a hook is in the trace of the operation, with the services where it was defined", () =>
     Effect.scoped(Effect.gen(function*() {
       const Where = Context.Reference<string>("test/Where", { defaultValue: () => "nowhere" })
       const seen: Array<string> = []
@@ -121,7 +121,7 @@ describe("spans", () => {
       assert.deepStrictEqual(other.told().map(({ name }) => name), ["setup"])
     })))
 
-  it.effect("a transaction of several registries has one, with the names of all", () =>
+  it.effect("transactAll has one span, with the names of all registries", () =>
     Effect.scoped(Effect.gen(function*() {
       const { told, tracer } = recorder()
       const plain = yield* Registry.make<Tool>()({ name: "plain", lookup: ["name"] })
@@ -139,7 +139,7 @@ describe("spans", () => {
       ])
     })))
 
-  it.effect("what runs no hook has none, and without a tracer nobody makes any", () =>
+  it.effect("an operation without hooks has no span, and without a tracer there are none", () =>
     Effect.scoped(Effect.gen(function*() {
       const { spans, tracer } = recorder()
       const plain = yield* Registry.make<Tool>()({ lookup: ["name"] })
@@ -160,7 +160,7 @@ describe("spans", () => {
       assert.strictEqual(spans.length, 0)
     })))
 
-  it.effect("a population has one, whether it runs hooks or not", () =>
+  it.effect("a population has a span, with and without hooks", () =>
     Effect.scoped(Effect.gen(function*() {
       const { told, tracer } = recorder()
       yield* Effect.gen(function*() {
@@ -171,7 +171,7 @@ describe("spans", () => {
       ])
     })))
 
-  it.effect("a population has one where the layer is traced, whoever asks", () =>
+  it.effect("a population has a span if the layer is traced, not if its user is", () =>
     Effect.scoped(Effect.gen(function*() {
       const { told, tracer } = recorder()
       const options = { name: "tools", lookup: ["name"], defaults: [{ name: "search" }] } as const
@@ -183,7 +183,7 @@ describe("spans", () => {
       assert.strictEqual(told().length, 1)
     })))
 
-  it.effect("an item of any size makes an attribute of bounded length", () =>
+  it.effect("the attribute of a large item has a bounded length", () =>
     Effect.scoped(Effect.gen(function*() {
       const { told, tracer } = recorder()
       const tools = yield* Registry.make<Tool>()({ lookup: ["name"], hooks })

@@ -1,6 +1,6 @@
 /**
- * Every public operation, interrupted at every step, alone and while others wait. After each: the lock is free, the
- * indexes agree, hooks are balanced, no fiber is left running, and no scope is left open.
+ * Interrupts every public operation at every step, alone and while others wait. Afterwards the lock is free, indexes agree,
+ * hooks are balanced, and no fiber or scope is left.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
@@ -21,29 +21,29 @@ class Service extends Registry.Service<Service, Item>()("test/Sweeps", {
 interface Subject {
   readonly registry: Items
   readonly other: Items
-  /** What an operation uses to register until it closes, and to add hooks. */
+  /** The scope of scoped registrations and added hooks. */
   readonly scope: Scope.Closeable
-  /** The life of the registries. */
+  /** The scope of the registries. */
   readonly life: Scope.Closeable
   readonly balance: Balance
   readonly otherBalance: Balance
-  /** How many of the resources that populations acquired are not released. */
+  /** How many resources of populations are not released. */
   readonly resources: () => number
-  /** The same of layers that were imported. */
+  /** How many imported layers are not released. */
   readonly imports: () => number
 }
 
 interface Operation {
-  /** What precedes it, and is not interrupted. The registry holds `b` and `c` unless it is reset. */
+  /** Runs before, and is not interrupted. The registry holds `b` and `c` unless this resets it. */
   readonly before?: (subject: Subject) => Effect.Effect<unknown, unknown>
   readonly run: (subject: Subject) => Effect.Effect<unknown, unknown>
-  /** What is in after it, where it was not undone: the ids in their order, or "Pending". */
+  /** The possible contents after a success: the ids in order, or "Pending". */
   readonly after: ReadonlyArray<string>
-  /** What is in when the scope has closed, where that takes something out. */
+  /** The contents after the scope has closed, if that changes them. */
   readonly closed?: string
-  /** Whether the registry is one whose layer loads late, and is `Pending`. */
+  /** Whether the registry loads late, and is `Pending`. */
   readonly late?: boolean
-  /** What else is true at rest. */
+  /** More to check at rest. */
   readonly check?: (subject: Subject) => void
 }
 
@@ -55,7 +55,7 @@ const closing = ({ scope }: Subject) => Scope.close(scope, Exit.void)
 /** Builds a layer for the registry, and closes it. */
 const building = (layer: Layer.Layer<never, unknown, Service>) => ({ registry }: Subject) =>
   Effect.scoped(Layer.build(layer)).pipe(
-    // the same shape under another name
+    // a registry of the same type
     Effect.provideService(Service, registry as unknown as Service["Service"])
   )
 
@@ -66,7 +66,7 @@ const over = new Item(2, "over")
 const both = ({ other, registry }: Subject) =>
   Effect.andThen(Registry.register(registry, a), Registry.register(other, a))
 
-/** What is in one is in the other. */
+/** Both registries have the same items. */
 const allOrNothing = ({ other, registry }: Subject) => {
   const [first, second] = [registry, other].map((one) => Array.from(Registry.snapshotUnsafe(one)).includes(a))
   assert.strictEqual(first, second, "it is in one of them only")
@@ -101,7 +101,7 @@ const operations: Readonly<Record<string, Operation>> = {
     after: ["3 2"],
     closed: "2 3"
   },
-  "override of what nobody has": {
+  "override of an absent item": {
     run: (subject) => scoped(subject, Registry.override(subject.registry, a)),
     after: ["2 3 1"],
     closed: "2 3"
@@ -121,7 +121,7 @@ const operations: Readonly<Record<string, Operation>> = {
   unregister: { run: ({ registry }) => Registry.unregister(registry, b), after: ["3"] },
   unregisterBy: { run: ({ registry }) => Registry.unregisterBy(registry, "name", b.name), after: ["3"] },
   replace: { run: ({ registry }) => Registry.replace(registry, "id", 2, a), after: ["1 3"] },
-  // `b` is replaced, `c` goes, `a` comes
+  // replaces `b`, removes `c`, adds `a`
   reconcile: { run: ({ registry }) => Registry.reconcile(registry, [new Item(2, "new"), a]), after: ["2 1"] },
   "reconcile that exchanges names": {
     run: ({ registry }) => Registry.reconcile(registry, [new Item(2, c.name), new Item(3, b.name), a]),
@@ -184,7 +184,7 @@ const operations: Readonly<Record<string, Operation>> = {
     after: ["2 3 1"],
     check: allOrNothing
   },
-  "transactAll of what is Pending": {
+  "transactAll of Pending registries": {
     before: ({ other, registry }) => Effect.andThen(Registry.reset(registry), Registry.reset(other)),
     run: (subject) => Registry.transactAll([subject.other, subject.registry], both(subject)),
     after: ["2 3", "2 3 1"],
@@ -198,7 +198,7 @@ const operations: Readonly<Record<string, Operation>> = {
     after: ["2 3"],
     check: allOrNothing
   },
-  "transactAll in one of its own": {
+  "transactAll inside another": {
     run: (subject) => {
       const all = [subject.registry, subject.other] as const
       return Registry.transactAll(all, Registry.transactAll(all, both(subject)))
@@ -246,7 +246,7 @@ const operations: Readonly<Record<string, Operation>> = {
       ),
     after: ["2 3 1"]
   },
-  "subscribe to what is Pending": {
+  "subscribe to a Pending registry": {
     before: ({ registry }) => Registry.reset(registry),
     run: (subject) => scoped(subject, Registry.subscribe(subject.registry)),
     after: ["2 3"]
@@ -259,40 +259,40 @@ const operations: Readonly<Record<string, Operation>> = {
     run: ({ registry }) => meanwhile(Registry.awaitItem(registry, "id", 1), Registry.register(registry, a)),
     after: ["2 3 1"]
   },
-  "awaitItem of what populations bring": {
+  "awaitItem of a default": {
     before: ({ registry }) => Registry.reset(registry),
     run: ({ registry }) => Registry.awaitItem(registry, "id", 2),
     after: ["2 3"]
   },
-  "populate what loads late": {
+  "populate a late registry": {
     late: true,
     run: ({ registry }) => Registry.populate(registry),
     after: ["2 3 4"]
   },
-  "a writer to what loads late": {
+  "a writer to a late registry": {
     late: true,
     run: ({ registry }) => Registry.register(registry, a),
     after: ["2 3 4", "2 3 4 1"]
   },
-  "transactAll of what loads late": {
+  "transactAll of a late registry": {
     late: true,
     run: (subject) => Registry.transactAll([subject.registry, subject.other], both(subject)),
     after: ["2 3 4", "2 3 4 1"],
     check: allOrNothing
   },
-  "the reset of what loads late": {
+  "the reset of a late registry": {
     late: true,
     before: ({ registry }) => Registry.populate(registry),
     run: ({ registry }) => Registry.reset(registry),
     after: ["Pending"]
   },
-  "populate again what loads late": {
+  "populate a late registry again": {
     late: true,
     before: ({ registry }) => Effect.andThen(Registry.populate(registry), Registry.reset(registry)),
     run: ({ registry }) => Registry.populate(registry),
     after: ["2 3"]
   },
-  "readers of what is Ready": {
+  "readers of a Ready registry": {
     run: ({ registry }) =>
       Effect.all([
         Registry.get(registry, "id", 2),
@@ -312,14 +312,14 @@ const operations: Readonly<Record<string, Operation>> = {
   }
 }
 
-/** How many of something there are: each lives as long as the scope in which it is acquired. */
+/** Counts resources, each of which lives until its scope closes. */
 const counter = () => {
   let count = 0
   const acquire = Effect.acquireRelease(Effect.sync(() => count++), () => Effect.sync(() => count--))
   return { acquire, count: () => count }
 }
 
-/** Hooks of a registry that take turns. */
+/** Hooks that yield. */
 const turns = RegistryHooks.make<Item>()({
   onItemRegistering: () => Effect.yieldNow,
   onItemUnregistering: () => Effect.yieldNow,
@@ -342,7 +342,7 @@ type Options = Registry.Options<
 
 let made = 0
 
-/** The layer that it imports registers `d`. Each is of another service: no two of one are alive. */
+/** A registry whose imported layer registers `d`. Each has a service of its own, so that no two of one are alive. */
 const makeLate = (options: Options, acquire: Effect.Effect<unknown, never, Scope.Scope>) => {
   class Late extends Registry.Service<Late, Item>()(`test/Late${made++}`, options) {}
   const Live = Layer.merge(Late.items([d]), Layer.effectDiscard(acquire)).pipe(Layer.provideMerge(Late.layer))
@@ -371,7 +371,7 @@ const make = (hooked: boolean, late: boolean) =>
     return { registry, other, scope, balance, otherBalance, resources: resources.count, imports: imports.count }
   })
 
-/** What is in, by ids. */
+/** The ids of the items, or "Pending". */
 const contentsOf = (registry: Items): string => {
   const snapshot = Registry.snapshotUnsafe(registry)
   return Effect.runSync(Registry.state(registry)) === "Ready"
@@ -379,7 +379,7 @@ const contentsOf = (registry: Items): string => {
     : "Pending"
 }
 
-/** What is wrong at rest. */
+/** Everything that is wrong at rest. */
 const wrongAtRest = (subject: Subject, hooked: boolean): ReadonlyArray<string> => {
   const { balance, imports, other, otherBalance, registry, resources } = subject
   const wrong: Array<string> = []
@@ -389,7 +389,7 @@ const wrongAtRest = (subject: Subject, hooked: boolean): ReadonlyArray<string> =
     wrong.push(...contradictions(one))
     if (hooked) wrong.push(...hooks.wrong(Registry.snapshotUnsafe(one)))
   }
-  // only the scope of the population that filled what is in is open, and that of what was imported
+  // only the scopes of the population and of the imported layer are open
   if (openScopes(registry) !== imports()) wrong.push("scopes are open")
   if (resources() !== (contentsOf(registry) === "Pending" ? 0 : 1)) {
     wrong.push("resources of populations are not released")
@@ -404,7 +404,7 @@ const atRest = (subject: Subject, hooked: boolean) =>
 interface Sweep {
   readonly hooked: boolean
   readonly from: "outside" | "inside"
-  /** Whether others wait for the lock meanwhile. */
+  /** Whether other fibers wait for the lock meanwhile. */
   readonly company: boolean
 }
 
@@ -420,7 +420,7 @@ const sweep = (operation: Operation, { company, from, hooked }: Sweep) =>
     const outcomes = new Set<string>()
     let found = ""
     let waiting: ReadonlyArray<Fiber.Fiber<unknown, unknown>> = []
-    // all of them or none
+    // forks all of them or none
     const forkOthers = ({ registry }: Subject) =>
       Effect.forEach(others(registry), (one) => Effect.forkDetach(one)).pipe(
         Effect.map((fibers) => waiting = fibers),
@@ -445,7 +445,7 @@ const sweep = (operation: Operation, { company, from, hooked }: Sweep) =>
         Effect.gen(function*() {
           for (const fiber of waiting) {
             const other = yield* Fiber.await(fiber)
-            // from inside, it may be one of them that is interrupted
+            // from inside, one of these may be the interrupted fiber
             if (from === "outside") assert.isTrue(Exit.isSuccess(other), String(other))
           }
           yield* atRest(subject, hooked)
@@ -457,7 +457,7 @@ const sweep = (operation: Operation, { company, from, hooked }: Sweep) =>
             else if (!company) assert.include(after, contents)
           }
           yield* Scope.close(subject.scope, Exit.void)
-          // from inside, it may be one of the others that is interrupted, and leaves its item
+          // from inside, one of the other fibers may be interrupted, and leaves its item
           if (closed !== undefined) assert.strictEqual(contentsOf(subject.registry).replace(/ 9$/, ""), closed)
           yield* Registry.register(subject.registry, new Item(99))
           yield* Registry.unregisterBy(subject.registry, "id", 99)
@@ -475,7 +475,7 @@ const sweep = (operation: Operation, { company, from, hooked }: Sweep) =>
     assert.isTrue(after.some((one) => outcomes.has(one)), `it never succeeded: ${seen}`)
   })
 
-describe.each([false, true])("interrupted at every step, with others that wait: %s", (company) => {
+describe.each([false, true])("interrupted at every step, while other fibers wait: %s", (company) => {
   for (const [name, operation] of Object.entries(operations)) {
     for (const from of ["outside", "inside"] as const) {
       for (const hooked of [true, false]) {

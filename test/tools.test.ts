@@ -11,7 +11,7 @@ const tool = (name: string, template: string) => ({ name, description: name, tem
 
 const fresh = Layer.fresh(Tools.layer)
 
-/** A client of a real server, with what it is told and answered in plain words. */
+/** A client of a real server, with its notifications and results in plain words. */
 const connect = Effect.gen(function*() {
   const client = yield* McpTest.makeClient(ToolsMcp, { protocols: [McpProtocol.v2025_11_25] })
   const list = Effect.map(
@@ -23,7 +23,7 @@ const connect = Effect.gen(function*() {
       Effect.map(({ isError, structuredContent }) => isError === true ? "refused" : structuredContent),
       Effect.orElseSucceed(() => "refused")
     )
-  /** Waits for this many notifications. */
+  /** Waits for so many notifications. */
   const told = (count: number) =>
     Effect.map(
       Effect.replicateEffect(Queue.take(client.notifications), count),
@@ -54,7 +54,7 @@ whisper: (Ada)
     assert.deepStrictEqual(await runExample("tools/client.ts"), { code: 0, stdout, stderr: "" })
   })
 
-  it.live("a call is bound to the list that offered it; who has not asked for one gets what there is", () =>
+  it.live("a call is bound to the client's last list of tools; without a list it uses the present tools", () =>
     Effect.gen(function*() {
       yield* set(tool("a", "1 {text}"), tool("b", "1 {text}"))
       const { call, list, told } = yield* connect
@@ -70,7 +70,7 @@ whisper: (Ada)
       assert.strictEqual(yield* call("b"), "refused")
     }).pipe(Effect.scoped, Effect.provide(fresh)))
 
-  it.live("one that comes back is offered again", () =>
+  it.live("a tool that is registered again is offered again", () =>
     Effect.gen(function*() {
       yield* set(tool("a", "1 {text}"))
       const { call, list, told } = yield* connect
@@ -99,12 +99,12 @@ whisper: (Ada)
         revision: before.revision + 2,
         lines: ["- a", "~ b"]
       })
-      // a revision that there never was
+      // an unknown revision
       assert.deepStrictEqual(yield* call("changes", { since: 1000 }), { revision: before.revision + 2, lines: ["+ b"] })
       assert.strictEqual(yield* call("changes", { since: "x" }), "refused")
     }).pipe(Effect.scoped, Effect.provide(fresh)))
 
-  it.effect("a list that says the same changes nothing, and one that cannot be leaves the last one", () =>
+  it.effect("an equal list changes nothing, and a list with a conflict leaves the last one", () =>
     Effect.gen(function*() {
       const warnings: Array<unknown> = []
       const logger = Logger.layer([Logger.make(({ message }) => warnings.push(message))])
@@ -120,7 +120,7 @@ whisper: (Ada)
       assert.strictEqual(yield* Tools.get("name", "b"), kept)
     }).pipe(Effect.provide(fresh)))
 
-  it.effect("lists at once, under schedules: nobody sees a half of one", () =>
+  it.effect("concurrent lists, under schedules: no reader sees half of one", () =>
     RegistryTest.interleave(
       Effect.gen(function*() {
         const tools = yield* Tools

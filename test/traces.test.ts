@@ -22,7 +22,7 @@ describe("the recorded runs of Djblets", () => {
         outcomes.reduce((total, outcome) => total + count(outcome), 0)
       const endedBy = (rule: Outcome["endedBy"]) => sum((outcome) => outcome.endedBy === rule ? 1 : 0)
       assert.strictEqual(runs.reduce((total, { ops }) => total + ops.length, 0), 12_331)
-      // every figure is what the recording and the rules make it: another one means that runs end elsewhere
+      // another figure means that runs end at another operation
       assert.deepStrictEqual(
         {
           compared: sum(({ compared }) => compared),

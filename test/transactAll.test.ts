@@ -17,21 +17,21 @@ const make = (
 
 const ids = (list: Iterable<Item>) => Array.from(list, ({ id }) => id).join()
 
-/** What all see in one step. */
+/** The ids in all registries, read in one step. */
 const seen = (...registries: ReadonlyArray<Items>) =>
   Effect.sync(() => registries.map((registry) => ids(Registry.snapshotUnsafe(registry))).join("|"))
 
 const isFree = (...registries: ReadonlyArray<Items>) => registries.every((registry) => !isLocked(registry))
 
-/** Hooks that wait. */
+/** Hooks that wait for a latch. */
 const slow = (gate: Latch.Latch) => RegistryHooks.make<Item>()({ onItemRegistered: () => gate.await })
 
-/** Takes an item from one registry to another. */
+/** Moves an item from one registry to another. */
 const move = (item: Item, from: Items, to: Items) =>
   Registry.transactAll([from, to], Effect.andThen(Registry.unregister(from, item), Registry.register(to, item)))
 
 describe("transactAll", () => {
-  it.effect("publishes all in one step, each with one change and one revision more", () =>
+  it.effect("publishes all registries in one step, each with one change and one revision", () =>
     Effect.gen(function*() {
       const one = yield* make("one")
       const two = yield* make("two")
@@ -54,7 +54,7 @@ describe("transactAll", () => {
       }
     }))
 
-  it.effect("a registry that it did not change keeps its revision", () =>
+  it.effect("an unchanged registry keeps its revision", () =>
     Effect.gen(function*() {
       const one = yield* make("one")
       const two = yield* make("two")
@@ -90,7 +90,7 @@ describe("transactAll", () => {
       }))
   }
 
-  it.effect("nor where it fails, dies or is interrupted: nobody ever saw anything of it, under schedules", () =>
+  it.effect("if it fails, dies or is interrupted, a third fiber never sees any of it, under schedules", () =>
     RegistryTest.interleave(
       Effect.scoped(Effect.gen(function*() {
         const balances = [new Balance(), new Balance()]
@@ -156,7 +156,7 @@ describe("transactAll", () => {
       }))
   }
 
-  it.effect("interrupted while it waits for the second lock, it gives the first back at once", () =>
+  it.effect("interrupted while it waits for the second lock, it releases the first at once", () =>
     Effect.gen(function*() {
       const one = yield* make("one")
       const two = yield* make("two")
@@ -173,7 +173,7 @@ describe("transactAll", () => {
       assert.isTrue(isFree(one, two))
     }))
 
-  it.effect("undo plays the calls of hooks back newest first, whatever registry they were for", () =>
+  it.effect("rollback calls the hooks of all registries in reverse order", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const logging = (name: string) =>
@@ -208,7 +208,7 @@ describe("transactAll", () => {
       assert.strictEqual(yield* seen(one, two), "|4")
     }))
 
-  it.effect("an undo that dies does not stop that of the other registry", () =>
+  it.effect("a hook that dies during rollback does not stop the rollback of the other registry", () =>
     Effect.gen(function*() {
       const balance = new Balance()
       const one = yield* make("one", balance.hooks)
@@ -232,7 +232,7 @@ describe("transactAll", () => {
       assert.deepStrictEqual(balance.wrong([]), [])
     }))
 
-  it.effect("what is Pending is populated first, and its error is that of transactAll", () =>
+  it.effect("Pending registries are populated first, and transactAll fails with their error", () =>
     Effect.gen(function*() {
       let attempts = 0
       const one = yield* Registry.make<Item>()({ name: "one", lookup, defaults: [a] })
@@ -250,7 +250,7 @@ describe("transactAll", () => {
       assert.deepStrictEqual(yield* both, ["1", "2"])
     }))
 
-  it.effect("G16 what is Ready is not held while another is populated, whose population needs it", () =>
+  it.effect("G16 a Ready registry is not locked while another one populates, whose population needs it", () =>
     Effect.gen(function*() {
       const [begun, gate] = [yield* Latch.make(), yield* Latch.make()]
       const ready = yield* make("ready")
@@ -295,7 +295,7 @@ describe("transactAll", () => {
       { seeds: 300 }
     ))
 
-  it.effect("in transactions of all its registries it is a part of them, whatever their order", () =>
+  it.effect("inside transactions of all its registries it is a part of them, in any order", () =>
     Effect.gen(function*() {
       const one = yield* make("one")
       const two = yield* make("two")
@@ -326,7 +326,7 @@ describe("transactAll", () => {
       }
     }))
 
-  it.effect("in transactions of none of them it begins afresh, and what it published stays", () =>
+  it.effect("inside transactions of other registries it is independent, and its changes stay", () =>
     Effect.gen(function*() {
       const one = yield* make("one")
       const two = yield* make("two")
@@ -348,19 +348,19 @@ describe("transactAll", () => {
       assert.strictEqual(yield* seen(one, two, other), "1|2|")
     }))
 
-  it.effect("in transactions of only some of them it dies, and says of which", () =>
+  it.effect("inside transactions of only some of its registries it dies, and names them", () =>
     Effect.gen(function*() {
       const one = yield* make("one")
       const two = yield* make("two")
       const exit = yield* Effect.exit(Registry.transact(two, Registry.transactAll([one, two], Effect.void)))
       assert.match(messageOf(exit), /transactAll of "one", "two" is in transactions of "two" alone/)
       assert.isTrue(isFree(one, two))
-      // outside of them, by detached, it is in none
+      // detached runs it outside of them
       const late = yield* Registry.transact(two, Effect.forkDetach(Registry.detached(move(a, one, two))))
       assert.isTrue(Exit.isFailure(yield* Fiber.await(late)))
     }))
 
-  it.effect("the same registry twice, one alone, and none", () =>
+  it.effect("accepts the same registry twice, one alone, and none", () =>
     Effect.gen(function*() {
       const one = yield* make("one")
       yield* Registry.transactAll([one, one], Registry.register(one, a))
@@ -373,7 +373,7 @@ describe("transactAll", () => {
       assert.strictEqual(yield* seen(one), "1,2,3")
     }))
 
-  it.effect("waits for what its children have in flight when its body ends, in any of the registries", () =>
+  it.effect("waits for the operations of its children when its body ends, in any of the registries", () =>
     Effect.gen(function*() {
       const gates = [yield* Latch.make(), yield* Latch.make()]
       const one = yield* make("one", slow(gates[0]!))
@@ -398,7 +398,7 @@ describe("transactAll", () => {
       assert.isTrue(isFree(one, two))
     }))
 
-  it.effect("children in flight when its body ends, or fails, under schedules: nothing is lost, nothing is left", () =>
+  it.effect("children at work when its body ends or fails, under schedules: no write is lost, and nothing is left", () =>
     RegistryTest.interleave(
       Effect.scoped(Effect.gen(function*() {
         const balances = [new Balance(), new Balance()]
@@ -430,7 +430,7 @@ describe("transactAll", () => {
       { seeds: 300 }
     ))
 
-  it.effect("in opposite order from several fibers it never deadlocks, in any schedule", () =>
+  it.effect("concurrent calls with registries in opposite order never deadlock, in any schedule", () =>
     Effect.gen(function*() {
       const program = Effect.scoped(Effect.gen(function*() {
         const one = yield* make("one")
@@ -444,7 +444,7 @@ describe("transactAll", () => {
       yield* RegistryTest.interleave(program, { seeds: 300 })
     }))
 
-  it.effect("G16 with transactions of one inside another it works, or dies with a DeadlockError, and never hangs, under schedules", () =>
+  it.effect("G16 among nested transactions it works, or dies of a DeadlockError, and never hangs, under schedules", () =>
     Effect.gen(function*() {
       let deadlocks = 0
       yield* RegistryTest.interleave(
@@ -495,7 +495,7 @@ describe("transactAll", () => {
       assert.isAbove(deadlocks, 0)
     }))
 
-  it.effect("while it waits for the second lock, it holds the first: the chain over it is seen, and names its registries", () =>
+  it.effect("a deadlock through a transactAll that waits for its second lock is seen, and the chain names its registries", () =>
     Effect.gen(function*() {
       const one = yield* make("one")
       const two = yield* make("two")
@@ -513,12 +513,12 @@ describe("transactAll", () => {
         /^Deadlock: "transact" of "two" waits for "transactAll" of "one and two", which waits for the first\./
       )
       assert.sameMembers([...error.chain], ["two", "one"])
-      // the other one goes on: what it wanted to move is not there
+      // the transactAll goes on, and fails because its item is not there
       assert.strictEqual(Exit.isFailure(yield* Fiber.await(waiting)), true)
       assert.isTrue(isFree(one, two))
     }))
 
-  it.effect("G26 with a registry that is closed it is interrupted, and the others are as before", () =>
+  it.effect("G26 if one registry closes it is interrupted, and the others do not change", () =>
     Effect.gen(function*() {
       const one = yield* make("one")
       const scope = yield* Scope.make()
@@ -545,7 +545,7 @@ describe("transactAll", () => {
       yield* Registry.register(one, b)
     }))
 
-  it.effect("G26 a registry closes in a transaction around: nothing of it begins any more", () =>
+  it.effect("G26 after a registry closes in an enclosing transaction, it does not begin", () =>
     Effect.gen(function*() {
       let ran = false
       const one = yield* make("one")
@@ -574,7 +574,7 @@ describe("transactAll", () => {
       assert.isTrue(isFree(one))
     }))
 
-  it.effect("G17 what was reset in a transaction around is populated before it begins, and stays so if it fails", () =>
+  it.effect("G17 a registry that an enclosing transaction reset is populated before it begins, and stays populated if it fails", () =>
     Effect.gen(function*() {
       const one = yield* make("one")
       const two = yield* make("two")
@@ -592,7 +592,7 @@ describe("transactAll", () => {
       assert.deepStrictEqual(states, ["Ready", "Ready"])
     }))
 
-  it.effect("none of them, in a transaction, is no more than its effect", () =>
+  it.effect("of no registries, in a transaction, it just runs its effect", () =>
     Effect.gen(function*() {
       const one = yield* make("one")
       yield* Effect.ignore(
@@ -601,7 +601,7 @@ describe("transactAll", () => {
       assert.strictEqual(yield* seen(one), "")
     }))
 
-  it.effect("what waited behind a transaction that is undone meanwhile runs its effect, which changes nothing", () =>
+  it.effect("behind a transaction that rolls back meanwhile it runs its effect, which changes nothing", () =>
     Effect.gen(function*() {
       const working = yield* Latch.make()
       const undoing = yield* Latch.make()
@@ -643,7 +643,7 @@ describe("transactAll", () => {
       assert.isTrue(isFree(one, two))
     }))
 
-  it.effect("in a transaction that is being undone it runs its effect, which changes nothing", () =>
+  it.effect("during a rollback it runs its effect, which changes nothing", () =>
     Effect.gen(function*() {
       const two = yield* make("two")
       let ran = 0
@@ -665,7 +665,7 @@ describe("transactAll", () => {
       assert.strictEqual(yield* seen(one, two), "|")
     }))
 
-  it.effect("a scope that closes in one that fails takes its registrations out all the same, in all registries", () =>
+  it.effect("a scope that closes in a failing transactAll still removes its items, in all registries", () =>
     Effect.gen(function*() {
       const one = yield* make("one")
       const two = yield* make("two")

@@ -53,7 +53,7 @@ declare const registry: Effect.Success<typeof makePlain>
 const language = new Language({ id: 1, name: "TypeScript", aliases: [], extensions: [] })
 declare const snapshot: RegistrySnapshot.RegistrySnapshot<Language, typeof lookup>
 
-/** Checked, and never run. */
+/** Checked by the compiler, and never run. */
 const never: (program: (...args: never) => unknown) => void = () => {}
 
 const fail = () => Effect.fail(new Boom())
@@ -297,7 +297,7 @@ describe("types", () => {
     ])
   })
 
-  it("operations answer with the types of API.md, data-first and data-last", () => {
+  it("operations return the types of API.md, data-first and data-last", () => {
     never(() => {
       expectTypeOf(Registry.get(registry, "id", 1)).toEqualTypeOf<Effect.Effect<Language, ItemLookupError>>()
       expectTypeOf(Registry.get(registry, "alias", "ts")).toEqualTypeOf<Effect.Effect<Language, ItemLookupError>>()
@@ -369,7 +369,7 @@ describe("types", () => {
     })
   })
 
-  it("whole sets, overrides, watching and explaining answer with the types of API.md, data-first and data-last", () => {
+  it("reconcile, override, subscribe, explain and their like return the types of API.md, data-first and data-last", () => {
     type Change = RegistryEvent.RegistryChange<Language>
     type Lagged = RegistryError.RegistryLagged
     type Subscription = Registry.Subscription<Language, typeof lookup>
@@ -475,7 +475,7 @@ describe("types", () => {
     })
   })
 
-  it("transactAll fails with what its effect and the populations of all its registries fail with", () => {
+  it("the errors of transactAll are those of its effect and of the populations of its registries", () => {
     never((languages: Languages["Service"], plain: Registry.Registry<string, readonly []>) => {
       expectTypeOf(Registry.transactAll([registry, plain], Effect.succeed(1))).toEqualTypeOf<Effect.Effect<number>>()
       expectTypeOf(
@@ -490,7 +490,7 @@ describe("types", () => {
     })
   })
 
-  it("an explanation is told apart by its tag", () => {
+  it("explanations are matched by tag", () => {
     never((explanation: Registry.Explanation<Language>) =>
       Registry.Explanation.$match(explanation, {
         Present: ({ hides, item, owner, revision }) => {
@@ -507,7 +507,7 @@ describe("types", () => {
     )
   })
 
-  it("values and items that are narrower than the types of the registry fit, data-first and data-last", () => {
+  it("values and items of narrower types than the registry's are accepted, data-first and data-last", () => {
     interface Part {
       readonly id: "a" | "b"
       readonly kind: string | null
@@ -676,7 +676,7 @@ describe("types", () => {
     never(() => Typed.get("id", 1))
   })
 
-  it("P is never without defaults or with \"die\", else a PopulationError of all that may end a population", () => {
+  it("P is never without defaults or with \"die\", else a PopulationError of every possible cause", () => {
     type P<M> = M extends Effect.Effect<Registry.Registry<any, any, infer PE, any>, any, any> ? PE : "none"
     const failing = Effect.fail(new Boom()) as Effect.Effect<ReadonlyArray<Language>, Boom>
     const hooks = RegistryHooks.make<Language>()({ onItemRegistering: () => Effect.fail(new Veto()) })
@@ -726,7 +726,7 @@ describe("types", () => {
     })
   })
 
-  it("the services of defaults and hooks are the builder's, without the scope", () => {
+  it("make needs the services of defaults and hooks, without Scope", () => {
     type R<M> = M extends Effect.Effect<any, any, infer RE> ? RE : "none"
     const scopedLoad = Effect.gen(function*() {
       const database = yield* Database
@@ -781,7 +781,7 @@ describe("types", () => {
     >()
   })
 
-  it("statics need the service, and are effects where nothing else can be given", () => {
+  it("statics need the service, and those without arguments are effects", () => {
     expectTypeOf(Languages.layer).toEqualTypeOf<Layer.Layer<Languages, never, Database>>()
     expectTypeOf(Languages.layerPopulated).toEqualTypeOf<Layer.Layer<Languages, PopulationError<Boom>, Database>>()
     expectTypeOf(Languages.items).returns.toEqualTypeOf<
@@ -899,7 +899,7 @@ describe("types", () => {
     })
   })
 
-  it("hooks that come later veto with a RegistrationError only", () => {
+  it("added hooks veto with a RegistrationError only", () => {
     const vetoing = RegistryHooks.make<Language>()({ onItemRegistering: () => Effect.fail(new Veto()) })
     const rejecting = RegistryHooks.make<Language>()({ onItemRegistering: (item) => RegistryError.reject(item, "no") })
     expectTypeOf(rejecting).toEqualTypeOf<RegistryHooks.RegistryHooks<Language, RegistryError.RegistrationError>>()
@@ -933,7 +933,7 @@ describe("types", () => {
     })
   })
 
-  it("hooks of a layer bring their services, and of an effect its services, too", () => {
+  it("a layer of hooks needs their services, and those of the effect that makes them", () => {
     never(() => {
       expectTypeOf(RegistryHooks.layer(Languages, {
         onItemRegistered: (item) => Effect.flatMap(Log, (log) => log.say(item.name)),
@@ -990,7 +990,7 @@ describe("types", () => {
     ])
   })
 
-  it("hooks of more general items serve, and hooks combine", () => {
+  it("hooks of more general items are accepted, and hooks combine", () => {
     const named = RegistryHooks.make<{ readonly name: string }>()({
       onItemRegistering: (item) => item.name === "" ? Effect.fail(new Veto()) : Effect.asVoid(Log)
     })
@@ -1019,7 +1019,7 @@ describe("types", () => {
     ])
   })
 
-  it("messages get what an error of their code carries", () => {
+  it("messages receive the fields of the error of their code", () => {
     Registry.make<Language>()({
       lookup,
       messages: {
@@ -1038,7 +1038,7 @@ describe("types", () => {
     })
   })
 
-  it("a hidden registry is as wide as its errors, and as narrow as its items", () => {
+  it("a registry is assignable to wider errors, and not to other items or lookups", () => {
     never(() => {
       const narrow: Registry.Registry<Language, typeof lookup> = registry
       const wide: Registry.Registry<Language, typeof lookup, Boom, Veto> = registry
@@ -1050,7 +1050,7 @@ describe("types", () => {
     })
   })
 
-  it("errors are told apart by their tags, and populations carry their cause", () => {
+  it("errors are matched by tag, and a PopulationError has its cause", () => {
     never(() =>
       Languages.register(language).pipe(
         Effect.catchTag("AlreadyRegisteredError", (error) => {

@@ -21,10 +21,10 @@ const tags = ({ events }: RegistryEvent.RegistryChange<unknown>) => events.map((
 
 const bySteps = (item: Item) => Effect.andThen(Effect.yieldNow, Effect.void.pipe(Effect.as(item)))
 
-/** Hooks that others can run between. */
+/** Hooks that yield. */
 const yielding = RegistryHooks.make<Item>()({ onItemRegistering: bySteps, onItemUnregistered: bySteps })
 
-/** What a subscriber sees who applies each change when it comes, until a revision. */
+/** The state of a subscriber that applies each change, until a revision. */
 const followUntil = (
   { changes, snapshot }: Registry.Subscription<Item, typeof lookup>,
   revision: () => number,
@@ -44,7 +44,7 @@ const followUntil = (
   )
 }
 
-/** Every way in and out, one after the other. */
+/** Every way in which items are registered and removed, one after the other. */
 const everyWay = (registry: Items) =>
   Effect.gen(function*() {
     yield* Registry.register(registry, c)
@@ -66,13 +66,13 @@ const everyWay = (registry: Items) =>
     yield* Registry.populate(registry)
   }).pipe(Effect.orDie)
 
-/** Follows a registry, and closes the scope of either some time later. */
+/** Follows a registry, and closes the scope of the subscription or of the registry. */
 const followedUntilClosed = (closes: "subscription" | "registry") =>
   Effect.gen(function*() {
     const scopes = { registry: yield* Scope.make(), subscription: yield* Scope.make() }
     const registry = yield* Registry.make<Item>()({ lookup, defaults: [a] }).pipe(Scope.provide(scopes.registry))
     const changes = closes === "registry"
-      // it was never populated: its contents are the same when it is closed
+      // never populated: closing it does not change its contents
       ? Registry.changes(registry)
       : (yield* Registry.subscribe(registry).pipe(Scope.provide(scopes.subscription))).changes
     const following = yield* Effect.forkChild(Stream.runDrain(changes))
@@ -82,7 +82,7 @@ const followedUntilClosed = (closes: "subscription" | "registry") =>
   })
 
 describe("awaitItem", () => {
-  it.effect("answers at once with what is there", () =>
+  it.effect("returns at once an item that is there", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup, defaults: [a] })
       assert.strictEqual(yield* Registry.awaitItem(registry, "id", 1), a)
@@ -90,7 +90,7 @@ describe("awaitItem", () => {
       assert.deepStrictEqual(watchers(registry), nobody)
     }))
 
-  it.effect("of an attribute that is no unique lookup dies", () =>
+  it.effect("dies for an attribute that is not a unique lookup", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({
         lookup: { id: Lookup.unique((item: Item) => item.id), name: Lookup.group((item: Item) => item.name) },
@@ -104,7 +104,7 @@ describe("awaitItem", () => {
       })
     }))
 
-  it.effect("G16 no false alarm: what outlives its transaction waits outside, or answers from what is published, under schedules", () =>
+  it.effect("G16 no false alarm: a fiber that outlives its transaction waits outside, or gets a published item, under schedules", () =>
     RegistryTest.interleave(
       Effect.scoped(Effect.gen(function*() {
         const registry = yield* make
@@ -122,14 +122,14 @@ describe("awaitItem", () => {
         const found = yield* Effect.forEach(forked, (fiber) => Fiber.await(fiber))
         for (const [index, exit] of found.entries()) {
           if (Exit.isSuccess(exit)) assert.strictEqual(exit.value, [a, b][index])
-          // it looked while the transaction was open
+          // it read while the transaction was open
           else assert.match(messageOf(exit), /^Deadlock/)
         }
       })),
       { seeds: 300 }
     ))
 
-  it.effect("waits for what comes, by whatever way: registered, replaced, reconciled, brought back to light, populated", () =>
+  it.effect("waits for an item that is registered, replaced, reconciled, restored or populated", () =>
     Effect.gen(function*() {
       const ways: ReadonlyArray<(registry: Items) => Effect.Effect<unknown, unknown, Scope.Scope>> = [
         (registry) => Registry.register(registry, b),
@@ -159,7 +159,7 @@ describe("awaitItem", () => {
       assert.strictEqual(yield* Fiber.join(waiting), b)
     }))
 
-  it.effect("what is gone again when it looks is waited for again, under schedules", () =>
+  it.effect("waits again if the item is gone when it wakes, under schedules", () =>
     RegistryTest.interleave(
       Effect.scoped(Effect.gen(function*() {
         const registry = yield* Registry.make<Item>()({ lookup, hooks: yielding })
@@ -175,7 +175,7 @@ describe("awaitItem", () => {
       { seeds: 300 }
     ))
 
-  it.effect("never misses it, in any schedule: many wait, many register", () =>
+  it.effect("never misses an item, in any schedule of several waiters and writers", () =>
     Effect.gen(function*() {
       const program = Effect.scoped(Effect.gen(function*() {
         const registry = yield* make
@@ -191,7 +191,7 @@ describe("awaitItem", () => {
       yield* RegistryTest.interleave(program, { seeds: 300 })
     }))
 
-  it.effect("a reset while it waits: the registry is populated again, and it goes on", () =>
+  it.effect("populates again after a reset while it waits, and goes on", () =>
     Effect.gen(function*() {
       let populations = 0
       const registry = yield* Registry.make<Item>()({
@@ -236,7 +236,7 @@ describe("awaitItem", () => {
       assert.isAbove(interrupted, 5)
     }))
 
-  it.effect("inside a transaction it answers from the draft, or dies: in its children, in hooks, in a population, in transactAll", () =>
+  it.effect("inside a transaction, its children, hooks, a population or transactAll it answers from the draft, or dies", () =>
     Effect.gen(function*() {
       const registry: Items = yield* Registry.make<Item>()({
         name: "items",
@@ -271,7 +271,7 @@ describe("awaitItem", () => {
       })
       assert.match(messageOf(yield* Effect.exit(Registry.size(populating))), /^Deadlock: "awaitItem".*"populate"/)
       assert.deepStrictEqual([watchers(registry), watchers(populating)], [nobody, nobody])
-      // outside, by detached, it waits
+      // detached waits outside
       const late = yield* Registry.transact(
         registry,
         Effect.forkChild(Registry.detached(Registry.awaitItem(registry, "id", 2)), { startImmediately: true })
@@ -280,7 +280,7 @@ describe("awaitItem", () => {
       assert.strictEqual(yield* Fiber.join(late), b)
     }))
 
-  it("a write by runSync wakes who waits, and who waits by a promise is answered", async () => {
+  it("a write by runSync wakes a fiber that waits, also one run as a promise", async () => {
     const scope = Scope.makeUnsafe()
     const registry = Effect.runSync(make.pipe(Scope.provide(scope)))
     const waiting = Effect.runPromise(Registry.awaitItem(registry, "id", 1))
@@ -293,7 +293,7 @@ describe("awaitItem", () => {
     Effect.runSync(Scope.close(scope, Exit.void))
   })
 
-  it.effect("of an attribute that is no unique lookup dies, and does not wait", () =>
+  it.effect("dies for an unknown attribute, and does not wait", () =>
     Effect.gen(function*() {
       const registry = yield* make
       const exit = yield* Effect.exit(Registry.awaitItem(registry, "nmae" as "name", "x"))
@@ -302,7 +302,7 @@ describe("awaitItem", () => {
 })
 
 describe("subscribe", () => {
-  it.effect("G22 the snapshot and exactly the changes after it: every way in and out, at every revision, under schedules", () =>
+  it.effect("G22 gives the snapshot and exactly the changes after it, for every kind of change, at every revision, under schedules", () =>
     RegistryTest.interleave(
       Effect.scoped(Effect.gen(function*() {
         const balance = new Balance()
@@ -318,7 +318,7 @@ describe("subscribe", () => {
           const now = Registry.snapshotUnsafe(registry)
           published.set(RegistrySnapshot.revision(now), ids(now))
         }
-        // whoever is told of a change finds it published: what it sees is that revision or a later one
+        // a change is delivered after it is published
         const watch = Effect.scoped(
           Effect.flatMap(
             Registry.subscribe(registry),
@@ -349,7 +349,7 @@ describe("subscribe", () => {
       { seeds: 150 }
     ))
 
-  it.effect("G24 every way in and out makes an event, and they tell the whole story", () =>
+  it.effect("G24 every kind of change makes events, which tell it completely", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup, defaults: [a, b], populationFailure: "die" })
       const { changes, snapshot } = yield* Registry.subscribe(registry, { since: 0 })
@@ -387,7 +387,7 @@ describe("subscribe", () => {
       assert.isAtLeast(last, first)
     }))
 
-  it.effect("PITFALL 35 it exists when subscribe returns, whatever happens before the first pull", () =>
+  it.effect("PITFALL 35 the subscription begins when subscribe returns, not at the first pull", () =>
     Effect.gen(function*() {
       const registry = yield* make
       const { changes, snapshot } = yield* Registry.subscribe(registry)
@@ -401,7 +401,7 @@ describe("subscribe", () => {
       assert.deepStrictEqual(yield* Stream.runCollect(Stream.take(changes, 3)), seen)
     }))
 
-  it.effect("since: the changes after that revision, and the snapshot of now", () =>
+  it.effect("since: the changes after that revision, and the present snapshot", () =>
     Effect.gen(function*() {
       const registry = yield* make
       yield* Registry.populate(registry)
@@ -418,7 +418,7 @@ describe("subscribe", () => {
       assert.strictEqual((yield* Effect.fromOption(yield* Fiber.join(next))).revision, 6)
     }))
 
-  it.effect("G23 since a revision that is no longer kept, or never was, lags at once, and says how many are missing", () =>
+  it.effect("G23 since a revision that is no longer kept, or never existed, lags at once, and says how many changes are missing", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ name: "items", lookup, history: 2 })
       yield* Registry.populate(registry)
@@ -446,7 +446,7 @@ describe("subscribe", () => {
       assert.strictEqual((yield* Effect.flip(Stream.runDrain(fresh.changes)))._tag, "RegistryLagged")
     }))
 
-  it.effect("G23 exactly the last changes can be had again, however many there were", () =>
+  it.effect("G23 exactly as many changes as the history holds can be read again", () =>
     Effect.gen(function*() {
       for (const history of [0, 1, 3, 4, 8, 20]) {
         const registry = yield* Registry.make<Item>()({ lookup: ["id"], history })
@@ -468,7 +468,7 @@ describe("subscribe", () => {
       }
     }))
 
-  it.effect("G23 a subscriber that stands still blocks nobody, lags, and follows again from a fresh snapshot", () =>
+  it.effect("G23 a subscriber that stands still blocks no other, lags, and can subscribe again", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ name: "items", lookup, history: 3 })
       const still = yield* Registry.subscribe(registry)
@@ -485,7 +485,7 @@ describe("subscribe", () => {
       )
       for (let i = 0; i < 10; i++) {
         yield* Registry.register(registry, new Item(i))
-        // whoever is awake has seen it before the next
+        // the live subscriber sees each change before the next
         yield* Effect.yieldNow
       }
       assert.deepStrictEqual(seen, [2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
@@ -504,7 +504,7 @@ describe("subscribe", () => {
       assert.deepStrictEqual(follower.list, [...(yield* Registry.values(registry))])
     }))
 
-  it.effect("G23 a history of none: whoever is there in time waits, and lags with the first change; of one it follows", () =>
+  it.effect("G23 with a history of 0 a waiting subscriber lags at the first change; with 1 it follows", () =>
     Effect.gen(function*() {
       const none = yield* Registry.make<Item>()({ lookup, history: 0 })
       const one = yield* Registry.make<Item>()({ lookup, history: 1 })
@@ -548,7 +548,7 @@ describe("subscribe", () => {
             })),
           { startImmediately: true }
         )
-        // the whole write is one step of this fiber, and a subscriber another fiber
+        // the whole write is one step of this fiber, and the subscriber is another fiber
         yield* Effect.withFiber(() => {
           publishing = true
           return Effect.flatMap(Registry.register(registry, a), () => {
@@ -561,7 +561,7 @@ describe("subscribe", () => {
       { seeds: 100 }
     ))
 
-  it.effect("PITFALL 39 a subscriber that dies, or whose change cannot be read, disturbs nobody", () =>
+  it.effect("PITFALL 39 a subscriber that dies does not disturb another", () =>
     Effect.gen(function*() {
       const registry = yield* make
       const one = yield* Registry.subscribe(registry)
@@ -576,7 +576,7 @@ describe("subscribe", () => {
       assert.strictEqual((yield* Fiber.join(living)).length, 2)
     }))
 
-  it.effect("a change is one object for all, and its events are made once, and frozen", () =>
+  it.effect("all subscribers share one change object with frozen events", () =>
     Effect.gen(function*() {
       const registry = yield* make
       const subscriptions = [yield* Registry.subscribe(registry), yield* Registry.subscribe(registry)]
@@ -591,7 +591,7 @@ describe("subscribe", () => {
     }))
 
   it.effect(
-    "ten thousand subscribers and as many who wait: a write costs them one loop, all see it, and nothing is left",
+    "ten thousand waiting subscribers: the writer does not run them, all see the change, and nothing is left",
     () =>
       Effect.gen(function*() {
         const registry = yield* make
@@ -608,7 +608,7 @@ describe("subscribe", () => {
           })).pipe(Scope.provide(scope))
         assert.deepStrictEqual(watchers(registry), { subscribers: 10_000, waiting: 10_000 })
         yield* Registry.register(registry, a)
-        // none of them has run yet: the writer is done
+        // the write has ended, and no subscriber has run yet
         assert.strictEqual(seen, 0)
         yield* Fiber.awaitAll(following)
         assert.strictEqual(seen, 10_000)
@@ -618,7 +618,7 @@ describe("subscribe", () => {
     20_000
   )
 
-  it.effect("its stream ends with its scope, where it waits and where it has something to see", () =>
+  it.effect("its stream ends with its scope, while it waits and when changes are left", () =>
     Effect.gen(function*() {
       const registry = yield* make
       const scope = yield* Scope.make()
@@ -633,14 +633,14 @@ describe("subscribe", () => {
       assert.deepStrictEqual(watchers(registry), nobody)
     }))
 
-  it.effect("G26 it ends when its scope, or that of the registry, closes between its look and its wait, in any schedule", () =>
+  it.effect("G26 it ends if its scope, or that of the registry, closes between its read and its wait, in any schedule", () =>
     Effect.gen(function*() {
       for (const closes of ["subscription", "registry"] as const) {
         yield* RegistryTest.interleave(followedUntilClosed(closes), { strategy: "exhaustive", preemptions: 1 })
       }
     }))
 
-  it.effect("G22 inside a transaction it tells what is published, and then what the transaction published", () =>
+  it.effect("G22 inside a transaction it gives the published snapshot, and then the change of the transaction", () =>
     Effect.gen(function*() {
       const registry = yield* make
       yield* Registry.register(registry, a)
@@ -653,7 +653,7 @@ describe("subscribe", () => {
       assert.strictEqual(tags(change!), "Registered")
     }))
 
-  it.effect("G22 inside a population it tells what is published, nothing yet, and then what the population published", () =>
+  it.effect("G22 inside a population it gives the empty snapshot, and then the change of the population", () =>
     Effect.gen(function*() {
       const subscriptions: Array<Registry.Subscription<Item, typeof lookup>> = []
       const scope = yield* Effect.scope
@@ -677,7 +677,7 @@ describe("subscribe", () => {
       assert.deepStrictEqual(list, [a, b])
     }))
 
-  it.effect("interrupted at any step it leaves nothing behind when its scope closes", () =>
+  it.effect("interrupted at any step it leaves nothing after its scope closes", () =>
     Effect.gen(function*() {
       const interrupted = yield* RegistryTest.interruptEach({
         setup: Registry.make<Item>()({ lookup, defaults: Effect.as(Effect.yieldNow, [a]) }),
@@ -697,7 +697,7 @@ describe("subscribe", () => {
 })
 
 describe("changes", () => {
-  it.effect("from when it is run, without populating; a population and a reset are on it", () =>
+  it.effect("begins when it is run, does not populate, and includes populations and resets", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup, defaults: [a] })
       const seen: Array<string> = []
@@ -721,7 +721,7 @@ describe("changes", () => {
       assert.strictEqual(tags(yield* Effect.fromOption(yield* Fiber.join(late))), "Unregistered")
     }))
 
-  it.effect("what fails makes no change, and what changes nothing neither", () =>
+  it.effect("failed operations, and operations without an effect, make no change", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup, defaults: [a] })
       const before = yield* Registry.snapshot(registry)
@@ -737,7 +737,7 @@ describe("changes", () => {
       assert.strictEqual(yield* Registry.snapshot(registry), before)
     }))
 
-  it.effect("a static of a service", () =>
+  it.effect("is a static of a service", () =>
     Effect.gen(function*() {
       class Things extends Registry.Service<Things, Item>()("Things", { lookup, defaults: [a] }) {}
       yield* Effect.gen(function*() {

@@ -54,13 +54,13 @@ export const breaks: ReadonlyArray<Break> = [
     name: "a success does not give back its place as holder",
     find: "  ending.later.effect = after\n  group.forEach(close)",
     replace: "  ending.later.effect = after\n  group.forEach((transaction) => transaction.close())",
-    caught: { file: caught, title: "G7 nobody holds it when a transaction has ended" }
+    caught: { file: caught, title: "G7 it is free when a transaction has ended: committed, failed, died or" }
   },
   {
     name: "a failure does not give back its place as holder",
     find: "    group.forEach(close)\n    return Effect.failCause",
     replace: "    group.forEach((transaction) => transaction.close())\n    return Effect.failCause",
-    caught: { file: caught, title: "G7 nobody holds it when a transaction has ended" }
+    caught: { file: caught, title: "G7 it is free when a transaction has ended: committed, failed, died or" }
   },
   {
     name: "beginning and ending can be interrupted",
@@ -85,40 +85,37 @@ export const breaks: ReadonlyArray<Break> = [
     name: "the circle of waits is not looked for",
     find: "const circle = findCircle(party, wait)",
     replace: "const circle = undefined as ReadonlyArray<Party> | undefined",
-    caught: { file: locking, title: "under schedules, three registries whose hooks write round in a circle never hang" }
+    caught: { file: locking, title: "under schedules, three registries whose hooks write to each other in a circle" }
   },
   {
     name: "a wait is not taken down when it has ended",
     find: "one.waits?.delete(wait)",
     replace: "void one",
-    caught: { file: caught, title: "G16 no false alarm: a wait that has ended leads nowhere" }
+    caught: { file: caught, title: "G16 no false alarm: a wait that has ended is not part of a circle" }
   },
   {
     name: "outer transactions are not seen to wait",
     find: "one = one.outer) (one.waits ??= new Set()).add(wait)",
     replace: "one = undefined) (one.waits ??= new Set()).add(wait)",
-    caught: { file: caught, title: "G16 a circle that leads over an outer transaction" }
+    caught: { file: caught, title: "G16 a circle of waits that leads over an outer transaction is a deadlock" }
   },
   {
     name: "a reset that starts over populates first",
     find: "(operation.kind ?? \"change\") === \"change\" ? Effect.flatMap(core.populate, () => anew) : anew",
     replace: "operation.kind !== \"upkeep\" ? Effect.flatMap(core.populate, () => anew) : anew",
-    caught: {
-      file: caught,
-      title: "G6 a reset that waited in a transaction that has ended meanwhile populates nothing"
-    }
+    caught: { file: caught, title: "G6 a reset that waited in a transaction, and finds it ended, does not populate" }
   },
   {
     name: "a step that waited for its turn does not look whether the registry was reset meanwhile",
     find: "transaction.workable ? f(transaction) : undefined",
     replace: "f(transaction)",
-    caught: { file: caught, title: "G18 a hook forks a reset that ends before the item goes in" }
+    caught: { file: caught, title: "G18 a hook forks a reset that ends before the item is inserted: the registry is" }
   },
   {
     name: "many items cannot be interrupted",
     find: "held(new Party(definition, doing, transaction), lock, turns)",
     replace: "held(new Party(definition, doing, transaction), lock, Effect.uninterruptible(turns))",
-    caught: { file: caught, title: "G13 many items that go in, in turns, can be interrupted between two turns" }
+    caught: { file: caught, title: "G13 inserting many items can be interrupted between two turns" }
   },
   // -------------------------------------------------------------------------------------------------------------------
   // Drafts
@@ -131,10 +128,7 @@ export const breaks: ReadonlyArray<Break> = [
     if (transaction.parent === undefined) MutableRef.set(transaction.core.published.ref, transaction.draft)
     return exit
   }`,
-    caught: {
-      file: locking,
-      title: "G15 readers are not blocked by a writer whose hook sleeps, and see what is published"
-    }
+    caught: { file: locking, title: "G15 readers are not blocked by a writer whose hook sleeps, and see the published" }
   },
   {
     name: "readers outside see the draft of whoever is at work",
@@ -142,10 +136,7 @@ export const breaks: ReadonlyArray<Break> = [
     replace: `const seen = transaction === undefined
         ? (core.lock.holder as Transaction<Item> | undefined)?.draft ?? Ref.getUnsafe(core.published)
         : transaction.draft`,
-    caught: {
-      file: locking,
-      title: "G15 readers are not blocked by a writer whose hook sleeps, and see what is published"
-    }
+    caught: { file: locking, title: "G15 readers are not blocked by a writer whose hook sleeps, and see the published" }
   },
   {
     name: "readers inside see what is published",
@@ -157,37 +148,37 @@ export const breaks: ReadonlyArray<Break> = [
     name: "a step of the body does not wait for the nested transaction in flight",
     find: "if (!transaction.busy) return f(transaction)",
     replace: "if (transaction !== undefined) return f(transaction)",
-    caught: { file: locking, title: "G14 a hook forks what works while its transaction goes on, and neither is lost" }
+    caught: { file: locking, title: "G14 a hook forks a registration that runs beside its transaction: both succeed" }
   },
   {
     name: "nested transactions do not wait for a step that takes several turns",
     find: "held(new Party(definition, doing, transaction), lock, turns)",
     replace: "turns",
-    caught: { file: caught, title: "G7 G14 many items go in, in turns, while a child of the transaction registers" }
+    caught: { file: caught, title: "G7 G14 many items are inserted in several turns while a child of the transaction" }
   },
   {
     name: "a transaction ends without waiting for the nested ones in flight",
     find: "if (busy === undefined) return endNow(group, exit, ending)",
     replace: "if (busy === undefined || Exit.isSuccess(exit)) return endNow(group, exit, ending)",
-    caught: { file: locking, title: "G14 a transaction waits for the nested ones that its children have in flight" }
+    caught: { file: locking, title: "G14 a transaction waits for the nested ones of its children" }
   },
   {
     name: "a rollback does not wait for the nested ones in flight",
     find: "if (busy === undefined) return endNow(group, exit, ending)",
     replace: "if (busy === undefined || Exit.isFailure(exit)) return endNow(group, exit, ending)",
-    caught: { file: caught, title: "G7 a transaction that fails while a child of it is at work" }
+    caught: { file: caught, title: "G7 a transaction that fails while its child works rolls back after the child has" }
   },
   {
     name: "what outlives a transaction still reads its draft",
     find: ` && party.state !== "closed") return party`,
     replace: ") return party",
-    caught: { file: caught, title: "G7 what outlives a transaction reads what is published, while another is open" }
+    caught: { file: caught, title: "G7 a fiber that outlives its transaction reads the published contents while" }
   },
   {
     name: "who waited for a transaction that has ended since still works in it",
     find: `if (parent !== undefined && parent.state !== "open") return Effect.succeed(again)`,
     replace: "",
-    caught: { file: caught, title: "G7 what waited for a transaction that has ended meanwhile works outside" }
+    caught: { file: caught, title: "G7 an operation that waited in a transaction, and finds it ended, works outside" }
   },
   {
     name: "a revision is not raised",
@@ -199,7 +190,7 @@ export const breaks: ReadonlyArray<Break> = [
     name: "a registry that has closed is still written by who was at work",
     find: "if (group.some(({ core }) => core.closed)) return undo(group, Cause.interrupt(), ending)",
     replace: "",
-    caught: { file: caught, title: "G26 a transaction that is open when the registry closes is undone" }
+    caught: { file: caught, title: "G26 a transaction that is open when the registry closes rolls back, and" }
   },
   {
     name: "two registries are published one after the other",
@@ -225,52 +216,49 @@ export const breaks: ReadonlyArray<Break> = [
     name: "a nested transaction drops its completed calls of hooks",
     find: "  pushAll(parent.calls, transaction.calls)\n",
     replace: "",
-    caught: { file: atomicity, title: "G7 an undo that dies does not stop the rest, and its defect joins the cause" }
+    caught: { file: atomicity, title: "G7 a hook that dies during rollback does not stop the others, and its defect" }
   },
   {
     name: "a nested transaction drops what happened in it",
     find: "  pushAll(parent.steps, transaction.steps)\n",
     replace: "",
-    caught: { file: caught, title: "G22 the change of a transaction tells what nested ones did" }
+    caught: { file: caught, title: "G22 the change of a transaction contains the events of nested ones" }
   },
   {
     name: "a nested transaction drops the populations that ran in it",
     find: "  parent.scopes = both(parent.scopes, transaction.scopes)\n",
     replace: "",
-    caught: {
-      file: population,
-      title: "G4 what it acquires is released when the attempt fails, and when a transaction around it does"
-    }
+    caught: { file: population, title: "G4 its resources are released when the attempt fails, and when a transaction" }
   },
   {
     name: "a nested transaction drops whose population filled its draft",
     find: "  parent.populationScope = transaction.populationScope\n",
     replace: "",
-    caught: { file: caught, title: "G4 a reset and a population in a transaction" }
+    caught: { file: caught, title: "G4 a transaction resets and populates: the old resources are released, the new" }
   },
   {
     name: "a nested transaction begins with whose population filled what is published",
     find: "parent === undefined ? core.populationScope : parent.populationScope",
     replace: "core.populationScope",
-    caught: { file: caught, title: "G4 a change after a reset and a population in a transaction" }
+    caught: { file: caught, title: "G4 a transaction resets, populates and registers: the resources of its" }
   },
   {
     name: "a transaction that has ended keeps what it found",
     find: "this.base = this.draft = this.core.nothing",
     replace: "",
-    caught: { file: caught, title: "G10 a transaction that has ended lets go of what it held" }
+    caught: { file: caught, title: "G10 a transaction that has ended keeps no items alive, though somebody still has" }
   },
   {
     name: "a nested transaction drops what closed scopes took out",
     find: "  parent.regardless = both(parent.regardless, transaction.regardless)\n",
     replace: "",
-    caught: { file: scopes, title: "G25 a scope that closes in a transaction that then fails: what it had stays out" }
+    caught: { file: scopes, title: "G25 a scope that closes in a transaction that then fails: its items stay removed" }
   },
   {
     name: "what a closing scope takes out comes back when the transaction around it fails",
     find: "const overAgain = takeOut(core, entries)",
     replace: "const overAgain = Effect.void",
-    caught: { file: scopes, title: "G25 a scope that closes in a transaction that then fails: what it had stays out" }
+    caught: { file: scopes, title: "G25 a scope that closes in a transaction that then fails: its items stay removed" }
   },
   {
     name: "a scope that closes while a transaction is undone takes nothing out",
@@ -278,13 +266,13 @@ export const breaks: ReadonlyArray<Break> = [
             transaction.regardless = transaction.regardless.concat(overAgain)
             return Effect.succeed(Cause.empty)`,
     replace: "          undone: () => {\n            return Effect.succeed(Cause.empty)",
-    caught: { file: caught, title: "G25 a scope that closes while a transaction is undone" }
+    caught: { file: caught, title: "G25 a scope that closes while a transaction rolls back: its items are removed" }
   },
   {
     name: "a reset ends after onReset though something is left",
     find: "        Effect.flatMapEager(() => step(transaction, nothingLeft)),\n",
     replace: "",
-    caught: { file: caught, title: "G14 a reset that a hook has spoilt ends before onReset" }
+    caught: { file: caught, title: "G14 a reset in which a hook registers an item dies before onReset" }
   },
   {
     name: "the events of a registration tell another position",
@@ -302,7 +290,7 @@ export const breaks: ReadonlyArray<Break> = [
     name: "while a transaction is undone, who is in it sees its draft",
     find: "  transaction.draft = transaction.base\n",
     replace: "",
-    caught: { file: atomicity, title: "G7 while a transaction is undone, who is in it sees what it found" }
+    caught: { file: atomicity, title: "G7 while a transaction rolls back, its hooks see the contents from before it" }
   },
   {
     name: "hooks are undone in the order in which they were called",
@@ -320,7 +308,7 @@ export const breaks: ReadonlyArray<Break> = [
     name: "an undo forgets the defect before the last",
     find: "causes = Cause.combine(causes, cause)",
     replace: "causes = cause",
-    caught: { file: caught, title: "G7 all that goes wrong in an undo joins the cause" }
+    caught: { file: caught, title: "G7 all defects of a rollback join the cause" }
   },
   // -------------------------------------------------------------------------------------------------------------------
   // Hooks
@@ -329,25 +317,19 @@ export const breaks: ReadonlyArray<Break> = [
     name: "hooks run outside of the transaction that calls them",
     find: "Context.add(part.context.services, CurrentTransaction, transaction)",
     replace: "Context.add(part.context.services, CurrentTransaction, transaction && undefined)",
-    caught: {
-      file: hooks,
-      title: "hooks run with the services of where they were given, and in the transaction of who calls"
-    }
+    caught: { file: hooks, title: "hooks run with the services where they were defined, and in the transaction of" }
   },
   {
     name: "hooks run with the services of who calls them",
     find: "const context = Context.add(part.context.services, CurrentTransaction, transaction)",
     replace: "const context = Context.merge(part.context.services, fiber.context)",
-    caught: {
-      file: hooks,
-      title: "hooks run with the services of where they were given, and in the transaction of who calls"
-    }
+    caught: { file: hooks, title: "hooks run with the services where they were defined, and in the transaction of" }
   },
   {
     name: "a part is undone that had not completed",
     find: "    // a handler that is not there, or has nothing to run, has completed\n",
     replace: "    calls.push({ part, hook, item })\n",
-    caught: { file: hooks, title: "G20 parts of combined hooks are undone on their own: only what had completed" }
+    caught: { file: hooks, title: "G20 each part of combined hooks is rolled back by itself: only its completed calls" }
   },
   {
     name: "an interruption fits between a hook and the record that it has completed",
@@ -360,28 +342,25 @@ export const breaks: ReadonlyArray<Break> = [
     name: "hooks that were removed in the same operation are still called",
     find: `if (part.state !== "installed") return undefined`,
     replace: "",
-    caught: {
-      file: hooks,
-      title: "G21 a hook that removes another one in the same operation: it is not called any more"
-    }
+    caught: { file: hooks, title: "G21 a hook that is removed by another in the same operation is not called any more" }
   },
   {
     name: "hooks of unregistration run in installation order",
     find: "return parts.length < 2 ? parts : parts.toReversed()",
     replace: "return parts",
-    caught: { file: hooks, title: "G21 …ing and …ed of registration and population in order" }
+    caught: { file: hooks, title: "G21 hooks of registration and population run in order, those of unregistration" }
   },
   {
     name: "hooks are removed without waiting for who calls them",
     find: "return unlessClosed(core, Effect.ensuring(removing, removed))",
     replace: "return removing && removed",
-    caught: { file: hooks, title: "G21 removing hooks waits for who is calling them" }
+    caught: { file: hooks, title: "G21 removing hooks waits for the operation that calls them: after the scope has" }
   },
   {
     name: "hooks that are removed in a transaction that fails are undone twice",
     find: "      forget(transaction, parts)\n",
     replace: "      void forget\n",
-    caught: { file: caught, title: "G20 existing hooks that are removed in a transaction that fails" }
+    caught: { file: caught, title: "G20 existing: hooks removed in a transaction that fails" }
   },
   {
     name: "hooks are not told of what came while they were told of what is in",
@@ -400,41 +379,38 @@ export const breaks: ReadonlyArray<Break> = [
     ? Checking.check(draft, item)
     : Result.succeed(Definition.takeKeys(draft.definition, item))
 `,
-    caught: { file: hooks, title: "G18 the checks are repeated after onItemRegistering: a hook took the key" }
+    caught: { file: hooks, title: "G18 the checks are repeated after onItemRegistering: a hook has registered the key" }
   },
   {
     name: "a pre-hook that resets is believed: what comes after it works on the registry that is Pending",
     find: "if (!transaction.workable) return Effect.flatMap(transaction.core.populate, () => step(transaction, f))",
     replace: "",
-    caught: {
-      file: locking,
-      title: "G14 a hook resets the registry before the item goes in: it is populated again first"
-    }
+    caught: { file: locking, title: "G14 a hook resets the registry before the item is inserted: it is populated" }
   },
   {
     name: "no check before onItemRegistering",
     find: "return step(transaction, canInsert(item)).pipe(",
     replace:
       "return step(transaction, () => canInsert === undefined ? Exit.void : Exit.void as Exit.Exit<void, Failure>).pipe(",
-    caught: { file: hooks, title: "G18 an item that cannot be registered, or is not registered, reaches no hook" }
+    caught: { file: hooks, title: "G18 no hook is called for an item that cannot be registered, or unregistered" }
   },
   {
     name: "no look after onItemUnregistering",
     find: "onLocated(locateAgain(draft, entry, locateEntry), (found) =>",
     replace: "onLocated(Result.succeed(draft && entry) as Located<Item>, (found) =>",
-    caught: { file: hooks, title: "G18 the checks are repeated after onItemUnregistering: a hook unregistered it" }
+    caught: { file: hooks, title: "G18 the checks are repeated after onItemUnregistering: a hook has unregistered" }
   },
   {
     name: "a reset believes that what it has counted is still there",
     find: "  if (!Contents.isIn(draft, entry)) return undefined\n",
     replace: "",
-    caught: { file: caught, title: "G14 a reset calls no hook for what a cascade took before its turn" }
+    caught: { file: caught, title: "G14 a reset calls no hook for an item that another hook has unregistered before" }
   },
   {
     name: "a reset drops what a hook registered after it",
     find: "const exit = nothingLeft(transaction)",
     replace: "const exit: Exit.Exit<void> = Exit.void",
-    caught: { file: locking, title: "G14 what a hook adds later makes the reset die" }
+    caught: { file: locking, title: "G14 an item that a hook adds after onResetting makes the reset die with its name" }
   },
   {
     name: "a reset inside a reset is one",
@@ -447,7 +423,7 @@ export const breaks: ReadonlyArray<Break> = [
     find: "const mayBeIn =",
     replace: `entries = entries.map((entry) => Matching.holderOfFirstKey(contents, entry.item) ?? entry)
     const mayBeIn =`,
-    caught: { file: scopes, title: "G25 never a later registration under the same key" }
+    caught: { file: scopes, title: "G25 closing never removes a later registration of the same key, and never fails" }
   },
   {
     name: "a finalizer runs in the transactions of when it was added",
@@ -456,13 +432,13 @@ export const breaks: ReadonlyArray<Break> = [
       Effect.context<never>(),
       (context) => Scope.addFinalizer(scope, Effect.provideContext(takeOut(core, entries), context))
     )`,
-    caught: { file: scopes, title: "G25 a scope closes in the transactions of who closes it" }
+    caught: { file: scopes, title: "G25 a scope closes in the transaction that closes it, not in the one that" }
   },
   {
     name: "a scope takes out of a registry that is at work without looking",
     find: "core.lock.holder !== undefined || entries.some",
     replace: "entries.some",
-    caught: { file: caught, title: "G25 a scope that closes inside the transaction that registered" }
+    caught: { file: caught, title: "G25 a scope that closes inside the transaction removes the items that it" }
   },
   // -------------------------------------------------------------------------------------------------------------------
   // Contents
@@ -484,7 +460,7 @@ export const breaks: ReadonlyArray<Break> = [
     find: "  takeOut(contents, entry)\n",
     replace:
       "  takeOut(contents, { ...entry, keys: contents.definition.lookups.map(({ select }) => select(entry.item)) })\n",
-    caught: { file: atomicity, title: "G9 keys are taken once more after onItemRegistering, for good" }
+    caught: { file: atomicity, title: "G9 keys are taken again after onItemRegistering, and kept" }
   },
   {
     name: "keys are taken once, before onItemRegistering",
@@ -497,13 +473,13 @@ export const takeKeys = <Item>(definition: Definition<Item>, item: Item): Keys =
   return keys
 }
 const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`,
-    caught: { file: atomicity, title: "G9 keys are taken once more after onItemRegistering, for good" }
+    caught: { file: atomicity, title: "G9 keys are taken again after onItemRegistering, and kept" }
   },
   {
     name: "an entry is taken for the one that has its position",
     find: "Order.get(self.order, entry.position) === entry",
     replace: "Order.get(self.order, entry.position) !== undefined",
-    caught: { file: scopes, title: "G25 never a later registration under the same key" }
+    caught: { file: scopes, title: "G25 closing never removes a later registration of the same key, and never fails" }
   },
   {
     name: "the next index is made in the last one",
@@ -521,7 +497,7 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     name: "what a registry answers can be changed by who asked",
     find: "this.frozen = Object.freeze(this.items.slice())",
     replace: "this.frozen = this.items.slice()",
-    caught: { file: atomicity, title: "G8 what a registry answers cannot be used to change it" }
+    caught: { file: atomicity, title: "G8 the list of values is frozen" }
   },
   // -------------------------------------------------------------------------------------------------------------------
   // Population
@@ -530,10 +506,7 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     name: "a population that failed is kept",
     find: "Duration.negativeInfinity",
     replace: "(exit) => Exit.isFailure(exit) ? Duration.infinity : Duration.negativeInfinity",
-    caught: {
-      file: population,
-      title: "G2 defaults that fail: everyone gets the same error, nothing is left, the next use"
-    }
+    caught: { file: population, title: "G2 defaults that fail: all waiters get the same error, nothing is left, the" }
   },
   {
     name: "a population that a reset has emptied is kept",
@@ -545,7 +518,7 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     name: "everyone who asks runs the population",
     find: "Effect.cachedWithTTL(outermost, Duration.negativeInfinity)",
     replace: "Effect.as(Effect.sync(() => Duration.negativeInfinity), outermost)",
-    caught: { file: population, title: "G3 some waiters are interrupted: the others get the full set of the same run" }
+    caught: { file: population, title: "G3 some waiters are interrupted: the others get the full set from the same" }
   },
   {
     name: "who waited for a population does not look again",
@@ -564,31 +537,31 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     find: "Effect.catchCause(populated, interruptedInside(core))",
     replace:
       "Effect.catchCause(Effect.provideService(populated && first, CurrentTransaction, innermost(fiber.context)), interruptedInside(core))",
-    caught: { file: population, title: "G4 a transaction of the caller, of another registry, is not seen by it" }
+    caught: { file: population, title: "G4 it does not see the draft of a transaction of its caller on another" }
   },
   {
     name: "what a population acquires belongs to the registry for good",
     find: "Effect.provideService(registerDefaults(transaction, defaults), Scope.Scope, scope)",
     replace: "registerDefaults(transaction, defaults)",
-    caught: { file: population, title: "G4 what it acquires lives until a reset is published" }
+    caught: { file: population, title: "G4 its resources live until a reset is published, not until the scope of the" }
   },
   {
     name: "what a population acquires is not released when it fails",
     find: "transaction.scopes = transaction.scopes.concat(scope)",
     replace: "",
-    caught: { file: population, title: "G4 what it acquires is released when the attempt fails" }
+    caught: { file: population, title: "G4 its resources are released when the attempt fails, and when a transaction" }
   },
   {
     name: "a population runs again for who comes after it, in one transaction",
     find: "    if (transaction.base.populated) return Effect.void\n",
     replace: "",
-    caught: { file: caught, title: "G1 children of a transaction that reset ask at once" }
+    caught: { file: caught, title: "G1 two children of a transaction read at once after a reset in it: the" }
   },
   {
     name: "a population begins some time after it was joined",
     find: "    Effect.cachedWithTTL(outermost, Duration.negativeInfinity)",
     replace: "    Effect.cachedWithTTL(Effect.andThen(Effect.yieldNow, outermost), Duration.negativeInfinity)",
-    caught: { file: "races.test.ts", title: "G16 a population that is abandoned while another begins hides no circle" }
+    caught: { file: "races.test.ts", title: "G16 a circle of waits is seen though a population is abandoned while" }
   },
   {
     name: "a population does not say that it runs",
@@ -600,7 +573,7 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     name: "an interruption from inside interrupts who waits",
     find: "Cause.hasInterruptsOnly(cause) && !core.closed",
     replace: "cause === undefined",
-    caught: { file: population, title: "G2 a hook that dies, or interrupts itself: everyone gets a defect" }
+    caught: { file: population, title: "G2 a hook that dies, or interrupts itself: all waiters get a defect" }
   },
   // -------------------------------------------------------------------------------------------------------------------
   // Loading late
@@ -609,53 +582,50 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     name: "a module is imported again after a reset",
     find: "      loaded = true\n",
     replace: "",
-    caught: { file: late, title: "has the defaults first, then what its layer registers; after a reset the defaults" }
+    caught: { file: late, title: "has the defaults first, then the items of its layer; after a reset the defaults" }
   },
   {
     name: "an import that waited for another one imports again",
     find: "body: (transaction) => loaded ? core.populate : importIn(transaction)",
     replace: "body: (transaction) => importIn(transaction)",
-    caught: { file: late, title: "G3 interrupted in its last step it has imported" }
+    caught: { file: late, title: "G3 an import that is interrupted in its last step stands: another use does not" }
   },
   {
     name: "an import leaves a scope behind that is interrupted at its first step",
     find: "const importOnce = Effect.uninterruptibleMask((restore) => {",
     replace:
       "const importOnce = Effect.suspend(() => {\n    const restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => effect",
-    caught: { file: late, title: "G3 interrupted at each step, from outside, it is whole or not there" }
+    caught: { file: late, title: "G3 interrupted at each step, from outside, it has imported" }
   },
   {
     name: "what a layer held is released though it is in use",
     find: "(exit) => inUse ? Effect.void : Scope.close(scope, exit)",
     replace: "(exit) => Scope.close(scope, exit)",
-    caught: { file: late, title: "what it built lives until the scope of the registry closes" }
+    caught: { file: late, title: "its layer lives until the scope of the registry closes, through resets" }
   },
   {
     name: "what a layer held that failed is never released",
     find: "(exit) => inUse ? Effect.void : Scope.close(scope, exit)",
     replace: "() => Effect.void",
-    caught: { file: late, title: "defaults that fail when the layer has been built: what it holds is released" }
+    caught: { file: late, title: "defaults that fail after the layer was built: its resources are released, and" }
   },
   {
     name: "the transaction of an import is that of whoever captures its context",
-    find: "withoutTransactions(inside).pipe(",
-    replace: "inside.pipe(",
-    caught: {
-      file: late,
-      title: "modules that use each other: one when it loads, the other in the hooks that this calls"
-    }
+    find: "Context.add(withoutTransactions(inside), CurrentImport, current)",
+    replace: "Context.add(inside, CurrentImport, current)",
+    caught: { file: late, title: "modules that use each other: one while it loads, the other in a hook that is" }
   },
   {
     name: "the layer of a module is not in the transaction of its import",
     find: " ?? Context.get(context, EnclosingTransaction)",
     replace: "",
-    caught: { file: late, title: "has the defaults first, then what its layer registers; after a reset the defaults" }
+    caught: { file: late, title: "has the defaults first, then the items of its layer; after a reset the defaults" }
   },
   {
     name: "a layer that is built after the import gets the registry that was imported",
     find: "current?.service === service && current.transaction.state === \"open\"",
     replace: "current?.service === Tag",
-    caught: { file: late, title: "a service of the module that builds the layer of the service later" }
+    caught: { file: late, title: "code of the module that builds the layer of the service again later gets its own" }
   },
   {
     name: "the definition keeps the services of the layer that loads late",
@@ -664,19 +634,106 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     caught: { file: late, title: "the module may bring the services that the definition needs" }
   },
   // -------------------------------------------------------------------------------------------------------------------
+  // Becoming another registry
+  // -------------------------------------------------------------------------------------------------------------------
+  {
+    name: "the defaults of a late registry get into the one that it has become",
+    find: "  base.populated || core.population !== runs\n",
+    replace: "  base.populated\n",
+    caught: { file: succession, title: "its defaults, a list, never get into the other, which is reset meanwhile" }
+  },
+  {
+    name: "a reader that was made before a registry became another waits for ever",
+    find: "if (successor !== core) return new Read(successor, this.answer, this.x, this.y)\n",
+    replace: "",
+    caught: { file: succession, title: "effects that were made before do what those do that are made now" }
+  },
+  {
+    name: "an operation that waited works on what the registry was",
+    find: "runOn(fiber, seenBy(core, fiber.context), operation, observation)",
+    replace: "runOn(fiber, core, operation, observation)",
+    caught: { file: succession, title: "has the same outcome as that one by register, built before" }
+  },
+  {
+    name: "what waited for the lock of a registry begins there, though it is another now",
+    find: "    if (core.successor !== undefined) return Effect.succeed(again)\n",
+    replace: "",
+    caught: { file: succession, title: "G20, G21 under schedules: they come and go while it loads" }
+  },
+  {
+    name: "what a registry becomes is seen by others before it is settled",
+    find: "successor !== undefined && (successor.settled || current(core, context) !== undefined)",
+    replace: "successor !== undefined",
+    caught: { file: succession, title: "G1 while they are told, nobody outside sees" }
+  },
+  {
+    name: "hooks that are told what a registry becomes see what it was",
+    find: "successor !== undefined && (successor.settled || current(core, context) !== undefined)",
+    replace: "successor?.settled === true",
+    caught: { file: succession, title: "G14 may use the registry when they are told, by the name that it has" }
+  },
+  {
+    name: "hooks that failed stay in the registry that would have been the next",
+    find: "        successor.hooks = successor.hooks.filter((part) => !told.includes(part))\n",
+    replace: "",
+    caught: { file: succession, title: "G3 interrupted at each step, one that another part of the program uses is" }
+  },
+  {
+    name: "a registry that did not become another is that to its own import for ever",
+    find: "if (registry.successor?.settled === false) registry.successor = undefined\n",
+    replace: "",
+    caught: { file: succession, title: "a hook that was added before dies when it is told" }
+  },
+  {
+    name: "hooks that came while others were told are lost",
+    find: "successor.hooks.filter((part) => !told.includes(part)).concat(parts)",
+    replace: "successor.hooks",
+    caught: { file: succession, title: "that are added or removed while those of before are told" }
+  },
+  {
+    name: "hooks that are on their way in stay with what the registry was",
+    find: "    const core = latest(registry)\n    core.hooks = core.hooks.concat(parts)",
+    replace: "    const core = registry\n    core.hooks = core.hooks.concat(parts)",
+    caught: { file: succession, title: "that are on their way in when it becomes the other one are not lost" }
+  },
+  {
+    name: "who followed the changes is left with those of before",
+    find: "    registry.watchers.moveTo(successor.watchers)\n",
+    replace: "",
+    caught: { file: succession, title: "G22 who followed the changes before gets all of those of the other one" }
+  },
+  {
+    name: "nobody measures what a registry becomes",
+    find: "    successor.observer ??= registry.observer\n",
+    replace: "",
+    caught: { file: succession, title: "metrics go on with the other one" }
+  },
+  {
+    name: "what a layer did to the registry that it replaces is lost",
+    find: "transaction.draft !== transaction.base || transaction.busy",
+    replace: "transaction === undefined",
+    caught: { file: succession, title: "a layer that uses the registry that it replaces dies" }
+  },
+  {
+    name: "the scope of a registration looks for it where it was asked for",
+    find: "const core = latest(registry)\n    const contents",
+    replace: "const core = registry\n    const contents",
+    caught: { file: succession, title: "what is registered with a scope goes with it, whenever that was asked for" }
+  },
+  // -------------------------------------------------------------------------------------------------------------------
   // Whole sets
   // -------------------------------------------------------------------------------------------------------------------
   {
     name: "a reconciliation replaces what is equal",
     find: "return entry && { entry, changed: !Equal.equals(entry.item, item) }",
     replace: "return entry && { entry, changed: true }",
-    caught: { file: reconcile, title: "what is equal stays the object that it was" }
+    caught: { file: reconcile, title: "equal items keep their objects and places, and nothing happens" }
   },
   {
     name: "a reconciliation leaves what was changed where its old keys are",
     find: "return { entry: itself, changed: !Equal.equals(itself.keys, keys) }",
     replace: "return { entry: itself, changed: false }",
-    caught: { file: reconcile, title: "G9 an object that was changed since goes in again by its new keys" }
+    caught: { file: reconcile, title: "G9 an object with new keys is registered again; one with the same keys is kept" }
   },
   {
     name: "items cannot exchange unique values",
@@ -684,19 +741,19 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     replace: `if (Result.isFailure(checked)) return Result.fail(checked.failure)
     if (checked === undefined) {
       crossing.push(replacement)`,
-    caught: { file: reconcile, title: "items exchange unique values, in twos and in a ring" }
+    caught: { file: reconcile, title: "items exchange unique values, in pairs and in a ring, and keep their places" }
   },
   {
     name: "items that exchange unique values go to the end",
     find: "putIn(item, previous.position)",
     replace: "putIn(item)",
-    caught: { file: reconcile, title: "items exchange unique values, in twos and in a ring, and keep their places" }
+    caught: { file: reconcile, title: "items exchange unique values, in pairs and in a ring, and keep their places" }
   },
   {
     name: "a reconciliation takes overrides out",
     find: "(entry) => !matched.has(entry) && !entry.origin.override)",
     replace: "(entry) => !matched.has(entry))",
-    caught: { file: reconcile, title: "overrides, and what they hide, are left alone, whatever is wanted" }
+    caught: { file: reconcile, title: "overrides and hidden items are left alone by any list" }
   },
   {
     name: "a reconciliation calls hooks before it has looked whether it can be",
@@ -712,7 +769,7 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     name: "hooks are not told of what others make a reconciliation do",
     find: "const done = told === undefined || isTold(plan, told)",
     replace: "const done = told === undefined || told.items.size + told.entries.size > 0 || isTold(plan, told)",
-    caught: { file: reconcile, title: "G14 G18 what hooks change in between is planned for anew" }
+    caught: { file: reconcile, title: "G14 G18 changes by hooks lead to a new plan, and hooks are told of all of it" }
   },
   {
     name: "a long list is reconciled in one step",
@@ -724,26 +781,26 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     name: "a list may repeat what an override stands for",
     find: "plan.covered ? yield* misfitAmong(core.nothing, items, origin) : undefined",
     replace: "undefined",
-    caught: { file: reconcile, title: "a list that names twice what an override stands for" }
+    caught: { file: reconcile, title: "a list that conflicts in itself fails although an override or a hidden item" }
   },
   {
     name: "what is hidden is wanted once more for each time that it is listed",
     find: `    : holderOf(self, first) ??
       first.values.flatMap`,
     replace: "    : first.values.flatMap",
-    caught: { file: reconcile, title: "a list that names twice what an override stands for" }
+    caught: { file: reconcile, title: "a list that conflicts in itself fails although an override or a hidden item" }
   },
   {
     name: "look for nothing that is hidden where all keys are free",
     find: "if (keys.length < lookups.length || hidden !== undefined || hasOwnEquality(item)) return false",
     replace: "if (keys.length < lookups.length || hasOwnEquality(item)) return false",
-    caught: { file: override, title: "G7 what is hidden keeps its keys when a transaction that took it out fails" }
+    caught: { file: override, title: "G7 a hidden item keeps its keys if a transaction that unregistered it fails" }
   },
   {
     name: "what is hidden and has no first key is in the way of itself",
     find: "findEqual(self, item, keys) ?? hiddenEqual(self, item, keys, undefined)",
     replace: "findEqual(self, item, keys)",
-    caught: { file: reconcile, title: "what is hidden and has no value of the first lookup is matched by Equal" }
+    caught: { file: reconcile, title: "a hidden item without the first value is matched by Equal, and kept" }
   },
   // -------------------------------------------------------------------------------------------------------------------
   // Overrides
@@ -752,43 +809,43 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     name: "what comes to light has been hidden by what is hidden itself",
     find: "const others = hidden === undefined ? [] : Hidden.claiming(hidden, claim)",
     replace: "const others = hidden === undefined || hidden !== undefined ? [] : Hidden.claiming(hidden, claim)",
-    caught: { file: override, title: "whatever comes and goes in whatever order, without hooks" }
+    caught: { file: override, title: "after random operations, without hooks" }
   },
   {
     name: "what is hidden is free to be registered",
     find: "return hidden.find((entry) => !isUnder(self.definition, entry, ignoring))",
     replace: "return hidden.find((entry) => entry === ignoring)",
-    caught: { file: override, title: "register conflicts with what is hidden" }
+    caught: { file: override, title: "register conflicts with a hidden item, and names the item and its owner" }
   },
   {
     name: "an equal item that is hidden is free to be registered",
     find: ".find((entry) => !isUnder(definition, entry, ignoring) && Equal.equals(entry.item, item))",
     replace: ".find((entry) => entry === ignoring)",
-    caught: { file: override, title: "register conflicts with what is hidden, and says with what" }
+    caught: { file: override, title: "register conflicts with a hidden item, and names the item and its owner" }
   },
   {
     name: "what replaces an override is none",
     find: "previous.origin.override ? overriding(origin) : origin",
     replace: "origin",
-    caught: { file: override, title: "what replaces an override is one" }
+    caught: { file: override, title: "the replacement of an override is an override, which hides only items that it" }
   },
   {
     name: "what replaces an override brings nothing to light",
     find: "return { added, contents, revealed: reveal(contents, under(self, previous)) }",
     replace: "return { added, contents, revealed: [] }",
-    caught: { file: override, title: "what replaces an override is one, and what it hides no longer comes back" }
+    caught: { file: override, title: "the replacement of an override is an override, which hides only items that it" }
   },
   {
     name: "the end of an override is not told to followers",
     find: "steps.push(new Change.Inserted([entry], Order.rank(draft.order, entry.position)))",
     replace: "void steps",
-    caught: { file: override, title: "whatever comes and goes in whatever order, without hooks" }
+    caught: { file: override, title: "after random operations, without hooks" }
   },
   {
     name: "the end of an override is told to followers at the end of all",
     find: "Inserted([entry], Order.rank(draft.order, entry.position))",
     replace: "Inserted([entry], draft.size - 1)",
-    caught: { file: override, title: "whatever comes and goes in whatever order, without hooks" }
+    caught: { file: override, title: "after random operations, without hooks" }
   },
   {
     name: "hooks are not told of what comes to light",
@@ -796,31 +853,31 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
       "): Effect.Effect<void> => sequence(revealed, ({ item }) => Hooks.callAfter(hooks, \"onItemRegistered\", item, calls))",
     replace:
       "): Effect.Effect<void> => revealed.length < 0 ? Hooks.callAfter(hooks, \"onItemRegistered\", revealed[0]!.item, calls) : Effect.void",
-    caught: { file: override, title: "whatever comes and goes in whatever order, with hooks" }
+    caught: { file: override, title: "after random operations, with hooks" }
   },
   {
     name: "hooks are told that something hidden goes",
     find: "const visible = Contents.holds(draft, entry)",
     replace: "const visible = Contents.isIn(draft, entry)",
-    caught: { file: override, title: "G20 a hidden registration whose scope closes goes without hooks" }
+    caught: { file: override, title: "G20 closing the scope of a hidden item calls no hooks, and the item never comes" }
   },
   {
     name: "an override hides without its hooks what a hook has brought in",
     find: "if (untold.length > 0) return Exit.succeed(untold)",
     replace: "if (untold.length > 0 && told.size === 0) return Exit.succeed(untold)",
-    caught: { file: override, title: "G18 a hook that brings in more that is in the way" }
+    caught: { file: override, title: "G18 a conflicting item that a hook registers is hidden, too, and its hooks are" }
   },
   {
     name: "a reset brings to light what the overrides hid",
     find: "transaction.draft = Contents.withoutHidden(transaction.draft)",
     replace: "",
-    caught: { file: override, title: "a reset ends all overrides, and the defaults come once" }
+    caught: { file: override, title: "a reset ends all overrides, and the defaults are registered once" }
   },
   {
     name: "what one owner registered comes to light on its way out",
     find: "[...hidden, ...visible.toReversed()],",
     replace: "[...visible.toReversed(), ...hidden],",
-    caught: { file: explain, title: "overrides and what is hidden go with the rest, and nothing of it comes to light" }
+    caught: { file: explain, title: "unregisterOwner removes overrides and hidden items, and none of them becomes" }
   },
   // -------------------------------------------------------------------------------------------------------------------
   // Several registries
@@ -829,7 +886,7 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     name: "in transactions of some of its registries it begins others",
     find: "if (parents.length > 0 && parents.length < ordered.length) {",
     replace: "if (parents.length < 0) {",
-    caught: { file: transactAll, title: "in transactions of only some of them it dies, and says of which" }
+    caught: { file: transactAll, title: "inside transactions of only some of its registries it dies, and names them" }
   },
   {
     name: "several registries are published one after the other",
@@ -844,79 +901,67 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     })
   }
 `,
-    caught: { file: linearizability, title: "G7 who looks at two registries" }
+    caught: { file: linearizability, title: "G7 a reader of two registries sees both changes of a transactAll, or" }
   },
   {
     name: "who waits for the locks of several registries holds none of them",
     find: "      lock.holder = party\n      return effect",
     replace: "      return effect",
-    caught: { file: transactAll, title: "while it waits for the second lock, it holds the first" }
+    caught: { file: transactAll, title: "a deadlock through a transactAll that waits for its second lock is seen, and" }
   },
   {
     name: "calls of hooks are undone registry by registry",
     find: "group.flatMap(({ calls }) => calls).toSorted(bySerial)",
     replace: "group.flatMap(({ calls }) => calls)",
-    caught: {
-      file: transactAll,
-      title: "undo plays the calls of hooks back newest first, whatever registry they were for"
-    }
+    caught: { file: transactAll, title: "rollback calls the hooks of all registries in reverse order" }
   },
   {
     name: "several registries end while one of them is at work",
     find: "Effect.sync(() => end(group, exit, ending))",
     replace: "Effect.sync(() => endNow(group, exit, ending))",
-    caught: {
-      file: transactAll,
-      title: "waits for what its children have in flight when its body ends, in any of the registries"
-    }
+    caught: { file: transactAll, title: "waits for the operations of its children when its body ends, in any of the" }
   },
   {
     name: "one of several registries has closed, and the others are published",
     find: "if (cores.some(({ closed }) => closed)) return Effect.interrupt",
     replace: "",
-    caught: { file: closing, title: "G26 in a transaction that is open nothing begins any more" }
+    caught: { file: closing, title: "G26 in an open transaction no operation begins any more, but its draft can be" }
   },
   {
     name: "a chain names all registries of a transactAll as one",
     find: "parties.flatMap(({ definition: { name, names = [name] } }) => names)",
     replace: "parties.map(({ name }) => name)",
-    caught: {
-      file: transactAll,
-      title: "while it waits for the second lock, it holds the first: the chain over it is seen"
-    }
+    caught: { file: transactAll, title: "a deadlock through a transactAll that waits for its second lock is seen, and" }
   },
   {
     name: "a registry that is Pending is held while the next is waited for",
     find: "parents.length === 0 && ordered.some(({ published }) => !Ref.getUnsafe(published).populated)",
     replace: "parents.length < 0",
-    caught: { file: deadlock, title: "G16 transactAll of what is Pending, where one needs the other to be populated" }
+    caught: { file: deadlock, title: "G16 transactAll of Pending registries, one of which needs the other" }
   },
   {
     name: "a population that failed takes out what scopes took out, which is nothing",
     find: "transaction.parent === undefined && !transaction.base.populated ? [] : transaction.regardless",
     replace: "transaction.regardless",
-    caught: { file: deadlock, title: "G16 a population that was given up takes no lock any more" }
+    caught: { file: deadlock, title: "G16 an abandoned population takes no lock, though a scope has closed in it" }
   },
   {
     name: "take a population for the one that somebody else waits for",
     find: "    this.joining = undefined\n",
     replace: "",
-    caught: { file: deadlock, title: "G16 a population that was given up takes no lock any more" }
+    caught: { file: deadlock, title: "G16 an abandoned population takes no lock, though a scope has closed in it" }
   },
   {
     name: "a population whose transaction has ended, and that is in no other, is none that others know of",
     find: "outer !== undefined && outer === runs.holder",
     replace: "outer === runs.holder",
-    caught: { file: caught, title: "G6 a population that waited in a transaction that has ended meanwhile" }
+    caught: { file: caught, title: "G6 a population that waited in a transaction, and finds it ended, is an" }
   },
   {
     name: "a population whose transaction has ended runs in whatever is around",
     find: "instead: (outer) => outer !== undefined && outer === runs.holder ? undefined : Effect.void",
     replace: "instead: () => undefined",
-    caught: {
-      file: deadlock,
-      title: "G4 G16 what outlives the transaction that it would have populated in ends no other"
-    }
+    caught: { file: deadlock, title: "G4 G16 a fiber that outlives a transaction and then populates ends no other" }
   },
   // -------------------------------------------------------------------------------------------------------------------
   // Watching and explaining
@@ -931,7 +976,7 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     name: "who waits for a change does not look whether there was one",
     find: "      if (isThere()) {",
     replace: "      if (isThere === undefined) {",
-    caught: { file: watching, title: "never misses it, in any schedule: many wait, many register" }
+    caught: { file: watching, title: "never misses an item, in any schedule of several waiters and writers" }
   },
   {
     name: "who waits for an item is given what another has not published yet",
@@ -941,19 +986,19 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
           .get(value),
       revision
 `,
-    caught: { file: linearizability, title: "G7 G8 who waits for an item" }
+    caught: { file: linearizability, title: "G7 G8 awaitItem gets only a published item" }
   },
   {
     name: "a subscriber looks at one moment, and follows from another",
-    find: "Watching.follow(coreOf(self), options?.since ?? contents.revision, scope)",
-    replace: "Watching.follow(coreOf(self), options?.since, scope)",
-    caught: { file: linearizability, title: "G22 who subscribes gets" }
+    find: "Watching.follow(core, options?.since ?? contents.revision, scope)",
+    replace: "Watching.follow(core, options?.since, scope)",
+    caught: { file: linearizability, title: "G22 a subscriber gets the contents, and exactly the changes after that" }
   },
   {
     name: "who is interrupted still waits for a change",
     find: "      return Effect.sync(() => {\n        this.waiting.delete(wake)",
     replace: "      return Effect.sync(() => {",
-    caught: { file: watching, title: "interrupted at any step it leaves nothing behind" }
+    caught: { file: watching, title: "interrupted at any step it leaves nothing" }
   },
   {
     name: "a subscription whose scope has closed goes on",
@@ -965,89 +1010,101 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     name: "a subscriber that has fallen behind is not told",
     find: "      if (missed > 0) {",
     replace: "      if (missed > 1_000_000) {",
-    caught: { file: watching, title: "G23 a subscriber that stands still blocks nobody, lags" }
+    caught: { file: watching, title: "G23 a subscriber that stands still blocks no other, lags, and can subscribe" }
   },
   {
     name: "a subscription begins where its stream is run",
     find: "    let seen = revision\n",
     replace: "    let seen = revisionOf(latest(registry)) + 0 * revision\n",
-    caught: { file: watching, title: "PITFALL 35 it exists when subscribe returns" }
+    caught: { file: watching, title: "PITFALL 35 the subscription begins when subscribe returns, not at the first" }
   },
   {
     name: "a revision that never was is taken for one",
     find: "const wasThere = Number.isInteger(revision) && revision <= last",
     replace: "const wasThere = revision <= last",
-    caught: { file: watching, title: "G23 since a revision that is no longer kept, or never was" }
+    caught: { file: watching, title: "G23 since a revision that is no longer kept, or never existed, lags at once" }
   },
   {
     name: "who waits in a transaction for its own change waits for ever",
     find: "if (inside !== undefined) return Effect.die(",
     replace: "if (inside === null) return Effect.die(",
-    caught: { file: watching, title: "inside a transaction it answers from the draft, or dies" }
+    caught: { file: watching, title: "inside a transaction, its children, hooks, a population or transactAll it" }
   },
   {
     name: "streams do not end with their registry",
     find:
       "    core.changes.length = 0\n    MutableRef.set(core.published.ref, core.nothing)\n    core.watchers.wakeLater()",
     replace: "    core.changes.length = 0\n    MutableRef.set(core.published.ref, core.nothing)",
-    caught: { file: closing, title: "G26 subscribers end, wherever they stand" }
+    caught: { file: closing, title: "G26 the streams of subscribers end, whether they wait, run or stand still" }
   },
   {
     name: "who waits for the lock waits for ever when the registry has closed",
     find: "return core.lock.semaphore.resize(Number.POSITIVE_INFINITY)",
     replace: "return Effect.void",
-    caught: { file: closing, title: "G26 whoever waits is interrupted" }
+    caught: { file: closing, title: "G26 waiting fibers are interrupted: for the lock, an item, a population, several" }
   },
   {
     name: "an entry is of whoever began the transaction around",
     find: "new Origin(Context.get(this.context, Owner),",
     replace: "new Origin(this.parent?.origin.owner ?? Context.get(this.context, Owner),",
-    caught: { file: explain, title: "Present: the item, who registered it and the revision" }
+    caught: { file: explain, title: "Present: the item, its owner and the revision that registered it" }
   },
   {
     name: "why a population in a transaction failed is forgotten",
     find: "transaction.kind === \"upkeep\" ? nested : remembered(core, nested)",
     replace: "nested",
-    caught: { file: explain, title: "PopulationFailed where it failed in a transaction that reset the registry" }
+    caught: { file: explain, title: "PopulationFailed if it failed in a transaction that reset the registry and went" }
   },
   {
     name: "a registry that was reset is Pending because of what failed long ago",
     find: "  transaction.core.populationFailure = undefined\n",
     replace: "",
-    caught: { file: explain, title: "PopulationFailed where it failed in a transaction that reset the registry" }
+    caught: { file: explain, title: "PopulationFailed if it failed in a transaction that reset the registry and went" }
   },
   // -------------------------------------------------------------------------------------------------------------------
   // What others do on the way
   // -------------------------------------------------------------------------------------------------------------------
   {
+    name: "a list is populated in one step for whoever asks, also in a selector of it",
+    find: "if (observer !== undefined || population.holder !== undefined ||",
+    replace: "if (observer !== undefined ||",
+    caught: { file: "population.test.ts", title: "G1 a selector of a default that reads the registry fails the" }
+  },
+  {
+    name: "a list that is populated in one step has no owner",
+    find: "inOneStep(core, operation, context,",
+    replace: "inOneStep(core, operation, Context.empty(),",
+    caught: { file: "population.test.ts", title: "G1 a list populates in the step of its first user: with the owner" }
+  },
+  {
     name: "a selector began a transaction, and nobody looks",
     find: "  if (lock.holder !== undefined || base !== (parent",
     replace: "  if (base !== (parent",
-    caught: { file: "races.test.ts", title: "G7 a selector that begins a transaction loses nothing" }
+    caught: { file: "races.test.ts", title: "G7 a selector that begins a transaction does not lose its write, though" }
   },
   {
     name: "what is no effect ends the fiber, with the lock",
     find: "Effect.isEffect(effect) ? effect : Effect.die(new TypeError(`What",
     replace: "effect ? effect : Effect.die(new TypeError(`What",
-    caught: { file: "badInput.test.ts", title: "what is to be transacted is no effect: it dies, and the lock is free" }
+    caught: { file: "badInput.test.ts", title: "transact of something else than an effect dies, and leaves the lock" }
   },
   {
     name: "a logger that throws changes how a population failed",
     find: "return Effect.ignoreCause(Effect.logWarning(",
     replace: "return Effect.uninterruptible(Effect.logWarning(",
-    caught: { file: "hostile.test.ts", title: "G2 a logger that throws changes no answer" }
+    caught: { file: "hostile.test.ts", title: "G2 a logger that throws changes no result" }
   },
   {
     name: "a layer whose building was interrupted goes on measuring",
     find: "Layer.effectDiscard(Effect.uninterruptible(Effect.gen(",
     replace: "Layer.effectDiscard(Effect.asVoid(Effect.gen(",
-    caught: { file: "metrics.test.ts", title: "a layer that is interrupted at any step of its building leaves nobody" }
+    caught: { file: "metrics.test.ts", title: "a layer whose building is interrupted at any step leaves the registry" }
   },
   {
     name: "a registry whose building was interrupted counts as alive",
     find: "Effect.uninterruptible(Effect.withFiber((fiber) => {\n    const all = live.get",
     replace: "Effect.asVoid(Effect.withFiber((fiber) => {\n    const all = live.get",
-    caught: { file: "live.test.ts", title: "49 one whose building was interrupted, at whatever step, is not counted" }
+    caught: { file: "live.test.ts", title: "49 a registry whose building was interrupted at any step is not counted" }
   },
   // -------------------------------------------------------------------------------------------------------------------
   // Entry points
@@ -1057,7 +1114,7 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     find:
       "if (Option.isNone(path.resolveWithin(one.directory, path.relative(one.directory, real)))) return yield* invalidPath",
     replace: "",
-    caught: { file: entryPoints, title: "is not left: by .., by an absolute path, by a URL, by a link" }
+    caught: { file: entryPoints, title: "cannot point outside itself: with .., an absolute path, a URL or a link" }
   },
   {
     name: "a package that is farther away counts",
@@ -1069,13 +1126,13 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     name: "a package that is linked twice counts twice",
     find: "seen.add(directory)",
     replace: "",
-    caught: { file: entryPoints, title: "finds linked packages and workspaces, and one that is linked twice once" }
+    caught: { file: entryPoints, title: "finds linked packages and workspaces, and a package with two links once" }
   },
   {
     name: "what every object has is a group",
     find: "Predicate.hasProperty(u, key) && Object.hasOwn(u, key)",
     replace: "Predicate.hasProperty(u, key)",
-    caught: { file: entryPoints, title: "finds nothing where nobody offers anything" }
+    caught: { file: entryPoints, title: "finds nothing where no package offers anything, or no packages or directory" }
   },
   {
     name: "what a compiler made of a default export is not its default export",
@@ -1087,7 +1144,7 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     name: "an item that throws when it is looked at kills all",
     find: "Effect.catchDefect((cause) => Effect.fail(failure(entryPoint, { code: \"invalid_item\", cause })))",
     replace: "",
-    caught: { file: entryPoints, title: "logs what is bad with its package and name" }
+    caught: { file: entryPoints, title: "logs each bad entry point with its package and name, and gives the others" }
   },
   {
     name: "a population is not told",
@@ -1099,19 +1156,19 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     name: "who is interrupted in a nested population gets a defect",
     find: "onFailure: () => Effect.failCause(cause),",
     replace: "onFailure: () => interruptedInside(core)(cause),",
-    caught: { file: "caught.test.ts", title: "G3 a nested population whose caller is interrupted" }
+    caught: { file: "caught.test.ts", title: "G3 a nested population is interrupted with its caller, without a defect" }
   },
   {
     name: "a population that nobody waits for is remembered as one that failed",
     find: "} else if (!Cause.hasInterruptsOnly(exit.cause)) {",
     replace: "} else if (exit.cause !== undefined) {",
-    caught: { file: "caught.test.ts", title: "G3 a population that nobody waits for any more" }
+    caught: { file: "caught.test.ts", title: "G3 a population that is abandoned by all who waited does not count as" }
   },
   {
     name: "hooks with existing are not told of what goes while they are told",
     find: "Array.from(told).filter((entry) => !Contents.holds(draft, entry)).toReversed()",
     replace: "([] as Array<Entry<Item>>)",
-    caught: { file: "caught.test.ts", title: "G20 existing: a hook that takes out, while it is told" }
+    caught: { file: "caught.test.ts", title: "G20 existing: a hook that is being told of the items unregisters one" }
   },
   {
     name: "hooks that are removed stay in the list",
@@ -1123,19 +1180,19 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     name: "hooks that cannot be removed in turn stay",
     find: "if (parts.some(({ state }) => state === \"installed\")) removeNow(core, parts, \"removed\")",
     replace: "",
-    caught: { file: "caught.test.ts", title: "G21 hooks whose removal would close a circle of waits" }
+    caught: { file: "caught.test.ts", title: "G21 hooks whose removal dies of a deadlock are removed all the same" }
   },
   {
     name: "a hook of an item is called before it though it was removed",
     find: "part.state === \"installed\" ? tell(part, hook, item) : undefined",
     replace: "tell(part, hook, item)",
-    caught: { file: "caught.test.ts", title: "G21 a hook that removes another one before its turn" }
+    caught: { file: "caught.test.ts", title: "G21 a hook that is removed before its turn is not called" }
   },
   {
     name: "a hook of the registry is called though it was removed",
     find: "const effect = part.state === \"installed\" ? part.handlers[hook] : undefined",
     replace: "const effect = part.handlers[hook]",
-    caught: { file: "caught.test.ts", title: "G21 a hook that removes another one before its turn" }
+    caught: { file: "caught.test.ts", title: "G21 a hook that is removed before its turn is not called" }
   },
   {
     name: "a population is told before what onPopulated registered",
@@ -1143,7 +1200,7 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
       "Effect.flatMapEager(() => Hooks.call(hooks, \"onPopulated\")),\n      Effect.flatMapEager(() => step(transaction, becomeReady))",
     replace:
       "Effect.flatMapEager(() => step(transaction, becomeReady)),\n      Effect.flatMapEager(() => Hooks.call(hooks, \"onPopulated\"))",
-    caught: { file: "caught.test.ts", title: "G22 a population is told last" }
+    caught: { file: "caught.test.ts", title: "G22 Populated is the last event, after the items that onPopulated" }
   },
   // -------------------------------------------------------------------------------------------------------------------
   // What versions share
@@ -1152,60 +1209,60 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
     name: "who resumes may go back to changes that are about to go",
     find: "Math.min(core.changes.length, core.history)",
     replace: "core.changes.length",
-    caught: { file: "watching.test.ts", title: "G23 exactly the last changes can be had again" }
+    caught: { file: "watching.test.ts", title: "G23 exactly as many changes as the history holds can be read again" }
   },
   {
     name: "what was seen in a transaction gets the revision of what is published",
     find: "const emptied = commit(transaction, false)",
     replace: "const emptied = commit(transaction, true)",
-    caught: { file: "atomicity.test.ts", title: "G8 a snapshot that was taken in a transaction" }
+    caught: { file: "atomicity.test.ts", title: "G8 a snapshot taken in a transaction does not change when the" }
   },
   {
     name: "an earlier version sees what a later one put in",
     find: "value !== undefined && value.serial < this.limit ? value",
     replace: "value !== undefined ? value",
-    caught: { file: "keyMap.test.ts", title: "G8 agrees with a map of values" }
+    caught: { file: "keyMap.test.ts", title: "G8 agrees with a map by value, and so does every earlier version" }
   },
   {
     name: "a list is put into a map that another version has put one into",
     find: " && base.size === this.known) {",
     replace: ") {",
-    caught: { file: "keyMap.test.ts", title: "G8 two lists begin from one map" }
+    caught: { file: "keyMap.test.ts", title: "G8 two lists that begin from one version do not see each other" }
   },
   {
     name: "a key of the map that was taken out is put in below that",
     find: "(!this.shadows || !base.has(key))",
     replace: "true",
-    caught: { file: "keyMap.test.ts", title: "G8 a list has a key again" }
+    caught: { file: "keyMap.test.ts", title: "G8 a list can set a key again that was deleted" }
   },
   {
     name: "what a list put in that was given up is in the next map",
     find: "if (base.size > this.known) base",
     replace: "if (base.size < this.known) base",
-    caught: { file: "keyMap.test.ts", title: "G8 agrees with a map of values" }
+    caught: { file: "keyMap.test.ts", title: "G8 agrees with a map by value, and so does every earlier version" }
   },
   {
     name: "the objects of a list are never looked at",
     find: "for (const entry of unseen) this.list(entry)",
     replace: "",
-    caught: { file: "identity.test.ts", title: "G9 are found, however they came" }
+    caught: { file: "identity.test.ts", title: "G9 are found though their keys have changed, registered in lists or" }
   },
   {
     name: "an object that comes again in a list is not found as what it is now",
     find: "else this.later = HashMap.set(this.later, first.serial, entry)",
     replace: "",
-    caught: { file: "identity.test.ts", title: "G9 are found, however they came" }
+    caught: { file: "identity.test.ts", title: "G9 are found though their keys have changed, registered in lists or" }
   },
   {
     name: "objects of lists are forgotten though they are in again",
     find: "isIn(entry) || HashMap.has(this.later, entry.serial)",
     replace: "isIn(entry)",
-    caught: { file: "identity.test.ts", title: "G9 are found, however they came" }
+    caught: { file: "identity.test.ts", title: "G9 are found though their keys have changed, registered in lists or" }
   },
   {
     name: "what is gone stays for ever where objects of lists are looked for",
     find: "if (this.listed.size <= 2 * size) return",
     replace: "if (size >= 0) return",
-    caught: { file: "identity.test.ts", title: "can be collected when they have gone" }
+    caught: { file: "identity.test.ts", title: "can be collected after they were unregistered" }
   }
 ]

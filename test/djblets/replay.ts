@@ -76,7 +76,7 @@ interface NestedRule {
 // The registry that a run is replayed against
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** No two of a run are equal, because no two have the same `ref`. A key that is not there stays undefined. */
+/** No two items of a run are equal, because each has another `ref`. A missing key is undefined. */
 class Item {
   readonly ref: string
   readonly id: number | null | undefined
@@ -92,22 +92,22 @@ class Item {
 
 const refOf = ({ ref }: Item) => ref
 
-/** What a hook or the defaults throw by the script. */
+/** The error that a hook or the defaults throw according to the script. */
 class HookError extends Data.TaggedError("HookError") {}
 
 type Failure = RegistryError.RegistrationFailure | RegistryError.ItemLookupError | RegistryError.PopulationError
 
 type Tested = Registry.Registry<Item, ReadonlyArray<Attribute>, RegistryError.PopulationError, Failure>
 
-/** A registry of ours that does what the hook script says, and writes down which hooks were called. */
+/** A registry of ours that follows the hook script and logs the calls of hooks. */
 class Subject {
   readonly run: Run
   readonly items: ReadonlyMap<string, Item>
-  /** What fired since the last `splice`. */
+  /** The calls since the last `splice`. */
   readonly fired: Array<Fired> = []
   /** Completed `onItemRegistered` minus completed `onItemUnregistered`. */
   readonly balance = new Map<Item, number>()
-  /** The items for which `onItemUnregistered` has died: in an undo, that leaves it unbalanced. */
+  /** The items for which `onItemUnregistered` has died, which leaves it unbalanced in a rollback. */
   readonly unregisteredDied = new Set<Item>()
   private readonly calls = new Map<unknown, number>()
   private made: Tested | undefined
@@ -144,7 +144,7 @@ class Subject {
     return this.items.get(ref)!
   }
 
-  /** Performs an operation of the recording, and says what came of it in its words. */
+  /** Performs an operation of the recording, and returns the result in its words. */
   perform(operation: Operation): Effect.Effect<unknown, Failure> {
     const { registry } = this
     switch (operation.op) {
@@ -157,7 +157,7 @@ class Subject {
       case "get":
         return Effect.map(Registry.get(registry, ...key(operation)), refOf)
       case "get_or_none":
-        // by an attribute that is no lookup, only `get` can be asked without a type error
+        // only `get` accepts an unknown attribute without a type error
         return this.run.lookupAttrs.some((attribute) => attribute === operation.attr)
           ? Effect.map(
             Registry.getOption(registry, ...key(operation)),
@@ -251,7 +251,7 @@ class Subject {
   }
 }
 
-/** The recording asks for attributes that are no lookups, too, as untyped code would. */
+/** The recording also uses unknown attributes, as untyped code would. */
 const key = ({ attr, value }: { readonly attr: string; readonly value: unknown }) =>
   [attr as Attribute, value as never] as const
 
@@ -328,7 +328,7 @@ export const replay = Effect.fnUntraced(function*(run: Run) {
     }
     assert.deepStrictEqual(unbalanced, [], `${where}: hooks are balanced (G20)`)
     if (quirks.includes("error-after-commit") || (state === "PENDING" && size > 0)) {
-      // what ours populated before it failed is in: that is a transaction of its own
+      // ours has populated before it failed, in a transaction of its own
       const populated = firedByOurs.some(([hook]) => hook === "populated") ? 1 : 0
       assert.isTrue(Exit.isFailure(exit), `${where}: rule 6, ours fails`)
       assert.strictEqual(stateAfter, "READY", `${where}: rule 6 (G7)`)
@@ -349,7 +349,7 @@ export const replay = Effect.fnUntraced(function*(run: Run) {
     }
     let theirs = result
     if ((recorded.op === "register" || recorded.op === "unregister") && isOfHook(result, hooks)) {
-      // rule 3: the item cannot be registered or is not there, as what is registered now says
+      // rule 3: the item cannot be registered or is absent, according to the present contents
       const check = failedCheck(run, [...after], recorded.op, subject.item(recorded.item))
       if (check !== undefined) {
         theirs = check
@@ -379,7 +379,7 @@ const isOfHook = (result: Result, hooks: ReadonlyArray<Fired>): boolean =>
   (result.error === "HookError" || (result.error === "RegistrationError" && result.code === null) ||
     hooks.some((fired) => fired[0] === "nested" && "error" in fired[2]))
 
-/** The check that an item fails by what is registered. */
+/** The check that an item fails according to the contents. */
 const failedCheck = (
   { lookupAttrs }: Run,
   registered: ReadonlyArray<Item>,
@@ -398,7 +398,7 @@ const failedCheck = (
   return undefined
 }
 
-/** The same for the default at which a population ended. */
+/** The check that the default fails at which a population ended. */
 const failedCheckOfDefault = (run: Run, hooks: ReadonlyArray<Fired>, subject: Subject): Result | undefined => {
   const refs = run.defaults.map(({ ref }) => ref)
   const last = refs.findLastIndex((ref) => hooks.some((fired) => fired[0] === "registering" && fired[1] === ref))
@@ -408,7 +408,7 @@ const failedCheckOfDefault = (run: Run, hooks: ReadonlyArray<Fired>, subject: Su
 
 const checks = ["already_registered", "attribute_registered", "missing_attribute", "unregister"]
 
-/** What ours fires: no signal (rule 2), and no hook where a nested operation fails its checks (rule 3). */
+/** The calls of ours: no signal (rule 2), and no hook for a nested operation that fails its checks (rule 3). */
 const expected = (hooks: ReadonlyArray<Fired>): ReadonlyArray<Fired> =>
   hooks.filter((fired, index) => {
     const previous = hooks[index - 1]

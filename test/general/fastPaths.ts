@@ -81,7 +81,7 @@ export const fastPaths: ReadonlyArray<FastPath> = [
 
 /** Tests of what only a fast path does: a selector is called once, and finds that nobody holds the lock. */
 export const ofFastPaths: ReadonlyArray<string> = [
-  "Each lookups take any iterable, once",
-  "G7 a selector that uses the registry loses nothing that it wrote",
-  "G7 nor does one in a transaction, that uses the registry there"
+  "Each lookups read any iterable, and read it once",
+  "G7 a selector that writes to the registry does not lose its write",
+  "G7 a selector that writes to the registry in a transaction does not lose its write"
 ]

@@ -1,6 +1,6 @@
 /**
- * Does ten thousand times what could leave something behind, in a process of its own with `--expose-gc`, and prints as
- * JSON how the heap has grown and what the registry's tables hold.
+ * Runs ten thousand times each operation that could leak, in a process of its own with `--expose-gc`, and prints as JSON how
+ * much the heap has grown and what the registry's tables hold.
  */
 import { Effect, Exit, Fiber, Scope } from "effect"
 import { Registry } from "effect-registry"
@@ -11,7 +11,7 @@ const times = 10_000
 class Item {
   readonly id: number
   readonly name: string
-  /** What would be missed if it stayed. */
+  /** Makes an item that leaks noticeable. */
   readonly load = Array.from({ length: 50 }, () => 0)
   constructor(id: number, name = `item ${id}`) {
     this.id = id
@@ -28,7 +28,7 @@ const repeat = (effect: (i: number) => Effect.Effect<unknown, unknown>): Effect.
 
 const cases: Record<string, (registry: Items) => Effect.Effect<void, unknown>> = {
   "G10 failed registrations": (registry) => repeat((i) => Registry.register(registry, new Item(0, `twin ${i}`))),
-  "G10 failed registrations of many": (registry) =>
+  "G10 failed registrations of several items": (registry) =>
     repeat((i) => Registry.registerAll(registry, [new Item(i + 1), new Item(0, "twin")])),
   "failed transactions": (registry) =>
     repeat((i) =>
@@ -46,11 +46,11 @@ const cases: Record<string, (registry: Items) => Effect.Effect<void, unknown>> =
     )),
   "scopes with a registration": (registry) =>
     repeat((i) => Effect.scoped(Registry.registerScoped(registry, new Item(i + 1)))),
-  "scopes of which the registration failed": (registry) =>
+  "scopes with a failed registration": (registry) =>
     repeat((i) => Effect.scoped(Registry.registerScoped(registry, new Item(0, `twin ${i}`)))),
   "hooks that come and go": (registry) =>
     repeat(() => Effect.scoped(Registry.addHooks(registry, { onItemRegistered: () => Effect.void }))),
-  "hooks that come and go, and are told of what is in": (registry) =>
+  "hooks with existing: true that come and go": (registry) =>
     repeat(() =>
       Effect.scoped(Registry.addHooks(registry, { onItemRegistered: () => Effect.void }, { existing: true }))
     ),
@@ -98,14 +98,14 @@ const measure = (name: string, run: (registry: Items) => Effect.Effect<void, unk
   Effect.gen(function*() {
     const scope = yield* Scope.make()
     const registry: Items = yield* Scope.provide(
-      // the changes that are kept for subscribers are no leak, but they are large
+      // kept changes are not a leak, but large
       Registry.make<Item>()({ lookup: ["id", "name"], defaults: [new Item(0)], history: 0 }),
       scope
     )
     yield* Registry.populate(registry)
     const tables = () => [installedHooks(registry), openScopes(registry)].join()
     const before = tables()
-    // what is compiled, now and when it has been called often, and what grows once, is there after the second time
+    // after the second run everything is compiled and optimized, and tables have grown that grow once
     const program = run(registry)
     yield* program
     yield* program

@@ -32,7 +32,7 @@ const property = <A>(programs: fc.Arbitrary<A>, check: (program: A) => Promise<v
     { seed, numRuns: 20 }
   )
 
-/** The seeds of a round, which no other round has. */
+/** The seeds of a round, which are unique. */
 const seedsOf = (seed: number, count: number): ReadonlyArray<number> =>
   Array.from({ length: count }, (_, index) => seed * count + index)
 
@@ -44,7 +44,7 @@ const historiesOf =
     }
   }
 
-/** One round of each kind of program. All of it follows from the seed. */
+/** One round of each kind of program, determined by the seed. */
 const rounds: Readonly<Record<string, (seed: number) => Promise<unknown>>> = {
   histories: (seed) => property(Histories.program, historiesOf(Histories.check, seed), seed),
   watching: (seed) => property(Histories.watchedProgram, historiesOf(Histories.check, seed), seed),

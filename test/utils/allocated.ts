@@ -1,6 +1,6 @@
 /**
- * How many words a value takes that it does not share with one from before: one for each object, and one for each of its
- * fields or elements. What an entry is made of is not counted.
+ * How many words a value takes that it does not share with an earlier one: one for each object, and one for each field or
+ * element. Entries are not counted.
  */
 export const allocated = (value: unknown, isEntry: (object: object) => boolean, before?: unknown): number => {
   const seen = new Set<object>()

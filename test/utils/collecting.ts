@@ -1,4 +1,4 @@
-/** Finds out what can be collected. */
+/** Finds out which objects the garbage collector can collect. */
 import { Effect } from "effect"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
@@ -6,9 +6,9 @@ import { runInNewContext } from "node:vm"
 setFlagsFromString("--expose-gc")
 const collect: () => void = runInNewContext("gc")
 
-/** How many of these objects something still refers to. */
+/** How many of these objects are still referred to. */
 export const kept = (objects: ReadonlyArray<WeakRef<object>>): Effect.Effect<number> =>
-  // what a weak reference was made of, or was asked for, is kept to the end of the task
+  // a weak reference keeps its object to the end of the task in which it was made or read
   Effect.promise(() => new Promise((resolve) => setImmediate(resolve))).pipe(
     Effect.map(() => {
       collect()

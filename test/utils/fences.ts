@@ -5,11 +5,11 @@ import { assert } from "@effect/vitest"
 import * as Equal from "effect/Equal"
 
 export interface Fence {
-  /** The module or the Markdown file that it is in. */
+  /** Its module or Markdown file. */
   readonly page: string
-  /** What it is an example of, its title and, where that says too little, its number. */
+  /** The example of which it is, its title and, if that is not unique, its number. */
   readonly title: string
-  /** What it is called, if its first line says so: `// tools.ts`. */
+  /** Its file name, if its first line has one: `// tools.ts`. */
   readonly file: string | undefined
   readonly code: string
 }
@@ -19,7 +19,7 @@ export interface Export {
   readonly kind: "value" | "class" | "type"
   /** Its doc comment, without the frame of stars. */
   readonly doc: string | undefined
-  /** What is declared, from its name on. */
+  /** The declaration. */
   readonly declaration: string
 }
 
@@ -60,7 +60,7 @@ export const fencesOfMarkdown = (file: string, source: string): ReadonlyArray<Fe
     }))
   )
 
-/** Fences with the last of the headings before each. */
+/** Fences, each with the last heading before it. */
 const fences = (text: string, headings: RegExp): ReadonlyArray<{ readonly code: string; readonly heading: string }> =>
   Array.from(text.matchAll(/^```ts\n([\s\S]*?)^```$/gm), (fence) => ({
     code: fence[1]!,
@@ -73,7 +73,7 @@ const titled = (list: ReadonlyArray<Fence>): ReadonlyArray<Fence> =>
     return before === 0 ? fence : { ...fence, title: `${fence.title} ${before + 1}` }
   })
 
-/** What a module exports, in its order. */
+/** The exports of a module, in order. */
 export const exportsOf = (source: string): ReadonlyArray<Export> =>
   Array.from(
     source.matchAll(/^export (?:declare |abstract )*(?:(const|class|function|interface|type) (\w+)|(const|type) \{)/gm)
@@ -104,14 +104,14 @@ const commentBefore = (text: string): string | undefined => {
 
 const shown = /^(?!\s*\/\/)(.*\S)\s+\/\/ => (.+)$/gm
 
-/** The same code, where every line `expression // => expected` asserts, with `assertShows` of the first lines. */
+/** Code in which every line `expression // => expected` asserts, with the `assertShows` that `first` imports. */
 export const asserting = (code: string, first = `import { assertShows } from "../../utils/fences.ts"`): string =>
   `${first}\n${code.replace(shown, "assertShows($1, $2)")}`
 
-/** The same code for the compiler: as it is shown, and what is expected is code, too. */
+/** Code for the compiler, in which expected values are code, too. */
 export const compiling = (code: string): string => code.replace(shown, "$1; void ($2)")
 
-/** The module of an example asserts with this. */
+/** The assertion in the modules of examples. */
 export const assertShows = (actual: unknown, expected: unknown): void => {
   if (!Equal.equals(actual, expected)) assert.deepStrictEqual(actual, expected)
 }

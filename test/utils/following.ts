@@ -1,5 +1,5 @@
 /**
- * Somebody who follows the changes of a registry with a list, and with a map for every unique lookup.
+ * A subscriber that applies the changes of a registry to a list, and to a map for every unique lookup.
  */
 import type { RegistryEvent } from "effect-registry"
 
@@ -43,7 +43,7 @@ export class Follower<Item> {
     }
   }
 
-  /** What is found by the maps, where it is not what the list has. */
+  /** The items for which the maps and the list disagree. */
   get lost(): ReadonlyArray<Item> {
     const found = Array.from(this.maps.values(), (map) => new Set(map.values()))
     const listed = new Set(this.list)

@@ -1,5 +1,5 @@
 /**
- * Random programs of several fibers, on one registry or on two, whose histories have to be linearizable.
+ * Random programs of several fibers, on one registry or on two, whose histories must be linearizable.
  */
 import { Effect, Fiber } from "effect"
 import { Registry, RegistryHooks } from "effect-registry"
@@ -35,7 +35,7 @@ export const show = (value: unknown): string =>
 export type Operation = RegistryTest.Operation<Tool>
 
 export interface Program<Op = Operation> {
-  /** What comes before all else. */
+  /** Operations before all others. */
   readonly first?: ReadonlyArray<Op>
   readonly fibers: ReadonlyArray<ReadonlyArray<Op>>
   /** Fibers that are interrupted, and after how many turns. */
@@ -80,7 +80,7 @@ const transacting: fc.Arbitrary<Operation> = fc.tuple(
 const scoping = fc.tuple(fc.constantFrom("registerScoped" as const, "override" as const), item)
   .map(([kind, one]): Operation => [kind, one, "scope"])
 
-/** The scope of a fiber is its own, and closed once: what is registered in one that has closed comes and goes at once. */
+/** Each scope belongs to one registration, and is closed once: items registered in a closed scope leave at once. */
 const withScopes = (operations: ReadonlyArray<Operation>, fiber: number): ReadonlyArray<Operation> => {
   let scopes = 0
   return operations.flatMap((operation): ReadonlyArray<Operation> => {
@@ -116,7 +116,7 @@ const working = fc.oneof(
 export const program: fc.Arbitrary<Program> = programOf(working, { operations: 3, fibers: 4 })
   .map((one) => ({ ...one, fibers: one.fibers.map(withScopes) }))
 
-/** A program, and fibers that wait for what it does. */
+/** A program, and fibers that wait for its changes. */
 export interface WatchedProgram extends Program {
   readonly watchers: ReadonlyArray<ReadonlyArray<Operation>>
 }
@@ -133,7 +133,7 @@ const watcher: fc.Arbitrary<ReadonlyArray<Operation>> = fc.oneof(
     .map((list): ReadonlyArray<Operation> => [["subscribe", ""], ...list])
 )
 
-/** The subscription of a fiber is its own. */
+/** Each fiber has a subscription of its own. */
 const withSubscription = (operations: ReadonlyArray<Operation>, fiber: number): ReadonlyArray<Operation> =>
   operations.map((operation) =>
     operation[0] === "subscribe" || operation[0] === "nextChange" ? [operation[0], `${fiber}`] : operation
@@ -161,11 +161,11 @@ const onBoth: fc.Arbitrary<JointOperation> = fc.tuple(
   fc.constantFrom("commit" as const, "commit" as const, "fail" as const)
 ).map(([[one, two], more, ending]) => ["transactAll", [["one", one], ["two", two], ...more], ending])
 
-/** Reads one, and then the other, often. */
+/** Reads both registries in turn. */
 const comparing: fc.Arbitrary<ReadonlyArray<JointOperation>> = fc.shuffledSubarray(["one", "two"], { minLength: 2 })
   .map((names) => [...names, ...names].map((one) => ["on", one, ["values"]]))
 
-/** Programs on two registries, which are changed together. */
+/** Programs on two registries, which transactAll changes together. */
 export const jointProgram: fc.Arbitrary<Program<JointOperation>> = fc.tuple(
   programOf(fc.oneof({ weight: 1, arbitrary: onOne }, { weight: 2, arbitrary: onBoth }), { operations: 2, fibers: 3 }),
   comparing
@@ -189,8 +189,8 @@ export interface Figures {
 }
 
 /**
- * Runs the fibers of a program, and interrupts those that are to be. What the watchers still wait for comes `atLast`;
- * without that they are interrupted.
+ * Runs the fibers of a program, and interrupts some as it says. `atLast` makes the changes that watchers still wait for;
+ * without it they are interrupted.
  */
 const run = <Op>(
   recorder: { readonly run: (process: string | number, operation: Op) => Effect.Effect<unknown> },
@@ -212,7 +212,7 @@ const run = <Op>(
       )))
     yield* Effect.forEach([...running.slice(0, fibers.length), ...interrupting], Fiber.await)
     if (atLast === undefined) {
-      // who was woken last may have its turn
+      // lets the fiber run that was woken last
       yield* Effect.yieldNow
       return yield* Fiber.interruptAll(running)
     }
@@ -229,8 +229,8 @@ const count = (history: ReadonlyArray<RegistryTest.Recorded<unknown>>, figures: 
 }
 
 /**
- * Everything that anybody waits for, in two versions: from one to the other is a change. The reset ends overrides of
- * whoever was interrupted, which would be in the way.
+ * Registers every item that a watcher can wait for, in two versions, so that each round is a change. The reset ends the
+ * overrides of interrupted fibers, which would conflict.
  */
 const everything = (round: number): Operation => {
   const names = round % 2 === 0 ? ["a", "b", "c"] : ["b", "c", "a"]
@@ -238,8 +238,8 @@ const everything = (round: number): Operation => {
 }
 
 /**
- * Runs a program, and dies if its history is not linearizable. Whoever waits is `"served"` in the end, or interrupted: in
- * a search of all schedules nobody can be waited for in a loop.
+ * Runs a program, and dies if its history is not linearizable. Waiting fibers are `"served"` in the end, or interrupted: an
+ * exhaustive search allows no loop that waits for them.
  */
 export const check = (
   one: Program & Partial<WatchedProgram>,
@@ -258,7 +258,7 @@ export const check = (
     count(history, figures)
   }))
 
-/** The same for two registries. */
+/** Runs a program on two registries, and dies if its history is not linearizable. */
 export const checkJoint = (one: Program<JointOperation>, figures: Figures) =>
   Effect.scoped(Effect.gen(function*() {
     const recorder = RegistryTest.recordAll({ one: yield* make(one.hooks), two: yield* make(one.hooks) })

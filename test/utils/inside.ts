@@ -1,6 +1,6 @@
 /**
- * What tests ask a registry that no user can: the one file of the tests, beside those of a data structure, that knows
- * how a registry is built.
+ * Questions about the inside of a registry that no public function answers. Apart from tests of one data structure, this
+ * is the only test file that knows how a registry is built.
  */
 import { Ref, type Scope } from "effect"
 import type { Registry, RegistryEvent } from "effect-registry"
@@ -14,13 +14,13 @@ import { violations } from "../../src/testing/invariants.ts"
 type AnyRegistry = Registry.Registry<any, any, any, any>
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Who uses it
+// Locks and waits
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** Whether a transaction holds the lock of a registry. */
 export const isLocked = (registry: AnyRegistry): boolean => coreOf(registry).lock.holder !== undefined
 
-/** Whether a population of a registry runs, or is being undone. */
+/** Whether a population of a registry runs, or rolls back. */
 export const isPopulating = (registry: AnyRegistry): boolean => coreOf(registry).population.holder !== undefined
 
 /** How many fibers wait for the next change of a registry. */
@@ -30,7 +30,7 @@ export const waiting = (registry: AnyRegistry): number =>
 /** How many subscribers follow the changes of a registry. */
 export const subscribers = (registry: AnyRegistry): number => watchersOf(coreOf(registry)).subscribers.size
 
-/** How many scopes are open in a registry, without that of the population that filled what it holds. */
+/** How many scopes are open in a registry, apart from the scope of the population of its contents. */
 export const openScopes = (registry: AnyRegistry): number => {
   const { populationScope, scope } = coreOf(registry)
   return openIn(scope) - (populationScope === undefined ? 0 : 1)
@@ -42,7 +42,7 @@ const openIn = ({ state }: Scope.Scope): number => state._tag === "Open" ? state
 export const waitingForLock = (registry: AnyRegistry): number =>
   (coreOf(registry).lock as unknown as { readonly inLine: number }).inLine
 
-/** What the transaction that holds the lock of a registry is recorded to wait for: that many things. */
+/** How many waits are recorded for the transaction that holds the lock of a registry. */
 export const waitsOfHolder = (registry: AnyRegistry): number => coreOf(registry).lock.holder?.waits?.size ?? 0
 
 /** How many parts of hooks are installed in a registry. */
@@ -52,13 +52,13 @@ export const installedHooks = (registry: AnyRegistry): number => coreOf(registry
 export const isMeasured = (registry: AnyRegistry): boolean => coreOf(registry).observer !== undefined
 
 // ---------------------------------------------------------------------------------------------------------------------
-// What it keeps
+// Contents and changes
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** Where the parts of what a registry holds contradict each other: none, in a sound registry. */
+/** How the contents of a registry contradict themselves: not at all, in a sound registry. */
 export const contradictions = (registry: AnyRegistry): ReadonlyArray<string> => violations(published(registry))
 
-/** The values that each lookup of a registry finds something by. */
+/** The values of each lookup by which a registry finds an item. */
 export const valuesByLookup = (
   registry: AnyRegistry
 ): ReadonlyArray<readonly [attribute: string, values: ReadonlyArray<unknown>]> => {
@@ -66,22 +66,22 @@ export const valuesByLookup = (
   return definition.lookups.map(({ attribute }, slot) => [attribute, Array.from(indexes[slot]!.keys())])
 }
 
-/** The changes that a registry keeps for subscribers that are behind, oldest first. */
+/** The changes that a registry keeps for late subscribers, oldest first. */
 export const keptChanges = <Item, Lookups, P, V>(
   registry: Registry.Registry<Item, Lookups, P, V>
 ): ReadonlyArray<RegistryEvent.RegistryChange<Item>> => coreOf(registry).changes
 
 // ---------------------------------------------------------------------------------------------------------------------
-// Faults that no program can cause: what a registry would do if this library had one
+// Faults of the library, made on purpose
 // ---------------------------------------------------------------------------------------------------------------------
 
 export type { Contents }
 
-/** What a registry has published. */
+/** The published contents of a registry. */
 export const published = <Item, Lookups, P, V>(registry: Registry.Registry<Item, Lookups, P, V>): Contents<Item> =>
   Ref.getUnsafe(coreOf(registry).published)
 
-/** Publishes other contents, in no transaction. */
+/** Publishes other contents without a transaction. */
 export const publish = <Item, Lookups, P, V>(
   registry: Registry.Registry<Item, Lookups, P, V>,
   contents: Contents<Item>
@@ -89,7 +89,7 @@ export const publish = <Item, Lookups, P, V>(
   coreOf(registry).published.ref.current = contents
 }
 
-/** From now on readers are shown what this makes of what is published. */
+/** Shows readers other contents than the published ones from now on. */
 export const distort = <Item, Lookups, P, V>(
   registry: Registry.Registry<Item, Lookups, P, V>,
   shown: (contents: Contents<Item>) => Contents<Item>
@@ -104,11 +104,11 @@ export const distort = <Item, Lookups, P, V>(
   })
 }
 
-/** The same but for a part. */
+/** A copy with other values for some properties. */
 export const spoilt = <A extends object>(whole: A, part: { readonly [P in keyof A]?: A[P] }): A =>
   Object.create(whole, Object.getOwnPropertyDescriptors(part))
 
-/** Tells those who follow other events than those of the last change, or another revision. */
+/** Replaces the last kept change by a forged one. */
 export const forgeLastChange = <Item, Lookups, P, V>(
   registry: Registry.Registry<Item, Lookups, P, V>,
   forge: (change: RegistryEvent.RegistryChange<Item>) => RegistryEvent.RegistryChange<Item>
@@ -122,7 +122,7 @@ const openTransaction = (registry: AnyRegistry): Transaction<any> | undefined =>
   return holder instanceof Transaction ? holder : undefined
 }
 
-/** The transaction that is open takes all keys out of the index of one lookup, by its place in the definition. */
+/** Empties the index of a lookup, given by its place in the definition, in the draft of the open transaction. */
 export const emptyIndex = (registry: AnyRegistry, slot: number): void => {
   const transaction = openTransaction(registry)
   if (transaction === undefined) return
@@ -131,7 +131,7 @@ export const emptyIndex = (registry: AnyRegistry, slot: number): void => {
   transaction.draft.indexes = draft.indexes.with(slot, Index.make(draft.definition.lookups[slot]!.unique))
 }
 
-/** The transaction that is open calls no hooks from now on. */
+/** Makes the open transaction call no hooks from now on. */
 export const forgetHooks = (registry: AnyRegistry): void => {
   const transaction = openTransaction(registry)
   if (transaction !== undefined) Object.assign(transaction, { hooks: [] })

@@ -15,7 +15,7 @@ export const b = new Item(2)
 export const c = new Item(3)
 export const d = new Item(4)
 
-/** What hooks were called for, in order: `+1` for `onItemRegistered` of item 1, `-1` for `onItemUnregistered`. */
+/** Hooks that log their calls: `registered 1`. */
 export const recording = (log: Array<string>) =>
   RegistryHooks.make<Item>()({
     onItemRegistering: ({ id }) => Effect.sync(() => log.push(`registering ${id}`)),
@@ -28,7 +28,7 @@ export const recording = (log: Array<string>) =>
     onReset: Effect.sync(() => log.push("reset"))
   })
 
-/** How often hooks were told that an item came, less how often that it went. */
+/** Hooks that count the registrations of each item, minus its removals. */
 export class Balance<T = Item> {
   readonly counts = new Map<T, number>()
   readonly hooks = RegistryHooks.make<T>()({
@@ -38,7 +38,7 @@ export class Balance<T = Item> {
   add(item: T, by: number): void {
     this.counts.set(item, (this.counts.get(item) ?? 0) + by)
   }
-  /** The items whose count is not what it should be, by what is in. */
+  /** The items whose count differs from whether they are registered. */
   wrong(items: Iterable<T>): ReadonlyArray<string> {
     const held = new Set(items)
     return Array.from(new Set([...this.counts.keys(), ...held]))
@@ -55,7 +55,7 @@ export const messageOf = <A, E>(exit: Exit.Exit<A, E>): string => {
   return defect instanceof Error ? defect.message : String(defect)
 }
 
-/** Every way to find an item, in one answer. */
+/** Whether each way to find an item finds it. */
 export const found = <P>(registry: Registry.Registry<Item, readonly ["id", "name"], P, any>, item: Item) =>
   Effect.gen(function*() {
     const snapshot = yield* Registry.snapshot(registry)

@@ -1,14 +1,14 @@
 /**
- * What an editor shows: TypeScript's language server, asked about one file.
+ * TypeScript's language server for one file, as an editor uses it.
  */
 import { spawn } from "node:child_process"
 import * as Path from "node:path"
 import { pathToFileURL } from "node:url"
 
 export interface LanguageServer {
-  /** What hovering over the first place of a text in the file shows, without the documentation. */
+  /** The hover text of the first place of a text in the file, without the documentation. */
   readonly hover: (text: string) => Promise<string>
-  /** The errors in the file, by the number of their line. */
+  /** The errors in the file, with their lines. */
   readonly errors: () => Promise<ReadonlyArray<{ readonly line: number; readonly message: string }>>
   readonly stop: () => void
 }
@@ -33,7 +33,7 @@ export const start = async (root: string, file: string, text: string): Promise<L
   const receive = (message: Message): void => {
     if (message.id === undefined) return
     if (message.method === undefined) answers.get(message.id)?.(message)
-    // it asks for the configuration of the editor, which has none
+    // it asks for the configuration of the editor, which is empty
     else send({ id: message.id, result: message.params?.items?.map(() => null) ?? null })
   }
   tsc.stdout.on("data", (chunk: Buffer) => {

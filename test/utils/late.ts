@@ -1,4 +1,4 @@
-/** A registry that the tests load late, and all that anybody can do with it. */
+/** A registry that the tests load late, and all its operations. */
 import { type Effect, Layer, type Scope } from "effect"
 import { Registry } from "effect-registry"
 import { a, b, d, Item } from "./items.ts"

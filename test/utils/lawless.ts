@@ -1,4 +1,4 @@
-/** Registries each of which breaks laws of `RegistryTest.laws`. */
+/** Registries that break laws of `RegistryTest.laws`. */
 import { Context, Effect, Fiber, Layer, Logger, type Scope } from "effect"
 import { Registry, RegistryHooks } from "effect-registry"
 import * as fc from "fast-check"
@@ -9,7 +9,7 @@ import { Item } from "./items.ts"
 export const item = fc.record({ id: fc.nat(4), name: fc.constantFrom("one", "two", "three") })
   .map(({ id, name }) => new Item(id, name))
 
-/** The laws, and what each says of a registry. With one seed it is the same each time. */
+/** The checks of all laws for a registry. With a fixed seed they always end alike. */
 const lawsOf = <Services>(name: string, layer: Layer.Layer<Services>, kept?: Trials<Item, Services>["kept"]) =>
   checksOf(fc, name, layer, { item, runs: 5, schedules: 20, seed: 1, tag: undefined, kept })
 
@@ -23,7 +23,7 @@ type ItemRegistry = (typeof Items)["Service"]
 const spoiling = (spoil: (registry: ItemRegistry) => Effect.Effect<unknown, never, Scope.Scope>) =>
   Layer.effectDiscard(Effect.flatMap(Items, spoil)).pipe(
     Layer.provideMerge(Items.layer),
-    // populations fail where a hook dies
+    // a hook that dies makes populations fail, which is logged
     Layer.provide(Logger.layer([]))
   )
 
@@ -52,7 +52,7 @@ const layers = {
     Registry.addHooks(registry, {
       onItemRegistered: ({ id }) =>
         Effect.sync(() => {
-          // the defaults go in as they should
+          // the default is registered correctly
           if (id !== 9) emptyIndex(registry, 1)
         })
     })
@@ -62,7 +62,7 @@ const layers = {
       onItemUnregistering: () => Effect.sync(() => forgetHooks(registry))
     })
   ),
-  "it is reset behind everybody's back": spoiling((registry) =>
+  "a fiber resets it meanwhile": spoiling((registry) =>
     Effect.forkScoped(Effect.andThen(Effect.orDie(Registry.populate(registry)), Registry.reset(registry)))
   ),
   "a hook leaves something behind": spoiling((registry) =>
@@ -73,14 +73,14 @@ const layers = {
           : Effect.void
     })
   ),
-  "the defaults are others each time": Counting.layer,
+  "the defaults differ each time": Counting.layer,
   "a hook dies": spoiling((registry) =>
     Registry.addHooks(registry, { onItemRegistering: () => Effect.die(new Error("worn out")) })
   ),
-  "a hook dies of what is no error": spoiling((registry) =>
+  "a hook dies of a plain object": spoiling((registry) =>
     Registry.addHooks(registry, { onItemRegistering: () => Effect.die({ worn: "out" }) })
   ),
-  "a hook puts a copy in its place": spoiling((registry) =>
+  "a hook replaces the item by a copy": spoiling((registry) =>
     Registry.addHooks(registry, {
       onItemRegistered: (one) =>
         one instanceof Copy
@@ -88,7 +88,7 @@ const layers = {
           : Effect.orDie(Registry.replace(registry, "id", one.id, new Copy(one.id, one.name)))
     })
   ),
-  "a hook has something registered later": spoiling((registry) =>
+  "a hook forks a registration": spoiling((registry) =>
     Registry.addHooks(registry, {
       onItemRegistered: ({ id, name }) =>
         id < 5
@@ -98,7 +98,7 @@ const layers = {
           : Effect.void
     })
   ),
-  "readers see something else each time": spoiling((registry) =>
+  "readers see different sizes": spoiling((registry) =>
     Effect.sync(() => {
       const fibers: Array<number> = []
       distort(registry, (contents) =>
@@ -111,7 +111,7 @@ const layers = {
         }))
     })
   ),
-  "somebody populates it at once": spoiling((registry) =>
+  "a hook populates it after a reset": spoiling((registry) =>
     Registry.addHooks(registry, {
       onReset: Effect.forkDetach(Registry.detached(Effect.ignore(Registry.populate(registry))))
     })
@@ -125,8 +125,8 @@ const layers = {
   "a layer of two registries": Layer.merge(Items.layer, Counting.layer)
 }
 
-/** For each of them the laws, and what each says of it. */
+/** The checks of all laws for each of these registries. */
 export const lawless: { readonly [registry: string]: ReturnType<typeof checksOf> } = {
   ...Object.fromEntries(Object.entries(layers).map(([name, layer]) => [name, lawsOf(name, layer)])),
-  "a hook keeps what has gone": lawsOf("a hook keeps what has gone", keepingAll, EverRegistered)
+  "a hook keeps removed items": lawsOf("a hook keeps removed items", keepingAll, EverRegistered)
 }

@@ -1,6 +1,6 @@
 /**
- * Random programs of three registries whose defaults and hooks meddle with one another, while fibers are interrupted and
- * scopes close.
+ * Random programs of three registries whose defaults and hooks change each other, while fibers are interrupted and scopes
+ * close.
  */
 import { assert } from "@effect/vitest"
 import { Effect, Exit, Fiber, Logger, Scope } from "effect"
@@ -11,7 +11,7 @@ type Items = Registry.Registry<Item, readonly ["id"], any, any>
 
 export const turns = (n: number) => Effect.forEach(Array.from({ length: n }), () => Effect.yieldNow, { discard: true })
 
-/** The program of a seed: it dies if a lock is held at the end, hooks are not balanced, or a scope has left something. */
+/** The program of a seed. It dies if a lock is held at the end, hooks are not balanced, or a scope has left items. */
 export const meddling = (program: number): Effect.Effect<void, unknown> =>
   Effect.scoped(Effect.gen(function*() {
     const random = randomFrom(program)
@@ -116,7 +116,7 @@ export const meddling = (program: number): Effect.Effect<void, unknown> =>
       for (const { id } of held) assert.isFalse(id >= 10 && id < 20, `scoped item ${id} of program ${program}`)
     }
   })).pipe(
-    // populations fail all the time
+    // populations fail often, which is logged
     Effect.provide(Logger.layer([]))
   )
 

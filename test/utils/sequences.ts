@@ -1,5 +1,5 @@
 /**
- * Random programs of one operation after the other, which a registry and its model take.
+ * Random sequential programs, which a registry and its model run.
  */
 import { assert } from "@effect/vitest"
 import { Effect, Exit, Formatter, Scope } from "effect"
@@ -16,7 +16,7 @@ interface Tool {
   readonly tags?: ReadonlyArray<string>
 }
 
-/** Few, so that the same item comes back. */
+/** Few, so that items are used again. */
 const pool: ReadonlyArray<Tool> = [
   { id: 1, names: ["a"], kind: "x" },
   { id: 2, names: [], kind: "y", tags: ["t"] },
@@ -52,8 +52,8 @@ const modelLookup: { readonly [Attribute in keyof typeof lookup]: RegistryTest.M
 }
 
 /**
- * What a kind of registry has lookups for. In a `"hooked"` one there are hooks, too, which yield, and of which one
- * refuses some items. In a `"loose"` one many items have no unique value, and in a `"bare"` one none has.
+ * The lookups of a kind of registry. A `"hooked"` one has hooks, too, which yield, and one of which refuses some items. In a
+ * `"loose"` one many items have no unique value, in a `"bare"` one none has.
  */
 const attributesOf = {
   plain: ["id", "name", "kind", "tag"],
@@ -66,7 +66,7 @@ export type Kind = keyof typeof attributesOf
 
 export const kinds: ReadonlyArray<Kind> = ["plain", "hooked", "loose", "bare"]
 
-/** Those of the lookups that a kind has. Whoever asks for another one is answered with an error, which no type foresees. */
+/** The lookups that a kind has. Using another one is an error, which the types do not show. */
 const lookupsOf = <All extends { readonly [Attribute in keyof typeof lookup]: unknown }>(kind: Kind, all: All): All =>
   Object.fromEntries(attributesOf[kind].map((attribute) => [attribute, all[attribute]])) as All
 
@@ -79,7 +79,7 @@ const modelOf = (kind: Kind) =>
 
 type Operation = RegistryTest.Operation<Tool>
 
-/** Questions and keys to ask them, also senseless ones. */
+/** Lookups and values for reads, some of them senseless. */
 const question = fc.constantFrom<readonly [string, unknown]>(
   ["id", 1],
   ["id", 2],
@@ -172,13 +172,13 @@ const operation = fc.letrec<{ readonly operation: Operation; readonly transact: 
   ).map(([list, ending]): Operation => ["transact", list, ending])
 })).operation
 
-/** An operation that the registry and the model take. What they answer, and what is in afterwards, has to be the same. */
+/** An operation that the registry and the model run. Their results and contents must agree. */
 class Step implements fc.AsyncCommand<Modelled, Real> {
   readonly operation: Operation
   constructor(one: Operation) {
     this.operation = one
   }
-  /** Nobody else would do what it waits for. */
+  /** Skips an operation that would wait: no other one can end the wait. */
   check = ({ model, state }: Readonly<Modelled>) => !("waits" in model.step(state, this.operation)[0])
   async run(modelled: Modelled, real: Real) {
     const [expected, next] = modelled.model.step(modelled.state, this.operation)
@@ -186,7 +186,7 @@ class Step implements fc.AsyncCommand<Modelled, Real> {
     const result = await Effect.runPromise(real.recorder.run("real", this.operation))
     assert.deepStrictEqual(result, expected)
     const snapshot = Registry.snapshotUnsafe(real.registry)
-    // a snapshot and the changes after it are the registry
+    // a snapshot with the changes after it equals the registry
     real.follow()
     assert.deepStrictEqual(real.followed, Array.from(snapshot))
     const state = await Effect.runPromise(Registry.state(real.registry))
@@ -219,10 +219,10 @@ interface Real {
   readonly registry: Registry.Registry<Tool, typeof lookup, any, any>
   readonly recorder: RegistryTest.Recorder<Tool>
   readonly unbalanced: () => ReadonlyArray<string>
-  /** What somebody holds who knows the registry by its changes alone; `follow` applies those that have come since. */
+  /** The items of a subscriber, which knows the registry by its changes alone; `follow` applies new ones. */
   readonly followed: Array<Tool>
   readonly follow: () => void
-  /** Whether the last that it was told of population and reset was a population. */
+  /** Whether the last of the events Populated and Reset was Populated. */
   readonly isReady: () => boolean
 }
 
@@ -300,7 +300,7 @@ export const check = async (kind: Kind, program: Iterable<fc.AsyncCommand<Modell
   }
 }
 
-/** Outside of transactions: in one nothing comes that others would be told of. */
+/** Only outside of transactions, where changes are published. */
 const following = named("nextChange", subscription)
 
 export const commands = fc.commands(

@@ -1,6 +1,6 @@
 import { Option, Tracer } from "effect"
 
-/** A tracer, and the spans that it made: name, attributes, name of the parent, whether it succeeded. */
+/** A tracer, and its spans: name, attributes, name of the parent, and how it ended. */
 export const recorder = () => {
   const spans: Array<Tracer.NativeSpan> = []
   const tracer = Tracer.make({

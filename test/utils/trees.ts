@@ -1,5 +1,5 @@
 /**
- * Random transactions in transactions, which fail at random places.
+ * Random nested transactions, which fail at random places.
  */
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
@@ -7,9 +7,9 @@ import { Registry, RegistryError, RegistryHooks } from "effect-registry"
 import * as fc from "fast-check"
 import { Balance } from "./items.ts"
 
-/** A program whose outcome does not depend on the order of what is concurrent: it touches each item once. */
+/** A program whose outcome does not depend on the order of concurrent fibers: it touches each item once. */
 type Tree =
-  /** Registers an item of its own. While it is registered a hook runs trees, and may then refuse it or die. */
+  /** Registers an item of its own. Its hooks run trees, and may then refuse it or die. */
   | {
     readonly _tag: "Register"
     readonly id: number
@@ -17,10 +17,10 @@ type Tree =
     readonly after: ReadonlyArray<Tree>
     readonly ending: "commit" | "veto" | "die"
   }
-  /** Unregisters one of the defaults, its own. */
+  /** Unregisters a default of its own. */
   | { readonly _tag: "Unregister"; readonly id: number }
   | { readonly _tag: "Transact"; readonly parts: ReadonlyArray<Tree>; readonly ending: "commit" | "fail" | "die" }
-  /** Runs trees in children, all at once. */
+  /** Runs trees in concurrent children. */
   | { readonly _tag: "Children"; readonly parts: ReadonlyArray<Tree> }
 
 export const tree: fc.Arbitrary<Tree> = fc.letrec<{ readonly tree: Tree; readonly trees: Array<Tree> }>((tie) => ({
@@ -52,7 +52,7 @@ export const tree: fc.Arbitrary<Tree> = fc.letrec<{ readonly tree: Tree; readonl
 
 const sizeOfDefaults = 100
 
-/** Gives each registration and unregistration an item of its own: from 0 on the defaults, from 100 on others. */
+/** Gives each registration and unregistration its own item: defaults from 0 on, others from 100 on. */
 const numbered = (root: Tree): Tree => {
   let added = sizeOfDefaults
   let removed = 0
@@ -73,12 +73,12 @@ export interface Numbered {
   readonly id: number
 }
 
-/** The model of nested rollback: what is in after a tree, and whether the tree itself failed. */
+/** The model of nested rollback: the items after a tree. */
 const outcome = (items: ReadonlySet<number>, one: Tree): ReadonlySet<number> => {
   const all = (from: ReadonlySet<number>, parts: ReadonlyArray<Tree>) => parts.reduce(outcome, from)
   switch (one._tag) {
     case "Register":
-      // its hook is a part of it: what it did goes, too
+      // the effects of its hook are rolled back with it
       return one.ending === "commit" ? all(new Set([...all(items, one.before), one.id]), one.after) : items
     case "Unregister":
       return new Set([...items].filter((id) => id !== one.id))
@@ -91,7 +91,7 @@ const outcome = (items: ReadonlySet<number>, one: Tree): ReadonlySet<number> => 
 
 const numbers = (ids: Iterable<number>) => Array.from(ids).toSorted((first, second) => first - second)
 
-/** Runs a tree on a registry, and dies if what is in or what hooks were told is wrong. */
+/** Runs a tree on a registry, and dies if the contents or the calls of hooks are wrong. */
 export const check = (root: Tree) =>
   Effect.scoped(Effect.gen(function*() {
     const registrations = new Map<number, Tree & { readonly _tag: "Register" }>()
@@ -124,7 +124,7 @@ export const check = (root: Tree) =>
       ])
     })
 
-    /** Goes on whatever becomes of it. */
+    /** Ignores failures. */
     const run = (one: Tree): Effect.Effect<void> => {
       switch (one._tag) {
         case "Register":
