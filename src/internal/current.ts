@@ -12,7 +12,9 @@ import type { Party } from "./core.ts"
  *
  * @internal
  */
-export const CurrentTransaction: Context.Reference<Party | undefined> = Context.Reference<Party | undefined>(
+export const CurrentTransaction: Context.Reference<Party | undefined> = /*#__PURE__*/ Context.Reference<
+  Party | undefined
+>(
   "effect-registry/CurrentTransaction",
   { defaultValue: () => undefined }
 )
@@ -24,7 +26,9 @@ export const CurrentTransaction: Context.Reference<Party | undefined> = Context.
  *
  * @internal
  */
-export const EnclosingTransaction: Context.Reference<Party | undefined> = Context.Reference<Party | undefined>(
+export const EnclosingTransaction: Context.Reference<Party | undefined> = /*#__PURE__*/ Context.Reference<
+  Party | undefined
+>(
   "effect-registry/EnclosingTransaction",
   { defaultValue: () => undefined }
 )

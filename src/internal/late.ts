@@ -25,7 +25,7 @@ interface Import {
   readonly complete: Effect.Effect<unknown, never, Scope.Scope>
 }
 
-const CurrentImport: Context.Reference<Import | undefined> = Context.Reference<Import | undefined>(
+const CurrentImport: Context.Reference<Import | undefined> = /*#__PURE__*/ Context.Reference<Import | undefined>(
   "effect-registry/CurrentImport",
   { defaultValue: () => undefined }
 )

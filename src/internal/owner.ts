@@ -5,7 +5,7 @@ import * as Context from "effect/Context"
  *
  * @internal
  */
-export const Owner: Context.Reference<string> = Context.Reference<string>("effect-registry/Owner", {
+export const Owner: Context.Reference<string> = /*#__PURE__*/ Context.Reference<string>("effect-registry/Owner", {
   defaultValue: () => ""
 })
 
