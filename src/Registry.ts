@@ -215,7 +215,7 @@ export const get: {
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute]
   ): Effect.Effect<Item, RegistryError.ItemLookupError | P>
-} = dual(3, getUntyped)
+} = /*#__PURE__*/ dual(3, getUntyped)
 
 const getOptionUntyped = <Item, P, V>(
   self: Registry<Item, any, P, V>,
@@ -265,7 +265,7 @@ export const getOption: {
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute]
   ): Effect.Effect<Option.Option<Item>, P>
-} = dual(3, getOptionUntyped)
+} = /*#__PURE__*/ dual(3, getOptionUntyped)
 
 const getAllUntyped = <Item, P, V>(
   self: Registry<Item, any, P, V>,
@@ -312,7 +312,7 @@ export const getAll: {
     attribute: Attribute,
     value: Keys<Item, Lookups>[Attribute]
   ): Effect.Effect<ReadonlyArray<Item>, P>
-} = dual(3, getAllUntyped)
+} = /*#__PURE__*/ dual(3, getAllUntyped)
 
 const hasUntyped = <Item, P, V>(
   self: Registry<Item, any, P, V>,
@@ -358,7 +358,7 @@ export const has: {
     attribute: Attribute,
     value: Keys<Item, Lookups>[Attribute]
   ): Effect.Effect<boolean, P>
-} = dual(3, hasUntyped)
+} = /*#__PURE__*/ dual(3, hasUntyped)
 
 /** An attribute that cannot answer is a compile error, and in untyped code a defect: no error is in the type. */
 const readLookup = <Item, P, V, A>(
@@ -411,7 +411,7 @@ export const contains: {
     self: Registry<Item, Lookups, P, V> & Takes<Item, Given>
   ) => Effect.Effect<boolean, P>
   <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>, item: Item): Effect.Effect<boolean, P>
-} = dual(
+} = /*#__PURE__*/ dual(
   2,
   <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>, item: Item): Effect.Effect<boolean, P> =>
     Reading.read(coreOf(self), (contents) => Exit.succeed(Contents.find(contents, item) !== undefined))
@@ -510,7 +510,7 @@ const valuesOf = <Item>(contents: Contents.Contents<Item>) => contents.valuesExi
 export const at: {
   (index: number): <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>) => Effect.Effect<Option.Option<Item>, P>
   <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>, index: number): Effect.Effect<Option.Option<Item>, P>
-} = dual(
+} = /*#__PURE__*/ dual(
   2,
   <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,
@@ -704,7 +704,7 @@ export const register: {
     self: Registry<Item, Lookups, P, V>,
     item: Item
   ): Effect.Effect<void, RegistrationFailure | V | P>
-} = dual(
+} = /*#__PURE__*/ dual(
   2,
   <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,
@@ -748,7 +748,7 @@ export const registerAll: {
     self: Registry<Item, Lookups, P, V>,
     items: Iterable<Item>
   ): Effect.Effect<void, RegistrationFailure | V | P>
-} = dual(
+} = /*#__PURE__*/ dual(
   2,
   <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,
@@ -794,7 +794,7 @@ export const upsert: {
     self: Registry<Item, Lookups, P, V>,
     item: Item
   ): Effect.Effect<void, RegistrationFailure | V | P>
-} = dual(
+} = /*#__PURE__*/ dual(
   2,
   <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,
@@ -841,7 +841,7 @@ export const registerScoped: {
     self: Registry<Item, Lookups, P, V>,
     item: Item
   ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope>
-} = dual(
+} = /*#__PURE__*/ dual(
   2,
   <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,
@@ -884,7 +884,7 @@ export const registerAllScoped: {
     self: Registry<Item, Lookups, P, V>,
     items: Iterable<Item>
   ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope>
-} = dual(
+} = /*#__PURE__*/ dual(
   2,
   <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,
@@ -931,7 +931,7 @@ export const unregister: {
     self: Registry<Item, Lookups, P, V> & Takes<Item, Given>
   ) => Effect.Effect<void, ItemLookupError | P>
   <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>, item: Item): Effect.Effect<void, ItemLookupError | P>
-} = dual(
+} = /*#__PURE__*/ dual(
   2,
   <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,
@@ -983,7 +983,7 @@ export const unregisterBy: {
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute]
   ): Effect.Effect<void, ItemLookupError | P>
-} = dual(3, unregisterByUntyped)
+} = /*#__PURE__*/ dual(3, unregisterByUntyped)
 
 const replaceUntyped = <Item, P, V>(
   self: Registry<Item, any, P, V>,
@@ -1039,7 +1039,7 @@ export const replace: {
     value: UniqueKeys<Item, Lookups>[Attribute],
     item: Item
   ): Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P>
-} = dual(4, replaceUntyped)
+} = /*#__PURE__*/ dual(4, replaceUntyped)
 
 /**
  * What a reconciliation did.
@@ -1097,7 +1097,7 @@ export const reconcile: {
     self: Registry<Item, Lookups, P, V>,
     items: Iterable<Item>
   ): Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P>
-} = dual(
+} = /*#__PURE__*/ dual(
   2,
   <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,
@@ -1159,7 +1159,7 @@ export const override: {
     self: Registry<Item, Lookups, P, V>,
     item: Item
   ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope>
-} = dual(
+} = /*#__PURE__*/ dual(
   2,
   <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,
@@ -1242,7 +1242,7 @@ export const unregisterOwner: {
     self: Registry<Item, Lookups, P, V>,
     owner: string
   ): Effect.Effect<ReadonlyArray<Item>, P>
-} = dual(
+} = /*#__PURE__*/ dual(
   2,
   <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,
@@ -1296,7 +1296,7 @@ export const transact: {
     self: Registry<Item, Lookups, P, V>,
     effect: Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | P, R>
-} = dual(
+} = /*#__PURE__*/ dual(
   2,
   <Item, Lookups, P, V, A, E, R>(
     self: Registry<Item, Lookups, P, V>,
@@ -1568,7 +1568,7 @@ export const subscribe: {
     self: Registry<Item, Lookups, P, V>,
     options?: { readonly since?: number | undefined }
   ): Effect.Effect<Subscription<Item, Lookups>, P, Scope.Scope>
-} = dual(
+} = /*#__PURE__*/ dual(
   (args) => isRegistry(args[0]),
   <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,
@@ -1640,7 +1640,7 @@ export const awaitItem: {
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute]
   ): Effect.Effect<Item, P>
-} = dual(3, awaitItemUntyped)
+} = /*#__PURE__*/ dual(3, awaitItemUntyped)
 
 /**
  * Why an item is there, or is not.
@@ -1697,7 +1697,7 @@ interface ExplanationDefinition extends Data.TaggedEnum.WithGenerics<1> {
  * @category constructors
  * @since 0.1.0
  */
-export const Explanation = Data.taggedEnum<ExplanationDefinition>()
+export const Explanation = /*#__PURE__*/ Data.taggedEnum<ExplanationDefinition>()
 
 const explainUntyped = <Item, P, V>(
   self: Registry<Item, any, P, V>,
@@ -1775,7 +1775,7 @@ export const explain: {
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute]
   ): Effect.Effect<Explanation<Item>>
-} = dual(3, explainUntyped)
+} = /*#__PURE__*/ dual(3, explainUntyped)
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Hooks
@@ -1834,7 +1834,7 @@ export const addHooks: {
     hooks: More,
     options?: { readonly existing?: boolean | undefined }
   ): Effect.Effect<void, never, Scope.Scope | Hooks.ServicesOf<More>>
-} = dual(
+} = /*#__PURE__*/ dual(
   (args) => isRegistry(args[0]),
   <Item, Lookups, P, V>(
     self: Registry<Item, Lookups, P, V>,

@@ -13,7 +13,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
-import * as Pipeable from "effect/Pipeable"
+import { Class } from "effect/Pipeable"
 import type * as Scope from "effect/Scope"
 import * as Hooks from "./internal/hooks.ts"
 import { sequence } from "./internal/sequence.ts"
@@ -37,8 +37,8 @@ export type {
   RegistryHooks
 } from "./internal/hooks.ts"
 
-class RegistryHooksImpl<Item, E, R> extends Pipeable.Class implements Hooks.RegistryHooks<Item, E, R> {
-  readonly [Hooks.TypeId]: Hooks.RegistryHooks<Item, E, R>[typeof Hooks.TypeId]
+class RegistryHooksImpl<Item, E, R> extends Class implements Hooks.RegistryHooks<Item, E, R> {
+  declare readonly [Hooks.TypeId]: Hooks.RegistryHooks<Item, E, R>[typeof Hooks.TypeId]
 
   constructor(parts: ReadonlyArray<Partial<Hooks.Handlers<Item, E, R>>>) {
     super()
@@ -136,7 +136,7 @@ export const make =
  * @category constructors
  * @since 0.1.0
  */
-export const empty: Hooks.RegistryHooks<unknown> = new RegistryHooksImpl<unknown, never, never>([])
+export const empty: Hooks.RegistryHooks<unknown> = /*#__PURE__*/ new RegistryHooksImpl<unknown, never, never>([])
 
 /**
  * Both hooks as one. Its parts are called in this order by registration and population, in the reverse order by
@@ -177,7 +177,7 @@ export const combine: {
     first: Hooks.RegistryHooks<Item, E, R>,
     second: Hooks.RegistryHooks<Item2, E2, R2>
   ): Hooks.RegistryHooks<Item & Item2, E | E2, R | R2>
-} = dual(
+} = /*#__PURE__*/ dual(
   2,
   <Item, E, R, Item2, E2, R2>(
     first: Hooks.RegistryHooks<Item, E, R>,

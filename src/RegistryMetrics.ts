@@ -37,7 +37,7 @@ import { coreOf } from "./internal/coreOf.ts"
 import type { Registry } from "./Registry.ts"
 
 /** From a tenth of a millisecond to about half a minute. */
-const boundaries = Metric.exponentialBoundaries({ start: 0.1, factor: 2, count: 20 })
+const boundaries = /*#__PURE__*/ Metric.exponentialBoundaries({ start: 0.1, factor: 2, count: 20 })
 
 /**
  * How many items a registry holds.
@@ -45,7 +45,7 @@ const boundaries = Metric.exponentialBoundaries({ start: 0.1, factor: 2, count: 
  * @category metrics
  * @since 0.1.0
  */
-export const size: Metric.Gauge<number> = Metric.gauge("effect_registry_size", {
+export const size: Metric.Gauge<number> = /*#__PURE__*/ Metric.gauge("effect_registry_size", {
   description: "Items of a registry"
 })
 
@@ -55,7 +55,7 @@ export const size: Metric.Gauge<number> = Metric.gauge("effect_registry_size", {
  * @category metrics
  * @since 0.1.0
  */
-export const revision: Metric.Gauge<number> = Metric.gauge("effect_registry_revision", {
+export const revision: Metric.Gauge<number> = /*#__PURE__*/ Metric.gauge("effect_registry_revision", {
   description: "Revision of a registry: one more for each committed transaction"
 })
 
@@ -65,7 +65,7 @@ export const revision: Metric.Gauge<number> = Metric.gauge("effect_registry_revi
  * @category metrics
  * @since 0.1.0
  */
-export const mutations: Metric.Counter<number> = Metric.counter("effect_registry_mutations_total", {
+export const mutations: Metric.Counter<number> = /*#__PURE__*/ Metric.counter("effect_registry_mutations_total", {
   description: "Operations on a registry that ended, by operation and outcome",
   incremental: true
 })
@@ -76,7 +76,7 @@ export const mutations: Metric.Counter<number> = Metric.counter("effect_registry
  * @category metrics
  * @since 0.1.0
  */
-export const wait: Metric.Histogram<number> = Metric.histogram("effect_registry_wait_milliseconds", {
+export const wait: Metric.Histogram<number> = /*#__PURE__*/ Metric.histogram("effect_registry_wait_milliseconds", {
   description: "How long operations wait for the lock of a registry",
   boundaries
 })
@@ -87,7 +87,7 @@ export const wait: Metric.Histogram<number> = Metric.histogram("effect_registry_
  * @category metrics
  * @since 0.1.0
  */
-export const hold: Metric.Histogram<number> = Metric.histogram("effect_registry_hold_milliseconds", {
+export const hold: Metric.Histogram<number> = /*#__PURE__*/ Metric.histogram("effect_registry_hold_milliseconds", {
   description: "How long operations hold the lock of a registry",
   boundaries
 })
@@ -98,7 +98,7 @@ export const hold: Metric.Histogram<number> = Metric.histogram("effect_registry_
  * @category metrics
  * @since 0.1.0
  */
-export const populations: Metric.Counter<number> = Metric.counter("effect_registry_populations_total", {
+export const populations: Metric.Counter<number> = /*#__PURE__*/ Metric.counter("effect_registry_populations_total", {
   description: "Populations of a registry that ended, by outcome",
   incremental: true
 })
@@ -109,10 +109,13 @@ export const populations: Metric.Counter<number> = Metric.counter("effect_regist
  * @category metrics
  * @since 0.1.0
  */
-export const population: Metric.Histogram<number> = Metric.histogram("effect_registry_population_milliseconds", {
-  description: "How long populations of a registry take",
-  boundaries
-})
+export const population: Metric.Histogram<number> = /*#__PURE__*/ Metric.histogram(
+  "effect_registry_population_milliseconds",
+  {
+    description: "How long populations of a registry take",
+    boundaries
+  }
+)
 
 /**
  * How many subscriptions have not ended.
@@ -120,7 +123,7 @@ export const population: Metric.Histogram<number> = Metric.histogram("effect_reg
  * @category metrics
  * @since 0.1.0
  */
-export const subscribers: Metric.Gauge<number> = Metric.gauge("effect_registry_subscribers", {
+export const subscribers: Metric.Gauge<number> = /*#__PURE__*/ Metric.gauge("effect_registry_subscribers", {
   description: "Subscriptions to a registry that have not ended"
 })
 
@@ -130,7 +133,7 @@ export const subscribers: Metric.Gauge<number> = Metric.gauge("effect_registry_s
  * @category metrics
  * @since 0.1.0
  */
-export const lag: Metric.Gauge<number> = Metric.gauge("effect_registry_lag", {
+export const lag: Metric.Gauge<number> = /*#__PURE__*/ Metric.gauge("effect_registry_lag", {
   description: "Changes of a registry that its slowest subscriber has not seen"
 })
 

@@ -63,11 +63,14 @@ export const get: {
     attribute: Attribute,
     value: Lookup.UniqueKeys<Item, Lookups>[Attribute]
   ): Option.Option<Item>
-} = dual(3, <Item>(self: RegistrySnapshot<Item, any>, attribute: string, value: unknown): Option.Option<Item> => {
-  const contents = contentsOf(self)
-  const entry = contents.indexes[indexOf(contents, attribute, true, value)]!.get(value)
-  return entry === undefined ? Option.none() : Option.some(entry.item)
-})
+} = /*#__PURE__*/ dual(
+  3,
+  <Item>(self: RegistrySnapshot<Item, any>, attribute: string, value: unknown): Option.Option<Item> => {
+    const contents = contentsOf(self)
+    const entry = contents.indexes[indexOf(contents, attribute, true, value)]!.get(value)
+    return entry === undefined ? Option.none() : Option.some(entry.item)
+  }
+)
 
 /**
  * The items that have a value of a lookup, in registration order.
@@ -102,10 +105,13 @@ export const getAll: {
     attribute: Attribute,
     value: Lookup.Keys<Item, Lookups>[Attribute]
   ): ReadonlyArray<Item>
-} = dual(3, <Item>(self: RegistrySnapshot<Item, any>, attribute: string, value: unknown): ReadonlyArray<Item> => {
-  const contents = contentsOf(self)
-  return contents.indexes[indexOf(contents, attribute, false, value)]!.getAll(value)
-})
+} = /*#__PURE__*/ dual(
+  3,
+  <Item>(self: RegistrySnapshot<Item, any>, attribute: string, value: unknown): ReadonlyArray<Item> => {
+    const contents = contentsOf(self)
+    return contents.indexes[indexOf(contents, attribute, false, value)]!.getAll(value)
+  }
+)
 
 /**
  * Whether an item has a value of a lookup.
@@ -139,7 +145,7 @@ export const has: {
     attribute: Attribute,
     value: Lookup.Keys<Item, Lookups>[Attribute]
   ): boolean
-} = dual(3, <Item>(self: RegistrySnapshot<Item, any>, attribute: string, value: unknown): boolean => {
+} = /*#__PURE__*/ dual(3, <Item>(self: RegistrySnapshot<Item, any>, attribute: string, value: unknown): boolean => {
   const contents = contentsOf(self)
   return contents.indexes[indexOf(contents, attribute, false, value)]!.has(value)
 })
@@ -170,7 +176,7 @@ export const contains: {
     self: RegistrySnapshot<Item, Lookups> & ([Given] extends [Item] ? unknown : never)
   ) => boolean
   <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>, item: Item): boolean
-} = dual(
+} = /*#__PURE__*/ dual(
   2,
   <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>, item: Item): boolean =>
     Contents.find(contentsOf(self), item) !== undefined
@@ -246,10 +252,13 @@ export const values = <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>): Re
 export const at: {
   (index: number): <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>) => Option.Option<Item>
   <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>, index: number): Option.Option<Item>
-} = dual(2, <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>, index: number): Option.Option<Item> => {
-  const entry = Contents.at(contentsOf(self), index)
-  return entry === undefined ? Option.none() : Option.some(entry.item)
-})
+} = /*#__PURE__*/ dual(
+  2,
+  <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>, index: number): Option.Option<Item> => {
+    const entry = Contents.at(contentsOf(self), index)
+    return entry === undefined ? Option.none() : Option.some(entry.item)
+  }
+)
 
 /**
  * The revision: 0 before the first population, and one more for each transaction that was committed since.
@@ -367,7 +376,7 @@ export const fromJson: {
     registry: Registry<Item, Lookups, P, V>,
     json: unknown
   ): Effect.Effect<RegistrySnapshot<Item, Lookups>, RegistryError.SnapshotError | RegistryError.RegistrationFailure>
-} = dual(2, <Item, Lookups, P, V>(
+} = /*#__PURE__*/ dual(2, <Item, Lookups, P, V>(
   registry: Registry<Item, Lookups, P, V>,
   json: unknown
 ): Effect.Effect<RegistrySnapshot<Item, Lookups>, RegistryError.SnapshotError | RegistryError.RegistrationFailure> => {
@@ -461,7 +470,7 @@ export const diff: {
     after: RegistrySnapshot<Item, Lookups>
   ): (before: RegistrySnapshot<Item, Lookups>) => Diff<Item>
   <Item, Lookups>(before: RegistrySnapshot<Item, Lookups>, after: RegistrySnapshot<Item, Lookups>): Diff<Item>
-} = dual(
+} = /*#__PURE__*/ dual(
   2,
   <Item, Lookups>(before: RegistrySnapshot<Item, Lookups>, after: RegistrySnapshot<Item, Lookups>): Diff<Item> => {
     const from = contentsOf(before)
