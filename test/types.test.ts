@@ -485,7 +485,7 @@ describe("types", () => {
         // @ts-expect-error
         Registry.transactAll(registry, Effect.void),
         // @ts-expect-error
-        Registry.transactAll([Languages], Effect.void)
+        Registry.transactAll([Log], Effect.void)
       ]
     })
   })

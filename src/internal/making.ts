@@ -16,6 +16,8 @@ import type * as Lookup from "../Lookup.ts"
 import type * as RegistryError from "../RegistryError.ts"
 import * as Contents from "./contents.ts"
 import * as Core from "./core.ts"
+import { CoreKey, TypeId } from "./coreOf.ts"
+import { withoutTransactions } from "./current.ts"
 import * as Definition from "./definition.ts"
 import * as Hooks from "./hooks.ts"
 import type { Options, Registry, RegistryState } from "./model.ts"
@@ -23,27 +25,24 @@ import * as Population from "./population.ts"
 import * as Transaction from "./transaction.ts"
 import { Watchers } from "./watchers.ts"
 
-/** @internal */
-export const TypeId = "~effect-registry/Registry"
-
-/** @internal */
-export class RegistryImpl<Item> extends Pipeable.Class implements Registry<Item, any, any, any> {
+class RegistryImpl<Item, P, V> extends Pipeable.Class implements Registry<Item, any, P, V> {
   readonly [TypeId] = variance
-  readonly core: Core.Core<Item, any, any>
+  readonly [CoreKey]: Core.Core<Item, P, V>
 
-  constructor(core: Core.Core<Item, any, any>) {
+  constructor(core: Core.Core<Item, P, V>) {
     super()
-    this.core = core
+    this[CoreKey] = core
   }
   get name(): string {
-    return this.core.definition.name
+    return this[CoreKey].definition.name
   }
   toJSON(): unknown {
-    const contents = Ref.getUnsafe(this.core.published)
+    const core = this[CoreKey]
+    const contents = Ref.getUnsafe(core.published)
     return {
       _id: "Registry",
       name: this.name,
-      state: stateOf(this.core),
+      state: stateOf(core),
       revision: contents.revision,
       size: contents.size
     }
@@ -60,7 +59,8 @@ const variance: Registry<any, any, any, any>[typeof TypeId] = {
   _Item: (_) => _,
   _Lookups: (_) => _,
   _P: (_) => _,
-  _V: (_) => _
+  _V: (_) => _,
+  _R: (_) => _
 }
 
 /** @internal */
@@ -93,6 +93,19 @@ export const installed = <Item, V>(
   hooks === undefined ? [] : Hooks.install(hooks as Hooks.Input<Item, V, any>, context)
 
 /**
+ * Makes a registry with the services, and in the scope, of where this runs.
+ *
+ * @internal
+ */
+export const makeHere = <Item, Lookups, P, V, R>(
+  options: MakeOptions<Item>
+): Effect.Effect<Registry<Item, Lookups, P, V>, never, Scope.Scope | R> =>
+  Effect.contextWith((context: Context.Context<Scope.Scope | R>) => {
+    const captured = withoutTransactions(context)
+    return make<Item, P, V>(captured, options, installed<Item, V>(options.hooks, captured))
+  })
+
+/**
  * Makes a registry. `first` is what its population does where it is not part of a transaction: see `Population.make`.
  *
  * @internal
@@ -102,7 +115,7 @@ export const make = <Item, P, V>(
   options: Omit<MakeOptions<Item>, "hooks">,
   hooks: ReadonlyArray<Hooks.Part<Item, V>>,
   first?: (core: Core.Core<Item, Failed, V>, populating: Population.Populating<Failed>) => Population.Populating<Failed>
-): Effect.Effect<RegistryImpl<Item>> =>
+): Effect.Effect<Registry<Item, any, P, V>> =>
   Effect.gen(function*() {
     const name = options.name ?? "registry"
     const scope = Scope.makeUnsafe()
@@ -149,7 +162,7 @@ export const make = <Item, P, V>(
       Context.get(context, Scope.Scope),
       (exit) => Effect.andThen(Transaction.closeRegistry(core), Scope.close(scope, exit))
     )
-    return new RegistryImpl<Item>(core)
+    return new RegistryImpl(core)
   })
 
 let made = 0
