@@ -23,13 +23,12 @@ import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type * as Types from "effect/Types"
 import * as Claims from "./internal/claims.ts"
 import * as Contents from "./internal/contents.ts"
 import type { Core } from "./internal/core.ts"
 import * as Cores from "./internal/coreOf.ts"
 import { withoutTransactions } from "./internal/current.ts"
-import type { Fits } from "./internal/fits.ts"
+import type { Fits, Takes } from "./internal/fits.ts"
 import * as Hooks from "./internal/hooks.ts"
 import * as Installing from "./internal/installing.ts"
 import * as Late from "./internal/late.ts"
@@ -71,14 +70,6 @@ export type { ServiceClass, TagClass } from "./internal/service.ts"
 
 type UniqueKeys<Item, Lookups> = Lookup.UniqueKeys<Item, Lookups>
 type Keys<Item, Lookups> = Lookup.Keys<Item, Lookups>
-
-/**
- * The same for an item, in data-last form: a literal keeps its literal types, and may serve for a type that is not
- * `readonly`.
- */
-type Takes<Item, Given> = [Given] extends [Item] ? unknown
-  : [Types.DeepMutable<Given>] extends [Item] ? unknown
-  : never
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Making
@@ -191,7 +182,7 @@ export const make = <Item>() =>
  */
 export const get: {
   <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V, R = never>(
-    self: RegistryOrService<Item, Lookups, P, V, R> & Fits<UniqueKeys<Item, Lookups>, Attribute, Key>
+    self: Fits<RegistryOrService<Item, Lookups, P, V, R>, UniqueKeys<Item, Lookups>, Attribute, Key>
   ) => Effect.Effect<Item, RegistryError.ItemLookupError | P, R>
   <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
@@ -253,7 +244,7 @@ const itemBy = <Item>(
  */
 export const getOption: {
   <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V, R = never>(
-    self: RegistryOrService<Item, Lookups, P, V, R> & Fits<UniqueKeys<Item, Lookups>, Attribute, Key>
+    self: Fits<RegistryOrService<Item, Lookups, P, V, R>, UniqueKeys<Item, Lookups>, Attribute, Key>
   ) => Effect.Effect<Option.Option<Item>, P, R>
   <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
@@ -301,7 +292,7 @@ export const getOption: {
  */
 export const getAll: {
   <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V, R = never>(
-    self: RegistryOrService<Item, Lookups, P, V, R> & Fits<Keys<Item, Lookups>, Attribute, Key>
+    self: Fits<RegistryOrService<Item, Lookups, P, V, R>, Keys<Item, Lookups>, Attribute, Key>
   ) => Effect.Effect<ReadonlyArray<Item>, P, R>
   <Item, Lookups, P, V, Attribute extends keyof Keys<Item, Lookups> & string, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
@@ -345,7 +336,7 @@ export const getAll: {
  */
 export const has: {
   <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V, R = never>(
-    self: RegistryOrService<Item, Lookups, P, V, R> & Fits<Keys<Item, Lookups>, Attribute, Key>
+    self: Fits<RegistryOrService<Item, Lookups, P, V, R>, Keys<Item, Lookups>, Attribute, Key>
   ) => Effect.Effect<boolean, P, R>
   <Item, Lookups, P, V, Attribute extends keyof Keys<Item, Lookups> & string, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
@@ -406,7 +397,7 @@ const readLookup = <Item, P, V, A>(
  */
 export const contains: {
   <const Given>(item: Given): <Item, Lookups, P, V, R = never>(
-    self: RegistryOrService<Item, Lookups, P, V, R> & Takes<Item, Given>
+    self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
   ) => Effect.Effect<boolean, P, R>
   <Item, Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
@@ -713,7 +704,7 @@ const listOf = <Item, P, V>({ definition }: Core<Item, P, V>, items: Iterable<It
  */
 export const register: {
   <const Given>(item: Given): <Item, Lookups, P, V, R = never>(
-    self: RegistryOrService<Item, Lookups, P, V, R> & Takes<Item, Given>
+    self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
   ) => Effect.Effect<void, RegistrationFailure | V | P, R>
   <Item, Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
@@ -755,7 +746,7 @@ export const register: {
  */
 export const registerAll: {
   <const Given>(items: Iterable<Given>): <Item, Lookups, P, V, R = never>(
-    self: RegistryOrService<Item, Lookups, P, V, R> & Takes<Item, Given>
+    self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
   ) => Effect.Effect<void, RegistrationFailure | V | P, R>
   <Item, Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
@@ -798,7 +789,7 @@ export const registerAll: {
  */
 export const upsert: {
   <const Given>(item: Given): <Item, Lookups, P, V, R = never>(
-    self: RegistryOrService<Item, Lookups, P, V, R> & Takes<Item, Given>
+    self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
   ) => Effect.Effect<void, RegistrationFailure | V | P, R>
   <Item, Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
@@ -843,7 +834,7 @@ export const upsert: {
  */
 export const registerScoped: {
   <const Given>(item: Given): <Item, Lookups, P, V, R = never>(
-    self: RegistryOrService<Item, Lookups, P, V, R> & Takes<Item, Given>
+    self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
   ) => Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope | R>
   <Item, Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
@@ -893,7 +884,7 @@ const registerAllIn = <Item, P, V>(
  */
 export const registerAllScoped: {
   <const Given>(items: Iterable<Given>): <Item, Lookups, P, V, R = never>(
-    self: RegistryOrService<Item, Lookups, P, V, R> & Takes<Item, Given>
+    self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
   ) => Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope | R>
   <Item, Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
@@ -932,7 +923,7 @@ export const registerAllScoped: {
  */
 export const unregister: {
   <const Given>(item: Given): <Item, Lookups, P, V, R = never>(
-    self: RegistryOrService<Item, Lookups, P, V, R> & Takes<Item, Given>
+    self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
   ) => Effect.Effect<void, ItemLookupError | P, R>
   <Item, Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
@@ -975,7 +966,7 @@ export const unregister: {
  */
 export const unregisterBy: {
   <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V, R = never>(
-    self: RegistryOrService<Item, Lookups, P, V, R> & Fits<UniqueKeys<Item, Lookups>, Attribute, Key>
+    self: Fits<RegistryOrService<Item, Lookups, P, V, R>, UniqueKeys<Item, Lookups>, Attribute, Key>
   ) => Effect.Effect<void, ItemLookupError | P, R>
   <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
@@ -1026,10 +1017,12 @@ export const replace: {
     value: Key,
     item: Given
   ): <Item, Lookups, P, V, R = never>(
-    self:
-      & RegistryOrService<Item, Lookups, P, V, R>
-      & Fits<UniqueKeys<Item, Lookups>, Attribute, Key>
-      & Takes<Item, Given>
+    self: Fits<
+      Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>,
+      UniqueKeys<Item, Lookups>,
+      Attribute,
+      Key
+    >
   ) => Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P, R>
   <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
@@ -1098,7 +1091,7 @@ export type Reconciled<Item> = Reconcile.Reconciled<Item>
  */
 export const reconcile: {
   <const Given>(items: Iterable<Given>): <Item, Lookups, P, V, R = never>(
-    self: RegistryOrService<Item, Lookups, P, V, R> & Takes<Item, Given>
+    self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
   ) => Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P, R>
   <Item, Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
@@ -1157,7 +1150,7 @@ export const reconcile: {
  */
 export const override: {
   <const Given>(item: Given): <Item, Lookups, P, V, R = never>(
-    self: RegistryOrService<Item, Lookups, P, V, R> & Takes<Item, Given>
+    self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
   ) => Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope | R>
   <Item, Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
@@ -1644,7 +1637,7 @@ const awaitItemIn = <Item, P, V>(core: Core<Item, P, V>, attribute: string, valu
  */
 export const awaitItem: {
   <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V, R = never>(
-    self: RegistryOrService<Item, Lookups, P, V, R> & Fits<UniqueKeys<Item, Lookups>, Attribute, Key>
+    self: Fits<RegistryOrService<Item, Lookups, P, V, R>, UniqueKeys<Item, Lookups>, Attribute, Key>
   ) => Effect.Effect<Item, P, R>
   <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
@@ -1767,7 +1760,7 @@ const explanationOf = <Item>(
  */
 export const explain: {
   <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V, R = never>(
-    self: RegistryOrService<Item, Lookups, P, V, R> & Fits<UniqueKeys<Item, Lookups>, Attribute, Key>
+    self: Fits<RegistryOrService<Item, Lookups, P, V, R>, UniqueKeys<Item, Lookups>, Attribute, Key>
   ) => Effect.Effect<Explanation<Item>, never, R>
   <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,

@@ -9,13 +9,13 @@
  * @module
  * @since 0.1.0
  */
-import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import { Class } from "effect/Pipeable"
 import type * as Scope from "effect/Scope"
 import * as Hooks from "./internal/hooks.ts"
+import type { RegistryOrService } from "./internal/model.ts"
 import { sequence } from "./internal/sequence.ts"
 import * as Registry from "./Registry.ts"
 import type * as RegistryError from "./RegistryError.ts"
@@ -219,7 +219,8 @@ export const combineAll = <Item, E = never, R = never>(
 ): Hooks.RegistryHooks<Item, E, R> => new RegistryHooksImpl(Array.from(list).flatMap(Hooks.partsOf))
 
 /**
- * Installs hooks in a registry for as long as the layer lives. They take part from the next operation on.
+ * Installs hooks in a registry, or in the service that is one, for as long as the layer lives. They take part from the
+ * next operation on.
  *
  * They refuse items with `RegistryError.reject`. An effect of hooks may acquire what they need in the layer's scope.
  *
@@ -255,35 +256,36 @@ export const combineAll = <Item, E = never, R = never>(
  */
 export const layer: {
   <
-    Self,
     Item,
     Lookups,
     P,
     V,
     const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>,
-    R
+    R2,
+    R = never
   >(
-    tag: Context.Key<Self, Registry.Registry<Item, Lookups, P, V>>,
-    hooks: Effect.Effect<More, never, R>
-  ): Layer.Layer<never, never, Self | Exclude<Hooks.ServicesOf<More> | R, Scope.Scope>>
+    self: RegistryOrService<Item, Lookups, P, V, R>,
+    hooks: Effect.Effect<More, never, R2>
+  ): Layer.Layer<never, never, R | Exclude<Hooks.ServicesOf<More> | R2, Scope.Scope>>
   <
-    Self,
     Item,
     Lookups,
     P,
     V,
-    const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>
+    const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>,
+    R = never
   >(
-    tag: Context.Key<Self, Registry.Registry<Item, Lookups, P, V>>,
+    self: RegistryOrService<Item, Lookups, P, V, R>,
     hooks: More
-  ): Layer.Layer<never, never, Self | Exclude<Hooks.ServicesOf<More>, Scope.Scope>>
-} = <Self, Item, Lookups, P, V, R>(
-  tag: Context.Key<Self, Registry.Registry<Item, Lookups, P, V>>,
+  ): Layer.Layer<never, never, R | Exclude<Hooks.ServicesOf<More>, Scope.Scope>>
+} = <Item, Lookups, P, V, R, R2>(
+  self: RegistryOrService<Item, Lookups, P, V, R>,
   hooks:
     | Hooks.Input<Item, RegistryError.RegistrationError, any>
-    | Effect.Effect<Hooks.Input<Item, RegistryError.RegistrationError, any>, never, R>
-): Layer.Layer<never, never, Self | Exclude<R, Scope.Scope>> =>
-  Layer.effectDiscard(Effect.gen(function*() {
-    const registry = yield* tag
-    yield* Registry.addHooks(registry, Effect.isEffect(hooks) ? yield* hooks : hooks)
-  }))
+    | Effect.Effect<Hooks.Input<Item, RegistryError.RegistrationError, any>, never, R2>
+): Layer.Layer<never, never, R | Exclude<R2, Scope.Scope>> =>
+  Layer.effectDiscard(
+    Effect.isEffect(hooks)
+      ? Effect.flatMap(hooks, (more) => Registry.addHooks(self, more))
+      : Registry.addHooks(self, hooks)
+  )

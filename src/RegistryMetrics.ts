@@ -25,16 +25,16 @@
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
-import type { Observer } from "./internal/core.ts"
-import { coreOf } from "./internal/coreOf.ts"
-import type { Registry } from "./Registry.ts"
+import type { Core, Observer } from "./internal/core.ts"
+import type { RegistryOrService } from "./internal/model.ts"
+import { operation } from "./internal/operation.ts"
 
 /** From a tenth of a millisecond to about half a minute. */
 const boundaries = /*#__PURE__*/ Metric.exponentialBoundaries({ start: 0.1, factor: 2, count: 20 })
@@ -138,7 +138,7 @@ export const lag: Metric.Gauge<number> = /*#__PURE__*/ Metric.gauge("effect_regi
 })
 
 /**
- * Measures a registry for the life of the layer. A second layer for the same registry takes the place of the first.
+ * Measures a registry, or the service that is one, for the life of the layer. A second layer for the same registry takes the place of the first.
  *
  * It never fails, and waits for nothing: what is in flight when it begins is not measured. There is nothing to
  * interrupt.
@@ -165,36 +165,37 @@ export const lag: Metric.Gauge<number> = /*#__PURE__*/ Metric.gauge("effect_regi
  * @category layers
  * @since 0.1.0
  */
-export const layer = <Self, Item, Lookups, P, V>(
-  tag: Context.Key<Self, Registry<Item, Lookups, P, V>>
-): Layer.Layer<never, never, Self> =>
-  Layer.effectDiscard(Effect.uninterruptible(Effect.gen(function*() {
-    const registry = yield* tag
-    const scope = yield* Effect.scope
-    const observer = observerOf(registry, yield* Effect.context<never>())
-    coreOf(registry).observer = observer
-    observer.changed()
-    yield* Scope.addFinalizer(
-      scope,
-      Effect.sync(() => {
-        const core = coreOf(registry)
-        if (core.observer === observer) core.observer = undefined
-      })
-    )
-  })))
+export const layer = <Item, Lookups, P, V, R = never>(
+  self: RegistryOrService<Item, Lookups, P, V, R>
+): Layer.Layer<never, never, R> => Layer.effectDiscard(observe(self))
 
-const observerOf = <Item, Lookups, P, V>(
-  registry: Registry<Item, Lookups, P, V>,
-  context: Context.Context<never>
-): Observer => {
+const observe: <Item, Lookups, P, V, R>(
+  self: RegistryOrService<Item, Lookups, P, V, R>
+) => Effect.Effect<void, never, Scope.Scope | R> = /*#__PURE__*/ operation(
+  1,
+  (core) =>
+    Effect.uninterruptible(Effect.contextWith((context: Context.Context<Scope.Scope>) => {
+      const observer = observerOf(core, context)
+      core.observer = observer
+      observer.changed()
+      return Scope.addFinalizer(
+        Context.get(context, Scope.Scope),
+        Effect.sync(() => {
+          if (core.observer === observer) core.observer = undefined
+        })
+      )
+    }))
+)
+
+const observerOf = <Item, P, V>(core: Core<Item, P, V>, context: Context.Context<never>): Observer => {
   const set = <Input>(
     metric: Metric.Metric<Input, any>,
     input: Input,
     attributes?: { readonly [name: string]: string }
-  ) => Metric.withAttributes(metric, { registry: registry.name, ...attributes }).updateUnsafe(input, context)
+  ) => Metric.withAttributes(metric, { registry: core.definition.name, ...attributes }).updateUnsafe(input, context)
   return {
     changed() {
-      const { published, watchers } = coreOf(registry)
+      const { published, watchers } = core
       const contents = Ref.getUnsafe(published)
       let slowest = contents.revision
       for (const { seen } of watchers.subscribers) slowest = Math.min(slowest, seen)

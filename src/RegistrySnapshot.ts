@@ -14,11 +14,12 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Changing from "./internal/changing.ts"
 import * as Contents from "./internal/contents.ts"
-import { coreOf } from "./internal/coreOf.ts"
+import type { Core } from "./internal/core.ts"
 import { type Definition, failure, takeKeys } from "./internal/definition.ts"
-import type { Fits } from "./internal/fits.ts"
+import type { Fits, Takes } from "./internal/fits.ts"
 import * as Matching from "./internal/matching.ts"
-import type { Registry, RegistrySnapshot } from "./internal/model.ts"
+import type { RegistryOrService, RegistrySnapshot } from "./internal/model.ts"
+import { operation } from "./internal/operation.ts"
 import { invalidAttribute, lookupIndex } from "./internal/operations.ts"
 import type { Origin } from "./internal/owner.ts"
 import { contentsOf, snapshotOf } from "./internal/snapshotOf.ts"
@@ -56,7 +57,7 @@ export type { RegistrySnapshot } from "./internal/model.ts"
  */
 export const get: {
   <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups>(
-    self: RegistrySnapshot<Item, Lookups> & Fits<Lookup.UniqueKeys<Item, Lookups>, Attribute, Key>
+    self: Fits<RegistrySnapshot<Item, Lookups>, Lookup.UniqueKeys<Item, Lookups>, Attribute, Key>
   ) => Option.Option<Item>
   <Item, Lookups, Attribute extends keyof Lookup.UniqueKeys<Item, Lookups> & string>(
     self: RegistrySnapshot<Item, Lookups>,
@@ -98,7 +99,7 @@ export const get: {
  */
 export const getAll: {
   <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups>(
-    self: RegistrySnapshot<Item, Lookups> & Fits<Lookup.Keys<Item, Lookups>, Attribute, Key>
+    self: Fits<RegistrySnapshot<Item, Lookups>, Lookup.Keys<Item, Lookups>, Attribute, Key>
   ) => ReadonlyArray<Item>
   <Item, Lookups, Attribute extends keyof Lookup.Keys<Item, Lookups> & string>(
     self: RegistrySnapshot<Item, Lookups>,
@@ -138,7 +139,7 @@ export const getAll: {
  */
 export const has: {
   <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups>(
-    self: RegistrySnapshot<Item, Lookups> & Fits<Lookup.Keys<Item, Lookups>, Attribute, Key>
+    self: Fits<RegistrySnapshot<Item, Lookups>, Lookup.Keys<Item, Lookups>, Attribute, Key>
   ) => boolean
   <Item, Lookups, Attribute extends keyof Lookup.Keys<Item, Lookups> & string>(
     self: RegistrySnapshot<Item, Lookups>,
@@ -173,7 +174,7 @@ export const has: {
  */
 export const contains: {
   <Given>(item: Given): <Item, Lookups>(
-    self: RegistrySnapshot<Item, Lookups> & ([Given] extends [Item] ? unknown : never)
+    self: Takes<RegistrySnapshot<Item, Lookups>, Item, Given>
   ) => boolean
   <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>, item: Item): boolean
 } = /*#__PURE__*/ dual(
@@ -369,18 +370,22 @@ export const toJson = <Item, Lookups>(
  * @since 0.1.0
  */
 export const fromJson: {
-  (json: unknown): <Item, Lookups, P, V>(
-    registry: Registry<Item, Lookups, P, V>
-  ) => Effect.Effect<RegistrySnapshot<Item, Lookups>, RegistryError.SnapshotError | RegistryError.RegistrationFailure>
-  <Item, Lookups, P, V>(
-    registry: Registry<Item, Lookups, P, V>,
+  (json: unknown): <Item, Lookups, P, V, R = never>(
+    registry: RegistryOrService<Item, Lookups, P, V, R>
+  ) => Effect.Effect<
+    RegistrySnapshot<Item, Lookups>,
+    RegistryError.SnapshotError | RegistryError.RegistrationFailure,
+    R
+  >
+  <Item, Lookups, P, V, R = never>(
+    registry: RegistryOrService<Item, Lookups, P, V, R>,
     json: unknown
-  ): Effect.Effect<RegistrySnapshot<Item, Lookups>, RegistryError.SnapshotError | RegistryError.RegistrationFailure>
-} = /*#__PURE__*/ dual(2, <Item, Lookups, P, V>(
-  registry: Registry<Item, Lookups, P, V>,
+  ): Effect.Effect<RegistrySnapshot<Item, Lookups>, RegistryError.SnapshotError | RegistryError.RegistrationFailure, R>
+} = /*#__PURE__*/ operation(2, <Item, Lookups, P, V>(
+  core: Core<Item, P, V>,
   json: unknown
 ): Effect.Effect<RegistrySnapshot<Item, Lookups>, RegistryError.SnapshotError | RegistryError.RegistrationFailure> => {
-  const definition = coreOf(registry).definition
+  const { definition } = core
   const unreadable = (item: unknown, issue: string, index?: number) =>
     failure(definition, RegistryError.SnapshotError, {
       code: "decode",

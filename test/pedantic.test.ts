@@ -11,19 +11,6 @@ class Items extends Registry.Service<Items, Item>()("test/Items", { lookup: ["id
 
 const watched = RegistryTest.layerPedantic(Items)
 
-/** The parts of a registry that a fault in the library would spoil. */
-interface Inside {
-  readonly core: {
-    readonly published: {
-      readonly ref: {
-        current: {
-          readonly indexes: ReadonlyArray<{ add: (key: unknown, entry: unknown) => unknown }>
-        }
-      }
-    }
-  }
-}
-
 describe("layerPedantic", () => {
   it.effect("lets pass what is as it should be: defaults, what was there before, and all that has gone again", () =>
     Effect.gen(function*() {
@@ -56,7 +43,7 @@ describe("layerPedantic", () => {
       yield* Items.populate
       const scope = yield* Scope.make()
       yield* Layer.buildWithScope(watched, scope)
-      const index = (registry as unknown as Inside).core.published.ref.current.indexes[1]!
+      const index: { add: unknown } = coreOf(registry).published.ref.current.indexes[1]!
       index.add = () => index
       const exit = yield* Effect.exit(Items.register(b))
       assert.match(messageOf(exit), /By name "item 2" one finds \[\] instead of/)

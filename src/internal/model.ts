@@ -50,7 +50,10 @@ export type RegistryOrService<Item, Lookups, P, V, R = never> =
   | Registry<Item, Lookups, P, V> & Needs<R>
   | Context.Key<R, Registry<Item, Lookups, P, V>>
 
-/** What an operation on a registry needs, which is nothing. R is inferred from it, and not from what is expected of the result. */
+/**
+ * What an operation on a registry needs: nothing. From this R is inferred to be `never`; without it, R would become what is
+ * expected of the result.
+ */
 interface Needs<out R> {
   readonly "~effect-registry/Registry": { readonly _R: Types.Covariant<R> }
 }
@@ -79,7 +82,7 @@ export interface Options<Item, Lookups, Defaults, AllHooks, Failure> {
    * What the registry holds after population: an iterable of items, an effect of one, or a stream of items. Each population
    * reads it anew, so what can be read only once, such as a generator object, belongs into an effect that makes it.
    */
-  readonly defaults?: Defaults | undefined
+  readonly defaults?: Defaults | List<Item> | undefined
   /** Hooks that are installed as long as the registry lives. */
   readonly hooks?: AllHooks | undefined
   /** Texts that replace the messages of errors, by code. */
@@ -89,6 +92,12 @@ export interface Options<Item, Lookups, Defaults, AllHooks, Failure> {
   /** How many changes a subscriber may be behind. Defaults to 256. */
   readonly history?: number | undefined
 }
+
+/**
+ * Says of which type the items of a list are while `Defaults` is inferred. A `ReadonlyArray` would not do: a list that is one
+ * already would be inferred as this, and not as `Defaults`.
+ */
+interface List<out Item> extends ReadonlyArray<Item> {}
 
 /**
  * The error of the population of a registry with these options.

@@ -653,8 +653,8 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "a layer that is built after the import gets the registry that was imported",
-    find: "current?.service === service && current.transaction.state === \"open\"",
-    replace: "current?.service === Tag",
+    find: "key === service && transaction.state === \"open\" ? completed",
+    replace: "key === service ? completed",
     caught: { file: late, title: "a service of the module that builds the layer of the service later" }
   },
   {
@@ -945,8 +945,8 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "a subscriber looks at one moment, and follows from another",
-    find: "Watching.follow(coreOf(self), options?.since ?? contents.revision, scope)",
-    replace: "Watching.follow(coreOf(self), options?.since, scope)",
+    find: "Watching.follow(core, options?.since ?? contents.revision, scope)",
+    replace: "Watching.follow(core, options?.since, scope)",
     caught: { file: linearizability, title: "G22 who subscribes gets" }
   },
   {
@@ -1039,8 +1039,9 @@ const takeKeysNow = <Item>(definition: Definition<Item>, item: Item): Keys => {`
   },
   {
     name: "a layer whose building was interrupted goes on measuring",
-    find: "Layer.effectDiscard(Effect.uninterruptible(Effect.gen(",
-    replace: "Layer.effectDiscard(Effect.asVoid(Effect.gen(",
+    find:
+      "Effect.uninterruptible(Effect.contextWith((context: Context.Context<Scope.Scope>) => {\n      const observer",
+    replace: "Effect.asVoid(Effect.contextWith((context: Context.Context<Scope.Scope>) => {\n      const observer",
     caught: { file: "metrics.test.ts", title: "a layer that is interrupted at any step of its building leaves nobody" }
   },
   {
