@@ -7,6 +7,8 @@
  * hooks, and publishes the draft in one step, or leaves no trace. Inside a transaction (in a hook, in its children, in
  * a `transact` body) an operation joins it. Either populates a registry that is `Pending` first.
  *
+ * Every function takes a registry, or a service that is one (see `Tag` and `Service`), which its effect then needs.
+ *
  * A registry is not a cache (nothing is evicted), not a dependency-injection container (Effect has `Layer`), and not a
  * database.
  *

@@ -318,6 +318,16 @@ describe("the functions of Registry", () => {
     )
   })
 
+  it.effect("as statics answer effects, whatever is left out in untyped code", () =>
+    Effect.gen(function*() {
+      const untyped = Codecs as any
+      const error = yield* Effect.flip(untyped.get("name") as Effect.Effect<unknown, { readonly code: string }>)
+      assert.strictEqual(error.code, "not_registered")
+      for (const one of [untyped.register(), untyped.at(), untyped.replace("name"), untyped.subscribe()]) {
+        assert.isTrue(Effect.isEffect(one))
+      }
+    }).pipe(Effect.provide(Codecs.layer)))
+
   const layersOfTags = ["items", "overrides", "layerLazy"]
 
   const given = (name: string, wrong: unknown): ReadonlyArray<unknown> =>

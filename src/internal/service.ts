@@ -249,7 +249,7 @@ export const Tag = <Self, Item>() =>
  * @internal
  */
 export const serviceWith = (
-  functions: { readonly [name: string]: (tag: any, ...args: any) => unknown },
+  functions: { readonly [name: string]: (tag: any, x: any, y: any, z: any) => unknown },
   values: { readonly [name: string]: (tag: any) => unknown }
 ) =>
 <Self, Item>() =>
@@ -274,7 +274,7 @@ export const serviceWith = (
   const tag = Tag<Self, Item>()(id, definition)
   const statics: { [name: string]: unknown } = {}
   for (const [name, f] of Object.entries(functions)) {
-    statics[name] = (...args: ReadonlyArray<unknown>) => f(tag, ...args)
+    statics[name] = (x: unknown, y: unknown, z: unknown) => f(tag, x, y, z)
   }
   for (const [name, f] of Object.entries(values)) statics[name] = f(tag)
   // the operations are those of the interface, by the same names
