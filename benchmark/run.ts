@@ -7,7 +7,7 @@ import { execFile } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import { bundleSize } from "./bundle.ts"
+import * as Bundle from "./bundle.ts"
 import type { Measured } from "./measure.ts"
 import type { Memory } from "./memory.ts"
 import type { Row } from "./row.ts"
@@ -183,11 +183,20 @@ const stalls = async (): Promise<void> => {
 
 const bundle = async (): Promise<void> => {
   if (!chosen("bundle")) return
-  const { gzipped, parts } = await bundleSize()
-  print("## Size of everything that `Lookup`, `Registry` and `RegistryHooks` reach, minified, without effect")
+  print("## Size of what a program carries, minified and gzipped, without effect")
   print()
-  print(`${gzipped} bytes gzipped (goal: at most 12,000): ${met(gzipped, 12_000)}. Minified bytes by module:`)
+  table("program", "esbuild, by subpath", "rolldown, by the index", "goal")
+  for (const name of ["small", "service", "everything"] as const) {
+    const sizes = [
+      (await Bundle.withEsbuild(Bundle.bySubpath(Bundle[name]))).gzipped,
+      (await Bundle.withRolldown(Bundle.byIndex(Bundle[name]))).gzipped
+    ]
+    tableLine(name, ...sizes.map(count), met(Math.max(...sizes), Bundle.goals[name]))
+  }
   print()
+  print("Minified bytes of everything by module, by esbuild:")
+  print()
+  const { parts } = await Bundle.withEsbuild(Bundle.bySubpath(Bundle.everything))
   for (const { bytes, module } of parts) print(`- ${module}: ${bytes}`)
   print()
 }

@@ -111,7 +111,7 @@ type Found = Result.Result<EntryPoint, EntryPointError>
 /** How many files are read, or modules imported, at a time. */
 const concurrency = 64
 
-const find = Effect.fnUntraced(function*({ from = ".", group }: DiscoverOptions) {
+const find = /*#__PURE__*/ Effect.fnUntraced(function*({ from = ".", group }: DiscoverOptions) {
   const packages = yield* findPackages(from)
   const found = yield* Effect.forEach(packages, (one) => entryPointsOf(one, group), { concurrency })
   // one package can be linked under several names
@@ -129,7 +129,7 @@ interface Package {
 }
 
 /** Ordered by name; the nearest of each name. */
-const findPackages = Effect.fnUntraced(function*(from: string) {
+const findPackages = /*#__PURE__*/ Effect.fnUntraced(function*(from: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const directory = path.resolve(from)
@@ -155,7 +155,7 @@ const chain = (path: Path.Path, start: string): ReadonlyArray<string> => {
 const list: (
   modules: string,
   scope?: string
-) => Effect.Effect<ReadonlyArray<Package>, never, FileSystem.FileSystem | Path.Path> = Effect.fnUntraced(
+) => Effect.Effect<ReadonlyArray<Package>, never, FileSystem.FileSystem | Path.Path> = /*#__PURE__*/ Effect.fnUntraced(
   function*(modules, scope = "") {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
@@ -183,7 +183,7 @@ const isAbsent = ({ reason }: PlatformError.PlatformError): boolean =>
   reason._tag === "NotFound" || reason._tag === "BadResource"
 
 /** What a package offers in a group, ordered by name, and the directory that it is really in. */
-const entryPointsOf = Effect.fnUntraced(function*(one: Package, group: string) {
+const entryPointsOf = /*#__PURE__*/ Effect.fnUntraced(function*(one: Package, group: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const offered = yield* Effect.result(Effect.flatMap(
@@ -231,7 +231,7 @@ const own = (u: unknown, key: string): Option.Option<unknown> =>
   Predicate.hasProperty(u, key) && Object.hasOwn(u, key) ? Option.some(u[key]) : Option.none()
 
 /** A module is in its package, whatever links lead to it. */
-const locate = Effect.fnUntraced(function*(one: Package, group: string, name: string, target: unknown) {
+const locate = /*#__PURE__*/ Effect.fnUntraced(function*(one: Package, group: string, name: string, target: unknown) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const invalidPath = Effect.fail(
@@ -382,7 +382,7 @@ export const defaults: {
   <Item = unknown>(
     options: DefaultsOptions<never>
   ): Effect.Effect<ReadonlyArray<Item>, EntryPointError, FileSystem.FileSystem | Path.Path>
-} = Effect.fnUntraced(function*<S extends Schema.Top>(options: DefaultsOptions<S>) {
+} = /*#__PURE__*/ Effect.fnUntraced(function*<S extends Schema.Top>(options: DefaultsOptions<S>) {
   const { schema } = options
   const decode = schema && Schema.decodeUnknownEffect(schema)
   const found = yield* find(options)

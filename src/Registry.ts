@@ -7,13 +7,14 @@
  * hooks, and publishes the draft in one step, or leaves no trace. Inside a transaction (in a hook, in its children, in
  * a `transact` body) an operation joins it. Either populates a registry that is `Pending` first.
  *
+ * Every function takes a registry, or a service that is one (see `Tag` and `Service`), which its effect then needs.
+ *
  * A registry is not a cache (nothing is evicted), not a dependency-injection container (Effect has `Layer`), and not a
  * database.
  *
  * @module
  * @since 0.1.0
  */
-import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -21,11 +22,9 @@ import * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type * as Types from "effect/Types"
-import { coreOf } from "./internal/coreOf.ts"
+import * as Cores from "./internal/coreOf.ts"
 import { contentsOf, type Core } from "./internal/engine/core.ts"
 import { Owner as OwnerReference, withoutTransactions } from "./internal/engine/current.ts"
 import * as Hooks from "./internal/engine/parts.ts"
@@ -38,24 +37,28 @@ import * as Layers from "./internal/features/layers.ts"
 import * as Override from "./internal/features/override.ts"
 import * as Reconcile from "./internal/features/reconcile.ts"
 import * as Watch from "./internal/features/watch.ts"
-import type { Fits } from "./internal/fits.ts"
+import type { Fits, Takes } from "./internal/fits.ts"
 import * as Late from "./internal/late.ts"
-import * as Live from "./internal/live.ts"
 import * as Making from "./internal/making.ts"
+import type * as Model from "./internal/model.ts"
 import type {
   Options,
   PopulationFailure,
   Registry,
+  RegistryOrService,
   RegistrySnapshot,
   RegistryState,
-  ServicesOf
+  ServicesOf,
+  Subscription
 } from "./internal/model.ts"
+import { inService, operation } from "./internal/operation.ts"
 import * as Find from "./internal/operations/find.ts"
 import * as Populate from "./internal/operations/populate.ts"
 import * as Register from "./internal/operations/register.ts"
 import * as Replace from "./internal/operations/replace.ts"
 import * as Reset from "./internal/operations/reset.ts"
 import * as Unregister from "./internal/operations/unregister.ts"
+import * as Services from "./internal/service.ts"
 import { snapshotOf } from "./internal/snapshotOf.ts"
 import * as Contents from "./internal/store/contents.ts"
 import type * as Lookup from "./Lookup.ts"
@@ -66,18 +69,12 @@ import type * as RegistryEvent from "./RegistryEvent.ts"
 // Models
 // ---------------------------------------------------------------------------------------------------------------------
 
-export type { Options, PopulationFailure, Registry, RegistryState, ServicesOf } from "./internal/model.ts"
+export type { Options, PopulationFailure, Registry, RegistryOrService, RegistryState } from "./internal/model.ts"
+export type { ServicesOf, Subscription } from "./internal/model.ts"
+export type { ServiceClass, TagClass } from "./internal/service.ts"
 
 type UniqueKeys<Item, Lookups> = Lookup.UniqueKeys<Item, Lookups>
 type Keys<Item, Lookups> = Lookup.Keys<Item, Lookups>
-
-/**
- * The same for an item, in data-last form: a literal keeps its literal types, and may serve for a type that is not
- * `readonly`.
- */
-type Takes<Item, Given> = [Given] extends [Item] ? unknown
-  : [Types.DeepMutable<Given>] extends [Item] ? unknown
-  : never
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Making
@@ -105,7 +102,7 @@ type Takes<Item, Given> = [Given] extends [Item] ? unknown
  * @category guards
  * @since 0.1.0
  */
-export const isRegistry = (u: unknown): u is Registry<any, any, any, any> => Predicate.hasProperty(u, Making.TypeId)
+export const isRegistry: (u: unknown) => u is Registry<any, any, any, any> = Cores.isRegistry
 
 /**
  * Makes a registry that lives as long as the scope. Its defaults and hooks run with the services of now.
@@ -150,32 +147,11 @@ export const make = <Item>() =>
   Registry<Item, Lookups, PopulationFailure<Defaults, Hooks.ErrorOf<AllHooks>, Failure>, Hooks.ErrorOf<AllHooks>>,
   never,
   Scope.Scope | ServicesOf<Defaults> | Hooks.ServicesOf<AllHooks>
-> =>
-  Effect.contextWith((context: Context.Context<Scope.Scope | ServicesOf<Defaults> | Hooks.ServicesOf<AllHooks>>) => {
-    type V = Hooks.ErrorOf<AllHooks>
-    type P = PopulationFailure<Defaults, V, Failure>
-    const captured = withoutTransactions(context)
-    return Making.make<Item, P, V>(captured, options, Making.installed<Item, V>(options.hooks, captured))
-  })
+> => Making.makeHere(options)
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Reading
 // ---------------------------------------------------------------------------------------------------------------------
-
-const getUntyped = <Item, P, V>(
-  self: Registry<Item, any, P, V>,
-  attribute: string,
-  value: unknown
-): Effect.Effect<Item, RegistryError.ItemLookupError | P> => Reading.read(coreOf(self), itemBy<Item>, attribute, value)
-
-const itemBy = <Item>(
-  contents: Contents.Contents<Item>,
-  attribute: string,
-  value: unknown
-): Exit.Exit<Item, RegistryError.ItemLookupError> => {
-  const entry = Contents.get(contents, attribute, value)
-  return entry === undefined ? Exit.fail(Find.notFound(contents, attribute, value)) : Exit.succeed(entry.item)
-}
 
 /**
  * The item that has a value of a unique lookup.
@@ -210,25 +186,37 @@ const itemBy = <Item>(
  * @since 0.1.0
  */
 export const get: {
-  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V> & Fits<UniqueKeys<Item, Lookups>, Attribute, Key>
-  ) => Effect.Effect<Item, RegistryError.ItemLookupError | P>
-  <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
-    self: Registry<Item, Lookups, P, V>,
+  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V, R = never>(
+    self: Fits<RegistryOrService<Item, Lookups, P, V, R>, UniqueKeys<Item, Lookups>, Attribute, Key>
+  ) => Effect.Effect<Item, RegistryError.ItemLookupError | P, R>
+  <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute]
-  ): Effect.Effect<Item, RegistryError.ItemLookupError | P>
-} = dual(3, getUntyped)
+  ): Effect.Effect<Item, RegistryError.ItemLookupError | P, R>
+} = /*#__PURE__*/ dual(
+  3,
+  // what `operation` would make of it, without a call: there is no hotter path
+  (self: unknown, attribute: string, value: unknown) => {
+    const core = Cores.coreIn(self)
+    return core === undefined ? inService(self, getIn, attribute, value) : getIn(core, attribute, value)
+  }
+)
 
-const getOptionUntyped = <Item, P, V>(
-  self: Registry<Item, any, P, V>,
+const getIn = <Item, P, V>(
+  core: Core<Item, P, V>,
   attribute: string,
   value: unknown
-): Effect.Effect<Option.Option<Item>, P> =>
-  readLookup(self, attribute, value, true, (index) => {
-    const entry = index.get(value)
-    return entry === undefined ? Option.none() : Option.some(entry.item)
-  })
+): Effect.Effect<Item, RegistryError.ItemLookupError | P> => Reading.read(core, itemBy<Item>, attribute, value)
+
+const itemBy = <Item>(
+  contents: Contents.Contents<Item>,
+  attribute: string,
+  value: unknown
+): Exit.Exit<Item, RegistryError.ItemLookupError> => {
+  const entry = Contents.get(contents, attribute, value)
+  return entry === undefined ? Exit.fail(Find.notFound(contents, attribute, value)) : Exit.succeed(entry.item)
+}
 
 /**
  * The item that has a value of a unique lookup, if there is one.
@@ -260,21 +248,22 @@ const getOptionUntyped = <Item, P, V>(
  * @since 0.1.0
  */
 export const getOption: {
-  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V> & Fits<UniqueKeys<Item, Lookups>, Attribute, Key>
-  ) => Effect.Effect<Option.Option<Item>, P>
-  <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
-    self: Registry<Item, Lookups, P, V>,
+  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V, R = never>(
+    self: Fits<RegistryOrService<Item, Lookups, P, V, R>, UniqueKeys<Item, Lookups>, Attribute, Key>
+  ) => Effect.Effect<Option.Option<Item>, P, R>
+  <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute]
-  ): Effect.Effect<Option.Option<Item>, P>
-} = dual(3, getOptionUntyped)
-
-const getAllUntyped = <Item, P, V>(
-  self: Registry<Item, any, P, V>,
-  attribute: string,
-  value: unknown
-): Effect.Effect<ReadonlyArray<Item>, P> => readLookup(self, attribute, value, false, (index) => index.getAll(value))
+  ): Effect.Effect<Option.Option<Item>, P, R>
+} = /*#__PURE__*/ operation(
+  3,
+  <Item, P, V>(core: Core<Item, P, V>, attribute: string, value: unknown): Effect.Effect<Option.Option<Item>, P> =>
+    readLookup(core, attribute, value, true, (index) => {
+      const entry = index.get(value)
+      return entry === undefined ? Option.none() : Option.some(entry.item)
+    })
+)
 
 /**
  * All items that have a value of a lookup, in registration order: of a unique lookup one at most, of a group any
@@ -307,21 +296,19 @@ const getAllUntyped = <Item, P, V>(
  * @since 0.1.0
  */
 export const getAll: {
-  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V> & Fits<Keys<Item, Lookups>, Attribute, Key>
-  ) => Effect.Effect<ReadonlyArray<Item>, P>
-  <Item, Lookups, P, V, Attribute extends keyof Keys<Item, Lookups> & string>(
-    self: Registry<Item, Lookups, P, V>,
+  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V, R = never>(
+    self: Fits<RegistryOrService<Item, Lookups, P, V, R>, Keys<Item, Lookups>, Attribute, Key>
+  ) => Effect.Effect<ReadonlyArray<Item>, P, R>
+  <Item, Lookups, P, V, Attribute extends keyof Keys<Item, Lookups> & string, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
     attribute: Attribute,
     value: Keys<Item, Lookups>[Attribute]
-  ): Effect.Effect<ReadonlyArray<Item>, P>
-} = dual(3, getAllUntyped)
-
-const hasUntyped = <Item, P, V>(
-  self: Registry<Item, any, P, V>,
-  attribute: string,
-  value: unknown
-): Effect.Effect<boolean, P> => readLookup(self, attribute, value, false, (index) => index.has(value))
+  ): Effect.Effect<ReadonlyArray<Item>, P, R>
+} = /*#__PURE__*/ operation(
+  3,
+  <Item, P, V>(core: Core<Item, P, V>, attribute: string, value: unknown): Effect.Effect<ReadonlyArray<Item>, P> =>
+    readLookup(core, attribute, value, false, (index) => index.getAll(value))
+)
 
 /**
  * Whether an item has a value of a lookup, unique or group.
@@ -353,25 +340,29 @@ const hasUntyped = <Item, P, V>(
  * @since 0.1.0
  */
 export const has: {
-  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V> & Fits<Keys<Item, Lookups>, Attribute, Key>
-  ) => Effect.Effect<boolean, P>
-  <Item, Lookups, P, V, Attribute extends keyof Keys<Item, Lookups> & string>(
-    self: Registry<Item, Lookups, P, V>,
+  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V, R = never>(
+    self: Fits<RegistryOrService<Item, Lookups, P, V, R>, Keys<Item, Lookups>, Attribute, Key>
+  ) => Effect.Effect<boolean, P, R>
+  <Item, Lookups, P, V, Attribute extends keyof Keys<Item, Lookups> & string, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
     attribute: Attribute,
     value: Keys<Item, Lookups>[Attribute]
-  ): Effect.Effect<boolean, P>
-} = dual(3, hasUntyped)
+  ): Effect.Effect<boolean, P, R>
+} = /*#__PURE__*/ operation(
+  3,
+  <Item, P, V>(core: Core<Item, P, V>, attribute: string, value: unknown): Effect.Effect<boolean, P> =>
+    readLookup(core, attribute, value, false, (index) => index.has(value))
+)
 
 /** An attribute that cannot answer is a compile error, and in untyped code a defect: no error is in the type. */
 const readLookup = <Item, P, V, A>(
-  self: Registry<Item, any, P, V>,
+  core: Core<Item, P, V>,
   attribute: string,
   value: unknown,
   unique: boolean,
   answer: (index: Contents.Contents<Item>["indexes"][number], contents: Contents.Contents<Item>) => A
 ): Effect.Effect<A, P> =>
-  Reading.read(coreOf(self), (contents) => {
+  Reading.read(core, (contents) => {
     const index = Find.lookupIndex(contents.definition, attribute, unique)
     return index === undefined
       ? Exit.die(Find.invalidAttribute(contents.definition, attribute, unique, value))
@@ -410,14 +401,17 @@ const readLookup = <Item, P, V, A>(
  * @since 0.1.0
  */
 export const contains: {
-  <const Given>(item: Given): <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V> & Takes<Item, Given>
-  ) => Effect.Effect<boolean, P>
-  <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>, item: Item): Effect.Effect<boolean, P>
-} = dual(
+  <const Given>(item: Given): <Item, Lookups, P, V, R = never>(
+    self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
+  ) => Effect.Effect<boolean, P, R>
+  <Item, Lookups, P, V, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
+    item: Item
+  ): Effect.Effect<boolean, P, R>
+} = /*#__PURE__*/ operation(
   2,
-  <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>, item: Item): Effect.Effect<boolean, P> =>
-    Reading.read(coreOf(self), (contents) => Exit.succeed(Contents.findCurrent(contents, item) !== undefined))
+  <Item, P, V>(core: Core<Item, P, V>, item: Item): Effect.Effect<boolean, P> =>
+    Reading.read(core, (contents) => Exit.succeed(Contents.findCurrent(contents, item) !== undefined))
 )
 
 /**
@@ -446,8 +440,12 @@ export const contains: {
  * @category reading
  * @since 0.1.0
  */
-export const size = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>): Effect.Effect<number, P> =>
-  Reading.read(coreOf(self), sizeOf)
+export const size: <Item, Lookups, P, V, R = never>(
+  self: RegistryOrService<Item, Lookups, P, V, R>
+) => Effect.Effect<number, P, R> = /*#__PURE__*/ operation(
+  1,
+  <Item, P, V>(core: Core<Item, P, V>): Effect.Effect<number, P> => Reading.read(core, sizeOf)
+)
 
 const sizeOf = <Item>(contents: Contents.Contents<Item>) => Exit.succeed(contents.size)
 
@@ -480,9 +478,12 @@ const sizeOf = <Item>(contents: Contents.Contents<Item>) => Exit.succeed(content
  * @category reading
  * @since 0.1.0
  */
-export const values = <Item, Lookups, P, V>(
-  self: Registry<Item, Lookups, P, V>
-): Effect.Effect<ReadonlyArray<Item>, P> => Reading.read(coreOf(self), valuesOf<Item>)
+export const values: <Item, Lookups, P, V, R = never>(
+  self: RegistryOrService<Item, Lookups, P, V, R>
+) => Effect.Effect<ReadonlyArray<Item>, P, R> = /*#__PURE__*/ operation(
+  1,
+  <Item, P, V>(core: Core<Item, P, V>): Effect.Effect<ReadonlyArray<Item>, P> => Reading.read(core, valuesOf<Item>)
+)
 
 const valuesOf = <Item>(contents: Contents.Contents<Item>) => contents.valuesExit
 
@@ -511,15 +512,19 @@ const valuesOf = <Item>(contents: Contents.Contents<Item>) => contents.valuesExi
  * @since 0.1.0
  */
 export const at: {
-  (index: number): <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>) => Effect.Effect<Option.Option<Item>, P>
-  <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>, index: number): Effect.Effect<Option.Option<Item>, P>
-} = dual(
-  2,
-  <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>,
+  (
     index: number
-  ): Effect.Effect<Option.Option<Item>, P> =>
-    Reading.read(coreOf(self), (contents) => {
+  ): <Item, Lookups, P, V, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>
+  ) => Effect.Effect<Option.Option<Item>, P, R>
+  <Item, Lookups, P, V, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
+    index: number
+  ): Effect.Effect<Option.Option<Item>, P, R>
+} = /*#__PURE__*/ operation(
+  2,
+  <Item, P, V>(core: Core<Item, P, V>, index: number): Effect.Effect<Option.Option<Item>, P> =>
+    Reading.read(core, (contents) => {
       const entry = Contents.at(contents, index)
       return Exit.succeed(entry === undefined ? Option.none() : Option.some(entry.item))
     })
@@ -555,10 +560,13 @@ export const at: {
  * @category reading
  * @since 0.1.0
  */
-export const snapshot = <Item, Lookups, P, V>(
-  self: Registry<Item, Lookups, P, V>
-): Effect.Effect<RegistrySnapshot<Item, Lookups>, P> =>
-  Reading.read(coreOf(self), (contents) => Exit.succeed(snapshotOf(contents)))
+export const snapshot: <Item, Lookups, P, V, R = never>(
+  self: RegistryOrService<Item, Lookups, P, V, R>
+) => Effect.Effect<RegistrySnapshot<Item, Lookups>, P, R> = /*#__PURE__*/ operation(
+  1,
+  <Item, Lookups, P, V>(core: Core<Item, P, V>): Effect.Effect<RegistrySnapshot<Item, Lookups>, P> =>
+    Reading.read(core, (contents) => Exit.succeed(snapshotOf(contents)))
+)
 
 /**
  * What was last published, at once, for code that is not an effect: empty until the registry is populated, and blind to
@@ -590,7 +598,7 @@ export const snapshot = <Item, Lookups, P, V>(
  */
 export const snapshotUnsafe = <Item, Lookups, P, V>(
   self: Registry<Item, Lookups, P, V>
-): RegistrySnapshot<Item, Lookups> => snapshotOf(contentsOf(coreOf(self)))
+): RegistrySnapshot<Item, Lookups> => snapshotOf(contentsOf(Cores.coreOf(self)))
 
 /**
  * Whether the registry is `Pending`, `Populating` or `Ready`. Never populates, and never waits.
@@ -620,11 +628,13 @@ export const snapshotUnsafe = <Item, Lookups, P, V>(
  * @category reading
  * @since 0.1.0
  */
-export const state = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>): Effect.Effect<RegistryState> =>
-  Effect.withFiber((fiber) => {
-    const core = coreOf(self)
-    return Effect.succeed(Making.stateOf(core, Reading.current(core, fiber.context)))
-  })
+export const state: <Item, Lookups, P, V, R = never>(
+  self: RegistryOrService<Item, Lookups, P, V, R>
+) => Effect.Effect<RegistryState, never, R> = /*#__PURE__*/ operation(
+  1,
+  <Item, P, V>(core: Core<Item, P, V>): Effect.Effect<RegistryState> =>
+    Effect.withFiber((fiber) => Effect.succeed(Making.stateOf(core, Reading.current(core, fiber.context))))
+)
 
 /**
  * Whether the state is any but `Pending`: true while the registry is `Populating`, too.
@@ -651,24 +661,22 @@ export const state = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>):
  * @category reading
  * @since 0.1.0
  */
-export const populated = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>): Effect.Effect<boolean> =>
-  Effect.map(state(self), (current) => current !== "Pending")
+export const populated = <Item, Lookups, P, V, R = never>(
+  self: RegistryOrService<Item, Lookups, P, V, R>
+): Effect.Effect<boolean, never, R> => Effect.map(state(self), (current) => current !== "Pending")
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Changing
 // ---------------------------------------------------------------------------------------------------------------------
 
 type RegistrationFailure = RegistryError.RegistrationFailure
+type ItemLookupError = RegistryError.ItemLookupError
 
 /** `Array.from` makes an empty list of what is none, from untyped code. */
-const listOf = <Item, Lookups, P, V>(
-  { name }: Registry<Item, Lookups, P, V>,
-  items: Iterable<Item>
-): ReadonlyArray<Item> => {
+const listOf = <Item, P, V>({ definition }: Core<Item, P, V>, items: Iterable<Item>): ReadonlyArray<Item> => {
   if (Populate.isIterable(items)) return Array.from(items)
-  throw new TypeError(`What is to be registered in "${name}" is no iterable of items.`)
+  throw new TypeError(`What is to be registered in "${definition.name}" is no iterable of items.`)
 }
-type ItemLookupError = RegistryError.ItemLookupError
 
 /**
  * Adds an item after all others.
@@ -700,20 +708,17 @@ type ItemLookupError = RegistryError.ItemLookupError
  * @since 0.1.0
  */
 export const register: {
-  <const Given>(item: Given): <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V> & Takes<Item, Given>
-  ) => Effect.Effect<void, RegistrationFailure | V | P>
-  <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>,
+  <const Given>(item: Given): <Item, Lookups, P, V, R = never>(
+    self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
+  ) => Effect.Effect<void, RegistrationFailure | V | P, R>
+  <Item, Lookups, P, V, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
     item: Item
-  ): Effect.Effect<void, RegistrationFailure | V | P>
-} = dual(
+  ): Effect.Effect<void, RegistrationFailure | V | P, R>
+} = /*#__PURE__*/ operation(
   2,
-  <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>,
-    item: Item
-  ): Effect.Effect<void, RegistrationFailure | V | P> =>
-    Effect.asVoid(Transaction.run(coreOf(self), Register.register(item)))
+  <Item, P, V>(core: Core<Item, P, V>, item: Item): Effect.Effect<void, RegistrationFailure | V | P> =>
+    Effect.asVoid(Transaction.run(core, Register.register(item)))
 )
 
 /**
@@ -745,20 +750,17 @@ export const register: {
  * @since 0.1.0
  */
 export const registerAll: {
-  <const Given>(items: Iterable<Given>): <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V> & Takes<Item, Given>
-  ) => Effect.Effect<void, RegistrationFailure | V | P>
-  <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>,
+  <const Given>(items: Iterable<Given>): <Item, Lookups, P, V, R = never>(
+    self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
+  ) => Effect.Effect<void, RegistrationFailure | V | P, R>
+  <Item, Lookups, P, V, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
     items: Iterable<Item>
-  ): Effect.Effect<void, RegistrationFailure | V | P>
-} = dual(
+  ): Effect.Effect<void, RegistrationFailure | V | P, R>
+} = /*#__PURE__*/ operation(
   2,
-  <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>,
-    items: Iterable<Item>
-  ): Effect.Effect<void, RegistrationFailure | V | P> =>
-    Effect.suspend(() => Effect.asVoid(Transaction.run(coreOf(self), Register.registerAll(listOf(self, items)))))
+  <Item, P, V>(core: Core<Item, P, V>, items: Iterable<Item>): Effect.Effect<void, RegistrationFailure | V | P> =>
+    Effect.suspend(() => Effect.asVoid(Transaction.run(core, Register.registerAll(listOf(core, items)))))
 )
 
 /**
@@ -791,19 +793,17 @@ export const registerAll: {
  * @since 0.1.0
  */
 export const upsert: {
-  <const Given>(item: Given): <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V> & Takes<Item, Given>
-  ) => Effect.Effect<void, RegistrationFailure | V | P>
-  <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>,
+  <const Given>(item: Given): <Item, Lookups, P, V, R = never>(
+    self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
+  ) => Effect.Effect<void, RegistrationFailure | V | P, R>
+  <Item, Lookups, P, V, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
     item: Item
-  ): Effect.Effect<void, RegistrationFailure | V | P>
-} = dual(
+  ): Effect.Effect<void, RegistrationFailure | V | P, R>
+} = /*#__PURE__*/ operation(
   2,
-  <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>,
-    item: Item
-  ): Effect.Effect<void, RegistrationFailure | V | P> => Transaction.run(coreOf(self), Replace.upsert(item))
+  <Item, P, V>(core: Core<Item, P, V>, item: Item): Effect.Effect<void, RegistrationFailure | V | P> =>
+    Transaction.run(core, Replace.upsert(item))
 )
 
 /**
@@ -838,20 +838,27 @@ export const upsert: {
  * @since 0.1.0
  */
 export const registerScoped: {
-  <const Given>(item: Given): <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V> & Takes<Item, Given>
-  ) => Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope>
-  <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>,
+  <const Given>(item: Given): <Item, Lookups, P, V, R = never>(
+    self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
+  ) => Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope | R>
+  <Item, Lookups, P, V, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
     item: Item
-  ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope>
-} = dual(
+  ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope | R>
+} = /*#__PURE__*/ operation(
   2,
-  <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>,
-    item: Item
-  ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope> => registerAllScoped(self, [item])
+  <Item, P, V>(core: Core<Item, P, V>, item: Item): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope> =>
+    registerAllIn(core, [item])
 )
+
+const registerAllIn = <Item, P, V>(
+  core: Core<Item, P, V>,
+  items: Iterable<Item>
+): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope> =>
+  Effect.flatMap(Effect.scope, (scope) => {
+    const registering = Unregister.scoped(core, scope, Register.registerAll(listOf(core, items)))
+    return Effect.asVoid(Transaction.run(core, registering))
+  })
 
 /**
  * Adds items like `registerAll`, and unregisters them, newest first and in one transaction, when the scope closes.
@@ -881,25 +888,14 @@ export const registerScoped: {
  * @since 0.1.0
  */
 export const registerAllScoped: {
-  <const Given>(items: Iterable<Given>): <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V> & Takes<Item, Given>
-  ) => Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope>
-  <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>,
+  <const Given>(items: Iterable<Given>): <Item, Lookups, P, V, R = never>(
+    self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
+  ) => Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope | R>
+  <Item, Lookups, P, V, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
     items: Iterable<Item>
-  ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope>
-} = dual(
-  2,
-  <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>,
-    items: Iterable<Item>
-  ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope> =>
-    Effect.flatMap(Effect.scope, (scope) => {
-      const core = coreOf(self)
-      const operation = Unregister.scoped(core, scope, Register.registerAll(listOf(self, items)))
-      return Effect.asVoid(Transaction.run(core, operation))
-    })
-)
+  ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope | R>
+} = /*#__PURE__*/ operation(2, registerAllIn)
 
 /**
  * Takes out an item, or the one that equals it. The others keep their order.
@@ -931,23 +927,18 @@ export const registerAllScoped: {
  * @since 0.1.0
  */
 export const unregister: {
-  <const Given>(item: Given): <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V> & Takes<Item, Given>
-  ) => Effect.Effect<void, ItemLookupError | P>
-  <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>, item: Item): Effect.Effect<void, ItemLookupError | P>
-} = dual(
-  2,
-  <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>,
+  <const Given>(item: Given): <Item, Lookups, P, V, R = never>(
+    self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
+  ) => Effect.Effect<void, ItemLookupError | P, R>
+  <Item, Lookups, P, V, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
     item: Item
-  ): Effect.Effect<void, ItemLookupError | P> => Transaction.run(coreOf(self), Unregister.unregister(item))
+  ): Effect.Effect<void, ItemLookupError | P, R>
+} = /*#__PURE__*/ operation(
+  2,
+  <Item, P, V>(core: Core<Item, P, V>, item: Item): Effect.Effect<void, ItemLookupError | P> =>
+    Transaction.run(core, Unregister.unregister(item))
 )
-
-const unregisterByUntyped = <Item, P, V>(
-  self: Registry<Item, any, P, V>,
-  attribute: string,
-  value: unknown
-): Effect.Effect<void, ItemLookupError | P> => Transaction.run(coreOf(self), Unregister.unregisterBy(attribute, value))
 
 /**
  * Takes out the item that has a value of a unique lookup.
@@ -979,23 +970,19 @@ const unregisterByUntyped = <Item, P, V>(
  * @since 0.1.0
  */
 export const unregisterBy: {
-  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V> & Fits<UniqueKeys<Item, Lookups>, Attribute, Key>
-  ) => Effect.Effect<void, ItemLookupError | P>
-  <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
-    self: Registry<Item, Lookups, P, V>,
+  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V, R = never>(
+    self: Fits<RegistryOrService<Item, Lookups, P, V, R>, UniqueKeys<Item, Lookups>, Attribute, Key>
+  ) => Effect.Effect<void, ItemLookupError | P, R>
+  <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute]
-  ): Effect.Effect<void, ItemLookupError | P>
-} = dual(3, unregisterByUntyped)
-
-const replaceUntyped = <Item, P, V>(
-  self: Registry<Item, any, P, V>,
-  attribute: string,
-  value: unknown,
-  item: Item
-): Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P> =>
-  Transaction.run(coreOf(self), Replace.replace(attribute, value, item))
+  ): Effect.Effect<void, ItemLookupError | P, R>
+} = /*#__PURE__*/ operation(
+  3,
+  <Item, P, V>(core: Core<Item, P, V>, attribute: string, value: unknown): Effect.Effect<void, ItemLookupError | P> =>
+    Transaction.run(core, Unregister.unregisterBy(attribute, value))
+)
 
 /**
  * Puts an item in the place of the one that has a value of a unique lookup. Others see the old or the new one, never
@@ -1034,16 +1021,30 @@ export const replace: {
     attribute: Attribute,
     value: Key,
     item: Given
-  ): <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V> & Fits<UniqueKeys<Item, Lookups>, Attribute, Key> & Takes<Item, Given>
-  ) => Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P>
-  <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
-    self: Registry<Item, Lookups, P, V>,
+  ): <Item, Lookups, P, V, R = never>(
+    self: Fits<
+      Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>,
+      UniqueKeys<Item, Lookups>,
+      Attribute,
+      Key
+    >
+  ) => Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P, R>
+  <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute],
     item: Item
-  ): Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P>
-} = dual(4, replaceUntyped)
+  ): Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P, R>
+} = /*#__PURE__*/ operation(
+  4,
+  <Item, P, V>(
+    core: Core<Item, P, V>,
+    attribute: string,
+    value: unknown,
+    item: Item
+  ): Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P> =>
+    Transaction.run(core, Replace.replace(attribute, value, item))
+)
 
 /**
  * What a reconciliation did.
@@ -1094,22 +1095,20 @@ export type Reconciled<Item> = Reconcile.Reconciled<Item>
  * @since 0.1.0
  */
 export const reconcile: {
-  <const Given>(items: Iterable<Given>): <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V> & Takes<Item, Given>
-  ) => Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P>
-  <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>,
+  <const Given>(items: Iterable<Given>): <Item, Lookups, P, V, R = never>(
+    self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
+  ) => Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P, R>
+  <Item, Lookups, P, V, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
     items: Iterable<Item>
-  ): Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P>
-} = dual(
+  ): Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P, R>
+} = /*#__PURE__*/ operation(
   2,
-  <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>,
+  <Item, P, V>(
+    core: Core<Item, P, V>,
     items: Iterable<Item>
   ): Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P> =>
-    Effect.suspend(() => {
-      return Transaction.run(coreOf(self), Reconcile.reconcile(listOf(self, items)))
-    })
+    Effect.suspend(() => Transaction.run(core, Reconcile.reconcile(listOf(core, items))))
 )
 
 /**
@@ -1155,31 +1154,32 @@ export const reconcile: {
  * @since 0.1.0
  */
 export const override: {
-  <const Given>(item: Given): <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V> & Takes<Item, Given>
-  ) => Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope>
-  <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>,
+  <const Given>(item: Given): <Item, Lookups, P, V, R = never>(
+    self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
+  ) => Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope | R>
+  <Item, Lookups, P, V, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
     item: Item
-  ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope>
-} = dual(
+  ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope | R>
+} = /*#__PURE__*/ operation(
   2,
-  <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>,
-    item: Item
-  ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope> => overrideAll(self, [item])
+  <Item, P, V>(core: Core<Item, P, V>, item: Item): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope> =>
+    overrideAllIn(core, [item])
 )
 
-const overrideAll = <Item, Lookups, P, V>(
-  self: Registry<Item, Lookups, P, V>,
+const overrideAllIn = <Item, P, V>(
+  core: Core<Item, P, V>,
   items: Iterable<Item>
 ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope> =>
   Effect.flatMap(Effect.scope, (scope) => {
-    const core = coreOf(self)
-    return Effect.asVoid(
-      Transaction.run(core, Unregister.scoped(core, scope, Override.override(listOf(self, items))))
-    )
+    const overriding = Unregister.scoped(core, scope, Override.override(listOf(core, items)))
+    return Effect.asVoid(Transaction.run(core, overriding))
   })
+
+const overrideAll: <Item, Lookups, P, V, R>(
+  self: RegistryOrService<Item, Lookups, P, V, R>,
+  items: Iterable<Item>
+) => Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope | R> = /*#__PURE__*/ operation(2, overrideAllIn)
 
 /**
  * Who registers: the name of a plugin, for instance. A layer or `Effect.provideService` sets it for all that is
@@ -1238,19 +1238,17 @@ export const Owner: Context.Reference<string> = OwnerReference
  * @since 0.1.0
  */
 export const unregisterOwner: {
-  (owner: string): <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>
-  ) => Effect.Effect<ReadonlyArray<Item>, P>
-  <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>,
+  (owner: string): <Item, Lookups, P, V, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>
+  ) => Effect.Effect<ReadonlyArray<Item>, P, R>
+  <Item, Lookups, P, V, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
     owner: string
-  ): Effect.Effect<ReadonlyArray<Item>, P>
-} = dual(
+  ): Effect.Effect<ReadonlyArray<Item>, P, R>
+} = /*#__PURE__*/ operation(
   2,
-  <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>,
-    owner: string
-  ): Effect.Effect<ReadonlyArray<Item>, P> => Transaction.run(coreOf(self), Unregister.unregisterOwner(owner))
+  <Item, P, V>(core: Core<Item, P, V>, owner: string): Effect.Effect<ReadonlyArray<Item>, P> =>
+    Transaction.run(core, Unregister.unregisterOwner(owner))
 )
 
 /**
@@ -1292,21 +1290,18 @@ export const unregisterOwner: {
  * @since 0.1.0
  */
 export const transact: {
-  <A, E, R>(effect: Effect.Effect<A, E, R>): <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>
-  ) => Effect.Effect<A, E | P, R>
-  <Item, Lookups, P, V, A, E, R>(
-    self: Registry<Item, Lookups, P, V>,
+  <A, E, R>(effect: Effect.Effect<A, E, R>): <Item, Lookups, P, V, R2 = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R2>
+  ) => Effect.Effect<A, E | P, R | R2>
+  <Item, Lookups, P, V, A, E, R, R2 = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R2>,
     effect: Effect.Effect<A, E, R>
-  ): Effect.Effect<A, E | P, R>
-} = dual(
+  ): Effect.Effect<A, E | P, R | R2>
+} = /*#__PURE__*/ operation(
   2,
-  <Item, Lookups, P, V, A, E, R>(
-    self: Registry<Item, Lookups, P, V>,
-    effect: Effect.Effect<A, E, R>
-  ): Effect.Effect<A, E | P, R> => {
+  <Item, P, V, A, E, R>(core: Core<Item, P, V>, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | P, R> => {
     const given = effectOf(effect, "transact")
-    return Transaction.run(coreOf(self), {
+    return Transaction.run(core, {
       name: "transact",
       body: ({ restore }) => Exit.isExit(given) ? given : restore(given),
       undone: () => given
@@ -1315,8 +1310,8 @@ export const transact: {
 )
 
 /** What is no effect, from untyped code, would end the fiber on the spot, with the lock. */
-const effectOf = <A, E, R>(effect: Effect.Effect<A, E, R>, operation: string): Effect.Effect<A, E, R> =>
-  Effect.isEffect(effect) ? effect : Effect.die(new TypeError(`What ${operation} was given is no effect.`))
+const effectOf = <A, E, R>(effect: Effect.Effect<A, E, R>, name: string): Effect.Effect<A, E, R> =>
+  Effect.isEffect(effect) ? effect : Effect.die(new TypeError(`What ${name} was given is no effect.`))
 
 /**
  * Runs an effect as one transaction of several registries: they are published together, in one synchronous step, so that
@@ -1348,22 +1343,37 @@ const effectOf = <A, E, R>(effect: Effect.Effect<A, E, R>, operation: string): E
  * @category changing
  * @since 0.1.0
  */
-export const transactAll = <const Registries extends ReadonlyArray<Registry<any, any, any, any>>, A, E, R>(
+export const transactAll = <
+  const Registries extends ReadonlyArray<RegistryOrService<any, any, any, any, any>>,
+  A,
+  E,
+  R
+>(
   registries: Registries,
   effect: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | PopulationFailureOf<Registries[number]>, R> =>
-  Together.runAll<PopulationFailureOf<Registries[number]>, A, E, R>(
-    registries.map((one) => coreOf(one)),
-    effectOf(effect, "transactAll")
+): Effect.Effect<A, E | PopulationFailureOf<Registries[number]>, R | ServiceOf<Registries[number]>> =>
+  Effect.contextWith((context: Context.Context<R | ServiceOf<Registries[number]>>) =>
+    Together.runAll<PopulationFailureOf<Registries[number]>, A, E, R>(
+      registries.map((one) => Cores.resolve(one, context)),
+      effectOf(effect, "transactAll")
+    )
   )
 
 /**
- * The error of the population of a registry.
+ * The error of the population of a registry, or of a service of one.
  *
  * @category models
  * @since 0.1.0
  */
-export type PopulationFailureOf<Self> = Self extends Registry<any, any, infer P, any> ? P : never
+export type PopulationFailureOf<Self> = Self extends RegistryOrService<any, any, infer P, any, any> ? P : never
+
+/**
+ * What an operation on a service needs; nothing for a registry.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export type ServiceOf<Self> = Self extends Context.Key<infer R, any> ? R : never
 
 /**
  * Runs an effect outside every transaction, as if its fiber had not been started in one: it reads what is published,
@@ -1434,8 +1444,9 @@ export const detached = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect
  * @category populating
  * @since 0.1.0
  */
-export const populate = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>): Effect.Effect<void, P> =>
-  coreOf(self).populate
+export const populate: <Item, Lookups, P, V, R = never>(
+  self: RegistryOrService<Item, Lookups, P, V, R>
+) => Effect.Effect<void, P, R> = /*#__PURE__*/ operation(1, (core) => core.populate)
 
 /**
  * Unregisters all items, the last one first, and makes the registry `Pending`: the next use populates it again. Does
@@ -1469,8 +1480,9 @@ export const populate = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V
  * @category populating
  * @since 0.1.0
  */
-export const reset = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>): Effect.Effect<void> =>
-  Reset.reset(coreOf(self))
+export const reset: <Item, Lookups, P, V, R = never>(
+  self: RegistryOrService<Item, Lookups, P, V, R>
+) => Effect.Effect<void, never, R> = /*#__PURE__*/ operation(1, (core) => Reset.reset(core))
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Watching
@@ -1510,21 +1522,20 @@ export const reset = <Item, Lookups, P, V>(self: Registry<Item, Lookups, P, V>):
  * @category watching
  * @since 0.1.0
  */
-export const changes = <Item, Lookups, P, V>(
-  self: Registry<Item, Lookups, P, V>
-): Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged> =>
-  Stream.unwrap(Effect.flatMap(Effect.scope, (scope) => Watch.follow(coreOf(self), undefined, scope)))
+export const changes = <Item, Lookups, P, V, R = never>(
+  self: RegistryOrService<Item, Lookups, P, V, R>
+): Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged, R> => Stream.unwrap(follow(self))
 
-/**
- * What a registry holds, and the changes after that.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Subscription<out Item, in out Lookups> {
-  readonly snapshot: RegistrySnapshot<Item, Lookups>
-  readonly changes: Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged>
-}
+const follow: <Item, Lookups, P, V, R>(
+  self: RegistryOrService<Item, Lookups, P, V, R>
+) => Effect.Effect<
+  Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged>,
+  never,
+  Scope.Scope | R
+> = /*#__PURE__*/ operation(
+  1,
+  (core) => Effect.flatMap(Effect.scope, (scope) => Watch.follow(core, undefined, scope))
+)
 
 /**
  * What the registry holds now, and exactly the changes after that, however much later they are read: without a gap and
@@ -1568,44 +1579,39 @@ export interface Subscription<out Item, in out Lookups> {
  * @since 0.1.0
  */
 export const subscribe: {
-  (options?: { readonly since?: number | undefined }): <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>
-  ) => Effect.Effect<Subscription<Item, Lookups>, P, Scope.Scope>
-  <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>,
+  (options?: { readonly since?: number | undefined }): <Item, Lookups, P, V, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>
+  ) => Effect.Effect<Subscription<Item, Lookups>, P, Scope.Scope | R>
+  <Item, Lookups, P, V, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
     options?: { readonly since?: number | undefined }
-  ): Effect.Effect<Subscription<Item, Lookups>, P, Scope.Scope>
-} = dual(
-  (args) => isRegistry(args[0]),
+  ): Effect.Effect<Subscription<Item, Lookups>, P, Scope.Scope | R>
+} = /*#__PURE__*/ operation(
+  "some",
   <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>,
+    core: Core<Item, P, V>,
     options?: { readonly since?: number | undefined }
   ): Effect.Effect<Subscription<Item, Lookups>, P, Scope.Scope> =>
     Effect.flatMap(Effect.scope, (scope) =>
-      Reading.readPublished(coreOf(self), (contents) =>
+      Reading.readPublished(core, (contents) =>
         Effect.map(
-          Watch.follow(coreOf(self), options?.since ?? contents.revision, scope),
+          Watch.follow(core, options?.since ?? contents.revision, scope),
           (following): Subscription<Item, Lookups> => ({ snapshot: snapshotOf(contents), changes: following })
         )))
 )
 
-const awaitItemUntyped = <Item, P, V>(
-  self: Registry<Item, any, P, V>,
-  attribute: string,
-  value: unknown
-): Effect.Effect<Item, P> =>
+const awaitItemIn = <Item, P, V>(core: Core<Item, P, V>, attribute: string, value: unknown): Effect.Effect<Item, P> =>
   Effect.withFiber((fiber) => {
-    const found = readLookup(self, attribute, value, true, (index, { revision }) => ({
+    const found = readLookup(core, attribute, value, true, (index, { revision }) => ({
       entry: index.get(value),
       revision
     }))
-    const inside = Reading.current(coreOf(self), fiber.context)
+    const inside = Reading.current(core, fiber.context)
     return Effect.flatMap(found, ({ entry, revision }) => {
       if (entry !== undefined) return Effect.succeed(entry.item)
-      const core = coreOf(self)
       if (inside !== undefined) return Effect.die(Waiting.waitsForItself(inside, "awaitItem"))
       const isNews = () => core.closed || contentsOf(core).revision !== revision
-      return Effect.andThen(Watch.watchersOf(core).wait(isNews), awaitItemUntyped(self, attribute, value))
+      return Effect.andThen(Watch.watchersOf(core).wait(isNews), awaitItemIn(core, attribute, value))
     })
   })
 
@@ -1639,15 +1645,15 @@ const awaitItemUntyped = <Item, P, V>(
  * @since 0.1.0
  */
 export const awaitItem: {
-  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V> & Fits<UniqueKeys<Item, Lookups>, Attribute, Key>
-  ) => Effect.Effect<Item, P>
-  <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
-    self: Registry<Item, Lookups, P, V>,
+  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V, R = never>(
+    self: Fits<RegistryOrService<Item, Lookups, P, V, R>, UniqueKeys<Item, Lookups>, Attribute, Key>
+  ) => Effect.Effect<Item, P, R>
+  <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute]
-  ): Effect.Effect<Item, P>
-} = dual(3, awaitItemUntyped)
+  ): Effect.Effect<Item, P, R>
+} = /*#__PURE__*/ operation(3, awaitItemIn)
 
 /**
  * Why an item is there, or is not.
@@ -1660,18 +1666,7 @@ export const awaitItem: {
  * @category models
  * @since 0.1.0
  */
-export type Explanation<Item> = Data.TaggedEnum<{
-  readonly Present: {
-    readonly item: Item
-    readonly owner: string
-    readonly revision: number
-    readonly hides: ReadonlyArray<Item>
-  }
-  readonly Hidden: { readonly item: Item; readonly by: Item }
-  readonly Absent: { readonly suggestions: ReadonlyArray<string> }
-  readonly PopulationFailed: { readonly cause: Cause.Cause<unknown> }
-  readonly Pending: {}
-}>
+export type Explanation<Item> = Model.Explanation<Item>
 
 interface ExplanationDefinition extends Data.TaggedEnum.WithGenerics<1> {
   readonly taggedEnum: Explanation<this["A"]>
@@ -1704,15 +1699,14 @@ interface ExplanationDefinition extends Data.TaggedEnum.WithGenerics<1> {
  * @category constructors
  * @since 0.1.0
  */
-export const Explanation = Data.taggedEnum<ExplanationDefinition>()
+export const Explanation = /*#__PURE__*/ Data.taggedEnum<ExplanationDefinition>()
 
-const explainUntyped = <Item, P, V>(
-  self: Registry<Item, any, P, V>,
+const explainIn = <Item, P, V>(
+  core: Core<Item, P, V>,
   attribute: string,
   value: unknown
 ): Effect.Effect<Explanation<Item>> =>
   Effect.withFiber((fiber) => {
-    const core = coreOf(self)
     const transaction = Reading.current(core, fiber.context)
     const contents = transaction === undefined ? contentsOf(core) : transaction.draft
     if (Find.lookupIndex(contents.definition, attribute, true) === undefined) {
@@ -1774,15 +1768,15 @@ const explanationOf = <Item>(
  * @since 0.1.0
  */
 export const explain: {
-  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V> & Fits<UniqueKeys<Item, Lookups>, Attribute, Key>
-  ) => Effect.Effect<Explanation<Item>>
-  <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
-    self: Registry<Item, Lookups, P, V>,
+  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V, R = never>(
+    self: Fits<RegistryOrService<Item, Lookups, P, V, R>, UniqueKeys<Item, Lookups>, Attribute, Key>
+  ) => Effect.Effect<Explanation<Item>, never, R>
+  <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute]
-  ): Effect.Effect<Explanation<Item>>
-} = dual(3, explainUntyped)
+  ): Effect.Effect<Explanation<Item>, never, R>
+} = /*#__PURE__*/ operation(3, explainIn)
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Hooks
@@ -1833,31 +1827,37 @@ export const addHooks: {
   <Item, const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>>(
     hooks: More,
     options?: { readonly existing?: boolean | undefined }
-  ): <Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>
-  ) => Effect.Effect<void, never, Scope.Scope | Hooks.ServicesOf<More>>
-  <Item, Lookups, P, V, const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>>(
-    self: Registry<Item, Lookups, P, V>,
+  ): <Lookups, P, V, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>
+  ) => Effect.Effect<void, never, Scope.Scope | Hooks.ServicesOf<More> | R>
+  <
+    Item,
+    Lookups,
+    P,
+    V,
+    const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>,
+    R = never
+  >(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
     hooks: More,
     options?: { readonly existing?: boolean | undefined }
-  ): Effect.Effect<void, never, Scope.Scope | Hooks.ServicesOf<More>>
-} = dual(
-  (args) => isRegistry(args[0]),
-  <Item, Lookups, P, V>(
-    self: Registry<Item, Lookups, P, V>,
+  ): Effect.Effect<void, never, Scope.Scope | Hooks.ServicesOf<More> | R>
+} = /*#__PURE__*/ operation(
+  "some",
+  <Item, P, V>(
+    // what they refuse items with is in the type of `register` whatever V is
+    core: Core<Item, P, V | RegistryError.RegistrationError>,
     hooks: Hooks.Input<Item, RegistryError.RegistrationError>,
     options?: { readonly existing?: boolean | undefined }
   ): Effect.Effect<void, never, Scope.Scope> =>
     Effect.contextWith((context: Context.Context<Scope.Scope>) => {
-      // what they refuse items with is in the type of `register` whatever V is
-      const core = coreOf(self) as Core<Item, P, V | RegistryError.RegistrationError>
       const parts = Hooks.install(hooks, withoutTransactions(context))
       const scope = Context.get(context, Scope.Scope)
       if (options?.existing !== true) return AddHooks.install(core, scope, parts)
       if (Reading.current(core, context) === undefined) return AddHooks.installAndTell(core, scope, parts)
       return Effect.die(
         new Error(
-          `Could not add hooks with "existing" to "${self.name}": this is in a transaction of it, which may still fail. Add them outside.`
+          `Could not add hooks with "existing" to "${core.definition.name}": this is in a transaction of it, which may still fail. Add them outside.`
         )
       )
     })
@@ -1868,158 +1868,150 @@ export const addHooks: {
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * A registry as a service class: layers and operations are its statics.
+ * Makes a class that is a registry as a service, with its layers as its only statics: its identifier is the name of the
+ * registry. The functions of `Registry` take it in place of a registry, and then need the service.
+ *
+ * **When to use**
+ *
+ * Where size matters: a program carries the operations that it names, and no others. `Service` has all of them as
+ * statics, and so a program carries them all.
+ *
+ * **Example** (A small service)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * interface Tool { readonly name: string }
+ *
+ * class Tools extends Registry.Tag<Tools, Tool>()("app/Tools", { lookup: ["name"], defaults: [{ name: "search" }] }) {}
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Registry.register(Tools, { name: "fetch" })
+ *   const found = yield* Registry.get(Tools, "name", "search")
+ *   return [found.name, yield* Registry.size(Tools)]
+ * }).pipe(Effect.provide(Tools.layer))
+ *
+ * await Effect.runPromise(program) // => ["search", 2]
+ * ```
+ *
+ * @see {@link Service} where the operations should be statics
  *
  * @category services
- * @since 0.1.0
+ * @since 0.2.0
  */
-export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
-  extends Context.ServiceClass<Self, Id, Registry<Item, Lookups, P, V>>
-{
-  /** Makes the registry; the first use populates it. */
-  readonly layer: Layer.Layer<Self, never, R>
-  /** Makes the registry and populates it, so that a failing population is a failure of the layer. */
-  readonly layerPopulated: Layer.Layer<Self, P, R>
-  /**
-   * Makes a registry whose layer loads late: what `load` answers, an import as a rule, is a layer that provides it.
-   * The first operation that reads or changes imports it and builds it, once, however many fibers come first.
-   *
-   * **Details**
-   *
-   * What the layer does to the registry, and the defaults, become visible together. If it cannot be imported or built, all
-   * who waited fail with a `PopulationError` of code `import` (they die with it if the registry has no `defaults`), and the
-   * next use tries again. What the layer holds lives as long as the registry. Nothing is imported by `state`,
-   * `snapshotUnsafe`, `addHooks`, `changes` and `explain`; hooks that are added before are told of all that it registers.
-   *
-   * The layer is built on `layer`. One that provides another registry dies with a message that says so.
-   *
-   * **Example** (A layer that is imported by the first use)
-   *
-   * ```ts
-   * import { Registry } from "effect-registry"
-   * import { Effect, Layer } from "effect"
-   *
-   * interface Language { readonly name: string }
-   *
-   * const defaults: ReadonlyArray<Language> = []
-   *
-   * class Languages extends Registry.Service<Languages, Language>()("app/Languages", { lookup: ["name"], defaults }) {
-   *   static readonly layerLate: Layer.Layer<Languages> = Languages.layerLazy(() => importLive())
-   * }
-   *
-   * // () => import("./languages-live.ts").then((module) => module.LanguagesLive)
-   * const importLive = () =>
-   *   Promise.resolve(Languages.items([{ name: "TypeScript" }]).pipe(Layer.provideMerge(Languages.layer), Layer.orDie))
-   *
-   * const program = Effect.gen(function*() {
-   *   return [yield* Languages.state, yield* Languages.size, yield* Languages.state]
-   * }).pipe(Effect.provide(Languages.layerLate))
-   *
-   * await Effect.runPromise(program) // => ["Pending", 1, "Ready"]
-   * ```
-   */
-  readonly layerLazy: <E, R2>(load: () => PromiseLike<Layer.Layer<Self, E, R2>>) => Layer.Layer<Self, never, R2>
-  /** Registers items, all or none, until the layer is closed or the registry is reset. */
-  readonly items: (items: Iterable<Item>) => Layer.Layer<never, RegistrationFailure | V | P, Self>
-  /** The same above all that is there: see {@link override}. */
-  readonly overrides: (items: Iterable<Item>) => Layer.Layer<never, RegistrationFailure | V | P, Self>
-  /** The item that has a value of a unique lookup: see {@link get}. */
-  readonly get: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
-    attribute: Attribute,
-    value: UniqueKeys<Item, Lookups>[Attribute]
-  ) => Effect.Effect<Item, ItemLookupError | P, Self>
-  /** The item that has a value of a unique lookup, if there is one: see {@link getOption}. */
-  readonly getOption: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
-    attribute: Attribute,
-    value: UniqueKeys<Item, Lookups>[Attribute]
-  ) => Effect.Effect<Option.Option<Item>, P, Self>
-  /** All items that have a value of a lookup, in registration order: see {@link getAll}. */
-  readonly getAll: <Attribute extends keyof Keys<Item, Lookups> & string>(
-    attribute: Attribute,
-    value: Keys<Item, Lookups>[Attribute]
-  ) => Effect.Effect<ReadonlyArray<Item>, P, Self>
-  /** Whether an item has a value of a lookup: see {@link has}. */
-  readonly has: <Attribute extends keyof Keys<Item, Lookups> & string>(
-    attribute: Attribute,
-    value: Keys<Item, Lookups>[Attribute]
-  ) => Effect.Effect<boolean, P, Self>
-  /** Whether an equal item is in: see {@link contains}. */
-  readonly contains: (item: Item) => Effect.Effect<boolean, P, Self>
-  /** How many items there are: see {@link size}. */
-  readonly size: Effect.Effect<number, P, Self>
-  /** All items, in registration order: see {@link values}. */
-  readonly values: Effect.Effect<ReadonlyArray<Item>, P, Self>
-  /** The item at an index; a negative one counts from the end: see {@link at}. */
-  readonly at: (index: number) => Effect.Effect<Option.Option<Item>, P, Self>
-  /** What the registry holds now, as a value: see {@link snapshot}. */
-  readonly snapshot: Effect.Effect<RegistrySnapshot<Item, Lookups>, P, Self>
-  /** `Pending`, `Populating` or `Ready`: see {@link state}. */
-  readonly state: Effect.Effect<RegistryState, never, Self>
-  /**
-   * Whether the state is any but `Pending`.
-   *
-   * @deprecated Use `state`.
-   */
-  readonly populated: Effect.Effect<boolean, never, Self>
-  /** Adds an item after all others: see {@link register}. */
-  readonly register: (item: Item) => Effect.Effect<void, RegistrationFailure | V | P, Self>
-  /** Adds items, all of them or none: see {@link registerAll}. */
-  readonly registerAll: (items: Iterable<Item>) => Effect.Effect<void, RegistrationFailure | V | P, Self>
-  /** Replaces the item with the same first unique value, or adds this one: see {@link upsert}. */
-  readonly upsert: (item: Item) => Effect.Effect<void, RegistrationFailure | V | P, Self>
-  /** Adds an item until the scope closes: see {@link registerScoped}. */
-  readonly registerScoped: (item: Item) => Effect.Effect<void, RegistrationFailure | V | P, Self | Scope.Scope>
-  /** Adds items, all or none, until the scope closes: see {@link registerAllScoped}. */
-  readonly registerAllScoped: (
-    items: Iterable<Item>
-  ) => Effect.Effect<void, RegistrationFailure | V | P, Self | Scope.Scope>
-  /** Takes out an item: see {@link unregister}. */
-  readonly unregister: (item: Item) => Effect.Effect<void, ItemLookupError | P, Self>
-  /** Takes out the item that has a value of a unique lookup: see {@link unregisterBy}. */
-  readonly unregisterBy: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
-    attribute: Attribute,
-    value: UniqueKeys<Item, Lookups>[Attribute]
-  ) => Effect.Effect<void, ItemLookupError | P, Self>
-  /** Puts an item in the place of another: see {@link replace}. */
-  readonly replace: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
-    attribute: Attribute,
-    value: UniqueKeys<Item, Lookups>[Attribute],
-    item: Item
-  ) => Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P, Self>
-  /** Makes the contents equal to a list of items, with the fewest changes: see {@link reconcile}. */
-  readonly reconcile: (items: Iterable<Item>) => Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P, Self>
-  /** Puts an item above all that is there until the scope closes: see {@link override}. */
-  readonly override: (item: Item) => Effect.Effect<void, RegistrationFailure | V | P, Self | Scope.Scope>
-  /** Takes out all that one owner registered: see {@link unregisterOwner}. */
-  readonly unregisterOwner: (owner: string) => Effect.Effect<ReadonlyArray<Item>, P, Self>
-  /** Runs an effect as one transaction of the registry: see {@link transact}. */
-  readonly transact: <A, E, R2>(effect: Effect.Effect<A, E, R2>) => Effect.Effect<A, E | P, Self | R2>
-  /** Fills the registry with its defaults: see {@link populate}. */
-  readonly populate: Effect.Effect<void, P, Self>
-  /** Unregisters all items; the next use populates again: see {@link reset}. */
-  readonly reset: Effect.Effect<void, never, Self>
-  /** The changes from when the stream is run: see {@link changes}. */
-  readonly changes: Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged, Self>
-  /** What the registry holds, and the changes after that: see {@link subscribe}. */
-  readonly subscribe: (
-    options?: { readonly since?: number | undefined }
-  ) => Effect.Effect<Subscription<Item, Lookups>, P, Self | Scope.Scope>
-  /** The item that has a value of a unique lookup, as soon as there is one: see {@link awaitItem}. */
-  readonly awaitItem: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
-    attribute: Attribute,
-    value: UniqueKeys<Item, Lookups>[Attribute]
-  ) => Effect.Effect<Item, P, Self>
-  /** Why an item is there, or is not: see {@link explain}. */
-  readonly explain: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
-    attribute: Attribute,
-    value: UniqueKeys<Item, Lookups>[Attribute]
-  ) => Effect.Effect<Explanation<Item>, never, Self>
-  /** Installs hooks until the scope closes: see {@link addHooks}. */
-  readonly addHooks: <const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>>(
-    hooks: More,
-    options?: { readonly existing?: boolean | undefined }
-  ) => Effect.Effect<void, never, Self | Scope.Scope | Hooks.ServicesOf<More>>
-}
+export const Tag = Services.Tag
+
+/**
+ * Registers items, all or none, until the layer is closed or the registry is reset.
+ *
+ * Building it fails as `registerAll` does, and waits its turn like every change; interrupted, it leaves nothing behind.
+ * Closing it waits its turn, too, and cannot be interrupted.
+ *
+ * **Example** (The tools of a plugin)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect, Layer } from "effect"
+ *
+ * class Tools extends Registry.Tag<Tools, { readonly name: string }>()("app/Tools", { lookup: ["name"] }) {}
+ *
+ * const Web = Registry.items(Tools, [{ name: "search" }, { name: "fetch" }])
+ *
+ * const program = Registry.size(Tools).pipe(Effect.provide(Web.pipe(Layer.provideMerge(Tools.layer))))
+ *
+ * await Effect.runPromise(program) // => 2
+ * ```
+ *
+ * @category services
+ * @since 0.2.0
+ */
+export const items = <Self, Item, Lookups, P, V>(
+  tag: Context.Key<Self, Registry<Item, Lookups, P, V>>,
+  list: Iterable<Item>
+): Layer.Layer<never, RegistrationFailure | V | P, Self> => Layer.effectDiscard(registerAllScoped(tag, list))
+
+/**
+ * Puts items above all that is there, all or none, until the layer is closed or the registry is reset: see
+ * {@link override}.
+ *
+ * Building it fails as `override` does, and waits its turn like every change; interrupted, it leaves nothing behind.
+ * Closing it waits its turn, too, and cannot be interrupted.
+ *
+ * **Example** (A provider for tests)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect, Layer } from "effect"
+ *
+ * class Providers extends Registry.Tag<Providers, { readonly id: string; readonly live: boolean }>()("app/Providers", {
+ *   lookup: ["id"],
+ *   defaults: [{ id: "stripe", live: true }]
+ * }) {}
+ *
+ * const Fake = Registry.overrides(Providers, [{ id: "stripe", live: false }])
+ *
+ * const program = Effect.map(Registry.get(Providers, "id", "stripe"), (provider) => provider.live).pipe(
+ *   Effect.provide(Fake.pipe(Layer.provideMerge(Providers.layer)))
+ * )
+ *
+ * await Effect.runPromise(program) // => false
+ * ```
+ *
+ * @category services
+ * @since 0.2.0
+ */
+export const overrides = <Self, Item, Lookups, P, V>(
+  tag: Context.Key<Self, Registry<Item, Lookups, P, V>>,
+  list: Iterable<Item>
+): Layer.Layer<never, RegistrationFailure | V | P, Self> => Layer.effectDiscard(overrideAll(tag, list))
+
+/**
+ * Makes a registry whose layer loads late: what `load` answers, an import as a rule, is a layer that provides it. The
+ * first operation that reads or changes imports it and builds it, once, however many fibers come first.
+ *
+ * **Details**
+ *
+ * What the layer does to the registry, and the defaults, become visible together. If it cannot be imported or built, all
+ * who waited fail with a `PopulationError` of code `import` (they die with it if the registry has no `defaults`), and the
+ * next use tries again. What the layer holds lives as long as the registry. Nothing is imported by `state`,
+ * `snapshotUnsafe`, `addHooks`, `changes` and `explain`; hooks that are added before are told of all that it registers.
+ *
+ * The layer is built on the `layer` of the tag. One that provides another registry dies with a message that says so. An
+ * interruption of all who wait for it interrupts the import, and undoes what it did.
+ *
+ * **Example** (A layer that is imported by the first use)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect, Layer } from "effect"
+ *
+ * interface Language { readonly name: string }
+ *
+ * const defaults: ReadonlyArray<Language> = []
+ *
+ * class Languages extends Registry.Tag<Languages, Language>()("app/Languages", { lookup: ["name"], defaults }) {}
+ *
+ * // () => import("./languages-live.ts").then((module) => module.LanguagesLive)
+ * const importLive = () =>
+ *   Promise.resolve(
+ *     Registry.items(Languages, [{ name: "TypeScript" }]).pipe(Layer.provideMerge(Languages.layer), Layer.orDie)
+ *   )
+ *
+ * const program = Effect.gen(function*() {
+ *   return [yield* Registry.state(Languages), yield* Registry.size(Languages), yield* Registry.state(Languages)]
+ * }).pipe(Effect.provide(Registry.layerLazy(Languages, importLive)))
+ *
+ * await Effect.runPromise(program) // => ["Pending", 1, "Ready"]
+ * ```
+ *
+ * @category services
+ * @since 0.2.0
+ */
+export const layerLazy: <Self, Id extends string, Item, Lookups, P, V, R, E, R2>(
+  tag: Services.TagClass<Self, Id, Item, Lookups, P, V, R>,
+  load: () => PromiseLike<Layer.Layer<Self, E, R2>>
+) => Layer.Layer<Self, never, R2> = Late.layerLazy
 
 /**
  * Makes a class that is a registry as a service: its identifier is the name of the registry, and its layers and
@@ -2046,83 +2038,35 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
  * await Effect.runPromise(program) // => ["TypeScript", "XML", "Mine"]
  * ```
  *
+ * @see {@link Tag} where size matters
+ *
  * @category services
  * @since 0.1.0
  */
-export const Service = <Self, Item>() =>
-<
-  const Id extends string,
-  const Lookups extends Lookup.Input<Item>,
-  const AllHooks extends Hooks.Input<Item, unknown, unknown> & Hooks.NoExcess<AllHooks>,
-  Defaults extends Populate.Defaults<Item, any, any> = never,
-  Failure extends "fail" | "die" = "fail"
->(
-  id: Id,
-  definition: Options<Item, Lookups, Defaults, AllHooks, Failure>
-): ServiceClass<
-  Self,
-  Id,
-  Item,
-  Lookups,
-  PopulationFailure<Defaults, Hooks.ErrorOf<AllHooks>, Failure>,
-  Hooks.ErrorOf<AllHooks>,
-  ServicesOf<Defaults> | Exclude<Hooks.ServicesOf<AllHooks>, Scope.Scope>
-> => {
-  type V = Hooks.ErrorOf<AllHooks>
-  type Shape = Registry<Item, Lookups, PopulationFailure<Defaults, V, Failure>, V>
-  const Tag = Context.Service<Self, Shape>()(id)
-  const named = { ...definition, name: id }
-  const counted = <R>(registry: Effect.Effect<Shape, never, R>) =>
-    Effect.tap(registry, () => Effect.flatMap(Effect.scope, (scope) => Live.count(id, scope)))
-  const making = counted(make<Item>()(named))
-  const layer = Layer.effect(
-    Tag,
-    Late.importedOr(Tag, making)
-  )
-  const statics = {
-    layer,
-    layerLazy: <E, R>(load: () => PromiseLike<Layer.Layer<Self, E, R>>) =>
-      Layer.effect(
-        Tag,
-        counted(Late.make<Self, Item, Lookups, PopulationFailure<Defaults, V, Failure>, V, E, R>(Tag, named, load))
-      ),
-    layerPopulated: Layer.effectDiscard(Tag.use(populate)).pipe(Layer.provideMerge(layer)),
-    items: (items: Iterable<Item>) => Layer.effectDiscard(Tag.use(registerAllScoped(items))),
-    overrides: (items: Iterable<Item>) => Layer.effectDiscard(Tag.use((self) => overrideAll(self, items))),
-    get: (attribute: string, value: unknown) => Tag.use((self) => getUntyped(self, attribute, value)),
-    getOption: (attribute: string, value: unknown) => Tag.use((self) => getOptionUntyped(self, attribute, value)),
-    getAll: (attribute: string, value: unknown) => Tag.use((self) => getAllUntyped(self, attribute, value)),
-    has: (attribute: string, value: unknown) => Tag.use((self) => hasUntyped(self, attribute, value)),
-    contains: (item: Item) => Tag.use(contains(item)),
-    size: Tag.use(size),
-    values: Tag.use(values),
-    at: (index: number) => Tag.use(at(index)),
-    snapshot: Tag.use(snapshot),
-    state: Tag.use(state),
-    populated: Tag.use(populated),
-    register: (item: Item) => Tag.use(register(item)),
-    registerAll: (items: Iterable<Item>) => Tag.use(registerAll(items)),
-    upsert: (item: Item) => Tag.use(upsert(item)),
-    registerScoped: (item: Item) => Tag.use(registerScoped(item)),
-    registerAllScoped: (items: Iterable<Item>) => Tag.use(registerAllScoped(items)),
-    unregister: (item: Item) => Tag.use(unregister(item)),
-    unregisterBy: (attribute: string, value: unknown) => Tag.use((self) => unregisterByUntyped(self, attribute, value)),
-    replace: (attribute: string, value: unknown, item: Item) =>
-      Tag.use((self) => replaceUntyped(self, attribute, value, item)),
-    reconcile: (items: Iterable<Item>) => Tag.use(reconcile(items)),
-    override: (item: Item) => Tag.use(override(item)),
-    unregisterOwner: (owner: string) => Tag.use(unregisterOwner(owner)),
-    transact: <A, E, R>(effect: Effect.Effect<A, E, R>) => Tag.use(transact(effect)),
-    populate: Tag.use(populate),
-    reset: Tag.use(reset),
-    changes: Stream.unwrap(Tag.useSync(changes)),
-    subscribe: (options?: { readonly since?: number | undefined }) => Tag.use(subscribe(options)),
-    awaitItem: (attribute: string, value: unknown) => Tag.use((self) => awaitItemUntyped(self, attribute, value)),
-    explain: (attribute: string, value: unknown) => Tag.use((self) => explainUntyped(self, attribute, value)),
-    addHooks: <const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>>(
-      hooks: More,
-      options?: { readonly existing?: boolean | undefined }
-    ) => Tag.use((self) => addHooks(self, hooks, options))
-  }
-  return Object.assign(Tag, statics)
-}
+export const Service = /*#__PURE__*/ Services.serviceWith({
+  layerLazy,
+  items,
+  overrides,
+  get,
+  getOption,
+  getAll,
+  has,
+  contains,
+  at,
+  register,
+  registerAll,
+  upsert,
+  registerScoped,
+  registerAllScoped,
+  unregister,
+  unregisterBy,
+  replace,
+  reconcile,
+  override,
+  unregisterOwner,
+  transact,
+  subscribe,
+  awaitItem,
+  explain,
+  addHooks
+}, { size, values, snapshot, state, populated, populate, reset, changes })

@@ -12,7 +12,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { SnapshotError } from "./internal/snapshotError.ts"
-import { common, messageOf, show } from "./internal/wording.ts"
+import { messageOf, show, withCommon } from "./internal/wording.ts"
 
 export * from "./internal/entryPointError.ts"
 export * from "./internal/snapshotError.ts"
@@ -46,16 +46,18 @@ export * from "./internal/snapshotError.ts"
  * @category errors
  * @since 0.1.0
  */
-export class AlreadyRegisteredError extends Schema.TaggedError<AlreadyRegisteredError>()("AlreadyRegisteredError", {
-  ...common,
-  code: Schema.Literals(["already_registered", "attribute_registered"]),
-  item: Schema.Unknown,
-  attribute: Schema.optionalKey(Schema.String),
-  value: Schema.optionalKey(Schema.Unknown),
-  existing: Schema.optionalKey(Schema.Unknown),
-  /** Who registered the item that is in the way, where that is known. */
-  owner: Schema.optionalKey(Schema.String)
-}) {
+export class AlreadyRegisteredError extends /*#__PURE__*/ Schema.TaggedError<AlreadyRegisteredError>()(
+  "AlreadyRegisteredError",
+  /*#__PURE__*/ withCommon(() => ({
+    code: Schema.Literals(["already_registered", "attribute_registered"]),
+    item: Schema.Unknown,
+    attribute: Schema.optionalKey(Schema.String),
+    value: Schema.optionalKey(Schema.Unknown),
+    existing: Schema.optionalKey(Schema.Unknown),
+    /** Who registered the item that is in the way, where that is known. */
+    owner: Schema.optionalKey(Schema.String)
+  }))
+) {
   override get message(): string {
     if (this.text !== undefined) return this.text
     const by = this.owner === undefined ? "" : ` by "${this.owner}"`
@@ -93,14 +95,16 @@ export class AlreadyRegisteredError extends Schema.TaggedError<AlreadyRegistered
  * @category errors
  * @since 0.1.0
  */
-export class RegistrationError extends Schema.TaggedError<RegistrationError>()("RegistrationError", {
-  ...common,
-  code: Schema.Literals(["missing_attribute", "invalid_item", "rejected"]),
-  item: Schema.Unknown,
-  attribute: Schema.optionalKey(Schema.String),
-  issue: Schema.optionalKey(Schema.String),
-  reason: Schema.optionalKey(Schema.String)
-}) {
+export class RegistrationError extends /*#__PURE__*/ Schema.TaggedError<RegistrationError>()(
+  "RegistrationError",
+  /*#__PURE__*/ withCommon(() => ({
+    code: Schema.Literals(["missing_attribute", "invalid_item", "rejected"]),
+    item: Schema.Unknown,
+    attribute: Schema.optionalKey(Schema.String),
+    issue: Schema.optionalKey(Schema.String),
+    reason: Schema.optionalKey(Schema.String)
+  }))
+) {
   override get message(): string {
     if (this.text !== undefined) return this.text
     const start = `Could not register ${show(this.item)} in "${this.registry}"`
@@ -149,14 +153,16 @@ export type RegistrationFailure = AlreadyRegisteredError | RegistrationError
  * @category errors
  * @since 0.1.0
  */
-export class ItemLookupError extends Schema.TaggedError<ItemLookupError>()("ItemLookupError", {
-  ...common,
-  code: Schema.Literals(["not_registered", "invalid_attribute", "unregister"]),
-  attribute: Schema.optionalKey(Schema.String),
-  value: Schema.optionalKey(Schema.Unknown),
-  item: Schema.optionalKey(Schema.Unknown),
-  suggestions: Schema.Array(Schema.String)
-}) {
+export class ItemLookupError extends /*#__PURE__*/ Schema.TaggedError<ItemLookupError>()(
+  "ItemLookupError",
+  /*#__PURE__*/ withCommon(() => ({
+    code: Schema.Literals(["not_registered", "invalid_attribute", "unregister"]),
+    attribute: Schema.optionalKey(Schema.String),
+    value: Schema.optionalKey(Schema.Unknown),
+    item: Schema.optionalKey(Schema.Unknown),
+    suggestions: Schema.Array(Schema.String)
+  }))
+) {
   override get message(): string {
     if (this.text !== undefined) return this.text
     switch (this.code) {
@@ -203,11 +209,13 @@ export class ItemLookupError extends Schema.TaggedError<ItemLookupError>()("Item
  * @category errors
  * @since 0.1.0
  */
-export class PopulationError<out E = unknown> extends Schema.TaggedError<PopulationError<any>>()("PopulationError", {
-  ...common,
-  code: Schema.Literals(["defaults", "registration", "import"]),
-  cause: Schema.Unknown
-}) {
+export class PopulationError<out E = unknown> extends /*#__PURE__*/ Schema.TaggedError<PopulationError<any>>()(
+  "PopulationError",
+  /*#__PURE__*/ withCommon(() => ({
+    code: Schema.Literals(["defaults", "registration", "import"]),
+    cause: Schema.Unknown
+  }))
+) {
   declare readonly cause: E
 
   override get message(): string {
@@ -249,11 +257,13 @@ export class PopulationError<out E = unknown> extends Schema.TaggedError<Populat
  * @category errors
  * @since 0.1.0
  */
-export class RegistryLagged extends Schema.TaggedError<RegistryLagged>()("RegistryLagged", {
-  ...common,
-  code: Schema.Literal("lagged"),
-  missed: Schema.Number
-}) {
+export class RegistryLagged extends /*#__PURE__*/ Schema.TaggedError<RegistryLagged>()(
+  "RegistryLagged",
+  /*#__PURE__*/ withCommon(() => ({
+    code: Schema.Literal("lagged"),
+    missed: Schema.Number
+  }))
+) {
   override get message(): string {
     return this.text ??
       `A subscriber of "${this.registry}" is too far behind: ${this.missed} change(s) are no longer kept, or it asked for a revision that never was. ` +
@@ -288,12 +298,16 @@ export class RegistryLagged extends Schema.TaggedError<RegistryLagged>()("Regist
  * @category errors
  * @since 0.1.0
  */
-export class DeadlockError extends Schema.TaggedError<DeadlockError>()("DeadlockError", {
-  ...common,
-  code: Schema.Literal("deadlock"),
-  chain: Schema.Array(Schema.String),
-  waits: Schema.Array(Schema.Struct({ registry: Schema.String, operation: Schema.String }))
-}) {
+export class DeadlockError extends /*#__PURE__*/ Schema.TaggedError<DeadlockError>()(
+  "DeadlockError",
+  /*#__PURE__*/ withCommon(() => ({
+    code: Schema.Literal("deadlock"),
+    chain: Schema.Array(Schema.String),
+    waits: Schema.Array(
+      Schema.Struct({ registry: Schema.String, operation: Schema.String })
+    )
+  }))
+) {
   override get message(): string {
     if (this.text !== undefined) return this.text
     const [first, ...rest] = this.waits.map(({ operation, registry }) => `"${operation}" of "${registry}"`)

@@ -128,4 +128,4 @@ export const {
    * @since 0.1.0
    */
   Unregistered
-} = Data.taggedEnum<Definition>()
+} = /*#__PURE__*/ Data.taggedEnum<Definition>()

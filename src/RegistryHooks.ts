@@ -9,14 +9,14 @@
  * @module
  * @since 0.1.0
  */
-import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
-import * as Pipeable from "effect/Pipeable"
+import { Class } from "effect/Pipeable"
 import type * as Scope from "effect/Scope"
 import * as Hooks from "./internal/engine/parts.ts"
 import { sequence } from "./internal/engine/sequence.ts"
+import type { RegistryOrService } from "./internal/model.ts"
 import * as Registry from "./Registry.ts"
 import type * as RegistryError from "./RegistryError.ts"
 
@@ -37,8 +37,8 @@ export type {
   RegistryHooks
 } from "./internal/engine/parts.ts"
 
-class RegistryHooksImpl<Item, E, R> extends Pipeable.Class implements Hooks.RegistryHooks<Item, E, R> {
-  readonly [Hooks.TypeId]: Hooks.RegistryHooks<Item, E, R>[typeof Hooks.TypeId]
+class RegistryHooksImpl<Item, E, R> extends Class implements Hooks.RegistryHooks<Item, E, R> {
+  declare readonly [Hooks.TypeId]: Hooks.RegistryHooks<Item, E, R>[typeof Hooks.TypeId]
 
   constructor(parts: ReadonlyArray<Partial<Hooks.Handlers<Item, E, R>>>) {
     super()
@@ -136,7 +136,7 @@ export const make =
  * @category constructors
  * @since 0.1.0
  */
-export const empty: Hooks.RegistryHooks<unknown> = new RegistryHooksImpl<unknown, never, never>([])
+export const empty: Hooks.RegistryHooks<unknown> = /*#__PURE__*/ new RegistryHooksImpl<unknown, never, never>([])
 
 /**
  * Both hooks as one. Its parts are called in this order by registration and population, in the reverse order by
@@ -177,7 +177,7 @@ export const combine: {
     first: Hooks.RegistryHooks<Item, E, R>,
     second: Hooks.RegistryHooks<Item2, E2, R2>
   ): Hooks.RegistryHooks<Item & Item2, E | E2, R | R2>
-} = dual(
+} = /*#__PURE__*/ dual(
   2,
   <Item, E, R, Item2, E2, R2>(
     first: Hooks.RegistryHooks<Item, E, R>,
@@ -219,7 +219,8 @@ export const combineAll = <Item, E = never, R = never>(
 ): Hooks.RegistryHooks<Item, E, R> => new RegistryHooksImpl(Array.from(list).flatMap(Hooks.partsOf))
 
 /**
- * Installs hooks in a registry for as long as the layer lives. They take part from the next operation on.
+ * Installs hooks in a registry, or in the service that is one, for as long as the layer lives. They take part from the
+ * next operation on.
  *
  * They refuse items with `RegistryError.reject`. An effect of hooks may acquire what they need in the layer's scope.
  *
@@ -255,35 +256,36 @@ export const combineAll = <Item, E = never, R = never>(
  */
 export const layer: {
   <
-    Self,
     Item,
     Lookups,
     P,
     V,
     const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>,
-    R
+    R2,
+    R = never
   >(
-    tag: Context.Key<Self, Registry.Registry<Item, Lookups, P, V>>,
-    hooks: Effect.Effect<More, never, R>
-  ): Layer.Layer<never, never, Self | Exclude<Hooks.ServicesOf<More> | R, Scope.Scope>>
+    self: RegistryOrService<Item, Lookups, P, V, R>,
+    hooks: Effect.Effect<More, never, R2>
+  ): Layer.Layer<never, never, R | Exclude<Hooks.ServicesOf<More> | R2, Scope.Scope>>
   <
-    Self,
     Item,
     Lookups,
     P,
     V,
-    const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>
+    const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>,
+    R = never
   >(
-    tag: Context.Key<Self, Registry.Registry<Item, Lookups, P, V>>,
+    self: RegistryOrService<Item, Lookups, P, V, R>,
     hooks: More
-  ): Layer.Layer<never, never, Self | Exclude<Hooks.ServicesOf<More>, Scope.Scope>>
-} = <Self, Item, Lookups, P, V, R>(
-  tag: Context.Key<Self, Registry.Registry<Item, Lookups, P, V>>,
+  ): Layer.Layer<never, never, R | Exclude<Hooks.ServicesOf<More>, Scope.Scope>>
+} = <Item, Lookups, P, V, R, R2>(
+  self: RegistryOrService<Item, Lookups, P, V, R>,
   hooks:
     | Hooks.Input<Item, RegistryError.RegistrationError, any>
-    | Effect.Effect<Hooks.Input<Item, RegistryError.RegistrationError, any>, never, R>
-): Layer.Layer<never, never, Self | Exclude<R, Scope.Scope>> =>
-  Layer.effectDiscard(Effect.gen(function*() {
-    const registry = yield* tag
-    yield* Registry.addHooks(registry, Effect.isEffect(hooks) ? yield* hooks : hooks)
-  }))
+    | Effect.Effect<Hooks.Input<Item, RegistryError.RegistrationError, any>, never, R2>
+): Layer.Layer<never, never, R | Exclude<R2, Scope.Scope>> =>
+  Layer.effectDiscard(
+    Effect.isEffect(hooks)
+      ? Effect.flatMap(hooks, (more) => Registry.addHooks(self, more))
+      : Registry.addHooks(self, hooks)
+  )

@@ -25,19 +25,19 @@
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Scope from "effect/Scope"
-import { coreOf } from "./internal/coreOf.ts"
-import { contentsOf, type Observer } from "./internal/engine/core.ts"
+import { contentsOf, type Core, type Observer } from "./internal/engine/core.ts"
 import { watchersOf } from "./internal/features/watch.ts"
-import type { Registry } from "./Registry.ts"
+import type { RegistryOrService } from "./internal/model.ts"
+import { operation } from "./internal/operation.ts"
 
 /** From a tenth of a millisecond to about half a minute. */
-const boundaries = Metric.exponentialBoundaries({ start: 0.1, factor: 2, count: 20 })
+const boundaries = /*#__PURE__*/ Metric.exponentialBoundaries({ start: 0.1, factor: 2, count: 20 })
 
 /**
  * How many items a registry holds.
@@ -45,7 +45,7 @@ const boundaries = Metric.exponentialBoundaries({ start: 0.1, factor: 2, count: 
  * @category metrics
  * @since 0.1.0
  */
-export const size: Metric.Gauge<number> = Metric.gauge("effect_registry_size", {
+export const size: Metric.Gauge<number> = /*#__PURE__*/ Metric.gauge("effect_registry_size", {
   description: "Items of a registry"
 })
 
@@ -55,7 +55,7 @@ export const size: Metric.Gauge<number> = Metric.gauge("effect_registry_size", {
  * @category metrics
  * @since 0.1.0
  */
-export const revision: Metric.Gauge<number> = Metric.gauge("effect_registry_revision", {
+export const revision: Metric.Gauge<number> = /*#__PURE__*/ Metric.gauge("effect_registry_revision", {
   description: "Revision of a registry: one more for each committed transaction"
 })
 
@@ -65,7 +65,7 @@ export const revision: Metric.Gauge<number> = Metric.gauge("effect_registry_revi
  * @category metrics
  * @since 0.1.0
  */
-export const mutations: Metric.Counter<number> = Metric.counter("effect_registry_mutations_total", {
+export const mutations: Metric.Counter<number> = /*#__PURE__*/ Metric.counter("effect_registry_mutations_total", {
   description: "Operations on a registry that ended, by operation and outcome",
   incremental: true
 })
@@ -76,7 +76,7 @@ export const mutations: Metric.Counter<number> = Metric.counter("effect_registry
  * @category metrics
  * @since 0.1.0
  */
-export const wait: Metric.Histogram<number> = Metric.histogram("effect_registry_wait_milliseconds", {
+export const wait: Metric.Histogram<number> = /*#__PURE__*/ Metric.histogram("effect_registry_wait_milliseconds", {
   description: "How long operations wait for the lock of a registry",
   boundaries
 })
@@ -87,7 +87,7 @@ export const wait: Metric.Histogram<number> = Metric.histogram("effect_registry_
  * @category metrics
  * @since 0.1.0
  */
-export const hold: Metric.Histogram<number> = Metric.histogram("effect_registry_hold_milliseconds", {
+export const hold: Metric.Histogram<number> = /*#__PURE__*/ Metric.histogram("effect_registry_hold_milliseconds", {
   description: "How long operations hold the lock of a registry",
   boundaries
 })
@@ -98,7 +98,7 @@ export const hold: Metric.Histogram<number> = Metric.histogram("effect_registry_
  * @category metrics
  * @since 0.1.0
  */
-export const populations: Metric.Counter<number> = Metric.counter("effect_registry_populations_total", {
+export const populations: Metric.Counter<number> = /*#__PURE__*/ Metric.counter("effect_registry_populations_total", {
   description: "Populations of a registry that ended, by outcome",
   incremental: true
 })
@@ -109,10 +109,13 @@ export const populations: Metric.Counter<number> = Metric.counter("effect_regist
  * @category metrics
  * @since 0.1.0
  */
-export const population: Metric.Histogram<number> = Metric.histogram("effect_registry_population_milliseconds", {
-  description: "How long populations of a registry take",
-  boundaries
-})
+export const population: Metric.Histogram<number> = /*#__PURE__*/ Metric.histogram(
+  "effect_registry_population_milliseconds",
+  {
+    description: "How long populations of a registry take",
+    boundaries
+  }
+)
 
 /**
  * How many subscriptions have not ended.
@@ -120,7 +123,7 @@ export const population: Metric.Histogram<number> = Metric.histogram("effect_reg
  * @category metrics
  * @since 0.1.0
  */
-export const subscribers: Metric.Gauge<number> = Metric.gauge("effect_registry_subscribers", {
+export const subscribers: Metric.Gauge<number> = /*#__PURE__*/ Metric.gauge("effect_registry_subscribers", {
   description: "Subscriptions to a registry that have not ended"
 })
 
@@ -130,12 +133,12 @@ export const subscribers: Metric.Gauge<number> = Metric.gauge("effect_registry_s
  * @category metrics
  * @since 0.1.0
  */
-export const lag: Metric.Gauge<number> = Metric.gauge("effect_registry_lag", {
+export const lag: Metric.Gauge<number> = /*#__PURE__*/ Metric.gauge("effect_registry_lag", {
   description: "Changes of a registry that its slowest subscriber has not seen"
 })
 
 /**
- * Measures a registry for the life of the layer. A second layer for the same registry takes the place of the first.
+ * Measures a registry, or the service that is one, for the life of the layer. A second layer for the same registry takes the place of the first.
  *
  * It never fails, and waits for nothing: what is in flight when it begins is not measured. There is nothing to
  * interrupt.
@@ -162,36 +165,36 @@ export const lag: Metric.Gauge<number> = Metric.gauge("effect_registry_lag", {
  * @category layers
  * @since 0.1.0
  */
-export const layer = <Self, Item, Lookups, P, V>(
-  tag: Context.Key<Self, Registry<Item, Lookups, P, V>>
-): Layer.Layer<never, never, Self> =>
-  Layer.effectDiscard(Effect.uninterruptible(Effect.gen(function*() {
-    const registry = yield* tag
-    const scope = yield* Effect.scope
-    const observer = observerOf(registry, yield* Effect.context<never>())
-    coreOf(registry).observer = observer
-    observer.changed()
-    yield* Scope.addFinalizer(
-      scope,
-      Effect.sync(() => {
-        const core = coreOf(registry)
-        if (core.observer === observer) core.observer = undefined
-      })
-    )
-  })))
+export const layer = <Item, Lookups, P, V, R = never>(
+  self: RegistryOrService<Item, Lookups, P, V, R>
+): Layer.Layer<never, never, R> => Layer.effectDiscard(observe(self))
 
-const observerOf = <Item, Lookups, P, V>(
-  registry: Registry<Item, Lookups, P, V>,
-  context: Context.Context<never>
-): Observer => {
+const observe: <Item, Lookups, P, V, R>(
+  self: RegistryOrService<Item, Lookups, P, V, R>
+) => Effect.Effect<void, never, Scope.Scope | R> = /*#__PURE__*/ operation(
+  1,
+  (core) =>
+    Effect.uninterruptible(Effect.contextWith((context: Context.Context<Scope.Scope>) => {
+      const observer = observerOf(core, context)
+      core.observer = observer
+      observer.changed()
+      return Scope.addFinalizer(
+        Context.get(context, Scope.Scope),
+        Effect.sync(() => {
+          if (core.observer === observer) core.observer = undefined
+        })
+      )
+    }))
+)
+
+const observerOf = <Item, P, V>(core: Core<Item, P, V>, context: Context.Context<never>): Observer => {
   const set = <Input>(
     metric: Metric.Metric<Input, any>,
     input: Input,
     attributes?: { readonly [name: string]: string }
-  ) => Metric.withAttributes(metric, { registry: registry.name, ...attributes }).updateUnsafe(input, context)
+  ) => Metric.withAttributes(metric, { registry: core.definition.name, ...attributes }).updateUnsafe(input, context)
   return {
     changed() {
-      const core = coreOf(registry)
       const contents = contentsOf(core)
       const watchers = watchersOf(core)
       const last = contents.revision

@@ -12,9 +12,10 @@ import * as Equal from "effect/Equal"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { coreOf } from "./internal/coreOf.ts"
-import type { Fits } from "./internal/fits.ts"
-import type { Registry, RegistrySnapshot } from "./internal/model.ts"
+import type { Core } from "./internal/engine/core.ts"
+import type { Fits, Takes } from "./internal/fits.ts"
+import type { RegistryOrService, RegistrySnapshot } from "./internal/model.ts"
+import { operation } from "./internal/operation.ts"
 import { invalidAttribute, lookupIndex } from "./internal/operations/find.ts"
 import { contentsOf, snapshotOf } from "./internal/snapshotOf.ts"
 import * as Contents from "./internal/store/contents.ts"
@@ -56,18 +57,21 @@ export type { RegistrySnapshot } from "./internal/model.ts"
  */
 export const get: {
   <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups>(
-    self: RegistrySnapshot<Item, Lookups> & Fits<Lookup.UniqueKeys<Item, Lookups>, Attribute, Key>
+    self: Fits<RegistrySnapshot<Item, Lookups>, Lookup.UniqueKeys<Item, Lookups>, Attribute, Key>
   ) => Option.Option<Item>
   <Item, Lookups, Attribute extends keyof Lookup.UniqueKeys<Item, Lookups> & string>(
     self: RegistrySnapshot<Item, Lookups>,
     attribute: Attribute,
     value: Lookup.UniqueKeys<Item, Lookups>[Attribute]
   ): Option.Option<Item>
-} = dual(3, <Item>(self: RegistrySnapshot<Item, any>, attribute: string, value: unknown): Option.Option<Item> => {
-  const contents = contentsOf(self)
-  const entry = contents.indexes[indexOf(contents, attribute, true, value)]!.get(value)
-  return entry === undefined ? Option.none() : Option.some(entry.item)
-})
+} = /*#__PURE__*/ dual(
+  3,
+  <Item>(self: RegistrySnapshot<Item, any>, attribute: string, value: unknown): Option.Option<Item> => {
+    const contents = contentsOf(self)
+    const entry = contents.indexes[indexOf(contents, attribute, true, value)]!.get(value)
+    return entry === undefined ? Option.none() : Option.some(entry.item)
+  }
+)
 
 /**
  * The items that have a value of a lookup, in registration order.
@@ -95,17 +99,20 @@ export const get: {
  */
 export const getAll: {
   <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups>(
-    self: RegistrySnapshot<Item, Lookups> & Fits<Lookup.Keys<Item, Lookups>, Attribute, Key>
+    self: Fits<RegistrySnapshot<Item, Lookups>, Lookup.Keys<Item, Lookups>, Attribute, Key>
   ) => ReadonlyArray<Item>
   <Item, Lookups, Attribute extends keyof Lookup.Keys<Item, Lookups> & string>(
     self: RegistrySnapshot<Item, Lookups>,
     attribute: Attribute,
     value: Lookup.Keys<Item, Lookups>[Attribute]
   ): ReadonlyArray<Item>
-} = dual(3, <Item>(self: RegistrySnapshot<Item, any>, attribute: string, value: unknown): ReadonlyArray<Item> => {
-  const contents = contentsOf(self)
-  return contents.indexes[indexOf(contents, attribute, false, value)]!.getAll(value)
-})
+} = /*#__PURE__*/ dual(
+  3,
+  <Item>(self: RegistrySnapshot<Item, any>, attribute: string, value: unknown): ReadonlyArray<Item> => {
+    const contents = contentsOf(self)
+    return contents.indexes[indexOf(contents, attribute, false, value)]!.getAll(value)
+  }
+)
 
 /**
  * Whether an item has a value of a lookup.
@@ -132,14 +139,14 @@ export const getAll: {
  */
 export const has: {
   <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups>(
-    self: RegistrySnapshot<Item, Lookups> & Fits<Lookup.Keys<Item, Lookups>, Attribute, Key>
+    self: Fits<RegistrySnapshot<Item, Lookups>, Lookup.Keys<Item, Lookups>, Attribute, Key>
   ) => boolean
   <Item, Lookups, Attribute extends keyof Lookup.Keys<Item, Lookups> & string>(
     self: RegistrySnapshot<Item, Lookups>,
     attribute: Attribute,
     value: Lookup.Keys<Item, Lookups>[Attribute]
   ): boolean
-} = dual(3, <Item>(self: RegistrySnapshot<Item, any>, attribute: string, value: unknown): boolean => {
+} = /*#__PURE__*/ dual(3, <Item>(self: RegistrySnapshot<Item, any>, attribute: string, value: unknown): boolean => {
   const contents = contentsOf(self)
   return contents.indexes[indexOf(contents, attribute, false, value)]!.has(value)
 })
@@ -167,10 +174,10 @@ export const has: {
  */
 export const contains: {
   <Given>(item: Given): <Item, Lookups>(
-    self: RegistrySnapshot<Item, Lookups> & ([Given] extends [Item] ? unknown : never)
+    self: Takes<RegistrySnapshot<Item, Lookups>, Item, Given>
   ) => boolean
   <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>, item: Item): boolean
-} = dual(
+} = /*#__PURE__*/ dual(
   2,
   <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>, item: Item): boolean =>
     Contents.find(contentsOf(self), item) !== undefined
@@ -246,10 +253,13 @@ export const values = <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>): Re
 export const at: {
   (index: number): <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>) => Option.Option<Item>
   <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>, index: number): Option.Option<Item>
-} = dual(2, <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>, index: number): Option.Option<Item> => {
-  const entry = Contents.at(contentsOf(self), index)
-  return entry === undefined ? Option.none() : Option.some(entry.item)
-})
+} = /*#__PURE__*/ dual(
+  2,
+  <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>, index: number): Option.Option<Item> => {
+    const entry = Contents.at(contentsOf(self), index)
+    return entry === undefined ? Option.none() : Option.some(entry.item)
+  }
+)
 
 /**
  * The revision: 0 before the first population, and one more for each transaction that was committed since.
@@ -360,18 +370,22 @@ export const toJson = <Item, Lookups>(
  * @since 0.1.0
  */
 export const fromJson: {
-  (json: unknown): <Item, Lookups, P, V>(
-    registry: Registry<Item, Lookups, P, V>
-  ) => Effect.Effect<RegistrySnapshot<Item, Lookups>, RegistryError.SnapshotError | RegistryError.RegistrationFailure>
-  <Item, Lookups, P, V>(
-    registry: Registry<Item, Lookups, P, V>,
+  (json: unknown): <Item, Lookups, P, V, R = never>(
+    registry: RegistryOrService<Item, Lookups, P, V, R>
+  ) => Effect.Effect<
+    RegistrySnapshot<Item, Lookups>,
+    RegistryError.SnapshotError | RegistryError.RegistrationFailure,
+    R
+  >
+  <Item, Lookups, P, V, R = never>(
+    registry: RegistryOrService<Item, Lookups, P, V, R>,
     json: unknown
-  ): Effect.Effect<RegistrySnapshot<Item, Lookups>, RegistryError.SnapshotError | RegistryError.RegistrationFailure>
-} = dual(2, <Item, Lookups, P, V>(
-  registry: Registry<Item, Lookups, P, V>,
+  ): Effect.Effect<RegistrySnapshot<Item, Lookups>, RegistryError.SnapshotError | RegistryError.RegistrationFailure, R>
+} = /*#__PURE__*/ operation(2, <Item, Lookups, P, V>(
+  core: Core<Item, P, V>,
   json: unknown
 ): Effect.Effect<RegistrySnapshot<Item, Lookups>, RegistryError.SnapshotError | RegistryError.RegistrationFailure> => {
-  const definition = coreOf(registry).definition
+  const { definition } = core
   const unreadable = (item: unknown, issue: string, index?: number) =>
     failure(definition, RegistryError.SnapshotError, {
       code: "decode",
@@ -461,7 +475,7 @@ export const diff: {
     after: RegistrySnapshot<Item, Lookups>
   ): (before: RegistrySnapshot<Item, Lookups>) => Diff<Item>
   <Item, Lookups>(before: RegistrySnapshot<Item, Lookups>, after: RegistrySnapshot<Item, Lookups>): Diff<Item>
-} = dual(
+} = /*#__PURE__*/ dual(
   2,
   <Item, Lookups>(before: RegistrySnapshot<Item, Lookups>, after: RegistrySnapshot<Item, Lookups>): Diff<Item> => {
     const from = contentsOf(before)

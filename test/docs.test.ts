@@ -178,7 +178,7 @@ describe("doc comments", () => {
 
   it("are on every option, and on every static of a service", () => {
     const all = modules.flatMap(({ exports }) => exports)
-    for (const one of all.filter(({ name }) => /^(\w*Options|ServiceClass)$/.test(name))) {
+    for (const one of all.filter(({ name }) => /^(\w*Options|ServiceClass|TagClass)$/.test(name))) {
       const members = membersOf(one)
       assert.isAbove(members.length, 0, one.name)
       const bare = members.filter(({ before }) => !before.endsWith("*/"))

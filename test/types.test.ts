@@ -1,7 +1,15 @@
 /* Only tsc looks at these programs: most are never run. */
 import { describe, it } from "@effect/vitest"
 import { type Cause, Context, Effect, type Layer, type Option, Schema, type Scope, Stream } from "effect"
-import { Lookup, Registry, RegistryError, RegistryEvent, RegistryHooks, RegistrySnapshot } from "effect-registry"
+import {
+  Lookup,
+  Registry,
+  RegistryError,
+  RegistryEvent,
+  RegistryHooks,
+  RegistryMetrics,
+  RegistrySnapshot
+} from "effect-registry"
 import { expectTypeOf } from "vitest"
 
 class Language extends Schema.Class<Language>("Language")({
@@ -49,14 +57,24 @@ class Languages extends Registry.Service<Languages, Language>()("types/Languages
   defaults: Effect.flatMap(Database, (database) => database.load)
 }) {}
 
+class Tags extends Registry.Tag<Tags, Language>()("types/Tags", {
+  lookup,
+  defaults: Effect.flatMap(Database, (database) => database.load)
+}) {}
+
 declare const registry: Effect.Success<typeof makePlain>
 const language = new Language({ id: 1, name: "TypeScript", aliases: [], extensions: [] })
 declare const snapshot: RegistrySnapshot.RegistrySnapshot<Language, typeof lookup>
 
-/** Checked by the compiler, and never run. */
+/** Checked, and never run. */
 const never: (program: (...args: never) => unknown) => void = () => {}
 
 const fail = () => Effect.fail(new Boom())
+
+/** What an effect needs. Nobody runs it. */
+const needs = <R>(effect: Effect.Effect<unknown, unknown, R>): R => effect as never
+
+const first = <Item, Lookups, P, V, R>(self: Registry.RegistryOrService<Item, Lookups, P, V, R>) => Registry.at(self, 0)
 
 describe("types", () => {
   it("an unknown attribute is a compile error", () => {
@@ -297,7 +315,7 @@ describe("types", () => {
     ])
   })
 
-  it("operations return the types of API.md, data-first and data-last", () => {
+  it("operations answer with the types of API.md, data-first and data-last", () => {
     never(() => {
       expectTypeOf(Registry.get(registry, "id", 1)).toEqualTypeOf<Effect.Effect<Language, ItemLookupError>>()
       expectTypeOf(Registry.get(registry, "alias", "ts")).toEqualTypeOf<Effect.Effect<Language, ItemLookupError>>()
@@ -369,7 +387,7 @@ describe("types", () => {
     })
   })
 
-  it("reconcile, override, subscribe, explain and their like return the types of API.md, data-first and data-last", () => {
+  it("whole sets, overrides, watching and explaining answer with the types of API.md, data-first and data-last", () => {
     type Change = RegistryEvent.RegistryChange<Language>
     type Lagged = RegistryError.RegistryLagged
     type Subscription = Registry.Subscription<Language, typeof lookup>
@@ -475,7 +493,7 @@ describe("types", () => {
     })
   })
 
-  it("the errors of transactAll are those of its effect and of the populations of its registries", () => {
+  it("transactAll fails with what its effect and the populations of all its registries fail with", () => {
     never((languages: Languages["Service"], plain: Registry.Registry<string, readonly []>) => {
       expectTypeOf(Registry.transactAll([registry, plain], Effect.succeed(1))).toEqualTypeOf<Effect.Effect<number>>()
       expectTypeOf(
@@ -485,12 +503,12 @@ describe("types", () => {
         // @ts-expect-error
         Registry.transactAll(registry, Effect.void),
         // @ts-expect-error
-        Registry.transactAll([Languages], Effect.void)
+        Registry.transactAll([Log], Effect.void)
       ]
     })
   })
 
-  it("explanations are matched by tag", () => {
+  it("an explanation is told apart by its tag", () => {
     never((explanation: Registry.Explanation<Language>) =>
       Registry.Explanation.$match(explanation, {
         Present: ({ hides, item, owner, revision }) => {
@@ -507,7 +525,7 @@ describe("types", () => {
     )
   })
 
-  it("values and items of narrower types than the registry's are accepted, data-first and data-last", () => {
+  it("values and items that are narrower than the types of the registry fit, data-first and data-last", () => {
     interface Part {
       readonly id: "a" | "b"
       readonly kind: string | null
@@ -676,7 +694,228 @@ describe("types", () => {
     never(() => Typed.get("id", 1))
   })
 
-  it("P is never without defaults or with \"die\", else a PopulationError of every possible cause", () => {
+  it("a function of a default is typed by the registry, in make, Tag and Service", () => {
+    interface Command {
+      readonly name: string
+      readonly run: (input: string, times: number) => string
+    }
+    const defaults = Registry.make<Command>()({
+      lookup: ["name"],
+      defaults: [{
+        name: "repeat",
+        run: (input, times) => {
+          expectTypeOf(input).toEqualTypeOf<string>()
+          expectTypeOf(times).toEqualTypeOf<number>()
+          return input.repeat(times)
+        }
+      }, { name: "trim", run: (input) => input.trim() }]
+    })
+    expectTypeOf(defaults).toEqualTypeOf<
+      Effect.Effect<Registry.Registry<Command, readonly ["name"], PopulationError>, never, Scope.Scope>
+    >()
+    class Commands extends Registry.Service<Commands, Command>()("types/Commands", {
+      lookup: ["name"],
+      defaults: [{ name: "trim", run: (input) => input.trim() }]
+    }) {}
+    expectTypeOf(Commands.size).toEqualTypeOf<Effect.Effect<number, PopulationError, Commands>>()
+    class CommandTag extends Registry.Tag<CommandTag, Command>()("types/CommandTag", {
+      lookup: ["name"],
+      defaults: [{ name: "trim", run: (input) => input.trim() }]
+    }) {}
+    expectTypeOf(Registry.size(CommandTag)).toEqualTypeOf<Effect.Effect<number, PopulationError, CommandTag>>()
+    never(() => [
+      // @ts-expect-error
+      Registry.make<Command>()({ lookup: ["name"], defaults: [{ name: "trim", run: (input) => input.length }] }),
+      // @ts-expect-error
+      Registry.make<Command>()({ lookup: ["name"], defaults: [{ run: (input) => input.trim() }] })
+    ])
+  })
+
+  it("every function of a registry takes a service, and then needs it, data-first and data-last", () => {
+    type Change = RegistryEvent.RegistryChange<Language>
+    type P = PopulationError<Boom>
+    type Subscription = Registry.Subscription<Language, typeof lookup>
+    type Told = Effect.Effect<void, never, Languages | Scope.Scope | Log>
+    const told = { onItemRegistered: ({ name }: Language) => Effect.flatMap(Log, (log) => log.say(name)) }
+    never(() => {
+      expectTypeOf(Registry.get(Languages, "id", 1)).toEqualTypeOf<
+        Effect.Effect<Language, ItemLookupError | P, Languages>
+      >()
+      expectTypeOf(Registry.get(Tags, "id", 1)).toEqualTypeOf<Effect.Effect<Language, ItemLookupError | P, Tags>>()
+      expectTypeOf(Tags.pipe(Registry.get("id", 1))).toEqualTypeOf<
+        Effect.Effect<Language, ItemLookupError | P, Tags>
+      >()
+      expectTypeOf(Registry.getOption(Tags, "id", 1)).toEqualTypeOf<Effect.Effect<Option.Option<Language>, P, Tags>>()
+      expectTypeOf(Tags.pipe(Registry.getAll("extension", ".ts"))).toEqualTypeOf<
+        Effect.Effect<ReadonlyArray<Language>, P, Tags>
+      >()
+      expectTypeOf(Registry.has(Tags, "first", "T")).toEqualTypeOf<Effect.Effect<boolean, P, Tags>>()
+      expectTypeOf(Registry.contains(Tags, language)).toEqualTypeOf<Effect.Effect<boolean, P, Tags>>()
+      expectTypeOf(Tags.pipe(Registry.contains(language))).toEqualTypeOf<Effect.Effect<boolean, P, Tags>>()
+      expectTypeOf(Registry.size(Tags)).toEqualTypeOf<Effect.Effect<number, P, Tags>>()
+      expectTypeOf(Tags.pipe(Registry.size)).toEqualTypeOf<Effect.Effect<number, P, Tags>>()
+      expectTypeOf(Registry.values(Tags)).toEqualTypeOf<Effect.Effect<ReadonlyArray<Language>, P, Tags>>()
+      expectTypeOf(Registry.at(Tags, 0)).toEqualTypeOf<Effect.Effect<Option.Option<Language>, P, Tags>>()
+      expectTypeOf(Registry.snapshot(Tags)).toEqualTypeOf<Effect.Effect<typeof snapshot, P, Tags>>()
+      expectTypeOf(Registry.state(Tags)).toEqualTypeOf<Effect.Effect<Registry.RegistryState, never, Tags>>()
+      expectTypeOf(Registry.populated(Tags)).toEqualTypeOf<Effect.Effect<boolean, never, Tags>>()
+      expectTypeOf(Registry.register(Tags, language)).toEqualTypeOf<
+        Effect.Effect<void, RegistrationFailure | P, Tags>
+      >()
+      expectTypeOf(Tags.pipe(Registry.register(language))).toEqualTypeOf<
+        Effect.Effect<void, RegistrationFailure | P, Tags>
+      >()
+      expectTypeOf(Registry.registerAll(Tags, [language])).toEqualTypeOf<
+        Effect.Effect<void, RegistrationFailure | P, Tags>
+      >()
+      expectTypeOf(Registry.upsert(Tags, language)).toEqualTypeOf<
+        Effect.Effect<void, RegistrationFailure | P, Tags>
+      >()
+      expectTypeOf(Registry.registerScoped(Tags, language)).toEqualTypeOf<
+        Effect.Effect<void, RegistrationFailure | P, Tags | Scope.Scope>
+      >()
+      expectTypeOf(Tags.pipe(Registry.registerAllScoped([language]))).toEqualTypeOf<
+        Effect.Effect<void, RegistrationFailure | P, Tags | Scope.Scope>
+      >()
+      expectTypeOf(Registry.unregister(Tags, language)).toEqualTypeOf<
+        Effect.Effect<void, ItemLookupError | P, Tags>
+      >()
+      expectTypeOf(Registry.unregisterBy(Tags, "id", 1)).toEqualTypeOf<
+        Effect.Effect<void, ItemLookupError | P, Tags>
+      >()
+      expectTypeOf(Registry.replace(Tags, "id", 1, language)).toEqualTypeOf<
+        Effect.Effect<void, RegistrationFailure | ItemLookupError | P, Tags>
+      >()
+      expectTypeOf(Tags.pipe(Registry.replace("id", 1, language))).toEqualTypeOf<
+        Effect.Effect<void, RegistrationFailure | ItemLookupError | P, Tags>
+      >()
+      expectTypeOf(Registry.reconcile(Tags, [language])).toEqualTypeOf<
+        Effect.Effect<Registry.Reconciled<Language>, RegistrationFailure | P, Tags>
+      >()
+      expectTypeOf(Registry.override(Tags, language)).toEqualTypeOf<
+        Effect.Effect<void, RegistrationFailure | P, Tags | Scope.Scope>
+      >()
+      expectTypeOf(Registry.unregisterOwner(Tags, "web")).toEqualTypeOf<
+        Effect.Effect<ReadonlyArray<Language>, P, Tags>
+      >()
+      expectTypeOf(Registry.transact(Tags, Effect.flatMap(Log, () => Effect.fail(new Veto())))).toEqualTypeOf<
+        Effect.Effect<never, Veto | P, Tags | Log>
+      >()
+      expectTypeOf(Tags.pipe(Registry.transact(Effect.succeed(1)))).toEqualTypeOf<Effect.Effect<number, P, Tags>>()
+      expectTypeOf(Registry.transactAll([Tags, registry, Languages], Effect.asVoid(Log))).toEqualTypeOf<
+        Effect.Effect<void, P, Tags | Languages | Log>
+      >()
+      expectTypeOf(Registry.populate(Tags)).toEqualTypeOf<Effect.Effect<void, P, Tags>>()
+      expectTypeOf(Registry.reset(Tags)).toEqualTypeOf<Effect.Effect<void, never, Tags>>()
+      expectTypeOf(Registry.changes(Tags)).toEqualTypeOf<
+        Stream.Stream<Change, RegistryError.RegistryLagged, Tags>
+      >()
+      expectTypeOf(Registry.subscribe(Tags, { since: 1 })).toEqualTypeOf<
+        Effect.Effect<Subscription, P, Tags | Scope.Scope>
+      >()
+      expectTypeOf(Tags.pipe(Registry.subscribe())).toEqualTypeOf<
+        Effect.Effect<Subscription, P, Tags | Scope.Scope>
+      >()
+      expectTypeOf(Registry.awaitItem(Tags, "id", 1)).toEqualTypeOf<Effect.Effect<Language, P, Tags>>()
+      expectTypeOf(Registry.explain(Tags, "id", 1)).toEqualTypeOf<
+        Effect.Effect<Registry.Explanation<Language>, never, Tags>
+      >()
+      expectTypeOf(Registry.addHooks(Languages, told)).toEqualTypeOf<Told>()
+      expectTypeOf(Languages.pipe(Registry.addHooks(told))).toEqualTypeOf<Told>()
+      expectTypeOf(RegistryHooks.layer(registry, told)).toEqualTypeOf<Layer.Layer<never, never, Log>>()
+      expectTypeOf(RegistryMetrics.layer(Tags)).toEqualTypeOf<Layer.Layer<never, never, Tags>>()
+      expectTypeOf(RegistryMetrics.layer(registry)).toEqualTypeOf<Layer.Layer<never>>()
+      expectTypeOf(RegistrySnapshot.fromJson(Tags, [])).toEqualTypeOf<
+        Effect.Effect<typeof snapshot, RegistryError.SnapshotError | RegistrationFailure, Tags>
+      >()
+      expectTypeOf(RegistrySnapshot.fromJson(registry, [])).toEqualTypeOf<
+        Effect.Effect<typeof snapshot, RegistryError.SnapshotError | RegistrationFailure>
+      >()
+      Registry.addHooks(Tags, {
+        onItemRegistered: (item) => {
+          expectTypeOf(item).toEqualTypeOf<Language>()
+          return Effect.void
+        }
+      })
+      return [
+        // @ts-expect-error
+        Registry.get(Tags, "nope", 1),
+        // @ts-expect-error
+        Registry.get(Tags, "id", "1"),
+        // @ts-expect-error
+        Tags.pipe(Registry.get("nope", 1)),
+        // @ts-expect-error
+        Tags.pipe(Registry.get("extension", ".ts")),
+        // @ts-expect-error
+        Registry.register(Tags, { id: 1 }),
+        // @ts-expect-error
+        Tags.pipe(Registry.register({ id: 1 })),
+        // @ts-expect-error: what it answers at once is that of a registry
+        Registry.snapshotUnsafe(Tags),
+        // @ts-expect-error: a service, and no registry
+        Registry.size(Log),
+        // @ts-expect-error
+        Registry.transactAll([Tags, Log], Effect.void)
+      ]
+    })
+  })
+
+  it("an operation on a registry needs nothing, whatever is expected of it", () => {
+    const make: Effect.Effect<unknown, never, Scope.Scope> = Registry.make<Language>()({
+      lookup,
+      hooks: {
+        onItemRegistered: (item) => Effect.orDie(Registry.unregister(registry, item)),
+        onItemUnregistered: () => Registry.state(registry)
+      }
+    })
+    never(() => {
+      expectTypeOf(needs(Registry.size(registry))).toEqualTypeOf<never>()
+      expectTypeOf(needs(registry.pipe(Registry.register(language)))).toEqualTypeOf<never>()
+      return make
+    })
+  })
+
+  it("a function of either hands it on", () => {
+    never(() => {
+      expectTypeOf(first(registry)).toEqualTypeOf<Effect.Effect<Option.Option<Language>>>()
+      expectTypeOf(first(Tags)).toEqualTypeOf<Effect.Effect<Option.Option<Language>, PopulationError<Boom>, Tags>>()
+    })
+  })
+
+  it("a tag has its layers, and nothing else", () => {
+    expectTypeOf(Tags.layer).toEqualTypeOf<Layer.Layer<Tags, never, Database>>()
+    expectTypeOf(Tags.layerPopulated).toEqualTypeOf<Layer.Layer<Tags, PopulationError<Boom>, Database>>()
+    expectTypeOf<Exclude<keyof typeof Tags, keyof Context.ServiceClass<any, any, any> | "prototype">>().toEqualTypeOf<
+      "layer" | "layerPopulated"
+    >()
+    never(() => {
+      expectTypeOf(Registry.items(Tags, [language])).toEqualTypeOf<
+        Layer.Layer<never, RegistrationFailure | PopulationError<Boom>, Tags>
+      >()
+      expectTypeOf(Registry.overrides(Languages, new Set([language]))).toEqualTypeOf<
+        Layer.Layer<never, RegistrationFailure | PopulationError<Boom>, Languages>
+      >()
+      expectTypeOf(Registry.layerLazy(Tags, () => Promise.resolve(Tags.layer))).toEqualTypeOf<
+        Layer.Layer<Tags, never, Database>
+      >()
+      return [
+        // @ts-expect-error
+        Registry.items(Tags, [{ id: 1 }]),
+        // @ts-expect-error
+        Registry.overrides(Tags, [{ id: 1 }]),
+        // @ts-expect-error: it provides another service
+        Registry.layerLazy(Tags, () => Promise.resolve(Languages.layer)),
+        // @ts-expect-error: it has no layer to build on
+        Registry.layerLazy(Context.Service<typeof registry>("types/Plain"), () => Promise.resolve(Tags.layer)),
+        // @ts-expect-error
+        Registry.Tag<Tags, Language>()("x", { lookup, default: [] }),
+        // @ts-expect-error
+        Registry.Tag<Tags, Language>()("x", { lookup, name: "y" })
+      ]
+    })
+  })
+
+  it("P is never without defaults or with \"die\", else a PopulationError of all that may end a population", () => {
     type P<M> = M extends Effect.Effect<Registry.Registry<any, any, infer PE, any>, any, any> ? PE : "none"
     const failing = Effect.fail(new Boom()) as Effect.Effect<ReadonlyArray<Language>, Boom>
     const hooks = RegistryHooks.make<Language>()({ onItemRegistering: () => Effect.fail(new Veto()) })
@@ -688,6 +927,10 @@ describe("types", () => {
     expectTypeOf<P<typeof iterable>>().toEqualTypeOf<PopulationError>()
     const nothing = Registry.make<Language>()({ lookup, defaults: [] })
     expectTypeOf<P<typeof nothing>>().toEqualTypeOf<PopulationError>()
+    const typedList = Registry.make<Language>()({ lookup, defaults: [language] as ReadonlyArray<Language> })
+    expectTypeOf<P<typeof typedList>>().toEqualTypeOf<PopulationError>()
+    const array = Registry.make<Language>()({ lookup, defaults: [language] as Array<Language> })
+    expectTypeOf<P<typeof array>>().toEqualTypeOf<PopulationError>()
     const effect = Registry.make<Language>()({ lookup, defaults: failing })
     expectTypeOf<P<typeof effect>>().toEqualTypeOf<PopulationError<Boom>>()
     const stream = Registry.make<Language>()({ lookup, defaults: Stream.fromIterableEffect(failing) })
@@ -726,7 +969,7 @@ describe("types", () => {
     })
   })
 
-  it("make needs the services of defaults and hooks, without Scope", () => {
+  it("the services of defaults and hooks are the builder's, without the scope", () => {
     type R<M> = M extends Effect.Effect<any, any, infer RE> ? RE : "none"
     const scopedLoad = Effect.gen(function*() {
       const database = yield* Database
@@ -781,7 +1024,7 @@ describe("types", () => {
     >()
   })
 
-  it("statics need the service, and those without arguments are effects", () => {
+  it("statics need the service, and are effects where nothing else can be given", () => {
     expectTypeOf(Languages.layer).toEqualTypeOf<Layer.Layer<Languages, never, Database>>()
     expectTypeOf(Languages.layerPopulated).toEqualTypeOf<Layer.Layer<Languages, PopulationError<Boom>, Database>>()
     expectTypeOf(Languages.items).returns.toEqualTypeOf<
@@ -899,7 +1142,7 @@ describe("types", () => {
     })
   })
 
-  it("added hooks veto with a RegistrationError only", () => {
+  it("hooks that come later veto with a RegistrationError only", () => {
     const vetoing = RegistryHooks.make<Language>()({ onItemRegistering: () => Effect.fail(new Veto()) })
     const rejecting = RegistryHooks.make<Language>()({ onItemRegistering: (item) => RegistryError.reject(item, "no") })
     expectTypeOf(rejecting).toEqualTypeOf<RegistryHooks.RegistryHooks<Language, RegistryError.RegistrationError>>()
@@ -933,7 +1176,7 @@ describe("types", () => {
     })
   })
 
-  it("a layer of hooks needs their services, and those of the effect that makes them", () => {
+  it("hooks of a layer bring their services, and of an effect its services, too", () => {
     never(() => {
       expectTypeOf(RegistryHooks.layer(Languages, {
         onItemRegistered: (item) => Effect.flatMap(Log, (log) => log.say(item.name)),
@@ -990,7 +1233,7 @@ describe("types", () => {
     ])
   })
 
-  it("hooks of more general items are accepted, and hooks combine", () => {
+  it("hooks of more general items serve, and hooks combine", () => {
     const named = RegistryHooks.make<{ readonly name: string }>()({
       onItemRegistering: (item) => item.name === "" ? Effect.fail(new Veto()) : Effect.asVoid(Log)
     })
@@ -1019,7 +1262,7 @@ describe("types", () => {
     ])
   })
 
-  it("messages receive the fields of the error of their code", () => {
+  it("messages get what an error of their code carries", () => {
     Registry.make<Language>()({
       lookup,
       messages: {
@@ -1038,7 +1281,7 @@ describe("types", () => {
     })
   })
 
-  it("a registry is assignable to wider errors, and not to other items or lookups", () => {
+  it("a hidden registry is as wide as its errors, and as narrow as its items", () => {
     never(() => {
       const narrow: Registry.Registry<Language, typeof lookup> = registry
       const wide: Registry.Registry<Language, typeof lookup, Boom, Veto> = registry
@@ -1050,7 +1293,7 @@ describe("types", () => {
     })
   })
 
-  it("errors are matched by tag, and a PopulationError has its cause", () => {
+  it("errors are told apart by their tags, and populations carry their cause", () => {
     never(() =>
       Languages.register(language).pipe(
         Effect.catchTag("AlreadyRegisteredError", (error) => {

@@ -36,16 +36,16 @@ import { messageOf } from "./wording.ts"
  * @category errors
  * @since 0.1.0
  */
-export class EntryPointError extends Schema.TaggedError<EntryPointError>()("EntryPointError", {
-  code: Schema.Literals(["invalid_package", "invalid_path", "import", "missing_export", "invalid_item"]),
+export class EntryPointError extends /*#__PURE__*/ Schema.TaggedError<EntryPointError>()("EntryPointError", {
+  code: /*#__PURE__*/ Schema.Literals(["invalid_package", "invalid_path", "import", "missing_export", "invalid_item"]),
   /** The name that the package is installed under. */
   package: Schema.String,
   group: Schema.String,
   /** The name of the entry point, unless it is the package.json that is wrong. */
-  entryPoint: Schema.optionalKey(Schema.String),
-  module: Schema.optionalKey(Schema.String),
-  issue: Schema.optionalKey(Schema.String),
-  cause: Schema.optionalKey(Schema.Unknown)
+  entryPoint: /*#__PURE__*/ Schema.optionalKey(Schema.String),
+  module: /*#__PURE__*/ Schema.optionalKey(Schema.String),
+  issue: /*#__PURE__*/ Schema.optionalKey(Schema.String),
+  cause: /*#__PURE__*/ Schema.optionalKey(Schema.Unknown)
 }) {
   override get message(): string {
     const why = this.issue ?? messageOf(this.cause)

@@ -1,16 +1,18 @@
 /**
- * What a registry, or a snapshot, is checked against in data-last form, where it comes after the attribute and the value.
+ * What stands for a registry, or a snapshot, in data-last form, where it comes after what it has to fit: `Self` where they
+ * fit, else something that no registry has, whose name in the error says what would.
  *
  * @internal
  */
+import type * as Types from "effect/Types"
 
 /**
- * Nothing more where they fit; else something that no registry has, whose name in the error says what would.
+ * `Self`, if it can be asked for this value of this attribute.
  *
  * @internal
  */
-export type Fits<AllKeys, Attribute, Key> = [Attribute] extends [keyof AllKeys]
-  ? [Key] extends [AllKeys[Attribute]] ? unknown : ValueIs<AllKeys[Attribute]>
+export type Fits<Self, AllKeys, Attribute, Key> = [Attribute] extends [keyof AllKeys]
+  ? [Key] extends [AllKeys[Attribute]] ? Self : ValueIs<AllKeys[Attribute]>
   : AttributeIs<keyof AllKeys>
 
 interface AttributeIs<in out Attribute> {
@@ -19,6 +21,41 @@ interface AttributeIs<in out Attribute> {
 
 interface ValueIs<in out Value> {
   readonly [expected]: Value
+}
+
+/**
+ * `Self`, if what is given is one of its items. A literal keeps its literal types, and may serve for a type that is not
+ * `readonly`.
+ *
+ * @internal
+ */
+export type Takes<Self, Item, Given> = [Given] extends [Item] ? Self
+  : [Types.DeepMutable<Given>] extends [Item] ? Self
+  : [Given] extends [object] ? [Item] extends [object] ? Misfit<Item, Types.DeepMutable<Given>> : ItemIs<Item>
+  : ItemIs<Item>
+
+type Misfit<Item, Given> = [Exclude<Required<Item>, keyof Given>] extends [never]
+  ? [Wrong<Item, Given>] extends [never] ? ItemIs<Item> : PropertyIs<Wrong<Item, Given>, Item[Wrong<Item, Given>]>
+  : PropertyIsMissing<Exclude<Required<Item>, keyof Given>>
+
+/** The names of the properties that an item must have. */
+type Required<Item> = { [Name in keyof Item]-?: {} extends Pick<Item, Name> ? never : Name }[keyof Item]
+
+/** The names of the properties that are of another type. */
+type Wrong<Item, Given> = {
+  [Name in keyof Item & keyof Given]: Given[Name] extends Item[Name] ? never : Name
+}[keyof Item & keyof Given]
+
+interface ItemIs<in out Item> {
+  readonly [expected]: Item
+}
+
+interface PropertyIs<in out Name, in out Value> {
+  readonly [expected]: readonly [Name, Value]
+}
+
+interface PropertyIsMissing<in out Name> {
+  readonly [expected]: Name
 }
 
 declare const expected: unique symbol

@@ -14,64 +14,43 @@ import { EnclosingTransaction, withoutTransactions } from "./engine/current.ts"
 import type { Populating } from "./engine/population.ts"
 import { run } from "./engine/transaction.ts"
 import * as Making from "./making.ts"
+import type { MakeOptions } from "./making.ts"
 import type { Registry } from "./model.ts"
+import { counted, declarationOf, Existing, type TagClass } from "./service.ts"
 import { failure } from "./store/definition.ts"
 
-/** The import of a registry, while its layer is being built. */
-interface Import {
-  readonly service: Context.Key<any, any>
-  readonly transaction: Transaction<any>
-  /** Gives the registry the hooks and the services of where this runs, and answers it. */
-  readonly complete: Effect.Effect<unknown, never, Scope.Scope>
+/** @internal */
+export const layerLazy = <Self, Id extends string, Item, L, P, V, R, E, R2>(
+  tag: TagClass<Self, Id, Item, L, P, V, R>,
+  load: () => PromiseLike<Layer.Layer<Self, E, R2>>
+): Layer.Layer<Self, never, Exclude<R2, Scope.Scope>> => {
+  const { options, service } = declarationOf(tag)
+  return Layer.effect(service, counted(make(service, options, load)))
 }
 
-const CurrentImport: Context.Reference<Import | undefined> = Context.Reference<Import | undefined>(
-  "effect-registry/CurrentImport",
-  { defaultValue: () => undefined }
-)
-
-/**
- * The registry of a service: in a layer that is being imported for this very service it exists already.
- *
- * @internal
- */
-export const importedOr = <Self, Shape, R>(
-  service: Context.Key<Self, Shape>,
-  making: Effect.Effect<Shape, never, R>
-): Effect.Effect<Shape, never, R | Scope.Scope> =>
-  Effect.flatMap(
-    CurrentImport,
-    (current): Effect.Effect<Shape, never, R | Scope.Scope> =>
-      current?.service === service && current.transaction.state === "open"
-        // the import is one of this service, so the registry is one of its shape
-        ? current.complete as Effect.Effect<Shape, never, Scope.Scope>
-        : making
-  )
-
-/**
- * Makes a registry whose hooks and defaults have their services from the layer that is imported.
- *
- * @internal
- */
-export const make = <Self, Item, L, P, V, E, R>(
+/** Makes a registry whose hooks and defaults have their services from the layer that is imported. */
+const make = <Self, Item, L, P, V, E, R>(
   service: Context.Key<Self, Registry<Item, L, P, V>>,
-  options: Making.MakeOptions<Item>,
+  options: MakeOptions<Item>,
   importLayer: () => PromiseLike<Layer.Layer<Self, E, R>>
 ): Effect.Effect<Registry<Item, L, P, V>, never, R | Scope.Scope> =>
   Effect.contextWith((context: Context.Context<R | Scope.Scope>) => {
     const load = (transaction: Transaction<Item>) => {
-      const current: Import = { service, transaction, complete: complete(registry, options.hooks) }
+      // the layer is one of this service, so the registry is one of its shape
+      const existing = (key: Context.Key<any, any>): Effect.Effect<any, never, Scope.Scope> | undefined =>
+        key === service && transaction.state === "open" ? completed : undefined
+      const completed = complete(registry, options.hooks)
       return Effect.tryPromise({ try: importLayer, catch: (cause) => cause }).pipe(
         Effect.filterOrFail(Layer.isLayer, () => new TypeError("It exports no layer.")),
         Effect.flatMap((layer) => Layer.build(layer)),
         Effect.updateContext((inside: Context.Context<R | Scope.Scope>) =>
           withoutTransactions(inside).pipe(
             Context.add(EnclosingTransaction, transaction),
-            Context.add(CurrentImport, current)
+            Context.add(Existing, existing)
           )
         ),
         Effect.flatMap((built) =>
-          coreOf(Context.get(built, service)) === registry.core ? Effect.void : Effect.die(
+          coreOf(Context.get(built, service)) === coreOf(registry) ? Effect.void : Effect.die(
             new Error(
               `The layer that was imported for "${options.name}" provides another registry: ` +
                 "build it on the `layer` of the service, or provide that registry by itself."
@@ -80,7 +59,7 @@ export const make = <Self, Item, L, P, V, E, R>(
         )
       )
     }
-    let registry: Making.RegistryImpl<Item>
+    let registry: Registry<Item, L, P, V>
     return Effect.map(
       Making.make<Item, P, V>(
         withoutTransactions(context),
@@ -92,18 +71,19 @@ export const make = <Self, Item, L, P, V, E, R>(
     )
   })
 
-const complete = <Item>(
-  registry: Making.RegistryImpl<Item>,
-  hooks: Making.MakeOptions<Item>["hooks"]
-): Effect.Effect<Making.RegistryImpl<Item>, never, Scope.Scope> => {
+/** Gives the registry the hooks and the services of where this runs, and answers it. */
+const complete = <Item, L, P, V>(
+  registry: Registry<Item, L, P, V>,
+  hooks: MakeOptions<Item>["hooks"]
+): Effect.Effect<Registry<Item, L, P, V>, never, Scope.Scope> => {
   let completed = false
   return Effect.contextWith((context: Context.Context<Scope.Scope>) => {
     if (completed) return Effect.succeed(registry)
     completed = true
-    const { core } = registry
+    const core = coreOf(registry)
     const before = core.context
     core.context = withoutTransactions(context)
-    const parts = Making.installed<Item, any>(hooks, core.context)
+    const parts = Making.installed<Item, V>(hooks, core.context)
     core.hooks = parts.concat(core.hooks)
     const undo = Effect.sync(() => {
       core.context = before
@@ -139,7 +119,7 @@ const importing = <Item, V>(
       name: "import",
       kind: "upkeep",
       // another may have been interrupted in its last step, and have ended only now
-      body: (transaction) => transaction.restore(loaded ? core.populate : importIn(transaction)),
+      body: (transaction) => loaded ? core.populate : importIn(transaction),
       undone: () => Effect.void,
       committed: () => {
         inUse ||= !loaded

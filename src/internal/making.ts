@@ -14,7 +14,9 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Lookup from "../Lookup.ts"
 import type * as RegistryError from "../RegistryError.ts"
+import { CoreKey, TypeId } from "./coreOf.ts"
 import { contentsOf, type Core, type Transaction } from "./engine/core.ts"
+import { withoutTransactions } from "./engine/current.ts"
 import * as Hooks from "./engine/parts.ts"
 import * as Population from "./engine/population.ts"
 import { PopulationRuns } from "./engine/runs.ts"
@@ -27,27 +29,24 @@ import * as Populate from "./operations/populate.ts"
 import * as Contents from "./store/contents.ts"
 import * as Definition from "./store/definition.ts"
 
-/** @internal */
-export const TypeId = "~effect-registry/Registry"
-
-/** @internal */
-export class RegistryImpl<Item> extends Pipeable.Class implements Registry<Item, any, any, any> {
+class RegistryImpl<Item, P, V> extends Pipeable.Class implements Registry<Item, any, P, V> {
   readonly [TypeId] = variance
-  readonly core: Core<Item, any, any>
+  readonly [CoreKey]: Core<Item, P, V>
 
-  constructor(core: Core<Item, any, any>) {
+  constructor(core: Core<Item, P, V>) {
     super()
-    this.core = core
+    this[CoreKey] = core
   }
   get name(): string {
-    return this.core.definition.name
+    return this[CoreKey].definition.name
   }
   toJSON(): unknown {
-    const contents = contentsOf(this.core)
+    const core = this[CoreKey]
+    const contents = contentsOf(core)
     return {
       _id: "Registry",
       name: this.name,
-      state: stateOf(this.core),
+      state: stateOf(core),
       revision: contents.revision,
       size: contents.size
     }
@@ -64,7 +63,8 @@ const variance: Registry<any, any, any, any>[typeof TypeId] = {
   _Item: (_) => _,
   _Lookups: (_) => _,
   _P: (_) => _,
-  _V: (_) => _
+  _V: (_) => _,
+  _R: (_) => _
 }
 
 /** @internal */
@@ -97,6 +97,19 @@ export const installed = <Item, V>(
   hooks === undefined ? [] : Hooks.install(hooks as Hooks.Input<Item, V, any>, context)
 
 /**
+ * Makes a registry with the services, and in the scope, of where this runs.
+ *
+ * @internal
+ */
+export const makeHere = <Item, Lookups, P, V, R>(
+  options: MakeOptions<Item>
+): Effect.Effect<Registry<Item, Lookups, P, V>, never, Scope.Scope | R> =>
+  Effect.contextWith((context: Context.Context<Scope.Scope | R>) => {
+    const captured = withoutTransactions(context)
+    return make<Item, P, V>(captured, options, installed<Item, V>(options.hooks, captured))
+  })
+
+/**
  * Makes a registry. `first` is what its population does where it is not part of a transaction: see `Population.make`.
  *
  * @internal
@@ -106,7 +119,7 @@ export const make = <Item, P, V>(
   options: Omit<MakeOptions<Item>, "hooks">,
   hooks: ReadonlyArray<Hooks.Part<Item, V>>,
   first?: (core: Core<Item, Failed, V>, populating: Population.Populating<Failed>) => Population.Populating<Failed>
-): Effect.Effect<RegistryImpl<Item>> =>
+): Effect.Effect<Registry<Item, any, P, V>> =>
   Effect.gen(function*() {
     const name = options.name ?? "registry"
     const scope = Scope.makeUnsafe()
@@ -156,7 +169,7 @@ export const make = <Item, P, V>(
       Context.get(context, Scope.Scope),
       (exit) => Effect.andThen(closeRegistry(core), Scope.close(scope, exit))
     )
-    return new RegistryImpl<Item>(core)
+    return new RegistryImpl(core)
   })
 
 let made = 0

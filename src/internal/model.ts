@@ -4,6 +4,9 @@
  *
  * @internal
  */
+import type * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import type * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Inspectable from "effect/Inspectable"
 import type * as Pipeable from "effect/Pipeable"
@@ -12,6 +15,7 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as Types from "effect/Types"
 import type * as RegistryError from "../RegistryError.ts"
+import type * as RegistryEvent from "../RegistryEvent.ts"
 
 declare const SnapshotTypeId: unique symbol
 
@@ -29,9 +33,29 @@ export interface Registry<in out Item, in out Lookups, out P = never, out V = ne
     readonly _Lookups: Types.Invariant<Lookups>
     readonly _P: Types.Covariant<P>
     readonly _V: Types.Covariant<V>
+    readonly _R: Types.Covariant<never>
   }
   /** The name that its errors, logs and spans carry. */
   readonly name: string
+}
+
+/**
+ * A registry, or a service that is one: a `Registry.Tag`, a `Registry.Service`, or any other key. An operation on a
+ * service needs it, `R`.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export type RegistryOrService<Item, Lookups, P, V, R = never> =
+  | Registry<Item, Lookups, P, V> & Needs<R>
+  | Context.Key<R, Registry<Item, Lookups, P, V>>
+
+/**
+ * What an operation on a registry needs: nothing. From this R is inferred to be `never`; without it, R would become what is
+ * expected of the result.
+ */
+interface Needs<out R> {
+  readonly "~effect-registry/Registry": { readonly _R: Types.Covariant<R> }
 }
 
 /**
@@ -58,7 +82,7 @@ export interface Options<Item, Lookups, Defaults, AllHooks, Failure> {
    * What the registry holds after population: an iterable of items, an effect of one, or a stream of items. Each population
    * reads it anew, so what can be read only once, such as a generator object, belongs into an effect that makes it.
    */
-  readonly defaults?: Defaults | undefined
+  readonly defaults?: Defaults | List<Item> | undefined
   /** Hooks that are installed as long as the registry lives. */
   readonly hooks?: AllHooks | undefined
   /** Texts that replace the messages of errors, by code. */
@@ -68,6 +92,12 @@ export interface Options<Item, Lookups, Defaults, AllHooks, Failure> {
   /** How many changes a subscriber may be behind. Defaults to 256. */
   readonly history?: number | undefined
 }
+
+/**
+ * Says of which type the items of a list are while `Defaults` is inferred. A `ReadonlyArray` would not do: a list that is one
+ * already would be inferred as this, and not as `Defaults`.
+ */
+interface List<out Item> extends ReadonlyArray<Item> {}
 
 /**
  * The error of the population of a registry with these options.
@@ -104,3 +134,38 @@ export interface RegistrySnapshot<out Item, in out Lookups>
 {
   readonly [SnapshotTypeId]: { readonly _Lookups: Types.Invariant<Lookups> }
 }
+
+/**
+ * What a registry holds, and the changes after that.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Subscription<out Item, in out Lookups> {
+  readonly snapshot: RegistrySnapshot<Item, Lookups>
+  readonly changes: Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged>
+}
+
+/**
+ * Why an item is there, or is not.
+ *
+ * `Present`: who registered it at which revision, and what it hides. `Hidden`: an item has the value, and the override
+ * `by` hides it. `Absent`: no item has the value; `suggestions` are near matches among the keys. `PopulationFailed`: the
+ * registry is `Pending` because its last population failed. `Pending`: nobody has used it yet, it was reset, or it is
+ * being populated.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Explanation<Item> = Data.TaggedEnum<{
+  readonly Present: {
+    readonly item: Item
+    readonly owner: string
+    readonly revision: number
+    readonly hides: ReadonlyArray<Item>
+  }
+  readonly Hidden: { readonly item: Item; readonly by: Item }
+  readonly Absent: { readonly suggestions: ReadonlyArray<string> }
+  readonly PopulationFailed: { readonly cause: Cause.Cause<unknown> }
+  readonly Pending: {}
+}>

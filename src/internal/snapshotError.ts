@@ -2,7 +2,7 @@
  * What only snapshots make, in a file of its own: a program that saves none does not carry it.
  */
 import * as Schema from "effect/Schema"
-import { common, show } from "./wording.ts"
+import { show, withCommon } from "./wording.ts"
 
 /**
  * A snapshot could not become JSON, or JSON no snapshot.
@@ -32,13 +32,15 @@ import { common, show } from "./wording.ts"
  * @category errors
  * @since 0.1.0
  */
-export class SnapshotError extends Schema.TaggedError<SnapshotError>()("SnapshotError", {
-  ...common,
-  code: Schema.Literals(["encode", "decode"]),
-  item: Schema.Unknown,
-  index: Schema.optionalKey(Schema.Number),
-  issue: Schema.String
-}) {
+export class SnapshotError extends /*#__PURE__*/ Schema.TaggedError<SnapshotError>()(
+  "SnapshotError",
+  /*#__PURE__*/ withCommon(() => ({
+    code: Schema.Literals(["encode", "decode"]),
+    item: Schema.Unknown,
+    index: Schema.optionalKey(Schema.Number),
+    issue: Schema.String
+  }))
+) {
   override get message(): string {
     if (this.text !== undefined) return this.text
     const where = this.index === undefined ? "" : `[${this.index}] of `

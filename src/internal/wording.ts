@@ -6,13 +6,19 @@
 import * as Formatter from "effect/Formatter"
 import * as Schema from "effect/Schema"
 
-/** @internal */
-export const common = {
+/**
+ * The fields of an error of a registry. They come from a function, so that bundlers see that a class that nobody uses
+ * does nothing.
+ *
+ * @internal
+ */
+export const withCommon = <Fields extends Schema.Struct.Fields>(fields: () => Fields) => ({
   /** The name of the registry. */
   registry: Schema.String,
   /** The text that replaces the usual message, from `options.messages` of the registry. */
-  text: Schema.optionalKey(Schema.String)
-}
+  text: Schema.optionalKey(Schema.String),
+  ...fields()
+})
 
 /**
  * What went wrong elsewhere, as a part of a message.

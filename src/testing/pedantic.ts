@@ -56,9 +56,9 @@ import { sameEntry, Tally, violations } from "./invariants.ts"
  * @category layers
  * @since 0.1.0
  */
-export const layerPedantic = <Self, Item, Lookups, P, V>(
-  tag: Context.Key<Self, Registry.Registry<Item, Lookups, P, V>>
-): Layer.Layer<never, never, Self> => Layer.effectDiscard(Effect.flatMap(tag, watch))
+export const layerPedantic = <Item, Lookups, P, V, R = never>(
+  self: Registry.RegistryOrService<Item, Lookups, P, V, R>
+): Layer.Layer<never, never, R> => Layer.effectDiscard(Context.isKey(self) ? Effect.flatMap(self, watch) : watch(self))
 
 const watch = <Item, Lookups, P, V>(
   registry: Registry.Registry<Item, Lookups, P, V>

@@ -10,6 +10,7 @@ import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { promisify } from "node:util"
+import * as Bundle from "../../benchmark/bundle.ts"
 import { asserting, fencesOfMarkdown } from "../../test/utils/fences.ts"
 
 const root = Path.join(import.meta.dirname, "../..")
@@ -194,6 +195,58 @@ describe("the quickstart", () => {
       assert.strictEqual(await heard, passed)
     } finally {
       await browser.close()
+    }
+  })
+})
+
+// ---------------------------------------------------------------------------------------------------------------------
+// What is imported
+// ---------------------------------------------------------------------------------------------------------------------
+
+describe("subpaths", () => {
+  const modules = Fs.readdirSync(Path.join(root, "src"))
+    .filter((file) => file.endsWith(".ts") && file !== "index.ts")
+    .map((file) => Path.basename(file, ".ts"))
+
+  const program = [
+    "import * as index from \"effect-registry\"",
+    ...modules.map((name) => `import * as ${name} from "effect-registry/${name}"`),
+    `const all = { ${modules.join(", ")} }`,
+    "const names = (module: object) => Object.keys(module).join()",
+    "console.log(names(all) === names(index))",
+    ...modules.map((name) => `console.log(names(all.${name}) === names(index.${name}))`),
+    "console.log(index.Registry.get === Registry.get)"
+  ].join("\n")
+
+  it("are the modules of the index, in Node and for TypeScript under NodeNext and Bundler resolution", async () => {
+    for (const directory of ["subpaths/nodenext", "subpaths/bundler"]) write(`${directory}/program.ts`, program)
+    await compile("subpaths/bundler", { module: "ESNext", moduleResolution: "Bundler", noEmit: true })
+    await compile("subpaths/nodenext", { module: "NodeNext", outDir: "javascript" })
+    const wrote = await run(node24, ["subpaths/nodenext/javascript/program.js"], project)
+    assert.strictEqual(wrote, "true\n".repeat(modules.length + 2))
+  })
+
+  it("are known to attw, which cannot tell what a star stands for", () => {
+    const { scripts } = JSON.parse(read("package.json"))
+    assert.deepStrictEqual(scripts.package.split("--include-entrypoints ")[1].split(" "), modules.toSorted())
+  })
+
+  it.each(["internal/core", "internal/service", "testing/model", "index", "Nothing"])("are not %s", async (path) => {
+    const error = await run(node24, ["--eval", `import("effect-registry/${path}")`], project).then(String, String)
+    assert.match(error, /ERR_PACKAGE_PATH_NOT_EXPORTED|ERR_MODULE_NOT_FOUND/)
+  })
+
+  it("and the index leave out of a bundle what the sources leave out", async () => {
+    const installed = Bundle.installedIn(project)
+    for (const one of [Bundle.small, Bundle.service]) {
+      for (
+        const [bundle, code] of [
+          [Bundle.withEsbuild, Bundle.bySubpath(one)],
+          [Bundle.withRolldown, Bundle.byIndex(one)]
+        ] as const
+      ) {
+        assert.approximately((await bundle(code, installed)).gzipped, (await bundle(code)).gzipped, 20)
+      }
     }
   })
 })

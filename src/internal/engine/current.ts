@@ -12,7 +12,9 @@ import type { WaitNode } from "./waiting.ts"
  *
  * @internal
  */
-export const CurrentTransaction: Context.Reference<WaitNode | undefined> = Context.Reference<WaitNode | undefined>(
+export const CurrentTransaction: Context.Reference<WaitNode | undefined> = /*#__PURE__*/ Context.Reference<
+  WaitNode | undefined
+>(
   "effect-registry/CurrentTransaction",
   { defaultValue: () => undefined }
 )
@@ -23,7 +25,9 @@ export const CurrentTransaction: Context.Reference<WaitNode | undefined> = Conte
  *
  * @internal
  */
-export const EnclosingTransaction: Context.Reference<WaitNode | undefined> = Context.Reference<WaitNode | undefined>(
+export const EnclosingTransaction: Context.Reference<WaitNode | undefined> = /*#__PURE__*/ Context.Reference<
+  WaitNode | undefined
+>(
   "effect-registry/EnclosingTransaction",
   { defaultValue: () => undefined }
 )
@@ -33,7 +37,7 @@ export const EnclosingTransaction: Context.Reference<WaitNode | undefined> = Con
  *
  * @internal
  */
-export const Owner: Context.Reference<string> = Context.Reference<string>("effect-registry/Owner", {
+export const Owner: Context.Reference<string> = /*#__PURE__*/ Context.Reference<string>("effect-registry/Owner", {
   defaultValue: () => ""
 })
 

@@ -1,0 +1,282 @@
+/**
+ * Registries as services: `Tag`, which has its layers alone, and `Service`, which has the operations that it is given.
+ *
+ * @internal
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import type * as Lookup from "../Lookup.ts"
+import type * as RegistryError from "../RegistryError.ts"
+import type * as RegistryEvent from "../RegistryEvent.ts"
+import { coreOf } from "./coreOf.ts"
+import type * as Hooks from "./engine/parts.ts"
+import * as Live from "./features/live.ts"
+import type { Reconciled } from "./features/reconcile.ts"
+import * as Making from "./making.ts"
+import type {
+  Explanation,
+  Options,
+  PopulationFailure,
+  Registry,
+  RegistrySnapshot,
+  RegistryState,
+  ServicesOf,
+  Subscription
+} from "./model.ts"
+import type * as Populate from "./operations/populate.ts"
+
+type UniqueKeys<Item, Lookups> = Lookup.UniqueKeys<Item, Lookups>
+type Keys<Item, Lookups> = Lookup.Keys<Item, Lookups>
+type RegistrationFailure = RegistryError.RegistrationFailure
+type ItemLookupError = RegistryError.ItemLookupError
+
+/**
+ * A registry as a service, with its layers: what `Registry.Tag` makes, and `Registry.Service`, too.
+ *
+ * @category services
+ * @since 0.2.0
+ */
+export interface TagClass<Self, Id extends string, Item, Lookups, P, V, R>
+  extends Context.ServiceClass<Self, Id, Registry<Item, Lookups, P, V>>
+{
+  /** Makes the registry; the first use populates it. */
+  readonly layer: Layer.Layer<Self, never, R>
+  /** Makes the registry and populates it, so that a failing population is a failure of the layer. */
+  readonly layerPopulated: Layer.Layer<Self, P, R>
+}
+
+/**
+ * A registry as a service class: layers and operations are its statics.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
+  extends TagClass<Self, Id, Item, Lookups, P, V, R>
+{
+  /** Makes a registry whose layer is imported by the first use: see {@link layerLazy}. */
+  readonly layerLazy: <E, R2>(load: () => PromiseLike<Layer.Layer<Self, E, R2>>) => Layer.Layer<Self, never, R2>
+  /** Registers items, all or none, until the layer is closed or the registry is reset. */
+  readonly items: (items: Iterable<Item>) => Layer.Layer<never, RegistrationFailure | V | P, Self>
+  /** The same above all that is there: see {@link override}. */
+  readonly overrides: (items: Iterable<Item>) => Layer.Layer<never, RegistrationFailure | V | P, Self>
+  /** The item that has a value of a unique lookup: see {@link get}. */
+  readonly get: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
+    attribute: Attribute,
+    value: UniqueKeys<Item, Lookups>[Attribute]
+  ) => Effect.Effect<Item, ItemLookupError | P, Self>
+  /** The item that has a value of a unique lookup, if there is one: see {@link getOption}. */
+  readonly getOption: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
+    attribute: Attribute,
+    value: UniqueKeys<Item, Lookups>[Attribute]
+  ) => Effect.Effect<Option.Option<Item>, P, Self>
+  /** All items that have a value of a lookup, in registration order: see {@link getAll}. */
+  readonly getAll: <Attribute extends keyof Keys<Item, Lookups> & string>(
+    attribute: Attribute,
+    value: Keys<Item, Lookups>[Attribute]
+  ) => Effect.Effect<ReadonlyArray<Item>, P, Self>
+  /** Whether an item has a value of a lookup: see {@link has}. */
+  readonly has: <Attribute extends keyof Keys<Item, Lookups> & string>(
+    attribute: Attribute,
+    value: Keys<Item, Lookups>[Attribute]
+  ) => Effect.Effect<boolean, P, Self>
+  /** Whether an equal item is in: see {@link contains}. */
+  readonly contains: (item: Item) => Effect.Effect<boolean, P, Self>
+  /** How many items there are: see {@link size}. */
+  readonly size: Effect.Effect<number, P, Self>
+  /** All items, in registration order: see {@link values}. */
+  readonly values: Effect.Effect<ReadonlyArray<Item>, P, Self>
+  /** The item at an index; a negative one counts from the end: see {@link at}. */
+  readonly at: (index: number) => Effect.Effect<Option.Option<Item>, P, Self>
+  /** What the registry holds now, as a value: see {@link snapshot}. */
+  readonly snapshot: Effect.Effect<RegistrySnapshot<Item, Lookups>, P, Self>
+  /** `Pending`, `Populating` or `Ready`: see {@link state}. */
+  readonly state: Effect.Effect<RegistryState, never, Self>
+  /**
+   * Whether the state is any but `Pending`.
+   *
+   * @deprecated Use `state`.
+   */
+  readonly populated: Effect.Effect<boolean, never, Self>
+  /** Adds an item after all others: see {@link register}. */
+  readonly register: (item: Item) => Effect.Effect<void, RegistrationFailure | V | P, Self>
+  /** Adds items, all of them or none: see {@link registerAll}. */
+  readonly registerAll: (items: Iterable<Item>) => Effect.Effect<void, RegistrationFailure | V | P, Self>
+  /** Replaces the item with the same first unique value, or adds this one: see {@link upsert}. */
+  readonly upsert: (item: Item) => Effect.Effect<void, RegistrationFailure | V | P, Self>
+  /** Adds an item until the scope closes: see {@link registerScoped}. */
+  readonly registerScoped: (item: Item) => Effect.Effect<void, RegistrationFailure | V | P, Self | Scope.Scope>
+  /** Adds items, all or none, until the scope closes: see {@link registerAllScoped}. */
+  readonly registerAllScoped: (
+    items: Iterable<Item>
+  ) => Effect.Effect<void, RegistrationFailure | V | P, Self | Scope.Scope>
+  /** Takes out an item: see {@link unregister}. */
+  readonly unregister: (item: Item) => Effect.Effect<void, ItemLookupError | P, Self>
+  /** Takes out the item that has a value of a unique lookup: see {@link unregisterBy}. */
+  readonly unregisterBy: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
+    attribute: Attribute,
+    value: UniqueKeys<Item, Lookups>[Attribute]
+  ) => Effect.Effect<void, ItemLookupError | P, Self>
+  /** Puts an item in the place of another: see {@link replace}. */
+  readonly replace: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
+    attribute: Attribute,
+    value: UniqueKeys<Item, Lookups>[Attribute],
+    item: Item
+  ) => Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P, Self>
+  /** Makes the contents equal to a list of items, with the fewest changes: see {@link reconcile}. */
+  readonly reconcile: (items: Iterable<Item>) => Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P, Self>
+  /** Puts an item above all that is there until the scope closes: see {@link override}. */
+  readonly override: (item: Item) => Effect.Effect<void, RegistrationFailure | V | P, Self | Scope.Scope>
+  /** Takes out all that one owner registered: see {@link unregisterOwner}. */
+  readonly unregisterOwner: (owner: string) => Effect.Effect<ReadonlyArray<Item>, P, Self>
+  /** Runs an effect as one transaction of the registry: see {@link transact}. */
+  readonly transact: <A, E, R2>(effect: Effect.Effect<A, E, R2>) => Effect.Effect<A, E | P, Self | R2>
+  /** Fills the registry with its defaults: see {@link populate}. */
+  readonly populate: Effect.Effect<void, P, Self>
+  /** Unregisters all items; the next use populates again: see {@link reset}. */
+  readonly reset: Effect.Effect<void, never, Self>
+  /** The changes from when the stream is run: see {@link changes}. */
+  readonly changes: Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged, Self>
+  /** What the registry holds, and the changes after that: see {@link subscribe}. */
+  readonly subscribe: (
+    options?: { readonly since?: number | undefined }
+  ) => Effect.Effect<Subscription<Item, Lookups>, P, Self | Scope.Scope>
+  /** The item that has a value of a unique lookup, as soon as there is one: see {@link awaitItem}. */
+  readonly awaitItem: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
+    attribute: Attribute,
+    value: UniqueKeys<Item, Lookups>[Attribute]
+  ) => Effect.Effect<Item, P, Self>
+  /** Why an item is there, or is not: see {@link explain}. */
+  readonly explain: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
+    attribute: Attribute,
+    value: UniqueKeys<Item, Lookups>[Attribute]
+  ) => Effect.Effect<Explanation<Item>, never, Self>
+  /** Installs hooks until the scope closes: see {@link addHooks}. */
+  readonly addHooks: <const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>>(
+    hooks: More,
+    options?: { readonly existing?: boolean | undefined }
+  ) => Effect.Effect<void, never, Self | Scope.Scope | Hooks.ServicesOf<More>>
+}
+
+/** What a service class declares, under a name that no user sees. */
+interface Declaration<Self, Item, Lookups, P, V> {
+  readonly service: Context.Service<Self, Registry<Item, Lookups, P, V>>
+  readonly options: Making.MakeOptions<Item>
+}
+
+const DeclarationKey: unique symbol = Symbol("effect-registry/Declaration")
+
+/** @internal */
+export const declarationOf = <Self, Item, Lookups, P, V>(
+  tag: Context.Key<Self, Registry<Item, Lookups, P, V>>
+): Declaration<Self, Item, Lookups, P, V> => {
+  const { [DeclarationKey]: declaration } = tag as {
+    readonly [DeclarationKey]?: Declaration<Self, Item, Lookups, P, V>
+  }
+  if (declaration !== undefined) return declaration
+  throw new TypeError(`"${tag.key}" is neither a Registry.Tag nor a Registry.Service.`)
+}
+
+/**
+ * The registry that the layer of a service provides instead of making one, where there is one.
+ *
+ * @internal
+ */
+export const Existing: Context.Reference<Existing> = /*#__PURE__*/ Context.Reference<Existing>(
+  "effect-registry/Existing",
+  { defaultValue: () => () => undefined }
+)
+
+/** @internal */
+export type Existing = <Self, Shape>(
+  service: Context.Key<Self, Shape>
+) => Effect.Effect<Shape, never, Scope.Scope> | undefined
+
+/**
+ * Counts the registries of a service that are alive.
+ *
+ * @internal
+ */
+export const counted = <Shape extends { readonly name: string }, R>(
+  making: Effect.Effect<Shape, never, R>
+): Effect.Effect<Shape, never, R | Scope.Scope> =>
+  Effect.tap(making, ({ name }) => Effect.flatMap(Effect.scope, (scope) => Live.count(name, scope)))
+
+/** @internal */
+export const Tag = <Self, Item>() =>
+<
+  const Id extends string,
+  const Lookups extends Lookup.Input<Item>,
+  const AllHooks extends Hooks.Input<Item, unknown, unknown> & Hooks.NoExcess<AllHooks>,
+  Defaults extends Populate.Defaults<Item, any, any> = never,
+  Failure extends "fail" | "die" = "fail"
+>(
+  id: Id,
+  definition: Options<Item, Lookups, Defaults, AllHooks, Failure>
+): TagClass<
+  Self,
+  Id,
+  Item,
+  Lookups,
+  PopulationFailure<Defaults, Hooks.ErrorOf<AllHooks>, Failure>,
+  Hooks.ErrorOf<AllHooks>,
+  ServicesOf<Defaults> | Exclude<Hooks.ServicesOf<AllHooks>, Scope.Scope>
+> => {
+  type V = Hooks.ErrorOf<AllHooks>
+  type P = PopulationFailure<Defaults, V, Failure>
+  type R = ServicesOf<Defaults> | Hooks.ServicesOf<AllHooks>
+  const service = Context.Service<Self, Registry<Item, Lookups, P, V>>()(id)
+  const options = { ...definition, name: id }
+  const making = counted(Making.makeHere<Item, Lookups, P, V, R>(options))
+  const layer = Layer.effect(service, Effect.flatMap(Existing, (existing) => existing(service) ?? making))
+  const populating = Layer.effectDiscard(service.use((registry) => coreOf(registry).populate))
+  const declaration: Declaration<Self, Item, Lookups, P, V> = { service, options }
+  return Object.assign(service, {
+    layer,
+    layerPopulated: Layer.provideMerge(populating, layer),
+    [DeclarationKey]: declaration
+  })
+}
+
+/**
+ * `Service` with these operations as statics: of `functions`, functions of all but the registry; of `values`, what they
+ * answer for it.
+ *
+ * @internal
+ */
+export const serviceWith = (
+  functions: { readonly [name: string]: (tag: any, x: any, y: any, z: any) => unknown },
+  values: { readonly [name: string]: (tag: any) => unknown }
+) =>
+<Self, Item>() =>
+<
+  const Id extends string,
+  const Lookups extends Lookup.Input<Item>,
+  const AllHooks extends Hooks.Input<Item, unknown, unknown> & Hooks.NoExcess<AllHooks>,
+  Defaults extends Populate.Defaults<Item, any, any> = never,
+  Failure extends "fail" | "die" = "fail"
+>(
+  id: Id,
+  definition: Options<Item, Lookups, Defaults, AllHooks, Failure>
+): ServiceClass<
+  Self,
+  Id,
+  Item,
+  Lookups,
+  PopulationFailure<Defaults, Hooks.ErrorOf<AllHooks>, Failure>,
+  Hooks.ErrorOf<AllHooks>,
+  ServicesOf<Defaults> | Exclude<Hooks.ServicesOf<AllHooks>, Scope.Scope>
+> => {
+  const tag = Tag<Self, Item>()(id, definition)
+  const statics: { [name: string]: unknown } = {}
+  for (const [name, f] of Object.entries(functions)) {
+    statics[name] = (x: unknown, y: unknown, z: unknown) => f(tag, x, y, z)
+  }
+  for (const [name, f] of Object.entries(values)) statics[name] = f(tag)
+  // the operations are those of the interface, by the same names
+  return Object.assign(tag, statics) as any
+}
