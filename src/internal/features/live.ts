@@ -59,4 +59,4 @@ const placeIn = (stack: string | undefined): string => {
 }
 
 /** Effect's own modules, this package's, and Node's. */
-const isOurs = /[/\\]effect[/\\](src|dist)[/\\]|[/\\](Registry|internal[/\\]live)\.[jt]s|\(node:|at node:/
+const isOurs = /[/\\]effect[/\\](src|dist)[/\\]|[/\\](Registry|internal[/\\]features[/\\]live)\.[jt]s|\(node:|at node:/
