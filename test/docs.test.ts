@@ -149,12 +149,21 @@ const withoutExample: Record<string, string> = {
   "RegistryTest.record": "RegistryTest.linearize shows it"
 }
 
+/** The types that a module exports from others by name, in one line: each has its doc comment there. */
+const namedTypes = /^export type \{ (.+) \} from "(.+)"$/gm
+
 /** All exports of a module, re-exports included. */
-const allExportsOf = (file: string): ReadonlyArray<Export> =>
-  Array.from(read(file).matchAll(/^export \* from "(.+)"$/gm)).reduce(
-    (exports, [, path]) => exports.concat(allExportsOf(Path.join(Path.dirname(file), path!))),
-    exportsOf(read(file))
-  )
+const allExportsOf = (file: string): ReadonlyArray<Export> => {
+  const text = read(file)
+  const from = (path: string) => Path.join(Path.dirname(file), path)
+  return [
+    ...exportsOf(text.replaceAll(namedTypes, "")),
+    ...Array.from(text.matchAll(/^export \* from "(.+)"$/gm)).flatMap(([, path]) => allExportsOf(from(path!))),
+    ...Array.from(text.matchAll(namedTypes)).flatMap(([, names, path]) =>
+      exportsOf(read(from(path!))).filter(({ name }) => names!.split(", ").includes(name))
+    )
+  ]
+}
 
 const modules = ["src/index.ts", "src/testing/index.ts"].flatMap((entry) =>
   Array.from(read(entry).matchAll(/^export \* as (\w+) from "(.+)"$/gm), ([, name, path]) => {
