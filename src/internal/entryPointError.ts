@@ -1,6 +1,4 @@
-/**
- * What only entry points make, in a file of its own: a program that has none does not carry it.
- */
+/** What only entry points make, in a file of its own: a program that has none does not carry it. */
 import * as Schema from "effect/Schema"
 import { messageOf } from "./wording.ts"
 

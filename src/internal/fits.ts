@@ -1,16 +1,10 @@
 /**
  * What stands for a registry, or a snapshot, in data-last form, where it comes after what it has to fit: `Self` where they
  * fit, else something that no registry has, whose name in the error says what would.
- *
- * @internal
  */
 import type * as Types from "effect/Types"
 
-/**
- * `Self`, if it can be asked for this value of this attribute.
- *
- * @internal
- */
+/** `Self`, if it can be asked for this value of this attribute. */
 export type Fits<Self, AllKeys, Attribute, Key> = [Attribute] extends [keyof AllKeys]
   ? [Key] extends [AllKeys[Attribute]] ? Self : ValueIs<AllKeys[Attribute]>
   : AttributeIs<keyof AllKeys>
@@ -26,8 +20,6 @@ interface ValueIs<in out Value> {
 /**
  * `Self`, if what is given is one of its items. A literal keeps its literal types, and may serve for a type that is not
  * `readonly`.
- *
- * @internal
  */
 export type Takes<Self, Item, Given> = [Given] extends [Item] ? Self
   : [Types.DeepMutable<Given>] extends [Item] ? Self

@@ -1,8 +1,4 @@
-/**
- * Making a registry.
- *
- * @internal
- */
+/** Making a registry. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
@@ -67,7 +63,6 @@ const variance: Registry<any, any, any, any>[typeof TypeId] = {
   _R: (_) => _
 }
 
-/** @internal */
 export const stateOf = <Item, P, V>(
   core: Core<Item, P, V>,
   transaction?: Transaction<Item, P, V>
@@ -80,27 +75,18 @@ export const stateOf = <Item, P, V>(
   return transaction.populating ? "Populating" : "Pending"
 }
 
-/** @internal */
 export type MakeOptions<Item> =
   & Options<Item, Lookup.Input<Item>, Populate.Defaults<Item, any, any>, Hooks.Input<Item>, "fail" | "die">
   & { readonly name?: string | undefined }
 
-/**
- * The hooks of a definition: what they refuse items with is V, and the services that they need are in the context.
- *
- * @internal
- */
+/** The hooks of a definition: what they refuse items with is V, and the services that they need are in the context. */
 export const installed = <Item, V>(
   hooks: Hooks.Input<Item> | undefined,
   context: Context.Context<any>
 ): ReadonlyArray<Hooks.Part<Item, V>> =>
   hooks === undefined ? [] : Hooks.install(hooks as Hooks.Input<Item, V, any>, context)
 
-/**
- * Makes a registry with the services, and in the scope, of where this runs.
- *
- * @internal
- */
+/** Makes a registry with the services, and in the scope, of where this runs. */
 export const makeHere = <Item, Lookups, P, V, R>(
   options: MakeOptions<Item>
 ): Effect.Effect<Registry<Item, Lookups, P, V>, never, Scope.Scope | R> =>
@@ -111,8 +97,6 @@ export const makeHere = <Item, Lookups, P, V, R>(
 
 /**
  * Makes a registry. `first` is what its population does where it is not part of a transaction: see `Population.make`.
- *
- * @internal
  */
 export const make = <Item, P, V>(
   context: Context.Context<Scope.Scope>,

@@ -1,8 +1,6 @@
 /**
  * What users see of a registry and of a snapshot. They are types alone, so that modules may use them that each other's
  * code needs.
- *
- * @internal
  */
 import type * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"

@@ -1,8 +1,4 @@
-/**
- * The functions of a registry. They take a service of one as well.
- *
- * @internal
- */
+/** The functions of a registry. They take a service of one as well. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { coreIn, coreOf, isRegistry, noRegistry } from "./coreOf.ts"
@@ -14,8 +10,6 @@ type Body = (core: Core<any, any, any>, x: any, y: any, z: any) => Effect.Effect
 /**
  * A function of a registry, or of a service of one: then it answers an effect that needs the service. Given the other
  * arguments alone it is data-last. The arity of a function that can do without its last arguments is `"some"`.
- *
- * @internal
  */
 export const operation = <F extends (...args: any) => any>(arity: 1 | 2 | 3 | 4 | "some", body: Body): F => {
   function either(first: unknown, x: unknown, y: unknown, z: unknown): unknown {
@@ -35,7 +29,6 @@ const on = (self: unknown, body: Body, x: unknown, y: unknown, z: unknown): Effe
   return core === undefined ? inService(self, body, x, y, z) : body(core, x, y, z)
 }
 
-/** @internal */
 export const inService = (
   self: unknown,
   body: Body,

@@ -1,7 +1,5 @@
 /**
  * Registries as services: `Tag`, which has its layers alone, and `Service`, which has the operations that it is given.
- *
- * @internal
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -170,7 +168,6 @@ interface Declaration<Self, Item, Lookups, P, V> {
 
 const DeclarationKey: unique symbol = Symbol("effect-registry/Declaration")
 
-/** @internal */
 export const declarationOf = <Self, Item, Lookups, P, V>(
   tag: Context.Key<Self, Registry<Item, Lookups, P, V>>
 ): Declaration<Self, Item, Lookups, P, V> => {
@@ -181,32 +178,22 @@ export const declarationOf = <Self, Item, Lookups, P, V>(
   throw new TypeError(`"${tag.key}" is neither a Registry.Tag nor a Registry.Service.`)
 }
 
-/**
- * The registry that the layer of a service provides instead of making one, where there is one.
- *
- * @internal
- */
+/** The registry that the layer of a service provides instead of making one, where there is one. */
 export const Existing: Context.Reference<Existing> = /*#__PURE__*/ Context.Reference<Existing>(
   "effect-registry/Existing",
   { defaultValue: () => () => undefined }
 )
 
-/** @internal */
 export type Existing = <Self, Shape>(
   service: Context.Key<Self, Shape>
 ) => Effect.Effect<Shape, never, Scope.Scope> | undefined
 
-/**
- * Counts the registries of a service that are alive.
- *
- * @internal
- */
+/** Counts the registries of a service that are alive. */
 export const counted = <Shape extends { readonly name: string }, R>(
   making: Effect.Effect<Shape, never, R>
 ): Effect.Effect<Shape, never, R | Scope.Scope> =>
   Effect.tap(making, ({ name }) => Effect.flatMap(Effect.scope, (scope) => Live.count(name, scope)))
 
-/** @internal */
 export const Tag = <Self, Item>() =>
 <
   const Id extends string,
@@ -245,8 +232,6 @@ export const Tag = <Self, Item>() =>
 /**
  * `Service` with these operations as statics: of `functions`, functions of all but the registry; of `values`, what they
  * answer for it.
- *
- * @internal
  */
 export const serviceWith = (
   functions: { readonly [name: string]: (tag: any, x: any, y: any, z: any) => unknown },

@@ -1,6 +1,4 @@
-/**
- * What only snapshots make, in a file of its own: a program that saves none does not carry it.
- */
+/** What only snapshots make, in a file of its own: a program that saves none does not carry it. */
 import * as Schema from "effect/Schema"
 import { show, withCommon } from "./wording.ts"
 

@@ -1,16 +1,10 @@
-/**
- * What all errors of registries have, and how their messages show what comes from outside.
- *
- * @internal
- */
+/** What all errors of registries have, and how their messages show what comes from outside. */
 import * as Formatter from "effect/Formatter"
 import * as Schema from "effect/Schema"
 
 /**
  * The fields of an error of a registry. They come from a function, so that bundlers see that a class that nobody uses
  * does nothing.
- *
- * @internal
  */
 export const withCommon = <Fields extends Schema.Struct.Fields>(fields: () => Fields) => ({
   /** The name of the registry. */
@@ -20,11 +14,7 @@ export const withCommon = <Fields extends Schema.Struct.Fields>(fields: () => Fi
   ...fields()
 })
 
-/**
- * What went wrong elsewhere, as a part of a message.
- *
- * @internal
- */
+/** What went wrong elsewhere, as a part of a message. */
 export const messageOf = (cause: unknown): string => {
   try {
     if (cause instanceof Error && typeof cause.message === "string" && cause.message !== "") {
@@ -36,11 +26,7 @@ export const messageOf = (cause: unknown): string => {
   return show(cause)
 }
 
-/**
- * Items come from outside: whatever they are, a message is readable and of bounded length.
- *
- * @internal
- */
+/** Items come from outside: whatever they are, a message is readable and of bounded length. */
 export const show = (value: unknown): string => shortened(Formatter.format(value), longest)
 
 const shortened = (text: string, most: number): string => text.length <= most ? text : `${text.slice(0, most)}…`

@@ -1,13 +1,8 @@
-/**
- * What a transaction did, kept as it happened; the events that tell it are built when they are first read.
- *
- * @internal
- */
+/** What a transaction did, kept as it happened; the events that tell it are built when they are first read. */
 import * as Inspectable from "effect/Inspectable"
 import * as RegistryEvent from "../../RegistryEvent.ts"
 import type { Entry } from "../store/entry.ts"
 
-/** @internal */
 export type Step<Item> =
   | Inserted<Item>
   | Removed<Item>
@@ -15,11 +10,7 @@ export type Step<Item> =
   | { readonly _tag: "Populated"; readonly size: number }
   | { readonly _tag: "Reset" }
 
-/**
- * Entries were added, one after the other, the first at `position` among all.
- *
- * @internal
- */
+/** Entries were added, one after the other, the first at `position` among all. */
 export class Inserted<Item> {
   readonly _tag: "Inserted"
   readonly entries: ReadonlyArray<Entry<Item>>
@@ -32,7 +23,6 @@ export class Inserted<Item> {
   }
 }
 
-/** @internal */
 export class Removed<Item> {
   readonly _tag: "Removed"
   readonly entries: ReadonlyArray<Entry<Item>>
@@ -43,7 +33,6 @@ export class Removed<Item> {
   }
 }
 
-/** @internal */
 export class Swapped<Item> {
   readonly _tag: "Swapped"
   readonly previous: Entry<Item>
@@ -56,7 +45,6 @@ export class Swapped<Item> {
   }
 }
 
-/** @internal */
 export class Change<Item> implements RegistryEvent.RegistryChange<Item> {
   readonly revision: number
   readonly steps: ReadonlyArray<Step<Item>>
@@ -81,11 +69,7 @@ export class Change<Item> implements RegistryEvent.RegistryChange<Item> {
   }
 }
 
-/**
- * The entries that came or went.
- *
- * @internal
- */
+/** The entries that came or went. */
 export const touchedBy = <Item>(step: Step<Item>): ReadonlyArray<Entry<Item>> => {
   switch (step._tag) {
     case "Inserted":

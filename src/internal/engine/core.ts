@@ -1,8 +1,4 @@
-/**
- * The inside of a registry, and what works on it: transactions, each with its draft.
- *
- * @internal
- */
+/** The inside of a registry, and what works on it: transactions, each with its draft. */
 import type * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -20,11 +16,7 @@ import type { Calls, Part, Telling } from "./parts.ts"
 import type { PopulationRuns } from "./runs.ts"
 import { Lock, WaitNode } from "./waiting.ts"
 
-/**
- * A registry.
- *
- * @internal
- */
+/** A registry. */
 export interface Core<in out Item, out P = unknown, in out V = unknown> {
   /** Registries are locked in the order of their making where one operation locks several. */
   readonly serial: number
@@ -65,14 +57,9 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   beforePublish: ((transaction: Transaction<Item, any, any>) => Effect.Effect<void, unknown>) | undefined
 }
 
-/**
- * What is published.
- *
- * @internal
- */
+/** What is published. */
 export const contentsOf = <Item, P, V>(core: Core<Item, P, V>): Contents.Contents<Item> => Ref.getUnsafe(core.published)
 
-/** @internal */
 export interface Tracing {
   readonly isTraced: (fiber: Fiber.Fiber<unknown, unknown>) => boolean
   /** Runs an effect in a span. */
@@ -86,25 +73,19 @@ export interface Tracing {
   ) => Effect.Effect<A, E>
 }
 
-/** @internal */
 export interface Span {
   readonly registry: string
   readonly operation: string
   readonly item?: unknown
 }
 
-/** @internal */
 export interface Observer {
   readonly called: (operation: OperationLabel, fiber: Fiber.Fiber<unknown, unknown>) => Observation
   /** What can be seen from outside has changed: what is published, or who follows it. */
   readonly changed: () => void
 }
 
-/**
- * One call of an operation, from when it was called on.
- *
- * @internal
- */
+/** One call of an operation, from when it was called on. */
 export interface Observation {
   /** It has its lock: the registry's, or, `nested`, that of the transaction that it is a part of. */
   readonly begun: (nested: boolean) => void
@@ -113,17 +94,12 @@ export interface Observation {
   readonly ended: (exit: Exit.Exit<unknown, unknown>) => void
 }
 
-/**
- * Names an operation.
- *
- * @internal
- */
+/** Names an operation. */
 export type OperationLabel = Pick<Operation<any, any, any, any, any>, "name" | "kind" | "irrevocable">
 
 /** Shared by all that have none, as nearly all do. */
 const none: ReadonlyArray<never> = []
 
-/** @internal */
 export class Transaction<in out Item, out P = any, in out V = any> extends WaitNode {
   readonly core: Core<Item, P, V>
   readonly parent: Transaction<Item, P, V> | undefined
@@ -157,6 +133,8 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   installed: Map<Part<Item, any>, Contents.Contents<Item>> | undefined = undefined
   /** The draft that may be published: see `beforePublish`. */
   approved: Contents.Contents<Item> | undefined = undefined
+  /** The innermost of the transactions that it is one with: itself, but for transactions of several registries. */
+  innermost: WaitNode = this
   /** Whether a snapshot of a draft was taken. */
   seen = false
   /** What went wrong in hooks, where that stops nothing. */
@@ -225,9 +203,11 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
     return this.ready || this.kind !== "change"
   }
 
-  /** Services, with this transaction. The last one is kept: most hooks of a registry have theirs from one place. */
+  /** Services, with the transaction. The last one is kept: most hooks of a registry have theirs from one place. */
   contextWith<R>(services: Context.Context<R>): Context.Context<R> {
-    if (this.serviced?.[0] !== services) this.serviced = [services, Context.add(services, CurrentTransaction, this)]
+    if (this.serviced?.[0] !== services) {
+      this.serviced = [services, Context.add(services, CurrentTransaction, this.innermost)]
+    }
     return this.serviced[1]
   }
 
@@ -251,11 +231,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   }
 }
 
-/**
- * What a transaction does.
- *
- * @internal
- */
+/** What a transaction does. */
 export interface Operation<Item, P, V, A, E, R = never> {
   /** For messages and spans. */
   readonly name: string

@@ -1,8 +1,4 @@
-/**
- * Calling hooks: what they are told, when, and how that is undone.
- *
- * @internal
- */
+/** Calling hooks: what they are told, when, and how that is undone. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -20,22 +16,14 @@ import { collect, sequence } from "./sequence.ts"
 // Before
 // ---------------------------------------------------------------------------------------------------------------------
 
-/**
- * Calls a hook of each part that is installed when its turn comes, one after the other.
- *
- * @internal
- */
+/** Calls a hook of each part that is installed when its turn comes, one after the other. */
 export const call = <Item, V>(transaction: Transaction<Item, any, V>, hook: RegistryHook): Effect.Effect<void> =>
   sequence(inOrder(transaction.hooks, hook), (part) => {
     const effect = part.state === "installed" ? part.handlers[hook] : undefined
     return effect && run(transaction, part, hook, effectOf(effect, hook), undefined)
   })
 
-/**
- * Calls a hook of each part before an item is registered or unregistered.
- *
- * @internal
- */
+/** Calls a hook of each part before an item is registered or unregistered. */
 export const callBefore = <Item, V, Hook extends "onItemRegistering" | "onItemUnregistering">(
   transaction: Transaction<Item, any, V>,
   hook: Hook,
@@ -72,8 +60,6 @@ let completedCalls = 0
  * A hook may change the registry while others still wait to be told, and what they were to be told may be untrue by then.
  * So each is called only if it does not know yet, and if it is so: the last word is right (G28). As long as the draft is
  * what the operation `applied`, no hook has changed anything, and there is nothing to look up.
- *
- * @internal
  */
 export const tell = <Item, V>(
   transaction: Transaction<Item, any, V>,
@@ -159,11 +145,7 @@ const knows = <Item>(transaction: Transaction<Item>, part: Part<Item, unknown>, 
   return isThere(installed?.get(part) ?? base, entry)
 }
 
-/**
- * Tells one part. The call is recorded in the step that completes it: nothing can be interrupted between.
- *
- * @internal
- */
+/** Tells one part. The call is recorded in the step that completes it: nothing can be interrupted between. */
 export const tellPart = <Item, V>(
   transaction: Transaction<Item, any, V>,
   part: Part<Item, V>,
@@ -223,8 +205,6 @@ const record = <Item, V>(
 /**
  * Before an outermost transaction ends: tells hooks what they do not know yet, until they know all. What hooks do to the
  * registry meanwhile they are told, too.
- *
- * @internal
  */
 export const settle = <Item, V>(transaction: Transaction<Item, any, V>): Effect.Effect<void> =>
   Effect.suspend(() => {
@@ -262,8 +242,6 @@ const inverse = {
 
 /**
  * Plays completed calls back, newest first. A part that dies does not stop the others: what went wrong is collected.
- *
- * @internal
  */
 export const undo = (
   calls: ReadonlyArray<readonly [Transaction<any>, Call<any>]>
@@ -273,11 +251,7 @@ export const undo = (
     ([transaction, { died, hook, item, part }]) => died ? undefined : callPart(transaction, part, inverse[hook], item)
   )
 
-/**
- * Calls a hook of a part for an item, whether it is installed or not, and keeps no record.
- *
- * @internal
- */
+/** Calls a hook of a part for an item, whether it is installed or not, and keeps no record. */
 export const callPart = <Item, V>(
   transaction: Transaction<Item, any, V>,
   part: Part<Item, V>,
@@ -333,11 +307,7 @@ const effectOf = <A, E, R>(effect: Effect.Effect<A, E, R> | undefined, hook: str
 /** Only `onItemRegistering` can fail. */
 type Failure<E, Hook extends ItemHook> = Hook extends "onItemRegistering" ? E : never
 
-/**
- * The services of a part, with a scheduler.
- *
- * @internal
- */
+/** The services of a part, with a scheduler. */
 export const servicesOf = (part: Part<never, unknown>, scheduler: Scheduler.Scheduler): Context.Context<any> => {
   if (part.scheduler !== scheduler) {
     part.scheduler = scheduler

@@ -4,8 +4,6 @@
  * A plan says what is about to leave and to enter. Hooks are told of that before; then, in one step, it is planned again
  * and applied to the draft, because a hook may have changed anything. What the step did, hooks are told in the order in
  * which subscribers are.
- *
- * @internal
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -19,11 +17,7 @@ import * as Hooks from "./hooks.ts"
 import { type Pausing, sequence, withPauses } from "./sequence.ts"
 import { longStep, step } from "./transaction.ts"
 
-/**
- * Something that leaves, or enters, or enters where others leave. `W` is what hooks refuse it with.
- *
- * @internal
- */
+/** Something that leaves, or enters, or enters where others leave. `W` is what hooks refuse it with. */
 export interface Move<out Item, out W> {
   readonly entering?: Entering<Item, W>
   readonly leaving: ReadonlyArray<Entry<Item>>
@@ -35,37 +29,24 @@ interface Entering<out Item, out W> {
   readonly ask: () => Effect.Effect<void, W>
 }
 
-/** @internal */
 export const entering = <Item, P, V>(transaction: Transaction<Item, P, V>, item: Item): Entering<Item, V> => ({
   item,
   ask: () => registering(transaction, item)
 })
 
-/**
- * What a mutation is about to do.
- *
- * @internal
- */
+/** What a mutation is about to do. */
 export interface Plan<out Item, out A, out W> {
   readonly moves: () => ReadonlyArray<Move<Item, W>>
   /** Changes the draft that it was made for, and pushes what it did to the steps of the transaction. */
   readonly apply: () => A
 }
 
-/**
- * Looks at the draft of a transaction.
- *
- * @internal
- */
+/** Looks at the draft of a transaction. */
 export type Planner<in out Item, in out P, in out V, out A, out E, out W = V> = (
   transaction: Transaction<Item, P, V>
 ) => Exit.Exit<Plan<Item, A, W>, E>
 
-/**
- * An operation that is one mutation.
- *
- * @internal
- */
+/** An operation that is one mutation. */
 export const mutation = <Item, P, V, A, E, W>(
   name: string,
   about: unknown,
@@ -83,11 +64,7 @@ export const mutation = <Item, P, V, A, E, W>(
 const applied = <Item, A, E>(planned: Exit.Exit<Plan<Item, A, unknown>, E>): Exit.Exit<A, E> =>
   Exit.map(planned, (plan) => plan.apply())
 
-/**
- * Carries a mutation out, as the body of a transaction or a part of it. What is `long` is planned with pauses.
- *
- * @internal
- */
+/** Carries a mutation out, as the body of a transaction or a part of it. What is `long` is planned with pauses. */
 export const carryOut = <Item, P, V, A, E, W>(
   transaction: Transaction<Item, P, V>,
   planner: Planner<Item, P, V, A, E, W>,

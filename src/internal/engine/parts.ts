@@ -1,15 +1,10 @@
-/**
- * Hooks as a registry has them: in parts, each with its services, and with what each was told.
- *
- * @internal
- */
+/** Hooks as a registry has them: in parts, each with its services, and with what each was told. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Pipeable from "effect/Pipeable"
 import * as Scheduler from "effect/Scheduler"
 import type { Entry } from "../store/entry.ts"
 
-/** @internal */
 export const TypeId = "~effect-registry/RegistryHooks"
 
 /**
@@ -52,17 +47,11 @@ export interface RegistryHooks<in Item, out E = never, out R = never> extends Ha
   readonly [TypeId]: { readonly parts: ReadonlyArray<Partial<Handlers<Item, E, R>>> }
 }
 
-/** @internal */
 export type ItemHook = "onItemRegistering" | "onItemRegistered" | "onItemUnregistering" | "onItemUnregistered"
 
-/** @internal */
 export type RegistryHook = "onPopulating" | "onPopulated" | "onResetting" | "onReset"
 
-/**
- * One part of the hooks of a registry, with the services of where it was given.
- *
- * @internal
- */
+/** One part of the hooks of a registry, with the services of where it was given. */
 export interface Part<in Item, out E> {
   readonly handlers: Partial<Handlers<Item, E, any>>
   /** The services, and the scheduler of the fiber that ran it last, which is in them. */
@@ -124,7 +113,6 @@ interface HookIs<in out Name> {
 
 declare const expected: unique symbol
 
-/** @internal */
 export const install = <Item, E>(
   hooks: Input<Item, E, any>,
   context: Context.Context<any>
@@ -136,18 +124,12 @@ export const install = <Item, E>(
     state: "installed"
   }))
 
-/** @internal */
 export const partsOf = <Item, E, R>(hooks: Input<Item, E, R>): ReadonlyArray<Partial<Handlers<Item, E, R>>> =>
   TypeId in hooks ? hooks[TypeId].parts : [hooks]
 
-/** @internal */
 export type AfterHook = "onItemRegistered" | "onItemUnregistered"
 
-/**
- * A call that was completed, and can be undone.
- *
- * @internal
- */
+/** A call that was completed, and can be undone. */
 export interface Call<Item> {
   readonly part: Part<Item, unknown>
   readonly hook: AfterHook
@@ -158,11 +140,7 @@ export interface Call<Item> {
   readonly died: boolean
 }
 
-/**
- * The completed calls of a transaction, in order.
- *
- * @internal
- */
+/** The completed calls of a transaction, in order. */
 export class Calls<Item> {
   readonly list: Array<Call<Item>> = []
   private readonly last = new Map<Part<Item, unknown>, Map<Item, boolean>>()
@@ -195,8 +173,6 @@ export class Calls<Item> {
 /**
  * The call in which a part is being told of an item. What happens to that item meanwhile it is told when the call has
  * ended, with all that comes later.
- *
- * @internal
  */
 export interface Telling<Item> {
   readonly part: Part<Item, unknown>

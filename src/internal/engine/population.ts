@@ -3,8 +3,6 @@
  *
  * The run is memoized for as long as it runs, and not a moment longer: the memory that a registry is populated is what
  * is published. So there is nothing to invalidate that a reset or an interruption could forget.
- *
- * @internal
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -45,19 +43,13 @@ const joinUntracked = <Item, P, V, A, E>(
     return population.withoutYields(context)
   })
 
-/**
- * A run of a population, with the services of the registry.
- *
- * @internal
- */
+/** A run of a population, with the services of the registry. */
 export type Populating<E> = Effect.Effect<void, E, any>
 
 /**
  * Makes the effect that populates the contents that a fiber works on, or waits for who does, until they are `Ready`. It
  * does nothing where they are, and in a part of a population or a reset. `first` is what a run that nobody has a transaction
  * around does: as a rule it populates.
- *
- * @internal
  */
 export const make = <Item, P, V, Failed>(
   core: Core<Item, P, V>,

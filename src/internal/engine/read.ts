@@ -1,8 +1,4 @@
-/**
- * What a fiber sees: the draft of the transaction that it is in, or what is published. No reader takes a lock.
- *
- * @internal
- */
+/** What a fiber sees: the draft of the transaction that it is in, or what is published. No reader takes a lock. */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
@@ -12,11 +8,7 @@ import { contentsOf, type Core, Transaction } from "./core.ts"
 import { innermost } from "./current.ts"
 import type { WaitNode } from "./waiting.ts"
 
-/**
- * The innermost transaction of a registry that has not ended, seen from a node.
- *
- * @internal
- */
+/** The innermost transaction of a registry that has not ended, seen from a node. */
 export const openIn = <Item, P, V>(
   node: WaitNode | undefined,
   core: Core<Item, P, V>
@@ -27,11 +19,7 @@ export const openIn = <Item, P, V>(
   return undefined
 }
 
-/**
- * The transaction of a registry that a fiber is in.
- *
- * @internal
- */
+/** The transaction of a registry that a fiber is in. */
 export const current = <Item, P, V>(
   core: Core<Item, P, V>,
   context: Context.Context<never>
@@ -42,8 +30,6 @@ export const current = <Item, P, V>(
 /**
  * Answers a question, of up to two parts, from the contents that the fiber sees, in one step with looking at them: the
  * draft of its transaction, or what is published. Contents that are `Pending` are populated first.
- *
- * @internal
  */
 export const read: {
   <Item, P, V, A, E>(core: Core<Item, P, V>, answer: Answer<Item, void, void, A, E>): Effect.Effect<A, E | P>
@@ -95,8 +81,6 @@ class Read<Item, P, V, A, E, X, Y> extends Effectable.Class<A, E | P> {
 /**
  * Does something, in one step with looking at it, with what is published. What is `Pending` is populated first, unless the
  * fiber is in a transaction of the registry.
- *
- * @internal
  */
 export const readPublished = <Item, P, V, A, E, R>(
   core: Core<Item, P, V>,

@@ -1,8 +1,4 @@
-/**
- * The runs of a population, and the waits for them.
- *
- * @internal
- */
+/** The runs of a population, and the waits for them. */
 import * as Context from "effect/Context"
 import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
@@ -11,8 +7,6 @@ import type { Wait, WaitNode } from "./waiting.ts"
 /**
  * The outermost populations of a registry: the one that runs, and those that wait for one. There are two runs for a while,
  * when all that waited for the first were interrupted, and it is being rolled back.
- *
- * @internal
  */
 export class PopulationRuns {
   /** The last that began, until it has ended. */

@@ -1,8 +1,4 @@
-/**
- * Running effects one after the other, where most have nothing to wait for.
- *
- * @internal
- */
+/** Running effects one after the other, where most have nothing to wait for. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,8 +6,6 @@ import * as Exit from "effect/Exit"
 /**
  * Runs `f` on one element after the other. Eager: it begins during the call, and answers an `Exit` if nothing suspends. It
  * pauses after every `maxPerStep` elements, so that others have a turn.
- *
- * @internal
  */
 export const sequence = <A, E, R>(
   list: ReadonlyArray<A>,
@@ -34,18 +28,10 @@ const sequenceFrom = <A, E, R>(
   return Effect.void
 }
 
-/**
- * How many elements one synchronous step may handle, without a stall that others would notice.
- *
- * @internal
- */
+/** How many elements one synchronous step may handle, without a stall that others would notice. */
 export const maxPerStep = 1_000
 
-/**
- * Runs `f` on one element after the other. One that dies does not stop the others: what went wrong is collected.
- *
- * @internal
- */
+/** Runs `f` on one element after the other. One that dies does not stop the others: what went wrong is collected. */
 export const collect = <A>(
   list: ReadonlyArray<A>,
   f: (a: A) => Effect.Effect<unknown> | undefined
@@ -62,21 +48,15 @@ export const collect = <A>(
     return Effect.mapEager(all, () => causes)
   })
 
-/**
- * Work that can pause, where others may have a turn.
- *
- * @internal
- */
+/** Work that can pause, where others may have a turn. */
 export type Pausing<A> = Generator<void, A>
 
-/** @internal */
 export const withPauses = <A, E>(work: Pausing<Exit.Exit<A, E>>): Effect.Effect<A, E> =>
   Effect.suspend(() => {
     const { done, value } = work.next()
     return done === true ? value : Effect.andThen(Effect.yieldNow, withPauses(work))
   })
 
-/** @internal */
 export const withoutPauses = <A>(work: Pausing<A>): A => {
   let result = work.next()
   while (result.done !== true) result = work.next()

@@ -1,8 +1,4 @@
-/**
- * Transactions of several registries that are published together.
- *
- * @internal
- */
+/** Transactions of several registries that are published together. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
@@ -17,8 +13,6 @@ const transactAll: OperationLabel = { name: "transactAll" }
 /**
  * Runs an effect as one transaction of several registries, which are published together. In transactions of all of them
  * it is nested in those.
- *
- * @internal
  */
 export const runAll = <P, A, E, R>(
   cores: ReadonlyArray<Core<any, P, any>>,
@@ -106,7 +100,10 @@ const beginAll = <P, A, E, R>(
       group.push(new Transaction(core, transactAll, fiber.context, group.at(-1) ?? node, parents[group.length]))
     }
     if (!group.every(({ canRun }) => canRun)) return Effect.undefined
-    group.forEach((transaction, index) => hold(transaction, fiber, observations[index], restore))
+    group.forEach((transaction, index) => {
+      hold(transaction, fiber, observations[index], restore)
+      transaction.innermost = group.at(-1) ?? transaction
+    })
     const ending = (exit: Exit.Exit<A, E>) => Effect.exit(end(group, exit, {}, restore))
     return Effect.matchCauseEffect(restore(Effect.provideService(effect, CurrentTransaction, group.at(-1))), {
       onFailure: (cause) => ending(Exit.failCause(cause)),

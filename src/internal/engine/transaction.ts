@@ -4,8 +4,6 @@
  * A transaction works on a private draft of the contents. `publish`, which ends an outermost one, is the only place
  * where an item becomes visible to others; a nested one ends in the draft of its parent. One transaction at a time changes
  * a draft: the holder of its lock, which is the registry's for the published contents, and the parent's for a draft.
- *
- * @internal
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -28,11 +26,7 @@ import { WaitNode } from "./waiting.ts"
 // Beginning
 // ---------------------------------------------------------------------------------------------------------------------
 
-/**
- * Runs an operation as a transaction: nested in the one of its registry that the fiber is in, or an outermost one.
- *
- * @internal
- */
+/** Runs an operation as a transaction: nested in the one of its registry that the fiber is in, or an outermost one. */
 export const run = <Item, P, V, A, E, R>(
   core: Core<Item, P, V>,
   operation: Operation<Item, P, V, A, E, R>
@@ -165,11 +159,7 @@ const begin = <Item, P, V, A, E, R>(
   })
 }
 
-/**
- * A transaction holds the lock that was taken for it.
- *
- * @internal
- */
+/** A transaction holds the lock that was taken for it. */
 export const hold = (
   transaction: Transaction<any>,
   fiber: Fiber.Fiber<unknown, unknown>,
@@ -200,7 +190,6 @@ const inContext = <Item, P, V, A, E, R>(
   return Effect.setContext(body, transaction.contextWith(services))
 }
 
-/** @internal */
 export const attempt = <A, E, R>(evaluate: () => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
   try {
     return evaluate()
@@ -212,8 +201,6 @@ export const attempt = <A, E, R>(evaluate: () => Effect.Effect<A, E, R>): Effect
 /**
  * A step of the body of a transaction on its draft, taken where it is called. It waits for the nested transaction in
  * flight, which would overwrite what it does, and works on contents that are `Ready`.
- *
- * @internal
  */
 export const step = <Item, P, V, A, E>(
   transaction: Transaction<Item, P, V>,
@@ -232,11 +219,7 @@ export const step = <Item, P, V, A, E>(
   )
 }
 
-/**
- * A step that takes several turns, in which others run: nested transactions wait until it has ended.
- *
- * @internal
- */
+/** A step that takes several turns, in which others run: nested transactions wait until it has ended. */
 export const longStep = <Item, P, V, A, E>(
   transaction: Transaction<Item, P, V>,
   f: (transaction: Transaction<Item, P, V>) => Effect.Effect<A, E>
@@ -260,11 +243,7 @@ type Ending<A> = Pick<Operation<any, any, any, A, any, any>, "committed" | "fail
 /** Transactions that end together, each of another registry. The last one is innermost. */
 type Group = ReadonlyArray<Transaction<any>>
 
-/**
- * Ends transactions whose body has ended, as soon as the nested ones in flight have.
- *
- * @internal
- */
+/** Ends transactions whose body has ended, as soon as the nested ones in flight have. */
 export const end = <A, E>(
   group: Group,
   exit: Exit.Exit<A, E>,
@@ -412,7 +391,6 @@ const publish = <Item, P, V>(
   )
 }
 
-/** @internal */
 export const failIfAny = (cause: Cause.Cause<never>): Effect.Effect<void> =>
   cause.reasons.length === 0 ? Effect.void : Effect.failCause(cause)
 
@@ -466,8 +444,6 @@ const forgetAll = (group: Group): Effect.Effect<void> => {
 /**
  * Ends a registry: it publishes nothing any more and answers nobody. A fiber that waits for it is interrupted; one that
  * waits in a transaction of it, when its turn comes. No hook is called and no lock is taken.
- *
- * @internal
  */
 export const closeRegistry = <Item, P, V>(core: Core<Item, P, V>): Effect.Effect<void> =>
   Effect.sync(() => {

@@ -1,8 +1,6 @@
 /**
  * The wait-for graph. A wait leads from everything that the waiting fiber is in to the holder of what it waits for. A wait
  * that would close a circle dies at once.
- *
- * @internal
  */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -10,27 +8,15 @@ import * as Semaphore from "effect/Semaphore"
 import * as RegistryError from "../../RegistryError.ts"
 import { type Definition, failure } from "../store/definition.ts"
 
-/**
- * Names a registry, and words its errors. `names` are those of several registries.
- *
- * @internal
- */
+/** Names a registry, and words its errors. `names` are those of several registries. */
 export type ErrorSource = Pick<Definition<never>, "name" | "messages"> & { readonly names?: ReadonlyArray<string> }
 
-/**
- * What a fiber waits for, as long as it does.
- *
- * @internal
- */
+/** What a fiber waits for, as long as it does. */
 export interface Wait {
   readonly holder: WaitNode | undefined
 }
 
-/**
- * A node of the wait-for graph: a transaction, or the run of a population before it has its lock.
- *
- * @internal
- */
+/** A node of the wait-for graph: a transaction, or the run of a population before it has its lock. */
 export class WaitNode {
   readonly source: ErrorSource
   readonly operation: string
@@ -54,8 +40,6 @@ export class WaitNode {
 /**
  * A lock that a node holds. A free lock is taken in the step that begins, and given back in the step that ends. Fibers that
  * find it held wait in line, for the permit of a semaphore; the first in line waits for the lock itself.
- *
- * @internal
  */
 export class Lock {
   holder: WaitNode | undefined = undefined
@@ -84,7 +68,7 @@ export class Lock {
       return Effect.void
     })
     const turn = this.line.withPermit(taking)
-    const waitingInLine = waiting === undefined ? turn : waitFor(waiting, new LockWait(this), turn)
+    const waitingInLine = waiting === undefined ? turn : waitFor(waiting, this.wait(), turn)
     return Effect.matchCauseEffect(restore(waitingInLine), {
       onFailure: (cause) => {
         this.inLine--
@@ -97,6 +81,16 @@ export class Lock {
         return Effect.void
       }
     })
+  }
+
+  /** Several fibers of a node may wait for one lock: each has a wait of its own. */
+  private wait(): Wait {
+    const holder = () => this.holder
+    return {
+      get holder() {
+        return holder()
+      }
+    }
   }
 
   /** Gives the lock back. The first in line runs later, in a step of its own. */
@@ -148,23 +142,9 @@ export class Lock {
   }
 }
 
-class LockWait implements Wait {
-  private readonly lock: Lock
-
-  constructor(lock: Lock) {
-    this.lock = lock
-  }
-
-  get holder(): WaitNode | undefined {
-    return this.lock.holder
-  }
-}
-
 /**
  * Runs an effect that waits for something on behalf of a node, and of all that it is in. Dies at once if they are what it
  * waits for, over however many others: the wait would never end.
- *
- * @internal
  */
 export const waitFor = <A, E, R>(
   node: WaitNode,
@@ -213,11 +193,7 @@ const deadlock = (node: WaitNode, circle: ReadonlyArray<WaitNode>): RegistryErro
   })
 }
 
-/**
- * The defect of a transaction that would wait for a change of its own registry.
- *
- * @internal
- */
+/** The defect of a transaction that would wait for a change of its own registry. */
 export const waitsForItself = ({ name, operation, source }: WaitNode, waiting: string): RegistryError.DeadlockError =>
   failure(source, RegistryError.DeadlockError, {
     code: "deadlock",

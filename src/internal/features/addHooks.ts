@@ -1,8 +1,4 @@
-/**
- * Hooks that come and go while a registry lives.
- *
- * @internal
- */
+/** Hooks that come and go while a registry lives. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -19,8 +15,6 @@ import type { Entry } from "../store/entry.ts"
 /**
  * Installs hooks after telling them of each item that is in, as if it were registered now. What they do to the registry
  * meanwhile they are told, too, so that in the end they know exactly what is in.
- *
- * @internal
  */
 export const installAndTell = <Item, P, V>(
   core: Core<Item, P, V>,
@@ -78,11 +72,7 @@ const installIn = <Item, P, V>(
   return untilAllIsKnown
 }
 
-/**
- * Installs hooks until a scope closes.
- *
- * @internal
- */
+/** Installs hooks until a scope closes. */
 export const install = <Item, P, V>(
   core: Core<Item, P, V>,
   scope: Scope.Scope,

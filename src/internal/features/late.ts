@@ -1,8 +1,4 @@
-/**
- * Loading a registry late: its first use imports a module, and builds the layer that it exports, on this registry.
- *
- * @internal
- */
+/** Loading a registry late: its first use imports a module, and builds the layer that it exports, on this registry. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -19,7 +15,6 @@ import type { Registry } from "../model.ts"
 import { counted, declarationOf, Existing, type TagClass } from "../service.ts"
 import { failure } from "../store/definition.ts"
 
-/** @internal */
 export const layerLazy = <Self, Id extends string, Item, L, P, V, R, E, R2>(
   tag: TagClass<Self, Id, Item, L, P, V, R>,
   load: () => PromiseLike<Layer.Layer<Self, E, R2>>

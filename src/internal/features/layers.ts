@@ -1,8 +1,6 @@
 /**
  * What lies on top of what. An override withholds the entries below it that it shares a claim with: a unique key, or, where
  * an item has none or has an equality of its own, the item itself. They keep what they claim.
- *
- * @internal
  */
 import * as Equal from "effect/Equal"
 import * as HashMap from "effect/HashMap"
@@ -154,19 +152,11 @@ const visiblyClaiming = <Item>(self: Contents<Item>, { slot, value }: Claim): En
     // the slot after all lookups has items
     : Option.getOrUndefined(HashMap.get(self.byItem, value as Item))
 
-/**
- * What an override of an item would withhold, in its order.
- *
- * @internal
- */
+/** What an override of an item would withhold, in its order. */
 export const wouldWithhold = <Item>(self: Contents<Item>, item: Item, keys: Keys): ReadonlyArray<Entry<Item>> =>
   inOrder(claimsOf(self.definition, item, keys).flatMap((claim) => visiblyClaiming(self, claim) ?? []))
 
-/**
- * With an item that was checked on top of all others.
- *
- * @internal
- */
+/** With an item that was checked on top of all others. */
 export const putOnTop = <Item>(
   self: Contents<Item>,
   item: Item,
@@ -183,11 +173,7 @@ export const putOnTop = <Item>(
   return { added, contents }
 }
 
-/**
- * The newest override that withholds an entry.
- *
- * @internal
- */
+/** The newest override that withholds an entry. */
 export const above = <Item>(self: Contents<Item>, entry: Entry<Item>): Entry<Item> | undefined => {
   let newest: Entry<Item> | undefined
   for (const claim of claimsOfEntry(self.definition, entry)) {
@@ -200,19 +186,11 @@ export const above = <Item>(self: Contents<Item>, entry: Entry<Item>): Entry<Ite
   return newest
 }
 
-/**
- * The withheld entries that an override lies above, in their order.
- *
- * @internal
- */
+/** The withheld entries that an override lies above, in their order. */
 export const under = <Item>(self: Contents<Item>, upper: Entry<Item>): ReadonlyArray<Entry<Item>> =>
   layersOf(self)?.under(upper) ?? []
 
-/**
- * The withheld entries that have a key of a lookup, which is a unique one, the newest first.
- *
- * @internal
- */
+/** The withheld entries that have a key of a lookup, which is a unique one, the newest first. */
 export const withheldBy = <Item>(
   self: Contents<Item>,
   attribute: string,

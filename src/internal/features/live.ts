@@ -1,8 +1,6 @@
 /**
  * Services of one identifier that are alive at once: as a rule a layer that was built twice by mistake, so that what one
  * part of a program registers another does not find.
- *
- * @internal
  */
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -11,11 +9,7 @@ import * as Scope from "effect/Scope"
 /** Where each was built, by identifier. */
 const live = new Map<string, Set<{ readonly where: string }>>()
 
-/**
- * Counts a registry for as long as the scope is open, and warns if it is the second.
- *
- * @internal
- */
+/** Counts a registry for as long as the scope is open, and warns if it is the second. */
 export const count = (id: string, scope: Scope.Scope): Effect.Effect<void> =>
   Effect.uninterruptible(Effect.withFiber((fiber) => {
     const all = live.get(id) ?? new Set()

@@ -2,8 +2,6 @@
  * Strings that someone may have meant, nearest first: at most `limit` of those within a third of the length of `value`
  * in single-character edits (an insertion, a deletion, another character, two neighbours exchanged: Damerau's distance, as
  * optimal string alignment), regardless of case.
- *
- * @internal
  */
 export const nearMatches = (value: unknown, candidates: Iterable<unknown>, limit = 3): ReadonlyArray<string> => {
   if (typeof value !== "string" || value.length > longest) return []

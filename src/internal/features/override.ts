@@ -1,7 +1,5 @@
 /**
  * Registering an item on top of all that is there: it withholds what it shares a unique value with for as long as it lives.
- *
- * @internal
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -17,11 +15,7 @@ import { putOnTop, wouldWithhold } from "./layers.ts"
 
 type Failure = RegistryError.RegistrationFailure
 
-/**
- * Registers items on top of all that is there, one after another.
- *
- * @internal
- */
+/** Registers items on top of all that is there, one after another. */
 export const override = <Item, P, V>(
   items: ReadonlyArray<Item>
 ): Operation<Item, P, V, ReadonlyArray<Entry<Item>>, Failure | V | P> => ({

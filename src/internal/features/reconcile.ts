@@ -1,8 +1,4 @@
-/**
- * Making the contents of a registry equal to a list of items, with the fewest changes.
- *
- * @internal
- */
+/** Making the contents of a registry equal to a list of items, with the fewest changes. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
@@ -51,7 +47,6 @@ interface Replacement<Item> {
   readonly item: Item
 }
 
-/** @internal */
 export const reconcile = <Item, P, V>(
   items: ReadonlyArray<Item>
 ): Operation<Item, P, V, Reconciled<Item>, Failure | V | P> => ({

@@ -1,15 +1,10 @@
-/**
- * Spans, where somebody traces: without a tracer in the context of a fiber nothing is made.
- *
- * @internal
- */
+/** Spans, where somebody traces: without a tracer in the context of a fiber nothing is made. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Formatter from "effect/Formatter"
 import * as Tracer from "effect/Tracer"
 import type { Span, Tracing } from "../engine/core.ts"
 
-/** @internal */
 export const tracing: Tracing = {
   isTraced: ({ cache }) => cache.tracer !== undefined && cache.tracerEnabled,
   within: (span, effect) => Effect.withSpan(effect, nameOf(span), optionsOf(span)),

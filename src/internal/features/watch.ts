@@ -4,8 +4,6 @@
  * A registry keeps its last changes, subscribed to or not, and a subscriber is no more than the revision that it has
  * come to. So one that stands still costs nothing and blocks nobody: what it has not seen is gone some day, and then it
  * is told so.
- *
- * @internal
  */
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
@@ -76,11 +74,7 @@ class Watchers {
   }
 }
 
-/**
- * Those that watch a registry: the first makes this.
- *
- * @internal
- */
+/** Those that watch a registry: the first makes this. */
 export const watchersOf = <Item, P, V>(core: Core<Item, P, V>): Watchers => {
   if (core.watchers instanceof Watchers) return core.watchers
   const watchers = new Watchers()
@@ -88,11 +82,7 @@ export const watchersOf = <Item, P, V>(core: Core<Item, P, V>): Watchers => {
   return watchers
 }
 
-/**
- * Follows the changes after a revision, or from now on, until the scope closes.
- *
- * @internal
- */
+/** Follows the changes after a revision, or from now on, until the scope closes. */
 export const follow = <Item, P, V>(
   core: Core<Item, P, V>,
   since: number | undefined,

@@ -1,8 +1,4 @@
-/**
- * Finding the entry that an operation is about, and saying why there is none.
- *
- * @internal
- */
+/** Finding the entry that an operation is about, and saying why there is none. */
 import * as Formatter from "effect/Formatter"
 import * as Result from "effect/Result"
 import * as RegistryError from "../../RegistryError.ts"
@@ -10,11 +6,7 @@ import * as Contents from "../store/contents.ts"
 import * as Definition from "../store/definition.ts"
 import type { Entry } from "../store/entry.ts"
 
-/**
- * The place of a lookup in the definition; nothing if there is none that can answer.
- *
- * @internal
- */
+/** The place of a lookup in the definition; nothing if there is none that can answer. */
 export const lookupIndex = <Item>(
   definition: Definition.Definition<Item>,
   attribute: string,
@@ -24,7 +16,6 @@ export const lookupIndex = <Item>(
   return index === -1 || unique && !definition.lookups[index]!.unique ? undefined : index
 }
 
-/** @internal */
 export const invalidAttribute = <Item>(
   definition: Definition.Definition<Item>,
   attribute: string,
@@ -38,11 +29,7 @@ export const invalidAttribute = <Item>(
     suggestions: definition.lookups.filter((lookup) => lookup.unique || !unique).map((lookup) => lookup.attribute)
   })
 
-/**
- * Why there is no entry that alone has a key.
- *
- * @internal
- */
+/** Why there is no entry that alone has a key. */
 export const notFound = <Item>(
   contents: Contents.Contents<Item>,
   attribute: string,
@@ -63,23 +50,16 @@ export const notFound = <Item>(
 /** The number of keys up to which suggestions are looked for. */
 const fewKeys = 10_000
 
-/** @internal */
 export type Located<Item> = Result.Result<Entry<Item>, RegistryError.ItemLookupError>
 
-/** @internal */
 export type Locate<Item> = (contents: Contents.Contents<Item>) => Located<Item>
 
-/** @internal */
 export const locateBy = <Item>(attribute: string, value: unknown): Locate<Item> => (contents) => {
   const entry = Contents.get(contents, attribute, value)
   return entry === undefined ? Result.fail(notFound(contents, attribute, value)) : Result.succeed(entry)
 }
 
-/**
- * The entry of an equal item.
- *
- * @internal
- */
+/** The entry of an equal item. */
 export const locate = <Item>(item: Item): Locate<Item> => (contents) => {
   const entry = Contents.findCurrent(contents, item)
   return entry === undefined ? Result.fail(notRegistered(contents, item)) : Result.succeed(entry)
@@ -92,11 +72,7 @@ const notRegistered = <Item>(contents: Contents.Contents<Item>, item: Item): Reg
     suggestions: []
   })
 
-/**
- * Locates an entry, and from then on that item itself, and nothing else in its place: hooks were told of it.
- *
- * @internal
- */
+/** Locates an entry, and from then on that item itself, and nothing else in its place: hooks were told of it. */
 export const locateOnce = <Item>(locateEntry: Locate<Item>): Locate<Item> => {
   let first: Entry<Item> | undefined
   return (contents) => {

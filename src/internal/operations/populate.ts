@@ -1,8 +1,4 @@
-/**
- * Filling a registry with its defaults.
- *
- * @internal
- */
+/** Filling a registry with its defaults. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Formatter from "effect/Formatter"
@@ -18,21 +14,13 @@ import * as Contents from "../store/contents.ts"
 import { failure } from "../store/definition.ts"
 import { insertAtOnce, registerAllIn } from "./register.ts"
 
-/**
- * Where the defaults of a registry come from.
- *
- * @internal
- */
+/** Where the defaults of a registry come from. */
 export type Defaults<Item, E, R> = Iterable<Item> | Effect.Effect<Iterable<Item>, E, R> | Stream.Stream<Item, E, R>
 
 /** Its error, and the error of each of its parts as the cause. */
 type Failed<E, V> = RegistryError.PopulationError<E | RegistryError.RegistrationFailure | V>
 
-/**
- * The defaults, and that they are all in, become visible together.
- *
- * @internal
- */
+/** The defaults, and that they are all in, become visible together. */
 export const populate = <Item, V, E>(
   runs: PopulationRuns,
   defaults: Defaults<Item, E, any>
@@ -110,7 +98,6 @@ const populationFailed =
   (cause: E | RegistryError.RegistrationFailure | V): Failed<E, V> =>
     failure(definition, RegistryError.PopulationError<typeof cause>, { code, cause })
 
-/** @internal */
 export const isIterable = (u: unknown): u is Iterable<unknown> =>
   // all but these two, a string for one, can be asked for a property
   u !== null && u !== undefined && typeof (u as Iterable<unknown>)[Symbol.iterator] === "function"

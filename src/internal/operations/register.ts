@@ -1,8 +1,4 @@
-/**
- * Registering items.
- *
- * @internal
- */
+/** Registering items. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
@@ -18,11 +14,9 @@ import * as Update from "../store/update.ts"
 
 type Failure = RegistryError.RegistrationFailure
 
-/** @internal */
 export const register = <Item, P, V>(item: Item): Operation<Item, P, V, Entry<Item> | undefined, Failure | V | P> =>
   mutation<Item, P, V, Entry<Item> | undefined, Failure, V>("register", item, undefined, registering(item))
 
-/** @internal */
 export const registering = <Item, P, V>(item: Item): Planner<Item, P, V, Entry<Item>, Failure> => (transaction) => {
   const { draft, origin, steps } = transaction
   const checked = check(draft, item)
@@ -38,7 +32,6 @@ export const registering = <Item, P, V>(item: Item): Planner<Item, P, V, Entry<I
   })
 }
 
-/** @internal */
 export const registerAll = <Item, P, V>(
   items: ReadonlyArray<Item>
 ): Operation<Item, P, V, ReadonlyArray<Entry<Item>>, Failure | V | P> => ({
@@ -50,11 +43,7 @@ export const registerAll = <Item, P, V>(
   undone: () => Effect.succeed([])
 })
 
-/**
- * One item after another: an item's hooks end before the next is checked.
- *
- * @internal
- */
+/** One item after another: an item's hooks end before the next is checked. */
 export const registerAllIn = <Item, P, V>(
   transaction: Transaction<Item, P, V>,
   items: ReadonlyArray<Item>
@@ -73,11 +62,7 @@ export const registerAllIn = <Item, P, V>(
   return Effect.mapEager(all, () => entries)
 }
 
-/**
- * Puts a list in, if it is short enough for one step.
- *
- * @internal
- */
+/** Puts a list in, if it is short enough for one step. */
 export const insertAtOnce =
   <Item>(items: ReadonlyArray<Item>) =>
   (transaction: Transaction<Item>): Exit.Exit<ReadonlyArray<Entry<Item>>, Failure> | undefined =>

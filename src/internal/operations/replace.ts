@@ -1,8 +1,4 @@
-/**
- * Putting an item in the place of another.
- *
- * @internal
- */
+/** Putting an item in the place of another. */
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import type * as RegistryError from "../../RegistryError.ts"
@@ -20,7 +16,6 @@ import { reveal } from "./unregister.ts"
 
 type Failure = RegistryError.RegistrationFailure
 
-/** @internal */
 export const replace = <Item, P, V>(
   attribute: string,
   value: unknown,
@@ -37,11 +32,7 @@ export const replace = <Item, P, V>(
   }
 }
 
-/**
- * Replaces the item that has the first unique key of this one, or registers it.
- *
- * @internal
- */
+/** Replaces the item that has the first unique key of this one, or registers it. */
 export const upsert = <Item, P, V>(item: Item): Operation<Item, P, V, void, Failure | V | P> => {
   const planning = (held: (contents: Contents.Contents<Item>) => Entry<Item> | undefined): Planner<
     Item,

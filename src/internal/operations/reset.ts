@@ -1,8 +1,4 @@
-/**
- * Emptying a registry.
- *
- * @internal
- */
+/** Emptying a registry. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Formatter from "effect/Formatter"
@@ -14,7 +10,6 @@ import * as Contents from "../store/contents.ts"
 import type { Entry } from "../store/entry.ts"
 import { runWithoutPopulation, unregisterEach } from "./unregister.ts"
 
-/** @internal */
 export const reset = <Item, P, V>(core: Core<Item, P, V>): Effect.Effect<void> =>
   runWithoutPopulation(core, {
     name: "reset",

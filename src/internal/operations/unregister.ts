@@ -1,8 +1,4 @@
-/**
- * Unregistering items: one, those of an owner, or those of a scope that closes.
- *
- * @internal
- */
+/** Unregistering items: one, those of an owner, or those of a scope that closes. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -20,10 +16,8 @@ import * as Order from "../store/order.ts"
 import * as Update from "../store/update.ts"
 import { type Locate, locate, locateBy, locateOnce } from "./find.ts"
 
-/** @internal */
 export const unregister = <Item, P, V>(item: Item) => unregisterLocated<Item, P, V>("unregister", item, locate(item))
 
-/** @internal */
 export const unregisterBy = <Item, P, V>(attribute: string, value: unknown) =>
   unregisterLocated<Item, P, V>("unregisterBy", value, locateBy(attribute, value))
 
@@ -60,22 +54,14 @@ const removing = <Item>(transaction: Transaction<Item>, entry: Entry<Item>): Pla
   }
 }
 
-/**
- * What was withheld becomes visible: it was checked when it came first, so no hook is asked whether it may.
- *
- * @internal
- */
+/** What was withheld becomes visible: it was checked when it came first, so no hook is asked whether it may. */
 export const reveal = <Item>({ draft, steps }: Transaction<Item>, revealed: ReadonlyArray<Entry<Item>>): void => {
   for (const entry of revealed) {
     steps.push(new Change.Inserted([entry], Order.rank(draft.order, entry.position)))
   }
 }
 
-/**
- * Unregisters entries, one after another. One that is gone when its turn comes is skipped.
- *
- * @internal
- */
+/** Unregisters entries, one after another. One that is gone when its turn comes is skipped. */
 export const unregisterEach = <Item, P, V>(
   transaction: Transaction<Item, P, V>,
   entries: ReadonlyArray<Entry<Item>>
@@ -97,7 +83,6 @@ const removingIfIn = <Item>(transaction: Transaction<Item>, entry: Entry<Item>):
 
 const nothing: Plan<never, void, never> = { moves: () => [], apply: () => {} }
 
-/** @internal */
 export const unregisterOwner = <Item, P, V>(owner: string): Operation<Item, P, V, ReadonlyArray<Item>, P> => ({
   name: "unregisterOwner",
   runsHooks: true,
@@ -125,11 +110,7 @@ const ownedBy = <Item>(owner: string, entries: ReadonlyArray<Entry<Item>>): Read
 // When a scope closes
 // ---------------------------------------------------------------------------------------------------------------------
 
-/**
- * Turns a registration into one that is removed when `scope` closes.
- *
- * @internal
- */
+/** Turns a registration into one that is removed when `scope` closes. */
 export const scoped = <Item, P, V, E>(
   core: Core<Item, P, V>,
   scope: Scope.Scope,
@@ -185,19 +166,11 @@ const takeOut = <Item, P, V>(core: Core<Item, P, V>, entries: ReadonlyArray<Entr
     )
   })
 
-/**
- * A finalizer of another scope has nothing left to do when that of the registry has closed, at whatever moment.
- *
- * @internal
- */
+/** A finalizer of another scope has nothing left to do when that of the registry has closed, at whatever moment. */
 export const unlessClosed = <Item, P, V>(core: Core<Item, P, V>, effect: Effect.Effect<void>): Effect.Effect<void> =>
   Effect.catchCause(effect, (cause) => core.closed ? Effect.void : Effect.failCause(cause))
 
-/**
- * Runs an operation that never populates, so that the error of a population cannot occur.
- *
- * @internal
- */
+/** Runs an operation that never populates, so that the error of a population cannot occur. */
 export const runWithoutPopulation = <Item, P, V, A>(
   core: Core<Item, P, V>,
   operation: Operation<Item, never, V, A, never> & { readonly kind: "reset" | "upkeep" }

@@ -1,8 +1,4 @@
-/**
- * Whether an item can be registered, and with what keys.
- *
- * @internal
- */
+/** Whether an item can be registered, and with what keys. */
 import * as Result from "effect/Result"
 import * as RegistryError from "../../RegistryError.ts"
 import { type Contents, findEqual } from "./contents.ts"
@@ -12,8 +8,6 @@ import type { Entry } from "./entry.ts"
 /**
  * The keys of an item that can be registered, or why it cannot: in order, the schema, an equal item, and lookup by
  * lookup an attribute that is missing or taken. What `ignoring` holds is free: it is about to be replaced.
- *
- * @internal
  */
 export const check = <Item>(
   self: Contents<Item>,
@@ -50,11 +44,7 @@ export const check = <Item>(
 
 type Checked = Result.Result<Keys, RegistryError.RegistrationFailure>
 
-/**
- * The same for an item that goes on top of all others: nothing that is there stands in its way.
- *
- * @internal
- */
+/** The same for an item that goes on top of all others: nothing that is there stands in its way. */
 export const checkOnTop = <Item>({ definition }: Contents<Item>, item: Item): Checked => {
   const invalid = violation(definition, item)
   if (invalid !== undefined) return invalid

@@ -1,8 +1,6 @@
 /**
  * The contents of a registry: an immutable value, and how something is found in it. An item is in all of its parts
  * (order, indexes) or in none.
- *
- * @internal
  */
 import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
@@ -18,11 +16,7 @@ import { Listing } from "./listing.ts"
 import * as Order from "./order.ts"
 import type { Withheld } from "./withheld.ts"
 
-/**
- * The fields of a copy that nobody has seen yet are set by whoever made it; from then on they stay as they are.
- *
- * @internal
- */
+/** The fields of a copy that nobody has seen yet are set by whoever made it; from then on they stay as they are. */
 export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspectable, Iterable<Item> {
   readonly definition: Definition<Item>
   revision: number
@@ -112,7 +106,6 @@ type Part =
   | "withheld"
   | "lastListing"
 
-/** @internal */
 export const empty = <Item>(definition: Definition<Item>): Contents<Item> =>
   new Contents({
     definition,
@@ -125,29 +118,22 @@ export const empty = <Item>(definition: Definition<Item>): Contents<Item> =>
     lastListing: undefined
   })
 
-/** @internal */
 export const withRevision = <Item>(self: Contents<Item>, revision: number): Contents<Item> => {
   const next = new Contents(self)
   next.revision = revision
   return next
 }
 
-/** @internal */
 export const asPopulated = <Item>(self: Contents<Item>): Contents<Item> => {
   const next = new Contents(self)
   next.populated = true
   return next
 }
 
-/**
- * Back to `Pending`, and empty.
- *
- * @internal
- */
+/** Back to `Pending`, and empty. */
 export const asPending = <Item>(self: Contents<Item>): Contents<Item> =>
   withRevision(empty(self.definition), self.revision)
 
-/** @internal */
 export const withoutWithheld = <Item>(self: Contents<Item>): Contents<Item> => {
   if (self.withheld === undefined) return self
   const contents = new Contents(self)
@@ -159,53 +145,33 @@ export const withoutWithheld = <Item>(self: Contents<Item>): Contents<Item> => {
 // Finding
 // ---------------------------------------------------------------------------------------------------------------------
 
-/**
- * The entry that alone has a key; nothing for an attribute that is no unique lookup.
- *
- * @internal
- */
+/** The entry that alone has a key; nothing for an attribute that is no unique lookup. */
 export const get = <Item>(self: Contents<Item>, attribute: string, key: unknown): Entry<Item> | undefined => {
   const slot = slotOf(self.definition.lookups, attribute)
   return slot === -1 ? undefined : self.indexes[slot]!.get(key)
 }
 
-/** @internal */
 export const at = <Item>(self: Contents<Item>, index: number): Entry<Item> | undefined =>
   Number.isInteger(index) ? Order.at(self.order, index < 0 ? index + self.size : index) : undefined
 
-/**
- * Whether this very registration is in.
- *
- * @internal
- */
+/** Whether this very registration is in. */
 export const holds = <Item>(self: Contents<Item>, entry: Entry<Item>): boolean =>
   Order.get(self.order, entry.position) === entry
 
-/** @internal */
 export const entries = <Item>(self: Contents<Item>): ReadonlyArray<Entry<Item>> =>
   Order.toArray(self.order, (entry) => entry)
 
-/**
- * Whether this very registration is in, visible or withheld.
- *
- * @internal
- */
+/** Whether this very registration is in, visible or withheld. */
 export const isIn = <Item>(self: Contents<Item>, entry: Entry<Item>): boolean =>
   holds(self, entry) || self.withheld?.holds(entry) === true
 
-/**
- * The entry of an equal item.
- *
- * @internal
- */
+/** The entry of an equal item. */
 export const find = <Item>(self: Contents<Item>, item: Item): Entry<Item> | undefined =>
   findEqual(self, item, takeKeys(self.definition, item))
 
 /**
  * The entry of an equal item, or of the object itself, though it was changed since it was registered. An object that its
  * keys do not find is looked for among all entries: that takes as long as there are many, and nothing where nobody asks.
- *
- * @internal
  */
 export const findCurrent = <Item>(self: Contents<Item>, item: Item): Entry<Item> | undefined => {
   if (!isObject(item)) return find(self, item)
@@ -228,8 +194,6 @@ const findItself = <Item>(self: Contents<Item>, item: Item): Entry<Item> | undef
  * Equal items have equal keys, because without an equality of their own they are compared by what they are made of. So
  * an equal item can only be the one that has the first unique key: no item need be hashed, which costs more than all
  * lookups together. Items with an equality of their own, and those without a unique key, are indexed by item.
- *
- * @internal
  */
 export const findEqual = <Item>(self: Contents<Item>, item: Item, keys: Keys): Entry<Item> | undefined => {
   const { lookups } = self.definition
@@ -241,11 +205,7 @@ export const findEqual = <Item>(self: Contents<Item>, item: Item, keys: Keys): E
   return entry !== undefined && Equal.equals(entry.item, item) ? entry : undefined
 }
 
-/**
- * The entry that has the first unique key of another; without one, that of an equal item.
- *
- * @internal
- */
+/** The entry that has the first unique key of another; without one, that of an equal item. */
 export const findByKeysOf = <Item>(
   self: Contents<Item>,
   { item, keys, ownEquality }: Entry<Item>
@@ -257,11 +217,7 @@ export const findByKeysOf = <Item>(
     : self.indexes[first]!.get(keyAt(lookups[first]!, keys[first]))
 }
 
-/**
- * The first unique lookup that an item has a key of, or -1.
- *
- * @internal
- */
+/** The first unique lookup that an item has a key of, or -1. */
 export const firstUnique = <Item>({ lookups }: Definition<Item>, keys: Keys): number => {
   for (let i = 0; i < keys.length; i++) {
     if (lookups[i]!.unique && keyAt(lookups[i]!, keys[i]) !== undefined) return i

@@ -1,8 +1,6 @@
 /**
  * What a registry is by its definition: its name, its lookups in their order, how items are validated, and how its
  * errors are worded.
- *
- * @internal
  */
 import * as Equal from "effect/Equal"
 import * as Formatter from "effect/Formatter"
@@ -11,7 +9,6 @@ import type * as Schema from "effect/Schema"
 import * as Lookup from "../../Lookup.ts"
 import type * as RegistryError from "../../RegistryError.ts"
 
-/** @internal */
 export interface Definition<Item> {
   readonly name: string
   readonly lookups: ReadonlyArray<NamedLookup<Item>>
@@ -31,7 +28,6 @@ interface NamedLookup<Item> {
   readonly select: (item: Item) => unknown
 }
 
-/** @internal */
 export const make = <Item>(options: {
   readonly name: string
   readonly lookup: Lookup.Input<Item>
@@ -59,11 +55,7 @@ export const make = <Item>(options: {
   }
 }
 
-/**
- * The place of a lookup, or -1. There are few: to look at one after the other takes less than a map.
- *
- * @internal
- */
+/** The place of a lookup, or -1. There are few: to look at one after the other takes less than a map. */
 export const slotOf = (lookups: ReadonlyArray<{ readonly attribute: string }>, attribute: string): number => {
   for (let i = 0; i < lookups.length; i++) {
     if (lookups[i]!.attribute === attribute) return i
@@ -99,19 +91,12 @@ const namedLookups = <Item>(name: string, lookup: Lookup.Input<Item>): ReadonlyA
 /**
  * The keys of an item, one slot a lookup in the order of the definition: a key, `undefined` for none, or all the keys
  * of an `Each` lookup. It ends before the first lookup whose attribute the item lacks.
- *
- * @internal
  */
 export type Keys = ReadonlyArray<unknown>
 
-/**
- * All the keys in the slot of an `Each` lookup, where `takeKeys` has put them.
- *
- * @internal
- */
+/** All the keys in the slot of an `Each` lookup, where `takeKeys` has put them. */
 export const keysIn = (slot: unknown): ReadonlyArray<unknown> => slot as ReadonlyArray<unknown>
 
-/** @internal */
 export const takeKeys = <Item>(definition: Definition<Item>, item: Item): Keys => {
   const { lookups } = definition
   // an array of the length that it will have: one that grows reserves place for 17 keys with the first
@@ -173,11 +158,7 @@ const isPlain = (value: unknown): value is object =>
   typeof value === "object" && value !== null &&
   (Object.getPrototypeOf(value) ?? Object.prototype) === Object.prototype
 
-/**
- * An error of the registry, worded as its definition says.
- *
- * @internal
- */
+/** An error of the registry, worded as its definition says. */
 export const failure = <E extends RegistryError.RegistryError, Props extends { readonly code: RegistryError.Code }>(
   definition: { readonly name: string; readonly messages: RegistryError.Messages },
   Class: new(props: Props & { readonly registry: string; readonly text?: string }) => E,

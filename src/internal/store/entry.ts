@@ -1,16 +1,8 @@
-/**
- * One registration: an item, its keys, its place and where it came from.
- *
- * @internal
- */
+/** One registration: an item, its keys, its place and where it came from. */
 import * as Equal from "effect/Equal"
 import type { Keys } from "./definition.ts"
 
-/**
- * Where entries come from: all that one operation put in share one.
- *
- * @internal
- */
+/** Where entries come from: all that one operation put in share one. */
 export class Origin {
   readonly owner: string
   /** The revision that the entry is in from. */
@@ -30,8 +22,6 @@ export class Origin {
  *
  * A class, because V8 allocates a literal among the old objects once its objects have lived long, and keeps what it refers
  * to until those are collected.
- *
- * @internal
  */
 export class Entry<out Item> {
   /** No other entry has the same, in whatever draft: a later one has a higher. */
@@ -58,11 +48,8 @@ export class Entry<out Item> {
 
 let made = 0
 
-/** @internal */
 export const byPosition = (one: Entry<unknown>, other: Entry<unknown>): number => one.position - other.position
 
-/** @internal */
 export const isObject = (u: unknown): u is object => typeof u === "object" ? u !== null : typeof u === "function"
 
-/** @internal */
 export const hasOwnEquality = (u: unknown): boolean => isObject(u) && Equal.symbol in u

@@ -1,13 +1,8 @@
-/**
- * The entries of a registry by the keys of one lookup, persistent: a change answers a new index.
- *
- * @internal
- */
+/** The entries of a registry by the keys of one lookup, persistent: a change answers a new index. */
 import type { Entry } from "./entry.ts"
 import { KeyMap } from "./keyMap.ts"
 import * as Order from "./order.ts"
 
-/** @internal */
 export interface Index<Item> {
   /** The entry that alone has the key. */
   readonly get: (key: unknown) => Entry<Item> | undefined
@@ -27,7 +22,6 @@ export interface Index<Item> {
   readonly tidy: (removed: number) => Index<Item>
 }
 
-/** @internal */
 export const make = <Item>(unique: boolean): Index<Item> =>
   unique
     ? new UniqueIndex<Item>(KeyMap.empty())

@@ -1,8 +1,4 @@
-/**
- * A persistent map by keys that are compared by `Equal`.
- *
- * @internal
- */
+/** A persistent map by keys that are compared by `Equal`. */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import { isObject } from "./entry.ts"
@@ -23,8 +19,6 @@ interface Identified {
  * their own `limit`. What is in the base for a version never changes.
  *
  * A `Map` compares objects by reference, where keys are compared by `Equal`: an object is always among the changes.
- *
- * @internal
  */
 export class KeyMap<A extends Identified> {
   static empty<A extends Identified>(): KeyMap<A> {

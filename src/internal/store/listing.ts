@@ -1,8 +1,6 @@
 /**
  * The list of all items, in registration order. It is made from the last one that was asked for: what two revisions
  * have in common is what their orders share, and is neither walked nor sorted again.
- *
- * @internal
  */
 import * as Order from "./order.ts"
 
@@ -10,7 +8,6 @@ interface Listed<out Item> extends Order.Positioned {
   readonly item: Item
 }
 
-/** @internal */
 export class Listing<Item> {
   private order: Order.Order<Listed<Item>> = undefined
   /** Never shown: a copy of a frozen array takes a hundred times as long as one of this. */

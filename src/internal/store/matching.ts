@@ -1,18 +1,12 @@
 /**
  * Which entry an item stands for, where items are told apart by their keys: what is upserted, reconciled or compared.
- *
- * @internal
  */
 import * as Equal from "effect/Equal"
 import { type Contents, findEqual } from "./contents.ts"
 import { type Definition, type Keys, keysIn, takeKeys } from "./definition.ts"
 import type { Entry } from "./entry.ts"
 
-/**
- * The entry that has the first unique key of an item; without a unique lookup, that of an equal item.
- *
- * @internal
- */
+/** The entry that has the first unique key of an item; without a unique lookup, that of an equal item. */
 export const holderOfFirstKey = <Item>(self: Contents<Item>, item: Item): Entry<Item> | undefined => {
   // what does not satisfy the schema need not have anything that a selector looks for
   if (self.definition.validate?.(item) !== undefined) return undefined
@@ -52,8 +46,6 @@ const holderOf = <Item>(
 /**
  * The entry that an item stands for, by the keys that it has or would have here: the one that has its first unique key,
  * of several the first whose holder is none of `others`; without one, that of an equal item.
- *
- * @internal
  */
 export const counterpart = <Item>(
   self: Contents<Item>,
@@ -67,11 +59,7 @@ export const counterpart = <Item>(
   return equal === undefined || others.has(equal) ? undefined : equal
 }
 
-/**
- * The entry that an item stands for, visible or withheld, and whether the item is another than what is there.
- *
- * @internal
- */
+/** The entry that an item stands for, visible or withheld, and whether the item is another than what is there. */
 export const counterpartOf = <Item>(
   self: Contents<Item>,
   item: Item,

@@ -1,19 +1,14 @@
 /**
  * What a registry holds, in registration order: a persistent B+ tree, sorted by position. Every function answers a new
  * tree that shares all but one path with the old one; `at` counts its way down, and a walk visits the leaves.
- *
- * @internal
  */
 
-/** @internal */
 export interface Positioned {
   readonly position: number
 }
 
-/** @internal */
 export type Order<A extends Positioned> = Node<A> | undefined
 
-/** @internal */
 export type Node<A extends Positioned> = Leaf<A> | Branch<A>
 
 /**
@@ -81,10 +76,8 @@ const entryIndex = <A extends Positioned>(entries: ReadonlyArray<A>, position: n
   return low
 }
 
-/** @internal */
 export const size = <A extends Positioned>(self: Order<A>): number => self === undefined ? 0 : self.size
 
-/** @internal */
 export const get = <A extends Positioned>(self: Order<A>, position: number): A | undefined => {
   let node = self
   if (node === undefined) return undefined
@@ -93,11 +86,7 @@ export const get = <A extends Positioned>(self: Order<A>, position: number): A |
   return entry !== undefined && entry.position === position ? entry : undefined
 }
 
-/**
- * How many entries stand before `position`.
- *
- * @internal
- */
+/** How many entries stand before `position`. */
 export const rank = <A extends Positioned>(self: Order<A>, position: number): number => {
   let node = self
   if (node === undefined) return 0
@@ -111,7 +100,6 @@ export const rank = <A extends Positioned>(self: Order<A>, position: number): nu
   return before + entryIndex(node.entries, position)
 }
 
-/** @internal */
 export const at = <A extends Positioned>(self: Order<A>, index: number): A | undefined => {
   let node = self
   if (node === undefined || index < 0 || index >= node.size) return undefined
@@ -123,11 +111,7 @@ export const at = <A extends Positioned>(self: Order<A>, index: number): A | und
   return node.entries[index]
 }
 
-/**
- * Puts an entry at its position; one that is there already is replaced.
- *
- * @internal
- */
+/** Puts an entry at its position; one that is there already is replaced. */
 export const set = <A extends Positioned>(self: Order<A>, entry: A): Node<A> => {
   if (self === undefined) return leaf([entry])
   const node = setIn(self, entry)
@@ -162,7 +146,6 @@ const split = <A extends Positioned>(node: Node<A>): [Node<A>, Node<A>] => {
   return [branch(node.children.slice(0, middle)), branch(node.children.slice(middle))]
 }
 
-/** @internal */
 export const remove = <A extends Positioned>(self: Order<A>, position: number): Order<A> => {
   if (self === undefined) return undefined
   let node = removeIn(self, position)
@@ -208,11 +191,7 @@ const merge = <A extends Positioned>(left: Node<A>, right: Node<A>): Node<A> => 
   return right.children === undefined ? left : branch(left.children.concat(right.children))
 }
 
-/**
- * Adds entries in the order of their positions, after all others.
- *
- * @internal
- */
+/** Adds entries in the order of their positions, after all others. */
 export const append = <A extends Positioned>(self: Order<A>, entries: ReadonlyArray<A>): Order<A> => {
   if (entries.length === 0) return self
   let nodes = self === undefined ? inNodes(entries, leaf) : appendIn(self, entries)
@@ -233,11 +212,7 @@ const inNodes = <A, B>(list: ReadonlyArray<A>, node: (list: ReadonlyArray<A>) =>
   return nodes
 }
 
-/**
- * What `f` answers for each entry from an index on, up to another one.
- *
- * @internal
- */
+/** What `f` answers for each entry from an index on, up to another one. */
 export const toArray = <A extends Positioned, B>(
   self: Order<A>,
   f: (entry: A) => B,
@@ -269,11 +244,7 @@ const walk = <A extends Positioned, B>(
   }
 }
 
-/**
- * How many entries two trees have in common at the start, or at the end, as far as the nodes that they share tell.
- *
- * @internal
- */
+/** How many entries two trees have in common at the start, or at the end, as far as the nodes that they share tell. */
 export const shared = <A extends Positioned>(one: Order<A>, other: Order<A>, side: "start" | "end"): number => {
   if (one === undefined || other === undefined) return 0
   if (one === other) return one.size

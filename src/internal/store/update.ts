@@ -1,8 +1,6 @@
 /**
  * The next contents, made from the last: with an item, without an entry, with an item in the place of an entry. Each
  * function changes a copy before anybody sees it.
- *
- * @internal
  */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
@@ -15,21 +13,13 @@ import { Entry, Origin } from "./entry.ts"
 import type * as Index from "./index.ts"
 import * as Order from "./order.ts"
 
-/**
- * What was put in, and the contents with it.
- *
- * @internal
- */
+/** What was put in, and the contents with it. */
 export interface Added<Item, A> {
   readonly added: A
   readonly contents: Contents<Item>
 }
 
-/**
- * With an item that was checked, after all others or at a position that is free.
- *
- * @internal
- */
+/** With an item that was checked, after all others or at a position that is free. */
 export const insert = <Item>(
   self: Contents<Item>,
   item: Item,
@@ -43,21 +33,13 @@ export const insert = <Item>(
   return { added, contents }
 }
 
-/**
- * Contents without something, and the withheld entries that became visible by that, in their order.
- *
- * @internal
- */
+/** Contents without something, and the withheld entries that became visible by that, in their order. */
 export interface Revealing<Item> {
   readonly contents: Contents<Item>
   readonly revealed: ReadonlyArray<Entry<Item>>
 }
 
-/**
- * Without an entry that is in, visible or withheld.
- *
- * @internal
- */
+/** Without an entry that is in, visible or withheld. */
 export const remove = <Item>(self: Contents<Item>, entry: Entry<Item>): Revealing<Item> => {
   const contents = changing(self)
   if (holds(self, entry)) unshow(contents, entry)
@@ -66,11 +48,7 @@ export const remove = <Item>(self: Contents<Item>, entry: Entry<Item>): Revealin
 
 const none: ReadonlyArray<never> = []
 
-/**
- * With an item that was checked in the place of an entry that is visible: on top of others where that is.
- *
- * @internal
- */
+/** With an item that was checked in the place of an entry that is visible: on top of others where that is. */
 export const replace = <Item>(
   self: Contents<Item>,
   previous: Entry<Item>,
@@ -86,11 +64,7 @@ export const replace = <Item>(
   return { added, contents, revealed: self.withheld?.left(contents, previous) ?? none }
 }
 
-/**
- * Puts many items in, after all others. The indexes are filled in place until `finish`: nobody sees them before.
- *
- * @internal
- */
+/** Puts many items in, after all others. The indexes are filled in place until `finish`: nobody sees them before. */
 export class Builder<Item> {
   private readonly start: Contents<Item>
   private readonly contents: Contents<Item>
@@ -128,46 +102,32 @@ export class Builder<Item> {
   }
 }
 
-/**
- * Drops what the indexes of later contents share with these, when those are given up before anybody has seen them.
- *
- * @internal
- */
+/** Drops what the indexes of later contents share with these, when those are given up before anybody has seen them. */
 export const forget = <Item>({ definition, indexes }: Contents<Item>, { keys }: Entry<Item>): void => {
   for (let i = 0; i < indexes.length; i++) {
     for (const key of definition.lookups[i]!.each ? keysIn(keys[i]) : [keys[i]]) indexes[i]!.forget(key)
   }
 }
 
-/**
- * After so many entries were removed: keeps nothing of them where that costs little.
- *
- * @internal
- */
+/** After so many entries were removed: keeps nothing of them where that costs little. */
 export const tidy = <Item>(self: Contents<Item>, removed: number): Contents<Item> => {
   const contents = new Contents(self)
   contents.indexes = self.indexes.map((index) => index.tidy(removed))
   return contents
 }
 
-/**
- * A copy to be changed in place before anybody sees it.
- *
- * @internal
- */
+/** A copy to be changed in place before anybody sees it. */
 export const changing = <Item>(self: Contents<Item>): Contents<Item> => {
   const contents = new Contents(self)
   contents.indexes = self.indexes.slice()
   return contents
 }
 
-/** @internal */
 export const show = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
   putIn(contents, entry)
   contents.order = Order.set(contents.order, entry)
 }
 
-/** @internal */
 export const unshow = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
   takeOut(contents, entry)
   contents.order = Order.remove(contents.order, entry.position)

@@ -2,14 +2,11 @@
  * Entries that are in, and not visible. They are in no index of what is visible, but keep their keys.
  *
  * A feature makes this and decides what it withholds. The store asks it, where there is one.
- *
- * @internal
  */
 import type { Contents } from "./contents.ts"
 import type { Keys } from "./definition.ts"
 import type { Entry } from "./entry.ts"
 
-/** @internal */
 export interface Withheld<in out Item> {
   /** In their order. */
   readonly entries: ReadonlyArray<Entry<Item>>
