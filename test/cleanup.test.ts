@@ -4,7 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Deferred, Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
 import { Registry, RegistryError, RegistryHooks } from "effect-registry"
-import { a, b, Balance, c, defectOf, Item, messageOf } from "./utils/items.ts"
+import { a, b, Balance, c, d, defectOf, Item, messageOf } from "./utils/items.ts"
 
 /** What a finalizer was given. */
 const shown = (exit: Exit.Exit<unknown, unknown>): string => {
@@ -502,7 +502,7 @@ describe("hooks that go", () => {
     }))
 })
 
-describe("where hooks are played back", () => {
+describe("the transactions that hooks are in", () => {
   it.effect("G14 in a transactAll that fails they see each of its registries as it was, and change none", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
@@ -530,5 +530,42 @@ describe("where hooks are played back", () => {
       assert.strictEqual(defectOf(exit), "no")
       assert.deepStrictEqual(log, ["three -1 of 0,1,0", "two -1 of 0,1,0", "one -1 of 0,1,0"])
       assert.deepStrictEqual(yield* Effect.forEach([one, two, three], Registry.size), [0, 1, 0])
+    }))
+
+  it.effect("G14 G28 at the end of a transactAll, before it is published, they see its registries, and change them", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const [one, two] = [yield* make("one"), yield* make("two")]
+      const scope = yield* Effect.scope
+      // installed between the removals of b and a, by an operation that has hooks of its own
+      const late = {
+        onItemUnregistered: ({ id }: Item) =>
+          Effect.gen(function*() {
+            const sizes = yield* Effect.forEach([one, two], Registry.size)
+            yield* Effect.forEach([one, two], (registry) => Effect.orDie(Registry.register(registry, c)))
+            log.push(`-${id} of ${sizes}`)
+          })
+      }
+      yield* Registry.addHooks(one, {
+        onItemUnregistered: ({ id }) =>
+          id === 2
+            ? Effect.andThen(
+              Scope.provide(Registry.addHooks(one, late), scope),
+              Effect.orDie(Registry.register(one, d))
+            )
+            : Effect.void
+      })
+      yield* Registry.transactAll(
+        [one, two],
+        Effect.gen(function*() {
+          yield* Effect.provideService(Registry.registerAll(one, [a, b]), Registry.Owner, "owner")
+          yield* Registry.register(two, a)
+          yield* Registry.unregisterOwner(one, "owner")
+          // it is told when all operations have ended
+          assert.deepStrictEqual(log, [])
+        })
+      )
+      assert.deepStrictEqual(log, ["-1 of 1,1"])
+      assert.deepStrictEqual(yield* Effect.forEach([one, two], Registry.values), [[d, c], [a, c]])
     }))
 })

@@ -105,6 +105,8 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   readonly parent: Transaction<Item, P, V> | undefined
   /** The outermost transaction of the registry that this is a part of: itself as a rule. */
   readonly outermost: Transaction<Item, P, V>
+  /** What its hooks are in: itself or, of several transactions that end together, the innermost. */
+  innermost: Transaction<any> = this
   /** The hooks that were installed when it began. */
   readonly hooks: ReadonlyArray<Part<Item, V>>
   /** A population, or a part of one: it works on contents that are `Pending`. */
@@ -203,7 +205,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
     return this.ready || this.kind !== "change"
   }
 
-  /** Services, with the transaction. The last one is kept: most hooks of a registry have theirs from one place. */
+  /** Services, with the transaction of hooks. The last one is kept: most hooks of a registry have theirs from one place. */
   contextWith<R>(services: Context.Context<R>): Context.Context<R> {
     if (this.serviced?.[0] !== services) {
       this.serviced = [services, Context.add(services, CurrentTransaction, this.innermost)]

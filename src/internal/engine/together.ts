@@ -100,10 +100,8 @@ const beginAll = <P, A, E, R>(
       group.push(new Transaction(core, transactAll, fiber.context, group.at(-1) ?? node, parents[group.length]))
     }
     if (!group.every(({ canRun }) => canRun)) return Effect.undefined
-    group.forEach((transaction, index) => {
-      hold(transaction, fiber, observations[index], restore)
-      transaction.innermost = group.at(-1) ?? transaction
-    })
+    for (const transaction of group) transaction.innermost = group.at(-1)!
+    group.forEach((transaction, index) => hold(transaction, fiber, observations[index], restore))
     const ending = (exit: Exit.Exit<A, E>) => Effect.exit(end(group, exit, {}, restore))
     return Effect.matchCauseEffect(restore(Effect.provideService(effect, CurrentTransaction, group.at(-1))), {
       onFailure: (cause) => ending(Exit.failCause(cause)),
