@@ -256,7 +256,7 @@ export const end = <A, E>(
   if (group.some(({ core }) => core.closed)) return undo(group, Cause.interrupt(), ending)
   const last = lastWord(group, restore)
   return last === undefined
-    ? commitAll(group, exit, ending)
+    ? commitOrUndo(group, exit, ending)
     : Effect.matchCauseEffect(Effect.provideService(last, CurrentTransaction, group.at(-1)), {
       // what it fails with is the failure of a transaction whose type says so
       onFailure: (cause) => end(group, Exit.failCause(cause as Cause.Cause<E>), ending, restore),
@@ -310,6 +310,15 @@ const lastWord = (group: Group, restore: Restore): Effect.Effect<void, unknown> 
   return Effect.map(restore(unsaid.core.beforePublish!(unsaid)), () => {
     unsaid.approved = draft
   })
+}
+
+/** The locks are given back also where a check of what is published throws. */
+const commitOrUndo = <A, E>(group: Group, exit: Exit.Success<A, E>, ending: Ending<A>): Effect.Effect<A, E> => {
+  try {
+    return commitAll(group, exit, ending)
+  } catch (defect) {
+    return undo(group, Cause.die(defect), ending)
+  }
 }
 
 const commitAll = <A, E>(group: Group, exit: Exit.Success<A, E>, { committed }: Ending<A>): Effect.Effect<A, E> => {
