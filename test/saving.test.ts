@@ -133,7 +133,7 @@ describe("RegistrySnapshot.toJson and fromJson", () => {
       assert.strictEqual(RegistrySnapshot.size(snapshot), 2)
     })))
 
-  it("G9 the same object in the JSON of two snapshots and in the registry is found in each", () =>
+  it("G9 the same object in the JSON of two snapshots and in the registry is found in each by its keys from then", () =>
     run(Effect.gen(function*() {
       const Settings = Schema.Unknown as Schema.Schema<any>
       const registry = yield* Registry.make<{ name: string }>()({ schema: Settings, lookup: ["name"] })
@@ -143,9 +143,13 @@ describe("RegistrySnapshot.toJson and fromJson", () => {
       const second = yield* RegistrySnapshot.fromJson(registry, json)
       json[0].name = "changed"
       for (const snapshot of [first, yield* Registry.snapshot(registry), second]) {
-        assert.isTrue(RegistrySnapshot.contains(snapshot, json[0]))
+        assert.isFalse(RegistrySnapshot.contains(snapshot, json[0]))
         assert.deepStrictEqual(RegistrySnapshot.get(snapshot, "name", "a"), Option.some(json[0]))
+        json[0].name = "a"
+        assert.isTrue(RegistrySnapshot.contains(snapshot, json[0]))
+        json[0].name = "changed"
       }
+      assert.isTrue(yield* Registry.contains(registry, json[0]))
       yield* Registry.unregister(registry, json[0])
       assert.deepStrictEqual(yield* Registry.values(registry), [json[1]])
     })))
