@@ -1,9 +1,10 @@
 /** The inside of a registry, and what works on it: transactions, each with its draft. */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import { identity } from "effect/Function"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import type * as RegistryEvent from "../../RegistryEvent.ts"
@@ -103,28 +104,31 @@ const none: ReadonlyArray<never> = []
 export class Transaction<in out Item, out P = any, in out V = any> extends WaitNode {
   readonly core: Core<Item, P, V>
   readonly parent: Transaction<Item, P, V> | undefined
-  /** The outermost transaction of the registry that this is a part of: itself as a rule. */
-  readonly outermost: Transaction<Item, P, V>
-  /** What its hooks are in: itself or, of several transactions that end together, the innermost. */
-  innermost: Transaction<any> = this
-  /** The hooks that were installed when it began. */
-  readonly hooks: ReadonlyArray<Part<Item, V>>
+  readonly kind: Kind
   /** A population, or a part of one: it works on contents that are `Pending`. */
   readonly populating: boolean
   /** A reset, or a part of one. */
   readonly resetting: boolean
-  readonly kind: "change" | "population" | "reset" | "upkeep"
   /** Whether a hook that dies stops nothing: what went wrong is collected in `defects`. */
   readonly irrevocable: boolean
+  /** The outermost transaction of the registry that this is a part of: itself as a rule. */
+  readonly outermost: Transaction<Item, P, V>
+  /** The innermost of the transactions that end together: itself, but for those of several registries. */
+  innermost: Transaction<any> = this
+  readonly observation: Observation | undefined
+  /** The fiber that runs the body. */
+  fiber: Fiber.Fiber<unknown, unknown> | undefined
+  /** The hooks that were installed when it began. */
+  hooks!: ReadonlyArray<Part<Item, V>>
   /** What it found when it began. */
-  base: Contents.Contents<Item>
-  draft: Contents.Contents<Item>
+  base!: Contents.Contents<Item>
+  draft!: Contents.Contents<Item>
   /** The scope of the population that filled the draft. */
   populationScope: Scope.Closeable | undefined
   /** The scopes of all populations that ran in it. */
   scopes: ReadonlyArray<Scope.Closeable> = none
   /** What happened, in order. */
-  steps: Array<Step<Item>> = []
+  steps!: Array<Step<Item>>
   /** The completed calls of hooks, in order. */
   calls: Calls<Item> | undefined = undefined
   /** The hook that is being told of an item now. */
@@ -135,49 +139,57 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   installed: Map<Part<Item, any>, Contents.Contents<Item>> | undefined = undefined
   /** The draft that may be published: see `beforePublish`. */
   approved: Contents.Contents<Item> | undefined = undefined
-  /** The innermost of the transactions that it is one with: itself, but for transactions of several registries. */
-  innermost: WaitNode = this
   /** Whether a snapshot of a draft was taken. */
   seen = false
   /** What went wrong in hooks, where that stops nothing. */
-  defects: Cause.Cause<never> | undefined = undefined
+  defects: Cause.Cause<never> = Cause.empty
   /**
    * Removals by scopes that closed in this transaction. A closed scope stays closed, so they are repeated outside if the
    * transaction is rolled back.
    */
   redoAfterRollback: ReadonlyArray<Effect.Effect<void>> = none
-  observation: Observation | undefined = undefined
+  /** The body cannot be interrupted: what it runs of others, and where it waits, is given to this. */
+  restore: Restore = identity
   /** The services that the body runs with, where it runs nothing but hooks: hooks that have the same run as they are. */
   bodyServices: Context.Context<any> | undefined = undefined
-  /** The fiber that runs the body. */
-  fiber: Fiber.Fiber<unknown, unknown> | undefined = undefined
-  /** The body cannot be interrupted: what it runs of others, and where it waits, is given to this. */
-  restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> = (effect) => effect
-  private innerLock: Lock | undefined = undefined
-  private context: Context.Context<never>
-  private ownOrigin: Origin | undefined = undefined
   private serviced: readonly [services: Context.Context<any>, Context.Context<any>] | undefined = undefined
+  private innerLock: Lock | undefined = undefined
+  private ownOrigin: Origin | undefined
 
   constructor(
     core: Core<Item, P, V>,
-    operation: OperationLabel,
-    context: Context.Context<never>,
+    { irrevocable = false, kind = "change", name }: OperationLabel,
+    fiber: Fiber.Fiber<unknown, unknown>,
     outer: WaitNode | undefined,
-    parent: Transaction<Item, P, V> | undefined
+    parent: Transaction<Item, P, V> | undefined,
+    observation: Observation | undefined
   ) {
-    super(core.definition, operation.name, outer)
+    super(core.definition, name, outer)
     this.core = core
-    this.context = context
     this.parent = parent
+    this.kind = kind
+    this.populating = kind === "population" || parent?.populating === true
+    this.resetting = kind === "reset" || parent?.resetting === true
+    this.irrevocable = irrevocable
     this.outermost = parent === undefined ? this : parent.outermost
+    this.observation = observation
+    this.fiber = fiber
+    this.look()
+  }
+
+  /** Looks at what it is about to change: in the step that makes it, and, if it has to wait, in the one that begins it. */
+  look(): void {
+    const { core, parent } = this
     this.hooks = core.hooks
-    this.kind = operation.kind ?? "change"
-    this.irrevocable = operation.irrevocable === true
-    this.populating = this.kind === "population" || parent?.populating === true
-    this.resetting = this.kind === "reset" || parent?.resetting === true
-    this.base = parent === undefined ? contentsOf(core) : parent.draft
-    this.draft = this.base
+    this.steps = []
+    this.ownOrigin = undefined
+    this.base = this.draft = parent === undefined ? contentsOf(core) : parent.draft
     this.populationScope = parent === undefined ? core.populationScope : parent.populationScope
+  }
+
+  /** The lock that it holds while it runs. */
+  get outerLock(): Lock {
+    return (this.parent ?? this.core).lock
   }
 
   /** Held by the nested transaction in flight. */
@@ -192,7 +204,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
 
   /** Where what it puts in comes from. */
   get origin(): Origin {
-    return this.ownOrigin ??= new Origin(Context.get(this.context, Owner), this.base.revision + 1, false)
+    return this.ownOrigin ??= new Origin(Context.get(this.fiber!.context, Owner), this.base.revision + 1, false)
   }
 
   /** Whether the draft can be answered from. */
@@ -205,7 +217,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
     return this.ready || this.kind !== "change"
   }
 
-  /** Services, with the transaction of hooks. The last one is kept: most hooks of a registry have theirs from one place. */
+  /** Services, with the transaction. The last one is kept: most hooks of a registry have theirs from one place. */
   contextWith<R>(services: Context.Context<R>): Context.Context<R> {
     if (this.serviced?.[0] !== services) {
       this.serviced = [services, Context.add(services, CurrentTransaction, this.innermost)]
@@ -219,19 +231,23 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
     // what outlives a population is not a part of its run any more, either
     if (this.parent === undefined && this.populating && this.outer !== undefined) this.outer.state = "closed"
     this.base = this.draft = this.core.nothing
-    this.context = Context.empty()
-    this.populationScope = undefined
-    this.scopes = none
+    this.fiber =
+      this.populationScope =
+      this.calls =
+      this.telling =
+      this.installed =
+      this.approved =
+        undefined
+    this.serviced = this.bodyServices = undefined
     this.steps = []
-    this.calls = undefined
-    this.telling = undefined
-    this.installed = undefined
-    this.redoAfterRollback = none
-    this.serviced = undefined
-    this.bodyServices = undefined
-    this.fiber = undefined
+    this.scopes = this.redoAfterRollback = none
   }
 }
+
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+/** All but a `"change"` work on contents that are `Pending`, and never populate them first. */
+type Kind = "change" | "population" | "reset" | "upkeep"
 
 /** What a transaction does. */
 export interface Operation<Item, P, V, A, E, R = never> {
@@ -239,8 +255,8 @@ export interface Operation<Item, P, V, A, E, R = never> {
   readonly name: string
   /** What it is about, for spans. */
   readonly about?: unknown
-  /** All but a `"change"`, which is the default, work on contents that are `Pending`, and never populate them first. */
-  readonly kind?: "change" | "population" | "reset" | "upkeep"
+  /** A `"change"` as a rule. */
+  readonly kind?: Kind
   /** Whether a hook that dies stops nothing. */
   readonly irrevocable?: boolean
   /** All of it where there are no hooks; nothing if it is too much for one synchronous step. */

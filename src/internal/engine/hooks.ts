@@ -43,7 +43,7 @@ const collecting = <Item, V, E>(
   // only `onItemRegistering` can fail, and such a transaction registers nothing
   transaction.irrevocable && hook !== "onItemRegistering"
     ? Effect.catchCause(effect, (cause) => {
-      transaction.defects = Cause.combine(transaction.defects ?? Cause.empty, cause as Cause.Cause<never>)
+      transaction.defects = Cause.combine(transaction.defects, cause as Cause.Cause<never>)
       return Effect.void
     })
     : effect
@@ -168,7 +168,7 @@ export const tellPart = <Item, V>(
   if (!transaction.irrevocable) return Effect.flatMap(running, () => ended(false))
   return Effect.matchCauseEffect(running, {
     onFailure: (cause) => {
-      transaction.defects = Cause.combine(transaction.defects ?? Cause.empty, cause)
+      transaction.defects = Cause.combine(transaction.defects, cause)
       return ended(true)
     },
     onSuccess: () => ended(false)

@@ -97,11 +97,14 @@ const beginAll = <P, A, E, R>(
     if (parents.some(({ state }) => state !== "open")) return Effect.undefined
     const group: Array<Transaction<any>> = []
     for (const core of cores) {
-      group.push(new Transaction(core, transactAll, fiber.context, group.at(-1) ?? node, parents[group.length]))
+      const at = group.length
+      group.push(new Transaction(core, transactAll, fiber, group.at(-1) ?? node, parents[at], observations[at]))
     }
     if (!group.every(({ canRun }) => canRun)) return Effect.undefined
-    for (const transaction of group) transaction.innermost = group.at(-1)!
-    group.forEach((transaction, index) => hold(transaction, fiber, observations[index], restore))
+    for (const transaction of group) {
+      transaction.innermost = group.at(-1)!
+      hold(transaction, restore)
+    }
     const ending = (exit: Exit.Exit<A, E>) => Effect.exit(end(group, exit, {}, restore))
     return Effect.matchCauseEffect(restore(Effect.provideService(effect, CurrentTransaction, group.at(-1))), {
       onFailure: (cause) => ending(Exit.failCause(cause)),

@@ -32,25 +32,19 @@ export const run = <Item, P, V, A, E, R>(
   operation: Operation<Item, P, V, A, E, R>
 ): Effect.Effect<A, E | P, R> =>
   Effect.withFiber((fiber) => {
+    const { about: item, kind, name } = operation
     const observation = core.observer?.called(operation, fiber)
-    if (observation === undefined) return spanned(fiber, core, operation, runOn(fiber, core, operation, observation))
-    const result = Effect.suspend(() => runOn(fiber, core, operation, observation))
-    return Effect.onExitPrimitive(spanned(fiber, core, operation, result), (exit) => {
-      observation.ended(exit)
-      return undefined
-    })
+    const running = observation === undefined
+      ? runOn(fiber, core, operation, observation)
+      : Effect.onExitPrimitive(Effect.suspend(() => runOn(fiber, core, operation, observation)), (exit) => {
+        observation.ended(exit)
+        return undefined
+      })
+    // what runs no hook is over in a moment: it has no span
+    return core.tracing.isTraced(fiber) && (core.hooks.length > 0 || kind === "population")
+      ? core.tracing.within({ registry: core.definition.name, operation: name, item }, running)
+      : running
   })
-
-/** What runs no hook is over in a moment: it has no span. */
-const spanned = <Item, P, V, A, E, R>(
-  fiber: Fiber.Fiber<unknown, unknown>,
-  { definition, hooks, tracing }: Core<Item, P, V>,
-  { about, kind, name }: Operation<Item, P, V, any, any, any>,
-  result: Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> =>
-  tracing.isTraced(fiber) && (hooks.length > 0 || kind === "population")
-    ? tracing.within({ registry: definition.name, operation: name, item: about }, result)
-    : result
 
 const runOn = <Item, P, V, A, E, R>(
   fiber: Fiber.Fiber<unknown, unknown>,
@@ -63,16 +57,14 @@ const runOn = <Item, P, V, A, E, R>(
   if (parent?.state === "undoing") return operation.undone(parent)
   const instead = parent === undefined ? operation.instead?.(outer) : undefined
   if (instead !== undefined) return instead
-  const atOnce = inOneStep(fiber, core, operation, outer, parent, observation)
+  const transaction = new Transaction(core, operation, fiber, outer, parent, observation)
+  const atOnce = inOneStep(transaction, operation)
   if (atOnce !== undefined) return atOnce
-  if (parent === undefined && (operation.kind ?? "change") === "change" && !contentsOf(core).populated) {
-    // it waits for the population, not for its lock: as long as somebody does, the population goes on
-    return retry(core, operation, observation)
-  }
+  // it waits for the population, not for its lock: as long as somebody does, the population goes on
+  if (parent === undefined && !transaction.canRun) return retry(transaction, operation)
   return Effect.uninterruptibleMask((restore) => {
-    const { lock } = parent ?? core
-    const taken = lock.take(outer, new WaitNode(core.definition, operation.name, outer), restore)
-    const beginning = () => begin(fiber, core, operation, outer, parent, observation, restore)
+    const taken = transaction.outerLock.take(outer, transaction, restore)
+    const beginning = () => begin(transaction, operation, restore)
     return Exit.isExit(taken) ? beginning() : Effect.flatMap(taken, beginning)
   })
 }
@@ -82,25 +74,20 @@ const runOn = <Item, P, V, A, E, R>(
  * changing them and publishing is all in this one step, so it needs neither the lock nor a place in the context.
  */
 const inOneStep = <Item, P, V, A, E>(
-  fiber: Fiber.Fiber<unknown, unknown>,
-  core: Core<Item, P, V>,
-  operation: Operation<Item, P, V, A, E, any>,
-  outer: WaitNode | undefined,
-  parent: Transaction<Item, P, V> | undefined,
-  observation: Observation | undefined
+  transaction: Transaction<Item, P, V>,
+  { committed, step: atOnce }: Operation<Item, P, V, A, E, any>
 ): Exit.Exit<A, E> | undefined => {
-  const lock = parent === undefined ? core.lock : parent.lock
+  const { base, canRun, core, hooks, observation, outerLock, parent } = transaction
   if (
-    operation.step === undefined || operation.committed !== undefined || core.hooks.length > 0 ||
-    lock.holder !== undefined || core.closed || core.beforePublish !== undefined
+    atOnce === undefined || committed !== undefined || hooks.length > 0 || outerLock.holder !== undefined ||
+    core.closed || core.beforePublish !== undefined || !canRun
   ) return undefined
-  const transaction = new Transaction(core, operation, fiber.context, outer, parent)
-  if (!transaction.canRun) return undefined
   observation?.begun(parent !== undefined)
-  const exit = operation.step(transaction)
-  const { base } = transaction
+  const exit = atOnce(transaction)
   // a selector can run an effect by itself: what that wrote, or is about to write, must not be lost
-  if (exit === undefined || lock.holder !== undefined || base !== (parent?.draft ?? contentsOf(core))) return undefined
+  if (exit === undefined || outerLock.holder !== undefined || base !== (parent?.draft ?? contentsOf(core))) {
+    return undefined
+  }
   if (Exit.isSuccess(exit)) commit(transaction, true)
   observation?.released()
   return exit
@@ -108,44 +95,31 @@ const inOneStep = <Item, P, V, A, E>(
 
 /** The world changed while it waited: its parent has ended, or the registry was reset. It starts over. */
 const retry = <Item, P, V, A, E, R>(
-  core: Core<Item, P, V>,
-  operation: Operation<Item, P, V, A, E, R>,
-  observation: Observation | undefined
+  { core, kind, observation }: Transaction<Item, P, V>,
+  operation: Operation<Item, P, V, A, E, R>
 ): Effect.Effect<A, E | P, R> => {
   const anew = Effect.withFiber<A, E | P, R>((fiber) => runOn(fiber, core, operation, observation))
-  return (operation.kind ?? "change") === "change" ? Effect.flatMap(core.populate, () => anew) : anew
+  return kind === "change" ? Effect.flatMap(core.populate, () => anew) : anew
 }
 
-type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+type Restore = Transaction<any>["restore"]
 
 /** With the lock: looks, and begins, in one step; runs the body; ends. Only what the body restores can be interrupted. */
 const begin = <Item, P, V, A, E, R>(
-  fiber: Fiber.Fiber<unknown, unknown>,
-  core: Core<Item, P, V>,
+  transaction: Transaction<Item, P, V>,
   operation: Operation<Item, P, V, A, E, R>,
-  outer: WaitNode | undefined,
-  parent: Transaction<Item, P, V> | undefined,
-  observation: Observation | undefined,
   restore: Restore
 ): Effect.Effect<A, E | P, R> => {
-  const { lock } = parent ?? core
-  if (core.closed) {
-    lock.release()
-    return Effect.interrupt
+  const { core, outerLock, parent } = transaction
+  transaction.look()
+  if (core.closed || parent !== undefined && parent.state !== "open" || !transaction.canRun) {
+    outerLock.release()
+    return core.closed ? Effect.interrupt : restore(retry(transaction, operation))
   }
-  const transaction = parent === undefined || parent.state === "open"
-    ? new Transaction(core, operation, fiber.context, outer, parent)
-    : undefined
-  if (transaction?.canRun !== true) {
-    lock.release()
-    return restore(retry(core, operation, observation))
-  }
-  hold(transaction, fiber, observation, restore)
-  const body = attempt((): Effect.Effect<A, E | P, R> => {
-    if (operation.step === undefined || transaction.hooks.length > 0) return operation.body(transaction)
-    const exit = operation.step(transaction)
-    return exit ?? operation.body(transaction)
-  })
+  hold(transaction, restore)
+  const body = attempt(() =>
+    (transaction.hooks.length > 0 ? undefined : operation.step?.(transaction)) ?? operation.body(transaction)
+  )
   const ending = (exit: Exit.Exit<A, E | P>) => {
     transaction.bodyServices = undefined
     return end([transaction], exit, operation, restore)
@@ -153,44 +127,36 @@ const begin = <Item, P, V, A, E, R>(
   // it had nothing to wait for: it is all done, and nobody needs to find the transaction in the context
   // an effect that is an exit is one of what the effect answers and fails with
   if (Exit.isExit(body)) return ending(body as Exit.Exit<A, E | P>)
-  return Effect.matchCauseEffect(inContext(transaction, fiber, operation, body), {
+  return Effect.matchCauseEffect(inContext(transaction, operation, body), {
     onFailure: (cause) => ending(Exit.failCause(cause)),
     onSuccess: (value) => ending(Exit.succeed(value))
   })
 }
 
 /** A transaction holds the lock that was taken for it. */
-export const hold = (
-  transaction: Transaction<any>,
-  fiber: Fiber.Fiber<unknown, unknown>,
-  observation: Observation | undefined,
-  restore: Restore
-): void => {
-  ;(transaction.parent ?? transaction.core).lock.holder = transaction
-  transaction.fiber = fiber
+export const hold = (transaction: Transaction<any>, restore: Restore): void => {
+  transaction.outerLock.holder = transaction
   transaction.restore = restore
-  transaction.observation = observation
-  observation?.begun(transaction.parent !== undefined)
+  transaction.observation?.begun(transaction.parent !== undefined)
 }
 
 /** A body finds its transaction in its context. One that runs nothing but hooks has the services of the first. */
 const inContext = <Item, P, V, A, E, R>(
   transaction: Transaction<Item, P, V>,
-  { cache }: Fiber.Fiber<unknown, unknown>,
   { runsHooks }: Operation<Item, P, V, A, E, R>,
   body: Effect.Effect<A, E | P, R>
 ): Effect.Effect<A, E | P, R> => {
-  const [part] = transaction.hooks
-  if (runsHooks !== true || part === undefined || transaction.core.tracing.isTraced(Fiber.getCurrent()!)) {
+  const { core, hooks: [part] } = transaction
+  const fiber = Fiber.getCurrent()!
+  if (runsHooks !== true || part === undefined || core.tracing.isTraced(fiber)) {
     return Effect.provideService(body, CurrentTransaction, transaction)
   }
-  const services = Hooks.servicesOf(part, cache.scheduler)
-  transaction.bodyServices = services
-  // it needs no service but those
-  return Effect.setContext(body, transaction.contextWith(services))
+  // it needs no services but those
+  transaction.bodyServices = Hooks.servicesOf(part, fiber.cache.scheduler)
+  return Effect.setContext(body, transaction.contextWith(transaction.bodyServices))
 }
 
-export const attempt = <A, E, R>(evaluate: () => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+const attempt = <A, E, R>(evaluate: () => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
   try {
     return evaluate()
   } catch (defect) {
@@ -333,9 +299,8 @@ const commitAll = <A, E>(group: Group, exit: Exit.Success<A, E>, { committed }: 
 
 /** Lets others begin, in the step that ends it. */
 const close = (transaction: Transaction<any>): void => {
-  const { lock } = transaction.parent ?? transaction.core
   transaction.close()
-  lock.release()
+  transaction.outerLock.release()
   transaction.observation?.released()
 }
 

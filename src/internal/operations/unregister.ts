@@ -153,7 +153,7 @@ const takeOut = <Item, P, V>(core: Core<Item, P, V>, entries: ReadonlyArray<Entr
             redo(transaction)
             return Effect.mapEager(
               unregisterEach(transaction, newestFirst),
-              () => transaction.defects ?? Cause.empty
+              () => transaction.defects
             )
           },
           undone: (transaction) => {
