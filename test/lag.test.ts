@@ -240,22 +240,6 @@ describe("the life of a layer of metrics", () => {
       )
     ))
 
-  it.effect("nor is the registry that it has become", () =>
-    counting(
-      Effect.gen(function*() {
-        const other = yield* Registry.make<Tool>()({ name: "test/Other", lookup: ["name"] })
-        yield* Effect.gen(function*() {
-          const scope = yield* Scope.make()
-          yield* Layer.buildWithScope(RegistryMetrics.layer(Tools), scope)
-          yield* Tools.size
-          yield* Scope.close(scope, Exit.void)
-          yield* Registry.register(other, { name: "a" })
-          assert.strictEqual((yield* valueOf(RegistryMetrics.size, "test/Other")).value, 0)
-          assert.strictEqual(yield* sizes, 0)
-        }).pipe(Effect.provide(Tools.layerLazy(() => Promise.resolve(Layer.succeed(Tools, other)))))
-      }).pipe(Effect.scoped)
-    ))
-
   it.effect("a transaction that is open when it is closed ends without it", () =>
     counting(
       Effect.gen(function*() {

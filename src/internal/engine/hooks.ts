@@ -12,9 +12,7 @@ import type { Transaction } from "./core.ts"
 import { type AfterHook, type Call, Calls, type ItemHook, type Part, type RegistryHook, type Telling } from "./parts.ts"
 import { collect, sequence } from "./sequence.ts"
 
-// ---------------------------------------------------------------------------------------------------------------------
-// Before
-// ---------------------------------------------------------------------------------------------------------------------
+let completedCalls = 0
 
 /** Calls a hook of each part that is installed when its turn comes, one after the other. */
 export const call = <Item, V>(transaction: Transaction<Item, any, V>, hook: RegistryHook): Effect.Effect<void> =>
@@ -30,29 +28,24 @@ export const callBefore = <Item, V, Hook extends "onItemRegistering" | "onItemUn
   item: Item
 ): Effect.Effect<void, Failure<V, Hook>> =>
   sequence(inOrder(transaction.hooks, hook), (part) => {
-    const effect = part.state === "installed" ? handle(part, hook, item) : undefined
-    return effect && collecting(transaction, hook, run(transaction, part, hook, effect, item))
+    const running = part.state === "installed" ? callPart(transaction, part, hook, item) : undefined
+    return running && transaction.irrevocable ? surviving(transaction, running, () => Effect.void) : running
   })
 
-/** In a transaction that nothing stops, a hook that dies does not stop the others. */
-const collecting = <Item, V, E>(
-  transaction: Transaction<Item, any, V>,
-  hook: ItemHook,
-  effect: Effect.Effect<unknown, E>
-): Effect.Effect<unknown, E> =>
-  // only `onItemRegistering` can fail, and such a transaction registers nothing
-  transaction.irrevocable && hook !== "onItemRegistering"
-    ? Effect.catchCause(effect, (cause) => {
+/** In a transaction that nothing stops, a hook that dies does not stop the others. Only a veto is a failure. */
+const surviving = <Item, E>(
+  transaction: Transaction<Item>,
+  effect: Effect.Effect<unknown, E>,
+  next: (died: boolean) => Effect.Effect<void>
+): Effect.Effect<void, E> =>
+  Effect.matchCauseEffect(effect, {
+    onFailure: (cause) => {
+      if (Cause.hasFails(cause)) return Effect.failCause(cause)
       transaction.defects = Cause.combine(transaction.defects, cause as Cause.Cause<never>)
-      return Effect.void
-    })
-    : effect
-
-// ---------------------------------------------------------------------------------------------------------------------
-// After
-// ---------------------------------------------------------------------------------------------------------------------
-
-let completedCalls = 0
+      return next(true)
+    },
+    onSuccess: () => next(false)
+  })
 
 /**
  * Tells the hooks of a transaction that an item has come, or gone.
@@ -67,44 +60,20 @@ export const tell = <Item, V>(
   entry: Entry<Item>,
   applied: Contents.Contents<Item>
 ): Effect.Effect<void> => {
-  const { hooks, outermost, parent } = transaction
-  const isSure = hooks === outermost.hooks && !outermost.unsettled && (parent === undefined || !isInTelling(parent))
-  return tellFrom(transaction, inOrder(hooks, hook), 0, hook, entry, isSure ? applied : undefined)
+  const { hooks, outermost } = transaction
+  let sure = hooks === outermost.hooks && !outermost.unsettled
+  for (let one = transaction.parent; one !== undefined; one = one.parent) sure &&= one.telling === undefined
+  return sequence(inOrder(hooks, hook), (part) => {
+    sure &&= applied === transaction.draft
+    if (!sure) outermost.unsettled = true
+    return part.state === "installed" && (sure || isDue(transaction, part, hook, entry))
+      ? tellPart(transaction, part, hook, entry)
+      : undefined
+  })
 }
 
-const isInTelling = (transaction: Transaction<any>): boolean => {
-  for (let one: Transaction<any> | undefined = transaction; one !== undefined; one = one.parent) {
-    if (one.telling !== undefined) return true
-  }
-  return false
-}
-
-/** With the contents in which all parts from an index on are still to be told, if that is sure. */
-const tellFrom = <Item, V>(
-  transaction: Transaction<Item, any, V>,
-  parts: ReadonlyArray<Part<Item, V>>,
-  from: number,
-  hook: AfterHook,
-  entry: Entry<Item>,
-  sure: Contents.Contents<Item> | undefined
-): Effect.Effect<void> => {
-  for (let i = from; i < parts.length; i++) {
-    const part = parts[i]!
-    if (part.state !== "installed") continue
-    const isSure = sure === transaction.draft
-    if (!isSure) {
-      transaction.outermost.unsettled = true
-      if (isDeferred(transaction, part, hook, entry) || !isNews(transaction, part, hook, entry)) continue
-    }
-    const telling = tellPart(transaction, part, hook, entry)
-    if (telling === undefined) continue
-    return Effect.flatMap(telling, () => tellFrom(transaction, parts, i + 1, hook, entry, isSure ? sure : undefined))
-  }
-  return Effect.void
-}
-
-/** A part that is being told of this item, or has more to be told after that, is told later. */
-const isDeferred = <Item>(
+/** Whether a part is to be told now. While it is told of an item, what happens to that, and all after it, comes later. */
+const isDue = <Item>(
   transaction: Transaction<Item>,
   part: Part<Item, unknown>,
   hook: AfterHook,
@@ -112,12 +81,11 @@ const isDeferred = <Item>(
 ): boolean => {
   for (let one = transaction.parent; one !== undefined; one = one.parent) {
     const { telling } = one
-    if (telling === undefined || telling.part !== part) continue
-    if (telling.item !== entry.item && telling.later.length === 0) continue
+    if (telling?.part !== part || telling.item !== entry.item && telling.later.length === 0) continue
     telling.later.push({ hook, entry })
-    return true
+    return false
   }
-  return false
+  return isNews(transaction, part, hook, entry)
 }
 
 /** Whether something is so, and a part does not know it. */
@@ -152,55 +120,32 @@ export const tellPart = <Item, V>(
   hook: AfterHook,
   { item }: Entry<Item>
 ): Effect.Effect<void> | undefined => {
-  const effect = handle(part, hook, item)
-  if (effect === undefined) {
-    record(transaction, part, hook, item, false)
-    return undefined
-  }
   const telling: Telling<Item> = { part, item, later: [] }
-  transaction.telling = telling
-  const running = run(transaction, part, hook, effect, item)
-  const ended = (died: boolean) => {
-    record(transaction, part, hook, item, died)
+  const ended = (died: boolean): Effect.Effect<void> => {
     transaction.telling = undefined
-    return telling.later.length === 0 ? Effect.void : tellLater(transaction, part, telling.later)
+    if (hears(part) && part.state !== "settled") {
+      transaction.calls ??= new Calls()
+      transaction.calls.list.push({ part, hook, item, serial: completedCalls++, died })
+    }
+    return sequence(
+      telling.later,
+      (later) =>
+        part.state === "installed" && isDue(transaction, part, later.hook, later.entry)
+          ? tellPart(transaction, part, later.hook, later.entry)
+          : undefined
+    )
   }
-  if (!transaction.irrevocable) return Effect.flatMap(running, () => ended(false))
-  return Effect.matchCauseEffect(running, {
-    onFailure: (cause) => {
-      transaction.defects = Cause.combine(transaction.defects, cause)
-      return ended(true)
-    },
-    onSuccess: () => ended(false)
-  })
+  const running = callPart(transaction, part, hook, item)
+  if (running === undefined) return ended(false)
+  transaction.telling = telling
+  return transaction.irrevocable
+    ? surviving(transaction, running, ended)
+    : Effect.flatMap(running, () => ended(false))
 }
-
-/** What happened to an item while a part was told of it: what is still news of that. */
-const tellLater = <Item, V>(
-  transaction: Transaction<Item, any, V>,
-  part: Part<Item, V>,
-  later: Telling<Item>["later"]
-): Effect.Effect<void> =>
-  sequence(later, ({ entry, hook }) => {
-    if (part.state !== "installed" || isDeferred(transaction, part, hook, entry)) return undefined
-    return isNews(transaction, part, hook, entry) ? tellPart(transaction, part, hook, entry) : undefined
-  })
 
 /** Whether a part has a hook that hears of items. */
 const hears = ({ handlers }: Part<any, unknown>): boolean =>
   handlers.onItemRegistered !== undefined || handlers.onItemUnregistered !== undefined
-
-const record = <Item, V>(
-  transaction: Transaction<Item, any, V>,
-  part: Part<Item, V>,
-  hook: AfterHook,
-  item: Item,
-  died: boolean
-): void => {
-  if (!hears(part) || part.state === "settled") return
-  transaction.calls ??= new Calls()
-  transaction.calls.list.push({ part, hook, item, serial: completedCalls++, died })
-}
 
 /**
  * Before an outermost transaction ends: tells hooks what they do not know yet, until they know all. What hooks do to the
@@ -209,19 +154,15 @@ const record = <Item, V>(
 export const settle = <Item, V>(transaction: Transaction<Item, any, V>): Effect.Effect<void> =>
   Effect.suspend(() => {
     transaction.unsettled = false
-    const touched = new Map<Item, Entry<Item>>()
-    for (const step of transaction.steps) for (const entry of touchedBy(step)) touched.set(entry.item, entry)
-    const present = new Set<Item>(transaction.draft.values)
-    const news: Array<{ readonly part: Part<Item, V>; readonly hook: AfterHook; readonly entry: Entry<Item> }> = []
-    for (const hook of ["onItemUnregistered", "onItemRegistered"] as const) {
-      const isIn = hook === "onItemRegistered"
-      for (const [item, entry] of touched) {
-        if (present.has(item) !== isIn) continue
-        for (const part of inOrder(transaction.core.hooks, hook)) {
-          if (hears(part) && knows(transaction, part, entry) !== isIn) news.push({ part, hook, entry })
-        }
-      }
-    }
+    // the last registration of each item
+    const touched = new Map(transaction.steps.flatMap(touchedBy).map((entry) => [entry.item, entry]))
+    const news = (["onItemUnregistered", "onItemRegistered"] as const).flatMap((hook) =>
+      Array.from(touched.values()).flatMap((entry) =>
+        inOrder(transaction.core.hooks, hook)
+          .filter((part) => hears(part) && isNews(transaction, part, hook, entry))
+          .map((part) => ({ part, hook, entry }))
+      )
+    )
     if (news.length === 0) return Effect.void
     const telling = sequence(news, ({ entry, hook, part }) =>
       part.state === "installed" && isNews(transaction, part, hook, entry)
@@ -231,18 +172,12 @@ export const settle = <Item, V>(transaction: Transaction<Item, any, V>): Effect.
       settle(transaction))
   })
 
-// ---------------------------------------------------------------------------------------------------------------------
-// Undoing
-// ---------------------------------------------------------------------------------------------------------------------
-
 const inverse = {
   onItemRegistered: "onItemUnregistered",
   onItemUnregistered: "onItemRegistered"
 } as const
 
-/**
- * Plays completed calls back, newest first. A part that dies does not stop the others: what went wrong is collected.
- */
+/** Plays completed calls back, newest first. A part that dies does not stop the others: what went wrong is collected. */
 export const undo = (
   calls: ReadonlyArray<readonly [Transaction<any>, Call<any>]>
 ): Effect.Effect<Cause.Cause<never>> =>
@@ -251,51 +186,28 @@ export const undo = (
     ([transaction, { died, hook, item, part }]) => died ? undefined : callPart(transaction, part, inverse[hook], item)
   )
 
-/** Calls a hook of a part for an item, whether it is installed or not, and keeps no record. */
-export const callPart = <Item, V>(
-  transaction: Transaction<Item, any, V>,
-  part: Part<Item, V>,
-  hook: AfterHook,
-  item: Item
-): Effect.Effect<unknown> | undefined => {
-  const effect = handle(part, hook, item)
-  return effect && run(transaction, part, hook, effect, item)
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Running
-// ---------------------------------------------------------------------------------------------------------------------
+/** For registration and population parts are called as they were installed, for unregistration and reset in reverse. */
+const inOrder = <P>(parts: ReadonlyArray<P>, hook: ItemHook | RegistryHook): ReadonlyArray<P> =>
+  parts.length > 1 && (hook.startsWith("onItemUn") || hook.startsWith("onRes")) ? parts.toReversed() : parts
 
 /**
- * The order in which parts are called: for registration and population as they were installed, for unregistration and
- * reset the other way round.
+ * Calls a hook of a part for an item, whether it is installed or not, and keeps no record. What has succeeded already,
+ * `Effect.void` for instance, need not be run.
  */
-const inOrder = <P>(parts: ReadonlyArray<P>, hook: ItemHook | RegistryHook): ReadonlyArray<P> => {
-  switch (hook) {
-    case "onItemUnregistering":
-    case "onItemUnregistered":
-    case "onResetting":
-    case "onReset":
-      return parts.length < 2 ? parts : parts.toReversed()
-    default:
-      return parts
-  }
-}
-
-/** What is to be run: what has succeeded already, `Effect.void` for instance, need not be. */
-const handle = <Item, E, Hook extends ItemHook>(
-  part: Part<Item, E>,
+export const callPart = <Item, V, Hook extends ItemHook>(
+  transaction: Transaction<Item, any, V>,
+  part: Part<Item, V>,
   hook: Hook,
   item: Item
-): Effect.Effect<unknown, Failure<E, Hook>, any> | undefined => {
+): Effect.Effect<unknown, Failure<V, Hook>> | undefined => {
   // whichever hook it is, it is called with an item; which of them can fail is in the type of the answer
   const handlers = part.handlers as {
-    readonly [hook in ItemHook]?: (item: Item) => Effect.Effect<unknown, Failure<E, Hook>, any>
+    readonly [hook in ItemHook]?: (item: Item) => Effect.Effect<unknown, Failure<V, Hook>, any>
   }
   const effect = handlers[hook]?.(item)
   return handlers[hook] === undefined || Exit.isExit(effect) && Exit.isSuccess(effect)
     ? undefined
-    : effectOf(effect, hook)
+    : run(transaction, part, hook, effectOf(effect, hook), item)
 }
 
 /** What is no effect, from untyped code, would end the fiber on the spot, with the lock. */
