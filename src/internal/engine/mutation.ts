@@ -102,79 +102,49 @@ interface Planned<Item, W> {
   readonly draft: Contents<Item>
 }
 
-/** Of what hooks were told that it is about to leave or enter. */
-interface Told<Item> {
-  readonly leaving: Set<Entry<Item>>
-  readonly entering: Set<Item>
-}
-
+/** `told` has the items and entries that hooks were told of in earlier rounds. */
 const tellAndApply = <Item, P, V, A, E, W>(
   transaction: Transaction<Item, P, V>,
   planning: Planning<Item, A, E, W>,
   { draft, moves }: Planned<Item, W>,
-  before: Told<Item> | undefined
+  told: Set<unknown> | undefined
 ): Effect.Effect<A, E | W> =>
-  callBefore(transaction, moves, before).pipe(
+  callBefore(transaction, moves, told).pipe(
     Effect.flatMapEager(() =>
-      planning((plan): Done<Item, A> | Undone<Item, W> => {
+      planning((plan) => {
         // a plan for the same draft makes the same moves; else hooks may have to be told of more
         if (transaction.draft !== draft) {
-          const told = toldOf(moves, before)
-          const now = plan.moves()
-          if (!now.every((move) => isTold(move, told))) {
-            return { planned: { moves: now, draft: transaction.draft }, told }
+          const all = new Set([...told ?? [], ...moves.flatMap(partsOf)])
+          const now = { moves: plan.moves(), draft: transaction.draft }
+          if (now.moves.flatMap(partsOf).some((part) => !all.has(part))) {
+            return () => tellAndApply(transaction, planning, now, all)
           }
         }
         const from = transaction.steps.length
-        return { answer: plan.apply(), from, draft: transaction.draft }
+        const answer = plan.apply()
+        const { draft: changed } = transaction
+        return () => Effect.mapEager(tellSteps(transaction, from, changed), () => answer)
       })
     ),
-    Effect.flatMapEager((result) =>
-      "told" in result
-        ? tellAndApply(transaction, planning, result.planned, result.told)
-        : Effect.mapEager(tellSteps(transaction, result.from, result.draft), () => result.answer)
-    )
+    Effect.flatMapEager((next) => next())
   )
 
-interface Done<Item, A> {
-  readonly answer: A
-  /** The first of its steps. */
-  readonly from: number
-  readonly draft: Contents<Item>
-}
-
-interface Undone<Item, W> {
-  readonly planned: Planned<Item, W>
-  readonly told: Told<Item>
-}
-
-const toldOf = <Item>(moves: ReadonlyArray<Move<Item, unknown>>, before: Told<Item> | undefined): Told<Item> => {
-  const told = before ?? { leaving: new Set(), entering: new Set() }
-  for (const { entering: one, leaving } of moves) {
-    if (one !== undefined) told.entering.add(one.item)
-    for (const entry of leaving) told.leaving.add(entry)
-  }
-  return told
-}
-
-const isTold = <Item>({ entering: one, leaving }: Move<Item, unknown>, told: Told<Item>): boolean =>
-  (one === undefined || told.entering.has(one.item)) && leaving.every((entry) => told.leaving.has(entry))
+const partsOf = <Item>({ entering: one, leaving }: Move<Item, unknown>): ReadonlyArray<unknown> =>
+  one === undefined ? leaving : [one.item, ...leaving]
 
 /** For each move: whether what enters may, then that others leave. */
 const callBefore = <Item, P, V, W>(
   transaction: Transaction<Item, P, V>,
   moves: ReadonlyArray<Move<Item, W>>,
-  told: Told<Item> | undefined
+  told: Set<unknown> | undefined
 ): Effect.Effect<void, W> =>
   sequence(moves, ({ entering: one, leaving }) => {
-    const asking = one === undefined || told?.entering.has(one.item) === true
-      ? Effect.void
-      : one.ask()
+    const asking = one === undefined || told?.has(one.item) === true ? Effect.void : one.ask()
     return leaving.length === 0 ?
       asking :
       Effect.flatMapEager(asking, () =>
         sequence(leaving, (entry) =>
-          told?.leaving.has(entry) === true
+          told?.has(entry) === true
             ? undefined
             : Hooks.callBefore(transaction, "onItemUnregistering", entry.item), pauseOf(transaction)))
   }, pauseOf(transaction))
