@@ -323,7 +323,7 @@ describe("RegistryTest.model", () => {
     )
   })
 
-  it("G9 reconcile keeps an item whose keys have changed since, and upsert goes by its first unique value", () => {
+  it("G9 reconcile and upsert match an item by its present keys", () => {
     const item = { kind: "x", id: 1 }
     const mutable = RegistryTest.model<typeof item>({
       lookup: { kind: { kind: "group", select: ({ kind }) => kind }, id: { kind: "unique", select: ({ id }) => id } }
@@ -332,7 +332,7 @@ describe("RegistryTest.model", () => {
     item.id = 2
     assert.deepStrictEqual(
       mutable.reconcile(state, [item])[0],
-      ok({ added: [], removed: [], replaced: [], kept: [item] })
+      ok({ added: [item], removed: [item], replaced: [], kept: [] })
     )
     const others = [{ kind: "x", id: 1 }, { kind: "y", id: 1 }, { kind: "z", id: 1 }]
     assert.deepStrictEqual(

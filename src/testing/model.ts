@@ -420,7 +420,9 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
         continue
       }
       matched.add(entry)
-      const isEqual = Equal.equals(entry.item, item)
+      // an item that was changed since it was registered equals itself, and has other keys
+      const keys = lookups.map((lookup) => keysOf(item, lookup) ?? [])
+      const isEqual = Equal.equals(entry.item, item) && Equal.equals(entry.keys, keys)
       const isCovered = entry.override || !visible.includes(entry)
       if (isEqual || isCovered) kept.push(entry.item)
       else changed.push({ previous: entry, item })
@@ -466,8 +468,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
 
   /** The entry that has the first unique value of an item; without a unique lookup, one that is equal. */
   const counterpart = (entries: ReadonlyArray<Entry>, item: Item): Entry | undefined => {
-    const itself = entries.find((entry) => entry.item === item)
-    if (itself !== undefined || firstUniqueKeysOf(item).length === 0) return itself ?? equalTo(entries, item)
+    if (firstUniqueKeysOf(item).length === 0) return equalTo(entries, item)
     return havingFirstUnique(entries, item)
   }
 

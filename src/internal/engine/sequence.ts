@@ -51,11 +51,17 @@ export const collect = <A>(
 /** Work that can pause, where others may have a turn. */
 export type Pausing<A> = Generator<void, A>
 
-export const withPauses = <A, E>(work: Pausing<Exit.Exit<A, E>>): Effect.Effect<A, E> =>
-  Effect.suspend(() => {
+export const withPauses = <A, E>(work: Pausing<Exit.Exit<A, E>>): Effect.Effect<A, E> => {
+  const turns: Effect.Effect<A, E> = Effect.suspend(() => {
     const { done, value } = work.next()
-    return done === true ? value : Effect.andThen(Effect.yieldNow, withPauses(work))
+    return done === true ? value : Effect.andThen(Effect.yieldNow, turns)
   })
+  // it cleans up if it is interrupted
+  return Effect.onExitPrimitive(turns, (exit) => {
+    work.return(exit)
+    return undefined
+  })
+}
 
 export const withoutPauses = <A>(work: Pausing<A>): A => {
   let result = work.next()
