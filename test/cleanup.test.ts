@@ -230,6 +230,89 @@ describe("the order of clean-up", () => {
       ])
     }))
 
+  it.effect("an import that fails: first the hooks are played back, and then what its layer held is released", () => {
+    const log: Array<string> = []
+    let dies = true
+    class Items extends Registry.Service<Items, Item>()("test/Items", { lookup: ["id"], defaults: [a, b] }) {}
+    const load = () =>
+      Promise.resolve(Layer.effectDiscard(resource(log, "layer")).pipe(Layer.provideMerge(Items.layer)))
+    return Effect.gen(function*() {
+      yield* Items.addHooks({
+        ...telling(log),
+        onItemUnregistered: ({ id }) => Effect.andThen(Effect.yieldNow, Effect.sync(() => log.push(`-${id}`))),
+        onPopulated: Effect.suspend(() => dies ? Effect.die("boom") : Effect.void)
+      })
+      yield* Effect.exit(Items.populate)
+      assert.deepStrictEqual(log.splice(0), ["layer acquired", "+1", "+2", "-2", "-1", "layer released: defect boom"])
+      dies = false
+      yield* Items.populate
+      assert.deepStrictEqual(log, ["layer acquired", "+1", "+2"])
+    }).pipe(Effect.provide(Items.layerLazy(load)))
+  })
+
+  it.effect("G4 a reset: hooks are told that all has gone, it is published, and then what was acquired is released", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Effect.as(resource(log, "file"), [a]),
+        hooks: {
+          ...telling(log),
+          onResetting: Effect.sync(() => log.push("resetting")),
+          onReset: Effect.sync(() => log.push("reset"))
+        }
+      })
+      yield* Registry.populate(registry)
+      log.length = 0
+      yield* Registry.reset(registry)
+      assert.deepStrictEqual(log, ["resetting", "-1", "reset", "file released: success"])
+    }))
+
+  it.effect("G4 a fiber that resets, and is interrupted while what was acquired is released, has released all of it", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const gate = yield* Deferred.make<void>()
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Effect.gen(function*() {
+          yield* resource(log, "one")
+          yield* Effect.addFinalizer(() => Deferred.await(gate))
+          return [a]
+        })
+      })
+      yield* Registry.populate(registry)
+      const fiber = yield* Effect.forkChild(Registry.reset(registry), { startImmediately: true })
+      const interrupting = yield* Effect.forkChild(Fiber.interrupt(fiber), { startImmediately: true })
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(log, ["one acquired"])
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(interrupting)
+      assert.deepStrictEqual(log, ["one acquired", "one released: success"])
+      assert.strictEqual(yield* Registry.state(registry), "Pending")
+    }))
+
+  it.effect("G4 of what several populations acquired, one that cannot be released leaves the others none the less", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      let runs = 0
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Effect.suspend(() => {
+          const run = ++runs
+          return Effect.as(
+            Effect.addFinalizer(() => run === 2 ? Effect.die("no") : Effect.sync(() => log.push(`released ${run}`))),
+            [a]
+          )
+        })
+      })
+      yield* Registry.populate(registry)
+      yield* Registry.transact(
+        registry,
+        Effect.andThen(again(registry), Effect.andThen(again(registry), Registry.reset(registry)))
+      )
+      assert.deepStrictEqual(log.toSorted(), ["released 1", "released 3"])
+    }))
+
   it.effect("G2 what a population acquired is released before the next attempt acquires it", () =>
     Effect.gen(function*() {
       const log: Array<string> = []

@@ -186,6 +186,29 @@ describe("what an operation waits and holds", () => {
       }).pipe(Effect.provide(selecting))
     ))
 
+  it.effect("one that fails, and whose hooks die when they are played back, ended with a defect", () =>
+    counting(
+      Effect.gen(function*() {
+        yield* Tools.addHooks({
+          onItemRegistered: () => Effect.sync(() => {}),
+          onItemUnregistered: () => Effect.die("no")
+        })
+        yield* Effect.exit(Tools.transact(Effect.andThen(registerEach("a"), Effect.fail("no"))))
+        const ended = yield* Effect.forEach(["failure", "defect"], (outcome) =>
+          Metric.value(Metric.withAttributes(RegistryMetrics.mutations, {
+            registry: "test/Tools",
+            operation: "transact",
+            outcome
+          })))
+        assert.deepStrictEqual(
+          ended.map(({ count }) =>
+            count
+          ),
+          [0, 1]
+        )
+      }).pipe(Effect.scoped, Effect.provide(live))
+    ))
+
   it.effect("one that waits in a transaction of another registry waits in the time of its own", () =>
     counting(
       Effect.gen(function*() {

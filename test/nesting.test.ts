@@ -538,6 +538,31 @@ describe("several transactions, of which one is being undone", () => {
       assert.deepStrictEqual(yield* ids(registry), [4, 2])
     }))
 
+  for (const outer of ["succeeds", "fails"]) {
+    it.effect(`G25 a scope that closes while a nested one is undone takes its items out, and the one around ${outer}`, () =>
+      Effect.gen(function*() {
+        const registry = yield* make("registry")
+        const scope = yield* Scope.make()
+        const balance = new Balance()
+        yield* Registry.addHooks(registry, balance.hooks)
+        yield* Scope.provide(Registry.registerAllScoped(registry, [c, d]), scope)
+        yield* whenUndone(registry, Scope.close(scope, Exit.void))
+        yield* Effect.exit(Registry.transact(
+          registry,
+          Effect.gen(function*() {
+            yield* Registry.register(registry, b)
+            yield* fails(registry)
+            assert.deepStrictEqual(yield* ids(registry), [2])
+            // it is a part of the transaction around, and nobody outside sees it yet
+            assert.deepStrictEqual(yield* Registry.detached(ids(registry)), [3, 4])
+            if (outer === "fails") return yield* Effect.fail("outer")
+          })
+        ))
+        assert.deepStrictEqual(yield* ids(registry), outer === "fails" ? [] : [2])
+        assert.deepStrictEqual(balance.wrong(outer === "fails" ? [] : [b]), [])
+      }))
+  }
+
   it.effect("what waited in a transaction behind its end changes nothing any more while it is undone", () =>
     Effect.gen(function*() {
       const registry = yield* make("registry")
