@@ -4,7 +4,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Deferred, Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
 import { Registry, RegistryError, RegistryHooks } from "effect-registry"
-import { a, b, Balance, c, d, defectOf, Item, messageOf } from "./utils/items.ts"
+import { RegistryTest } from "effect-registry/testing"
+import { a, b, Balance, c, defectOf, Item, messageOf } from "./utils/items.ts"
 
 /** What a finalizer was given. */
 const shown = (exit: Exit.Exit<unknown, unknown>): string => {
@@ -517,6 +518,51 @@ describe("hooks that go", () => {
       yield* Scope.close(scope, Exit.void)
       assert.deepStrictEqual(log, ["two -3", "one -3", "two -2", "one -2", "two -1", "one -1"])
     }))
+
+  it.effect("G21 existing: what goes while they are told of what is in, they are told of newest first", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
+      yield* Registry.registerAll(registry, [a, b, c])
+      const taking = Effect.andThen(Registry.unregister(registry, b), Registry.unregister(registry, a))
+      yield* Effect.scoped(Registry.addHooks(registry, {
+        ...telling(log),
+        onItemRegistered: ({ id }) =>
+          Effect.andThen(Effect.sync(() => log.push(`+${id}`)), id === 3 ? Effect.orDie(taking) : Effect.void)
+      }, { existing: true }))
+      assert.deepStrictEqual(log, ["+1", "+2", "+3", "-2", "-1", "-3"])
+    }))
+
+  it.effect("G21 a scope that closes: the last part is told first, of each item", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
+      for (const name of ["one", "two"]) {
+        const add = (line: string) => ({ id }: Item) => Effect.sync(() => log.push(`${name} ${line}${id}`))
+        yield* Registry.addHooks(registry, { onItemUnregistering: add("?"), onItemUnregistered: add("-") })
+      }
+      yield* Effect.scoped(Registry.registerAllScoped(registry, [a, b]))
+      assert.deepStrictEqual(log, ["two ?2", "one ?2", "two -2", "one -2", "two ?1", "one ?1", "two -1", "one -1"])
+    }))
+
+  for (const existing of [false, true]) {
+    it.effect(`interrupted at any step of being added, ${existing ? "with" : "without"} existing, they are called no more when their scope has closed`, () =>
+      RegistryTest.interruptEach({
+        setup: Effect.gen(function*() {
+          const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
+          yield* Registry.register(registry, a)
+          return { balance: new Balance(), registry, scope: yield* Scope.make() }
+        }),
+        run: ({ balance, registry, scope }) =>
+          Scope.provide(Registry.addHooks(registry, balance.hooks, { existing }), scope),
+        check: ({ balance, registry, scope }, _, step) =>
+          Effect.gen(function*() {
+            yield* Scope.close(scope, Exit.void)
+            yield* Registry.register(registry, b)
+            assert.deepStrictEqual(balance.wrong([]), [], `step ${step}`)
+          })
+      }).pipe(Effect.map((steps) => assert.isAbove(steps, 1))))
+  }
 
   it.effect("G21 existing: one that dies when it goes is told of the rest, and its defects surface in the close", () =>
     Effect.gen(function*() {
