@@ -139,6 +139,22 @@ describe("the exit that finalizers of a population are given", () => {
       }))
   }
 
+  it.effect("G26 the registry closes while it is populated: an interruption, after which it can be used no more", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const scope = yield* Scope.make()
+      const registry = yield* Scope.provide(
+        Registry.make<Item>()({ lookup: ["id"], defaults: Effect.andThen(resource(log, "file"), Effect.never) }),
+        scope
+      )
+      const waiting = yield* Effect.forkChild(Effect.exit(Registry.size(registry)), { startImmediately: true })
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(log, ["file acquired"])
+      yield* Scope.close(scope, Exit.fail("down"))
+      assert.strictEqual(shown(yield* Fiber.join(waiting)), "interruption")
+      assert.deepStrictEqual(log, ["file acquired", "file released: interruption"])
+    }))
+
   it.effect("an import that fails: what its layer had built is told of the failure; one that is in use, of the end", () => {
     const log: Array<string> = []
     let attempts = 0

@@ -3,7 +3,7 @@
  * is in several, of which one is being undone.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber, Latch, Scope, Stream } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber, Latch, Scope, Stream } from "effect"
 import { Registry, RegistryError } from "effect-registry"
 import { a, b, Balance, c, d, defectOf, found, Item, messageOf } from "./utils/items.ts"
 
@@ -161,6 +161,74 @@ describe("transactions deeper than two", () => {
       assert.deepStrictEqual(change!.events.map((event) => event._tag === "Registered" && event.item.id), [1, 2])
       assert.deepStrictEqual([...snapshot], [d])
       for (const item of [a, b, d]) assert.deepStrictEqual(yield* found(registry, item), [true, true, true, true])
+    }))
+
+  it.effect("G7 one that is interrupted four in leaves no trace, and those around it go on", () =>
+    Effect.gen(function*() {
+      const balance = new Balance()
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], hooks: balance.hooks })
+      const begun = yield* Latch.make()
+      yield* nested(
+        registry,
+        3,
+        Effect.gen(function*() {
+          yield* Registry.register(registry, a)
+          const fiber = yield* Effect.forkChild(nested(
+            registry,
+            4,
+            Effect.andThen(Registry.register(registry, b), Effect.andThen(begun.open, Effect.never))
+          ))
+          yield* begun.await
+          yield* Fiber.interrupt(fiber)
+          yield* nested(registry, 4, Registry.register(registry, c))
+        })
+      )
+      assert.deepStrictEqual(yield* ids(registry), [1, 3])
+      assert.deepStrictEqual(balance.wrong([a, c]), [])
+    }))
+
+  it.effect("what is registered however deep is in from the one revision that all of it becomes", () =>
+    Effect.gen(function*() {
+      const registry = yield* make("registry")
+      yield* Registry.register(registry, d)
+      yield* nested(
+        registry,
+        2,
+        Effect.gen(function*() {
+          yield* Registry.register(registry, a)
+          yield* nested(registry, 2, Registry.register(registry, b))
+          yield* nested(registry, 4, Registry.register(registry, c))
+        })
+      )
+      const { changes } = yield* Registry.subscribe(registry, { since: 2 })
+      const [change] = yield* Stream.runCollect(Stream.take(changes, 1))
+      const revisions = yield* Effect.forEach(
+        [1, 2, 3],
+        (id) => Effect.map(Registry.explain(registry, "id", id), (one) => one._tag === "Present" && one.revision)
+      )
+      assert.deepStrictEqual([change!.revision, change!.events.length, ...revisions], [3, 3, 3, 3, 3])
+    }))
+
+  it.effect("G7 a reset three in, of which the outermost fails, has never been: nothing is released", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Effect.as(Effect.acquireRelease(Effect.void, () => Effect.sync(() => log.push("released"))), [a])
+      })
+      yield* Registry.register(registry, b)
+      yield* Effect.exit(nested(
+        registry,
+        2,
+        Effect.gen(function*() {
+          yield* nested(registry, 3, Registry.reset(registry))
+          assert.strictEqual(yield* Registry.state(registry), "Pending")
+          return yield* Effect.fail("no")
+        })
+      ))
+      assert.deepStrictEqual([yield* ids(registry), log], [[1, 2], []])
+      yield* nested(registry, 3, Registry.reset(registry))
+      assert.deepStrictEqual(log, ["released"])
     }))
 
   it.effect("G20 the calls of all levels are played back newest first, when the outermost fails", () =>
@@ -652,6 +720,35 @@ describe("several transactions, of which one is being undone", () => {
       yield* Fiber.join(fiber)
       assert.deepStrictEqual(log, ["it ran", [], [2, 3]])
       assert.deepStrictEqual([yield* ids(open), yield* ids(undone)], [[2, 3], []])
+    }))
+
+  it.effect("G16 a hook that is played back, and whose wait would close a circle, dies; the rest is undone", () =>
+    Effect.gen(function*() {
+      const [open, undone, other] = [yield* make("open"), yield* make("undone"), yield* make("other")]
+      yield* Effect.forEach([open, undone, other], Registry.populate)
+      const balance = new Balance()
+      const begun = yield* Latch.make()
+      yield* Registry.addHooks(undone, balance.hooks)
+      yield* whenUndone(undone, Effect.andThen(Effect.yieldNow, Registry.register(other, b)))
+      const waiting = yield* Effect.forkChild(
+        Registry.transact(other, Effect.andThen(begun.await, Registry.register(open, c))),
+        { startImmediately: true }
+      )
+      yield* Registry.transact(
+        open,
+        Effect.gen(function*() {
+          yield* begun.open
+          const exit = yield* fails(undone)
+          assert.isTrue(Exit.isFailure(exit))
+          if (Exit.isSuccess(exit)) return
+          const defects = exit.cause.reasons.flatMap((reason) => Cause.isDieReason(reason) ? [reason.defect] : [])
+          assert.deepStrictEqual(defects.map((defect) => defect instanceof RegistryError.DeadlockError), [true])
+          assert.deepStrictEqual(balance.wrong([]), [])
+          yield* Registry.register(open, a)
+        })
+      )
+      yield* Fiber.join(waiting)
+      assert.deepStrictEqual([yield* ids(open), yield* ids(undone), yield* ids(other)], [[1, 3], [], []])
     }))
 
   it.effect("of three registries that are undone together, each is seen as it was by the hooks of the others", () =>
