@@ -415,6 +415,36 @@ describe("transactions deeper than two", () => {
       assert.deepStrictEqual(log, ["released 4"])
     }))
 
+  it.effect("G4 what a population in a transaction acquired stays in use, whatever nested ones do after it", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      let runs = 0
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Effect.suspend(() => {
+          const run = ++runs
+          return Effect.as(Effect.acquireRelease(Effect.void, () => Effect.sync(() => log.push(`released ${run}`))), [
+            a
+          ])
+        })
+      })
+      yield* Registry.populate(registry)
+      yield* nested(
+        registry,
+        2,
+        Effect.gen(function*() {
+          yield* Registry.reset(registry)
+          yield* Registry.populate(registry)
+          yield* nested(registry, 3, Registry.register(registry, b))
+          yield* Effect.exit(nested(registry, 3, Effect.andThen(Registry.register(registry, c), Effect.fail("no"))))
+        })
+      )
+      assert.deepStrictEqual(log, ["released 1"])
+      assert.deepStrictEqual(yield* ids(registry), [1, 2])
+      yield* Registry.reset(registry)
+      assert.deepStrictEqual(log, ["released 1", "released 2"])
+    }))
+
   it.effect("G16 no false alarm: a wait of an inner transaction, when it has ended, is over for all around it", () =>
     Effect.gen(function*() {
       const [one, two, three, four] = [
@@ -483,6 +513,32 @@ describe("transactions deeper than two", () => {
       assert.instanceOf(error, RegistryError.DeadlockError)
       assert.includeMembers([...(error as RegistryError.DeadlockError).chain], ["one", "four"])
       assert.strictEqual((yield* Fiber.join(other))._tag, "Success")
+    }))
+
+  it.effect("G16 so does one that waits for the outermost of several transactions, whose innermost waits for it", () =>
+    Effect.gen(function*() {
+      const [one, two, three, four] = [
+        yield* make("one"),
+        yield* make("two"),
+        yield* make("three"),
+        yield* make("four")
+      ]
+      yield* Effect.forEach([one, two, three, four], Registry.populate)
+      const held = yield* Latch.make()
+      const other = yield* Effect.forkChild(
+        Effect.exit(Registry.transact(four, Effect.andThen(held.await, Registry.register(one, a)))),
+        { startImmediately: true }
+      )
+      const deep = yield* Effect.forkChild(
+        Registry.transact(one, Registry.transact(two, Registry.transact(three, Registry.register(four, b)))),
+        { startImmediately: true }
+      )
+      yield* Effect.yieldNow
+      yield* held.open
+      const error = defectOf(yield* Fiber.join(other))
+      assert.instanceOf(error, RegistryError.DeadlockError)
+      yield* Fiber.join(deep)
+      assert.deepStrictEqual([yield* ids(one), yield* ids(four)], [[], [2]])
     }))
 
   it.effect("a wait behind many that are shared is looked at once, not once for each way to it", () =>
