@@ -1,6 +1,5 @@
 /**
- * What can go wrong with a registry, as typed errors that name the registry, the attribute, the value and the holder,
- * and say what to do.
+ * The typed errors of registries. They name the registry, the attribute, the value and the holder, and say what to do.
  *
  * Every error has a `registry`, a `code` and a `message`. `options.messages` of a registry replaces the text of a code;
  * the replaced text is kept in the error's `text`, which crosses a wire with it. For other classes use
@@ -11,20 +10,27 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type { SnapshotError } from "./internal/snapshotError.ts"
-import { messageOf, show, withCommon } from "./internal/wording.ts"
+import { messageOf, show } from "./internal/wording.ts"
 
-export * from "./internal/entryPointError.ts"
-export * from "./internal/snapshotError.ts"
+/** Takes a function, not fields, so that bundlers can drop a class that a program does not use. */
+const taggedError =
+  <Self>() => <const Tag extends string, Fields extends Schema.Struct.Fields>(tag: Tag, fields: () => Fields) =>
+    Schema.TaggedError<Self>()(tag, {
+      /** The name of the registry. */
+      registry: Schema.String,
+      /** The text that replaces the usual message, from `options.messages` of the registry. */
+      text: Schema.optionalKey(Schema.String),
+      ...fields()
+    })
 
 /**
- * The item cannot be registered because it, or one of its unique values, is already there.
+ * The item cannot be registered because it, or one of its unique values, is already registered.
  *
- * `already_registered`: an equal item is in. `attribute_registered`: the item `existing` has the `value` of the unique
- * lookup `attribute`. What an override hides is in, too. `owner` is who registered what is in the way, if it said so with
- * `Registry.Owner`.
+ * `already_registered`: an equal item is registered. `attribute_registered`: the item `existing` has the `value` of the
+ * unique lookup `attribute`. Items that an override hides count, too. `owner` is the owner of the registered item, where
+ * it was registered with `Registry.Owner`.
  *
- * **Example** (Who has the name)
+ * **Example** (The item that has the name)
  *
  * ```ts
  * import { Registry } from "effect-registry"
@@ -46,18 +52,17 @@ export * from "./internal/snapshotError.ts"
  * @category errors
  * @since 0.1.0
  */
-export class AlreadyRegisteredError extends /*#__PURE__*/ Schema.TaggedError<AlreadyRegisteredError>()(
-  "AlreadyRegisteredError",
-  /*#__PURE__*/ withCommon(() => ({
+export class AlreadyRegisteredError
+  extends /*#__PURE__*/ taggedError<AlreadyRegisteredError>()("AlreadyRegisteredError", () => ({
     code: Schema.Literals(["already_registered", "attribute_registered"]),
     item: Schema.Unknown,
     attribute: Schema.optionalKey(Schema.String),
     value: Schema.optionalKey(Schema.Unknown),
     existing: Schema.optionalKey(Schema.Unknown),
-    /** Who registered the item that is in the way, where that is known. */
+    /** The owner of the registered item, where it is known. */
     owner: Schema.optionalKey(Schema.String)
   }))
-) {
+{
   override get message(): string {
     if (this.text !== undefined) return this.text
     const by = this.owner === undefined ? "" : ` by "${this.owner}"`
@@ -70,7 +75,7 @@ export class AlreadyRegisteredError extends /*#__PURE__*/ Schema.TaggedError<Alr
 }
 
 /**
- * The item cannot be registered because of what it is.
+ * The item cannot be registered, whatever else the registry holds.
  *
  * `missing_attribute`: the selector of the lookup `attribute` answered `undefined`. `invalid_item`: it does not satisfy
  * the registry's schema, as `issue` says. `rejected`: an `onItemRegistering` hook refused it, for `reason`.
@@ -95,16 +100,13 @@ export class AlreadyRegisteredError extends /*#__PURE__*/ Schema.TaggedError<Alr
  * @category errors
  * @since 0.1.0
  */
-export class RegistrationError extends /*#__PURE__*/ Schema.TaggedError<RegistrationError>()(
-  "RegistrationError",
-  /*#__PURE__*/ withCommon(() => ({
-    code: Schema.Literals(["missing_attribute", "invalid_item", "rejected"]),
-    item: Schema.Unknown,
-    attribute: Schema.optionalKey(Schema.String),
-    issue: Schema.optionalKey(Schema.String),
-    reason: Schema.optionalKey(Schema.String)
-  }))
-) {
+export class RegistrationError extends /*#__PURE__*/ taggedError<RegistrationError>()("RegistrationError", () => ({
+  code: Schema.Literals(["missing_attribute", "invalid_item", "rejected"]),
+  item: Schema.Unknown,
+  attribute: Schema.optionalKey(Schema.String),
+  issue: Schema.optionalKey(Schema.String),
+  reason: Schema.optionalKey(Schema.String)
+})) {
   override get message(): string {
     if (this.text !== undefined) return this.text
     const start = `Could not register ${show(this.item)} in "${this.registry}"`
@@ -120,7 +122,7 @@ export class RegistrationError extends /*#__PURE__*/ Schema.TaggedError<Registra
 }
 
 /**
- * What stops an item from being registered.
+ * The errors that keep an item from being registered.
  *
  * @category errors
  * @since 0.1.0
@@ -132,9 +134,9 @@ export type RegistrationFailure = AlreadyRegisteredError | RegistrationError
  *
  * `not_registered`: no item has the `value` of the lookup `attribute`; `suggestions` are near matches among its keys.
  * `invalid_attribute`: the registry has no lookup `attribute` that can answer; `suggestions` are those that can.
- * `unregister`: the `item` to unregister is not in.
+ * `unregister`: the `item` to unregister is not registered.
  *
- * **Example** (What someone may have meant)
+ * **Example** (A near match)
  *
  * ```ts
  * import { Registry } from "effect-registry"
@@ -153,16 +155,13 @@ export type RegistrationFailure = AlreadyRegisteredError | RegistrationError
  * @category errors
  * @since 0.1.0
  */
-export class ItemLookupError extends /*#__PURE__*/ Schema.TaggedError<ItemLookupError>()(
-  "ItemLookupError",
-  /*#__PURE__*/ withCommon(() => ({
-    code: Schema.Literals(["not_registered", "invalid_attribute", "unregister"]),
-    attribute: Schema.optionalKey(Schema.String),
-    value: Schema.optionalKey(Schema.Unknown),
-    item: Schema.optionalKey(Schema.Unknown),
-    suggestions: Schema.Array(Schema.String)
-  }))
-) {
+export class ItemLookupError extends /*#__PURE__*/ taggedError<ItemLookupError>()("ItemLookupError", () => ({
+  code: Schema.Literals(["not_registered", "invalid_attribute", "unregister"]),
+  attribute: Schema.optionalKey(Schema.String),
+  value: Schema.optionalKey(Schema.Unknown),
+  item: Schema.optionalKey(Schema.Unknown),
+  suggestions: Schema.Array(Schema.String)
+})) {
   override get message(): string {
     if (this.text !== undefined) return this.text
     switch (this.code) {
@@ -209,13 +208,12 @@ export class ItemLookupError extends /*#__PURE__*/ Schema.TaggedError<ItemLookup
  * @category errors
  * @since 0.1.0
  */
-export class PopulationError<out E = unknown> extends /*#__PURE__*/ Schema.TaggedError<PopulationError<any>>()(
-  "PopulationError",
-  /*#__PURE__*/ withCommon(() => ({
+export class PopulationError<out E = unknown>
+  extends /*#__PURE__*/ taggedError<PopulationError<any>>()("PopulationError", () => ({
     code: Schema.Literals(["defaults", "registration", "import"]),
     cause: Schema.Unknown
   }))
-) {
+{
   declare readonly cause: E
 
   override get message(): string {
@@ -233,8 +231,51 @@ export class PopulationError<out E = unknown> extends /*#__PURE__*/ Schema.Tagge
 }
 
 /**
- * A subscriber is further behind than the registry keeps changes: `missed` of them are gone. Nothing else is wrong:
- * subscribe again for a fresh snapshot. The option `history` of the registry says how many changes it keeps.
+ * A snapshot could not be written as JSON, or JSON could not be read as a snapshot.
+ *
+ * `encode`: the schema of the registry cannot write the `item`. `decode`: it cannot read the `item`, or the JSON is not
+ * an array. `index` is the place of the item, and `issue` says what is wrong, with the path to it.
+ *
+ * **Example** (A language whose name is missing)
+ *
+ * ```ts
+ * import { Registry, RegistrySnapshot } from "effect-registry"
+ * import { Effect, Schema } from "effect"
+ *
+ * class Language extends Schema.Class<Language>("Language")({ name: Schema.String }) {}
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const languages = yield* Registry.make<Language>()({ name: "languages", lookup: ["name"], schema: Language })
+ *   const error = yield* Effect.flip(RegistrySnapshot.fromJson(languages, [{ name: "C" }, { nmae: "D" }]))
+ *   return error.message
+ * }))
+ *
+ * const message = await Effect.runPromise(program)
+ *
+ * message // => 'Could not read [1] of the JSON for "languages", {"nmae":"D"}: Missing key\n  at ["name"]'
+ * ```
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SnapshotError extends /*#__PURE__*/ taggedError<SnapshotError>()("SnapshotError", () => ({
+  code: Schema.Literals(["encode", "decode"]),
+  item: Schema.Unknown,
+  index: Schema.optionalKey(Schema.Number),
+  issue: Schema.String
+})) {
+  override get message(): string {
+    if (this.text !== undefined) return this.text
+    const where = this.index === undefined ? "" : `[${this.index}] of `
+    return this.code === "encode"
+      ? `Could not write ${where}"${this.registry}", ${show(this.item)}, as JSON: ${this.issue}`
+      : `Could not read ${where}the JSON for "${this.registry}", ${show(this.item)}: ${this.issue}`
+  }
+}
+
+/**
+ * A subscriber is further behind than the registry keeps changes: `missed` of them are gone. Subscribe again for a fresh
+ * snapshot. The option `history` of the registry says how many changes it keeps.
  *
  * **Example** (Following again from a fresh snapshot)
  *
@@ -257,13 +298,10 @@ export class PopulationError<out E = unknown> extends /*#__PURE__*/ Schema.Tagge
  * @category errors
  * @since 0.1.0
  */
-export class RegistryLagged extends /*#__PURE__*/ Schema.TaggedError<RegistryLagged>()(
-  "RegistryLagged",
-  /*#__PURE__*/ withCommon(() => ({
-    code: Schema.Literal("lagged"),
-    missed: Schema.Number
-  }))
-) {
+export class RegistryLagged extends /*#__PURE__*/ taggedError<RegistryLagged>()("RegistryLagged", () => ({
+  code: Schema.Literal("lagged"),
+  missed: Schema.Number
+})) {
   override get message(): string {
     return this.text ??
       `A subscriber of "${this.registry}" is too far behind: ${this.missed} change(s) are no longer kept, or it asked for a revision that never was. ` +
@@ -272,13 +310,14 @@ export class RegistryLagged extends /*#__PURE__*/ Schema.TaggedError<RegistryLag
 }
 
 /**
- * The wait of a fiber would never end: what it waits for, waits for it. A defect, because the program is wrong.
+ * The wait of a fiber would never end, because others wait for that fiber in a circle. It is a defect: the program is
+ * wrong.
  *
- * `chain` are the registries that wait for each other; `waits` are the operations, each waiting for the next and the
- * last for the first. To the registry, a transaction waits for all that runs in it, its child fibers included; what it
- * does not wait for is run by `Registry.detached`.
+ * `chain` lists the registries that wait for each other. `waits` lists the operations: each waits for the next, and the
+ * last for the first. A transaction is assumed to wait for all that runs in it, its child fibers included. An effect that
+ * it does not wait for is run by `Registry.detached`.
  *
- * **Example** (A hook that waits for what waits for the hook)
+ * **Example** (A transaction that waits for its own item)
  *
  * ```ts
  * import { Registry, RegistryError } from "effect-registry"
@@ -298,22 +337,81 @@ export class RegistryLagged extends /*#__PURE__*/ Schema.TaggedError<RegistryLag
  * @category errors
  * @since 0.1.0
  */
-export class DeadlockError extends /*#__PURE__*/ Schema.TaggedError<DeadlockError>()(
-  "DeadlockError",
-  /*#__PURE__*/ withCommon(() => ({
-    code: Schema.Literal("deadlock"),
-    chain: Schema.Array(Schema.String),
-    waits: Schema.Array(
-      Schema.Struct({ registry: Schema.String, operation: Schema.String })
-    )
-  }))
-) {
+export class DeadlockError extends /*#__PURE__*/ taggedError<DeadlockError>()("DeadlockError", () => ({
+  code: Schema.Literal("deadlock"),
+  chain: Schema.Array(Schema.String),
+  waits: Schema.Array(
+    Schema.Struct({ registry: Schema.String, operation: Schema.String })
+  )
+})) {
   override get message(): string {
     if (this.text !== undefined) return this.text
     const [first, ...rest] = this.waits.map(({ operation, registry }) => `"${operation}" of "${registry}"`)
     const circle = [...rest, "the first"].join(", which waits for ")
     return `Deadlock: ${first} waits for ${circle}. ` +
       "What a transaction starts counts as awaited by it; Registry.detached runs an effect outside of all transactions."
+  }
+}
+
+/**
+ * An installed package offers something that cannot be used.
+ *
+ * `invalid_package`: its package.json cannot be read or understood. `invalid_path`: the entry point names no module
+ * inside of the package. `import`: the module is not there, or throws. `missing_export`: it has no such export.
+ * `invalid_item`: what it exports does not satisfy the schema.
+ *
+ * **Example** (Saying which package is broken)
+ *
+ * ```ts
+ * import { EntryPoints } from "effect-registry"
+ * import { Effect, FileSystem, Layer, Path } from "effect"
+ *
+ * // one package is installed
+ * const files = FileSystem.layerNoop({
+ *   realPath: Effect.succeed,
+ *   readDirectoryEntries: (path) =>
+ *     Effect.succeed(path === "/app/node_modules" ? [{ name: "app-codecs", type: "Directory" }] : []),
+ *   readFileString: () => Effect.succeed('{ "entryPoints": { "app.codecs": { "gzip": "../codecs.js" } } }')
+ * })
+ *
+ * const program = EntryPoints.defaults({ group: "app.codecs", from: "/app", onFailure: "fail" }).pipe(
+ *   Effect.catchTag("EntryPointError", (error) => Effect.succeed([error.code, error.entryPoint, error.package])),
+ *   Effect.provide(Layer.merge(files, Path.layer))
+ * )
+ *
+ * await Effect.runPromise(program) // => ["invalid_path", "gzip", "app-codecs"]
+ * ```
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class EntryPointError extends /*#__PURE__*/ Schema.TaggedError<EntryPointError>()("EntryPointError", {
+  code: /*#__PURE__*/ Schema.Literals(["invalid_package", "invalid_path", "import", "missing_export", "invalid_item"]),
+  /** The name that the package is installed under. */
+  package: Schema.String,
+  group: Schema.String,
+  /** The name of the entry point. Absent if the package.json is invalid. */
+  entryPoint: /*#__PURE__*/ Schema.optionalKey(Schema.String),
+  module: /*#__PURE__*/ Schema.optionalKey(Schema.String),
+  issue: /*#__PURE__*/ Schema.optionalKey(Schema.String),
+  cause: /*#__PURE__*/ Schema.optionalKey(Schema.Unknown)
+}) {
+  override get message(): string {
+    const why = this.issue ?? messageOf(this.cause)
+    if (this.code === "invalid_package") {
+      return `Could not find what the package "${this.package}" offers for "${this.group}" in its package.json. ${why}`
+    }
+    const start = `Could not load "${this.entryPoint}" of the package "${this.package}" for "${this.group}"`
+    switch (this.code) {
+      case "invalid_path":
+        return `${start}: it names no module inside of the package. ${why} Name a path that begins with "./".`
+      case "import":
+        return `${start}: its module "${this.module}" could not be imported. ${why}`
+      case "missing_export":
+        return `${start}: its module "${this.module}" does not export it. ${why}`
+      case "invalid_item":
+        return `${start}: what it exports does not satisfy the schema. ${why}`
+    }
   }
 }
 
@@ -349,7 +447,7 @@ export type Messages = {
   readonly [C in Code]?: (error: Details<RegistryError, C>) => string
 }
 
-/** What an error with the code carries. */
+/** The fields of the errors that have a code. */
 type Details<E extends RegistryError, C extends Code> = E extends { readonly code: infer K }
   ? C extends K ? Omit<E, "message" | "text" | "name" | "stack" | "code"> & { readonly code: C } : never
   : never
@@ -357,7 +455,7 @@ type Details<E extends RegistryError, C extends Code> = E extends { readonly cod
 /**
  * Refuses an item, in an `onItemRegistering` hook. The registry puts in its name.
  *
- * It fails at once, and with it the operation that called the hook, which is undone as if it had been interrupted.
+ * It fails at once. So does the operation that called the hook, which rolls back as if it had been interrupted.
  *
  * **Example** (A hook that refuses reserved names)
  *

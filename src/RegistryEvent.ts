@@ -1,9 +1,9 @@
 /**
- * What happened to the items of a registry.
+ * The events of a registry.
  *
- * A `RegistryChange` is what one committed transaction did, as `RegistryEvent`s in their order. Whoever applies
- * `Registered`, `Unregistered` and `Replaced` one after the other to a list of items always has the items of the
- * registry at that revision; `Populated` and `Reset` follow the events that they sum up.
+ * A `RegistryChange` has the `RegistryEvent`s of one committed transaction in their order. `Registered`, `Unregistered`
+ * and `Replaced`, applied one after the other to a list of the items before, give the items of the registry at that
+ * revision. `Populated` and `Reset` follow the events that they sum up.
  *
  * @module
  * @since 0.1.0
@@ -11,7 +11,7 @@
 import * as Data from "effect/Data"
 
 /**
- * One event: an item came, went or was replaced, or the registry was populated or reset.
+ * One event: an item was registered, unregistered or replaced, or the registry was populated or reset.
  *
  * `position` is the item's index among all items, in registration order, at that moment.
  *
@@ -27,7 +27,7 @@ export type RegistryEvent<Item> = Data.TaggedEnum<{
 }>
 
 /**
- * What one committed transaction did: the revision that it made, and its events in order.
+ * The revision that one committed transaction made, and its events in order.
  *
  * @category models
  * @since 0.1.0
@@ -45,7 +45,7 @@ export const {
   /**
    * Whether an event has a tag.
    *
-   * **Example** (Whether an item came)
+   * **Example** (Whether an item was registered)
    *
    * ```ts
    * import { RegistryEvent } from "effect-registry"
@@ -101,14 +101,14 @@ export const {
    */
   Populated,
   /**
-   * An item came.
+   * An item was registered.
    *
    * @category constructors
    * @since 0.1.0
    */
   Registered,
   /**
-   * An item took the place of another.
+   * An item replaced another.
    *
    * @category constructors
    * @since 0.1.0
@@ -122,7 +122,7 @@ export const {
    */
   Reset,
   /**
-   * An item went.
+   * An item was unregistered.
    *
    * @category constructors
    * @since 0.1.0
