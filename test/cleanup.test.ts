@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Deferred, Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
 import { Registry, RegistryError, RegistryHooks } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
-import { a, b, Balance, c, defectOf, Item, messageOf } from "./utils/items.ts"
+import { a, b, Balance, c, d, defectOf, Item, messageOf } from "./utils/items.ts"
 
 /** What a finalizer was given. */
 const shown = (exit: Exit.Exit<unknown, unknown>): string => {

@@ -5,12 +5,11 @@
 import * as Equal from "effect/Equal"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import type { Contents } from "../store/contents.ts"
+import type { Contents, Withheld } from "../store/contents.ts"
 import { type Definition, type Keys, keysIn, slotOf } from "../store/definition.ts"
 import { byPosition, Entry, hasOwnEquality, Origin } from "../store/entry.ts"
 import * as Order from "../store/order.ts"
 import { type Added, changing, show, unshow } from "../store/update.ts"
-import type { Withheld } from "../store/withheld.ts"
 
 /** What belongs to one entry alone: a key in the slot of a unique lookup, or an item in the slot after all lookups. */
 interface Claim {

@@ -14,7 +14,22 @@ import { type Entry, hasOwnEquality, isObject } from "./entry.ts"
 import * as Index from "./index.ts"
 import { Listing } from "./listing.ts"
 import * as Order from "./order.ts"
-import type { Withheld } from "./withheld.ts"
+
+/**
+ * Entries that are in, and not visible. They are in no index of what is visible, but keep their keys. A feature makes this
+ * and decides what it withholds. The store asks it, where there is one.
+ */
+export interface Withheld<in out Item> {
+  /** In their order. */
+  readonly entries: ReadonlyArray<Entry<Item>>
+  readonly holds: (entry: Entry<Item>) => boolean
+  /** The withheld entry of an equal item. What `ignoring` holds back does not count: it is about to be replaced. */
+  readonly equal: (item: Item, keys: Keys, ignoring: Entry<Item> | undefined) => Entry<Item> | undefined
+  /** The withheld entry that has a unique key. `ignoring` is as in `equal`. */
+  readonly holder: (slot: number, key: unknown, ignoring: Entry<Item> | undefined) => Entry<Item> | undefined
+  /** Is told that an entry, visible or withheld, has left contents that are being made. Answers what it shows in turn. */
+  readonly left: (contents: Contents<Item>, entry: Entry<Item>) => ReadonlyArray<Entry<Item>>
+}
 
 /** The fields of a copy that nobody has seen yet are set by whoever made it; from then on they stay as they are. */
 export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspectable, Iterable<Item> {
