@@ -1,4 +1,4 @@
-/** The inside of a registry, and what works on it: transactions, each with its draft. */
+/** The inside of a registry, and the transactions that change it, each with a draft. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -29,13 +29,13 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   readonly lock: Lock
   /** The hooks from the next operation on. */
   hooks: ReadonlyArray<Part<Item, V>>
-  /** The context of the layer that built the registry, without transactions: what its defaults need is in it. */
+  /** The context of the layer that built the registry, without transactions. Its defaults find their services here. */
   context: Context.Context<any>
   /** The scopes of populations are in it. */
   readonly scope: Scope.Closeable
   /** Set when the scope of the layer that built the registry has closed: nothing is published any more. */
   closed: boolean
-  /** Populates, or waits for a population; nothing in a registry that is not `Pending`, or in a reset or population of it. */
+  /** Populates the registry, or waits for a population. Does nothing unless it is `Pending`, nor in a reset or population. */
   readonly populate: Effect.Effect<void, P>
   readonly population: PopulationRuns
   /** The scope of the population that filled the published contents. */
@@ -82,7 +82,7 @@ export interface Span {
 
 export interface Observer {
   readonly called: (operation: OperationLabel, fiber: Fiber.Fiber<unknown, unknown>) => Observation
-  /** What can be seen from outside has changed: what is published, or who follows it. */
+  /** The published contents, or the subscribers, have changed. */
   readonly changed: () => void
 }
 
@@ -109,7 +109,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   readonly populating: boolean
   /** A reset, or a part of one. */
   readonly resetting: boolean
-  /** Whether a hook that dies stops nothing: what went wrong is collected in `defects`. */
+  /** Whether a hook that dies stops nothing: its defect is collected in `defects`. */
   readonly irrevocable: boolean
   /** The outermost transaction of the registry that this is a part of: itself as a rule. */
   readonly outermost: Transaction<Item, P, V>
@@ -133,9 +133,9 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   calls: Calls<Item> | undefined = undefined
   /** The hook that is being told of an item now. */
   telling: Telling<Item> | undefined = undefined
-  /** Whether hooks, of an outermost transaction, may not know yet what is in. */
+  /** Of an outermost transaction: whether hooks may not know yet which items are in. */
   unsettled = false
-  /** Parts of hooks that were installed in it, if it is outermost, and what was in then: they count as told of that. */
+  /** Of an outermost transaction: the hooks that were installed in it, each with the contents that count as told. */
   installed: Map<Part<Item, any>, Contents.Contents<Item>> | undefined = undefined
   /** The draft that may be published: see `beforePublish`. */
   approved: Contents.Contents<Item> | undefined = undefined
@@ -148,7 +148,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
    * transaction is rolled back.
    */
   redoAfterRollback: ReadonlyArray<Effect.Effect<void>> = none
-  /** The body cannot be interrupted: what it runs of others, and where it waits, is given to this. */
+  /** The body is uninterruptible. It passes the effects of users, and its own waits, to this. */
   restore: Restore = identity
   /** The services that the body runs with, where it runs nothing but hooks: hooks that have the same run as they are. */
   bodyServices: Context.Context<any> | undefined = undefined
@@ -177,7 +177,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
     this.look()
   }
 
-  /** Looks at what it is about to change: in the step that makes it, and, if it has to wait, in the one that begins it. */
+  /** Takes the contents and hooks to work on: when it is made and, if it had to wait, again when it begins. */
   look(): void {
     const { core, parent } = this
     this.hooks = core.hooks
@@ -202,7 +202,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
     return this.innerLock?.holder !== undefined
   }
 
-  /** Where what it puts in comes from. */
+  /** The origin of the entries that it adds. */
   get origin(): Origin {
     return this.ownOrigin ??= new Origin(Context.get(this.fiber!.context, Owner), this.base.revision + 1, false)
   }
@@ -228,7 +228,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   /** A fiber can outlive its transaction. Keep `outer`, so that it finds the enclosing one; drop the rest. */
   close(): void {
     this.state = "closed"
-    // what outlives a population is not a part of its run any more, either
+    // a fiber that outlives a population is not a part of its run any more, either
     if (this.parent === undefined && this.populating && this.outer !== undefined) this.outer.state = "closed"
     this.base = this.draft = this.core.nothing
     this.fiber =
@@ -259,17 +259,17 @@ export interface Operation<Item, P, V, A, E, R = never> {
   readonly kind?: Kind
   /** Whether a hook that dies stops nothing. */
   readonly irrevocable?: boolean
-  /** All of it where there are no hooks; nothing if it is too much for one synchronous step. */
+  /** The whole operation, where there are no hooks; `undefined` if it is too much for one synchronous step. */
   readonly step?: (transaction: Transaction<Item, P, V>) => Exit.Exit<A, E> | undefined
-  /** Whether its body runs no effects of others but hooks. */
+  /** Whether its body runs hooks, and no other effects of users. */
   readonly runsHooks?: boolean
-  /** It cannot be interrupted but in what it gives to `transaction.restore`. */
+  /** Uninterruptible, except for the effects that it passes to `transaction.restore`. */
   readonly body: (transaction: Transaction<Item, P, V>) => Effect.Effect<A, E, R>
-  /** What is left of it in a transaction that is being undone: the draft is gone, so it changes nothing. */
+  /** The operation in a transaction that is being rolled back: the draft is gone, so it changes nothing. */
   readonly undone: (transaction: Transaction<Item, P, V>) => Effect.Effect<A, E, R>
-  /** What is done instead where it would begin outside of all transactions of the registry, but must not. */
+  /** The effect to run instead where it would begin outside every transaction of the registry, but must not. */
   readonly instead?: (outer: WaitNode | undefined) => Effect.Effect<A, E, R> | undefined
-  /** Called in the step that ends it, if it succeeded; what it answers is run when the lock has been given back. */
+  /** Called in the step that ends it, if it succeeded. The effect that it returns runs after the lock is released. */
   readonly committed?: (result: A) => Effect.Effect<void>
   /** Called in the step that ends it, if it failed. */
   readonly failed?: () => void

@@ -1,4 +1,4 @@
-/** What is in the context of a fiber: the transactions that it is in, and the owner of what it registers. */
+/** References in the context of a fiber: the transactions that it is in, and the owner of the items that it registers. */
 import * as Context from "effect/Context"
 import type { WaitNode } from "./waiting.ts"
 
@@ -24,7 +24,7 @@ export const EnclosingTransaction: Context.Reference<WaitNode | undefined> = /*#
   { defaultValue: () => undefined }
 )
 
-/** The owner of what a fiber registers. */
+/** The owner of the items that a fiber registers. */
 export const Owner: Context.Reference<string> = /*#__PURE__*/ Context.Reference<string>("effect-registry/Owner", {
   defaultValue: () => ""
 })
@@ -33,7 +33,7 @@ export const Owner: Context.Reference<string> = /*#__PURE__*/ Context.Reference<
  * A context without the transactions of the fiber that it was taken from: services are captured, transactions never.
  */
 export const withoutTransactions = <R>(context: Context.Context<R>): Context.Context<R> =>
-  // what is left out are references, which every context has
+  // both are references, and every context has those
   Context.omit(CurrentTransaction, EnclosingTransaction)(context) as Context.Context<R>
 
 /** The innermost node of a fiber that has not ended. A fiber can outlive its transaction, and then finds it closed. */

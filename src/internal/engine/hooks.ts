@@ -1,4 +1,4 @@
-/** Calling hooks: what they are told, when, and how that is undone. */
+/** Calling hooks, keeping track of the items that each was told of, and playing calls back. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -50,9 +50,9 @@ const surviving = <Item, E>(
 /**
  * Tells the hooks of a transaction that an item has come, or gone.
  *
- * A hook may change the registry while others still wait to be told, and what they were to be told may be untrue by then.
- * So each is called only if it does not know yet, and if it is so: the last word is right (G28). As long as the draft is
- * what the operation `applied`, no hook has changed anything, and there is nothing to look up.
+ * A hook may change the registry while others still wait to be told. So each is called only if the news still holds, and
+ * if it does not know them yet: the last word is right (G28). While the draft is the one that the operation `applied`, no
+ * hook has changed anything, and the look-up is skipped.
  */
 export const tell = <Item, V>(
   transaction: Transaction<Item, any, V>,
@@ -72,7 +72,7 @@ export const tell = <Item, V>(
   })
 }
 
-/** Whether a part is to be told now. While it is told of an item, what happens to that, and all after it, comes later. */
+/** Whether a part is to be told now. Its call for an item must end first: until then, news of that item wait in line. */
 const isDue = <Item>(
   transaction: Transaction<Item>,
   part: Part<Item, unknown>,
@@ -88,7 +88,7 @@ const isDue = <Item>(
   return isNews(transaction, part, hook, entry)
 }
 
-/** Whether something is so, and a part does not know it. */
+/** Whether an item has come, or gone, and a part does not know it yet. */
 const isNews = <Item>(
   transaction: Transaction<Item>,
   part: Part<Item, unknown>,
@@ -103,7 +103,7 @@ const isNews = <Item>(
 const isThere = <Item>(contents: Contents.Contents<Item>, entry: Entry<Item>): boolean =>
   Contents.holds(contents, entry) || Contents.findByKeysOf(contents, entry)?.item === entry.item
 
-/** Whether a part knows an item to be in: by what it was told last, or because it was in when all began. */
+/** Whether a part knows an item to be in: by its last call, or because the item was in when the transaction began. */
 const knows = <Item>(transaction: Transaction<Item>, part: Part<Item, unknown>, entry: Entry<Item>): boolean => {
   for (let one: Transaction<Item> | undefined = transaction; one !== undefined; one = one.parent) {
     const told = one.calls?.told(part, entry.item)
@@ -148,8 +148,8 @@ const hears = ({ handlers }: Part<any, unknown>): boolean =>
   handlers.onItemRegistered !== undefined || handlers.onItemUnregistered !== undefined
 
 /**
- * Before an outermost transaction ends: tells hooks what they do not know yet, until they know all. What hooks do to the
- * registry meanwhile they are told, too.
+ * Before an outermost transaction ends: tells hooks of every change that they do not know yet. Hooks may cause more
+ * changes meanwhile, so it repeats until there are no news.
  */
 export const settle = <Item, V>(transaction: Transaction<Item, any, V>): Effect.Effect<void> =>
   Effect.suspend(() => {
@@ -177,7 +177,7 @@ const inverse = {
   onItemUnregistered: "onItemRegistered"
 } as const
 
-/** Plays completed calls back, newest first. A part that dies does not stop the others: what went wrong is collected. */
+/** Plays completed calls back, newest first. A part that dies does not stop the others: defects are collected. */
 export const undo = (
   calls: ReadonlyArray<readonly [Transaction<any>, Call<any>]>
 ): Effect.Effect<Cause.Cause<never>> =>

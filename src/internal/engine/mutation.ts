@@ -1,9 +1,9 @@
 /**
  * How a mutation is carried out: plan, tell, apply, tell.
  *
- * A plan says what is about to leave and to enter. Hooks are told of that before; then, in one step, it is planned again
- * and applied to the draft, because a hook may have changed anything. What the step did, hooks are told in the order in
- * which subscribers are.
+ * A plan names the entries that are about to leave and the items that are about to enter. First, hooks are told of them.
+ * Then, in one step, the mutation is planned again, because a hook may have changed anything, and applied to the draft.
+ * Last, hooks are told of the steps that it took, in the order in which subscribers hear of them.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -17,7 +17,7 @@ import * as Hooks from "./hooks.ts"
 import { type Pausing, sequence, withPauses } from "./sequence.ts"
 import { longStep, step } from "./transaction.ts"
 
-/** Something that leaves, or enters, or enters where others leave. `W` is what hooks refuse it with. */
+/** Entries that leave, an item that enters, or both. `W` is the error of a veto. */
 export interface Move<out Item, out W> {
   readonly entering?: Entering<Item, W>
   readonly leaving: ReadonlyArray<Entry<Item>>
@@ -37,7 +37,7 @@ export const entering = <Item, P, V>(transaction: Transaction<Item, P, V>, item:
 /** What a mutation is about to do. */
 export interface Plan<out Item, out A, out W> {
   readonly moves: () => ReadonlyArray<Move<Item, W>>
-  /** Changes the draft that it was made for, and pushes what it did to the steps of the transaction. */
+  /** Changes the draft that it was made for, and records its steps in the transaction. */
   readonly apply: () => A
 }
 
@@ -132,7 +132,7 @@ const tellAndApply = <Item, P, V, A, E, W>(
 const partsOf = <Item>({ entering: one, leaving }: Move<Item, unknown>): ReadonlyArray<unknown> =>
   one === undefined ? leaving : [one.item, ...leaving]
 
-/** For each move: whether what enters may, then that others leave. */
+/** For each move: asks hooks about the item that enters, then tells them of the entries that leave. */
 const callBefore = <Item, P, V, W>(
   transaction: Transaction<Item, P, V>,
   moves: ReadonlyArray<Move<Item, W>>,
@@ -166,7 +166,7 @@ const registering = <Item, P, V>(transaction: Transaction<Item, P, V>, item: Ite
         : error
   )
 
-/** Tells hooks what the steps from one on did. */
+/** Tells hooks of the steps from an index on. */
 const tellSteps = <Item, P, V>(
   transaction: Transaction<Item, P, V>,
   from: number,

@@ -1,4 +1,4 @@
-/** Hooks as a registry has them: in parts, each with its services, and with what each was told. */
+/** The hooks of a registry: in parts, each with its services, and the calls that each completed. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Pipeable from "effect/Pipeable"

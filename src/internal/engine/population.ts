@@ -1,5 +1,5 @@
 /**
- * Population: once, shared by all who wait for it, undone if it fails, and tried again at the next use.
+ * Population: runs once, is shared by all its waiters, is rolled back if it fails, and is tried again at the next use.
  *
  * The run is memoized for as long as it runs, and not a moment longer: the memory that a registry is populated is what
  * is published. So there is nothing to invalidate that a reset or an interruption could forget.
@@ -47,9 +47,8 @@ const joinUntracked = <Item, P, V, A, E>(
 export type Populating<E> = Effect.Effect<void, E, any>
 
 /**
- * Makes the effect that populates the contents that a fiber works on, or waits for who does, until they are `Ready`. It
- * does nothing where they are, and in a part of a population or a reset. `first` is what a run that nobody has a transaction
- * around does: as a rule it populates.
+ * Makes the effect that populates a registry, or waits for a run that does, until the contents of the fiber are `Ready`. In
+ * a part of a population or a reset it does nothing. `first` wraps a run that is not part of a transaction.
  */
 export const make = <Item, P, V, Failed>(
   core: Core<Item, P, V>,
@@ -65,12 +64,12 @@ export const make = <Item, P, V, Failed>(
     const self = new WaitNode(core.definition, "populate", undefined)
     const populated = Effect.provideService(running, CurrentTransaction, self)
     return Effect.onExitPrimitive(
-      // it begins in the step of who asks for it, and where its end is sure to come
+      // it begins in the step of the fiber that asks for it, and where its end is sure to come
       Effect.withFiber<void, Failed>((fiber) => {
         core.population.begin(self, fiber)
         return Effect.setContext(
           remembered(core, Effect.catchCause(populated, interruptedInside(core))),
-          // on the scheduler of who asks: that of `Effect.runSync`, which may have built the registry, lets nobody else run
+          // on the scheduler of the caller: the builder may have used that of `Effect.runSync`, which lets nobody else run
           Context.add(core.context, Scheduler.Scheduler, fiber.cache.scheduler)
         )
       }),
@@ -131,7 +130,7 @@ const remembered = <Item, P, V, A, E, R>(
   })
 
 const interruptedInside = <Item, P, V>(core: Core<Item, P, V>) => <E>(cause: Cause.Cause<E>): Effect.Effect<never, E> =>
-  // who waits was not interrupted: to them this is a defect
+  // the waiters were not interrupted: to them this is a defect
   Cause.hasInterruptsOnly(cause) && !core.closed
     ? Effect.die(new Error(`The population of "${core.definition.name}" was interrupted from inside.`))
     : Effect.failCause(cause)

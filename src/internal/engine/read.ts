@@ -1,4 +1,4 @@
-/** What a fiber sees: the draft of the transaction that it is in, or what is published. No reader takes a lock. */
+/** Reading: a fiber sees the draft of its transaction, or the published contents. No reader takes a lock. */
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
@@ -79,8 +79,8 @@ class Read<Item, P, V, A, E, X, Y> extends Effectable.Class<A, E | P> {
 }
 
 /**
- * Does something, in one step with looking at it, with what is published. What is `Pending` is populated first, unless the
- * fiber is in a transaction of the registry.
+ * Uses the published contents in the step that looks at them. A `Pending` registry is populated first, unless the fiber is
+ * in a transaction of it.
  */
 export const readPublished = <Item, P, V, A, E, R>(
   core: Core<Item, P, V>,

@@ -31,7 +31,7 @@ const sequenceFrom = <A, E, R>(
 /** How many elements one synchronous step may handle, without a stall that others would notice. */
 export const maxPerStep = 1_000
 
-/** Runs `f` on one element after the other. One that dies does not stop the others: what went wrong is collected. */
+/** Runs `f` on one element after the other. One that dies does not stop the others: defects are collected. */
 export const collect = <A>(
   list: ReadonlyArray<A>,
   f: (a: A) => Effect.Effect<unknown> | undefined
@@ -48,7 +48,7 @@ export const collect = <A>(
     return Effect.mapEager(all, () => causes)
   })
 
-/** Work that can pause, where others may have a turn. */
+/** Work that can pause to let other fibers run. */
 export type Pausing<A> = Generator<void, A>
 
 export const withPauses = <A, E>(work: Pausing<Exit.Exit<A, E>>): Effect.Effect<A, E> => {

@@ -53,7 +53,7 @@ const runAllOn = <P, A, E, R>(
       Effect.forEach(ordered, ({ populate }) => populate, { discard: true }),
       () => runAllOn(ordered, effect, observations)
     )
-    // what is Pending is populated without any lock: its population may need what this would hold
+    // a Pending registry is populated without any lock: its population may need one that this would hold
     const arePending = () => parents.length === 0 && ordered.some((core) => !contentsOf(core).populated)
     const source: ErrorSource = { name: jointName(ordered), names: ordered.map(nameOf), messages: {} }
     const node = new WaitNode(source, transactAll.name, outer)

@@ -40,7 +40,7 @@ export const run = <Item, P, V, A, E, R>(
         observation.ended(exit)
         return undefined
       })
-    // what runs no hook is over in a moment: it has no span
+    // an operation without hooks is over in a moment: it has no span
     return core.tracing.isTraced(fiber) && (core.hooks.length > 0 || kind === "population")
       ? core.tracing.within({ registry: core.definition.name, operation: name, item }, running)
       : running
@@ -84,7 +84,7 @@ const inOneStep = <Item, P, V, A, E>(
   ) return undefined
   observation?.begun(parent !== undefined)
   const exit = atOnce(transaction)
-  // a selector can run an effect by itself: what that wrote, or is about to write, must not be lost
+  // a selector can run an effect by itself: its changes, done or in flight, must not be lost
   if (exit === undefined || outerLock.holder !== undefined || base !== (parent?.draft ?? contentsOf(core))) {
     return undefined
   }
@@ -125,7 +125,7 @@ const begin = <Item, P, V, A, E, R>(
     return end([transaction], exit, operation, restore)
   }
   // it had nothing to wait for: it is all done, and nobody needs to find the transaction in the context
-  // an effect that is an exit is one of what the effect answers and fails with
+  // an effect that is an exit is an exit of its own success and failure types
   if (Exit.isExit(body)) return ending(body as Exit.Exit<A, E | P>)
   return Effect.matchCauseEffect(inContext(transaction, operation, body), {
     onFailure: (cause) => ending(Exit.failCause(cause)),
@@ -180,7 +180,7 @@ export const step = <Item, P, V, A, E>(
   const turn = Effect.sync(() => transaction.canRun ? f(transaction) : undefined)
   return Effect.flatMap(
     transaction.restore(lock.hold(transaction, new WaitNode(source, operation, transaction), turn)),
-    // what was in flight may have reset the registry: then it starts over, without the lock
+    // the transaction in flight may have reset the registry: then it starts over, without the lock
     (exit) => exit ?? step(transaction, f)
   )
 }
@@ -224,7 +224,7 @@ export const end = <A, E>(
   return last === undefined
     ? commitOrUndo(group, exit, ending)
     : Effect.matchCauseEffect(Effect.provideService(last, CurrentTransaction, group.at(-1)), {
-      // what it fails with is the failure of a transaction whose type says so
+      // its error is in the type of a transaction whose registry has such a last word
       onFailure: (cause) => end(group, Exit.failCause(cause as Cause.Cause<E>), ending, restore),
       onSuccess: () => end(group, exit, ending, restore)
     })
@@ -245,7 +245,7 @@ const endAfter = <A, E>(
   const waiting = lock.hold(
     group.at(-1),
     new WaitNode(source, operation, group.at(-1)),
-    // in the step that has the lock: what waits for it finds the transaction ended
+    // in the step that has the lock, so that other waiters find the transaction ended
     Effect.sync(() => {
       lock.release()
       ended = end(group, exit, ending, restore)
@@ -369,8 +369,8 @@ export const failIfAny = (cause: Cause.Cause<never>): Effect.Effect<void> =>
   cause.reasons.length === 0 ? Effect.void : Effect.failCause(cause)
 
 /**
- * Rolls transactions back that failed. From now on a fiber in one of them sees what that found when it began, and changes
- * nothing. The completed calls of its hooks are played back, and what its populations acquired is released.
+ * Rolls back transactions that failed. From now on a fiber in one of them sees the contents that it began with, and
+ * changes nothing. The completed calls of hooks are played back, and the scopes of populations are closed.
  */
 const undo = <E>(group: Group, cause: Cause.Cause<E>, ending: Ending<any>): Effect.Effect<never, E> => {
   for (const transaction of group) {
@@ -391,7 +391,7 @@ const undo = <E>(group: Group, cause: Cause.Cause<E>, ending: Ending<any>): Effe
   const undone = Effect.provideService(undoing, CurrentTransaction, group.at(-1))
   return Effect.flatMap(undone, (defects) =>
     Effect.flatMap(forgetAll(group), () => {
-      // what was Pending was empty: nothing that a scope took out comes back
+      // a Pending registry was empty: nothing that a scope removed comes back
       const redo = group.flatMap((transaction) =>
         transaction.parent === undefined && !transaction.base.populated ? [] : transaction.redoAfterRollback
       )

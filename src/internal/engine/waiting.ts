@@ -143,8 +143,8 @@ export class Lock {
 }
 
 /**
- * Runs an effect that waits for something on behalf of a node, and of all that it is in. Dies at once if they are what it
- * waits for, over however many others: the wait would never end.
+ * Runs an effect that waits for something on behalf of a node, and of every node around it. Dies at once if the wait leads
+ * back to one of them, over however many others: it would never end.
  */
 export const waitFor = <A, E, R>(
   node: WaitNode,
