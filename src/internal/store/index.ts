@@ -73,7 +73,7 @@ class UniqueIndex<Item> implements Index<Item> {
 /** The entries that have a key, and the id of the one that came or went last. */
 interface Group<Item> {
   readonly id: number
-  readonly entries: Order.Node<Entry<Item>>
+  readonly entries: Order.Order<Entry<Item>>
 }
 
 class GroupIndex<Item> implements Index<Item> {

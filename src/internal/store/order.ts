@@ -1,6 +1,6 @@
 /**
- * What a registry holds, in registration order: a persistent B+ tree, sorted by position. Every function answers a new
- * tree that shares all but one path with the old one; `at` counts its way down, and a walk visits the leaves.
+ * The entries of a registry in registration order: a persistent B+ tree, sorted by position. A change answers a new tree
+ * that shares all but one path with the old one.
  */
 
 export interface Positioned {
@@ -9,71 +9,51 @@ export interface Positioned {
 
 export type Order<A extends Positioned> = Node<A> | undefined
 
-export type Node<A extends Positioned> = Leaf<A> | Branch<A>
-
 /**
- * Nodes are made by constructors: a literal whose objects have lived long is allocated among the old ones by V8 from then
- * on, and what it refers to is kept until those are collected.
+ * A leaf has entries and no nodes, a branch has nodes and no entries.
+ *
+ * A class, because V8 allocates a literal among the old objects once its objects have lived long, and keeps what it refers
+ * to until those are collected.
  */
-class Leaf<A extends Positioned> {
-  readonly children: undefined
+class Node<A extends Positioned> {
+  readonly nodes: ReadonlyArray<Node<A>>
   readonly entries: ReadonlyArray<A>
   readonly size: number
-  readonly first: number
+  /** The position of the first entry. */
+  readonly position: number
 
-  constructor(entries: ReadonlyArray<A>) {
-    this.children = undefined
+  constructor(nodes: ReadonlyArray<Node<A>>, entries: ReadonlyArray<A>) {
+    let size = entries.length
+    for (let i = 0; i < nodes.length; i++) size += nodes[i]!.size
+    this.nodes = nodes
     this.entries = entries
-    this.size = entries.length
-    this.first = entries[0]!.position
-  }
-}
-
-class Branch<A extends Positioned> {
-  readonly children: ReadonlyArray<Node<A>>
-  readonly size: number
-  readonly first: number
-
-  constructor(children: ReadonlyArray<Node<A>>) {
-    let size = 0
-    for (let i = 0; i < children.length; i++) size += children[i]!.size
-    this.children = children
     this.size = size
-    this.first = children[0]!.first
+    this.position = (nodes.length > 0 ? nodes[0] : entries[0])!.position
   }
 }
 
+const none: ReadonlyArray<never> = []
+
+/** How many nodes or entries a node has at most, and at least when it was split off. */
 const capacity = 32
+const least = 8
 
-const leaf = <A extends Positioned>(entries: ReadonlyArray<A>): Leaf<A> => new Leaf(entries)
-
-const branch = <A extends Positioned>(children: ReadonlyArray<Node<A>>): Branch<A> => new Branch(children)
-
-const width = <A extends Positioned>(node: Node<A>): number =>
-  node.children === undefined ? node.entries.length : node.children.length
-
-/** The last index whose element starts at or before `position`, or 0. */
-const childIndex = <A extends Positioned>(children: ReadonlyArray<Node<A>>, position: number): number => {
+/** The index of the last element that starts at or before a position, or 0. */
+const indexIn = (list: ReadonlyArray<Positioned>, position: number): number => {
   let low = 0
-  let high = children.length - 1
+  let high = list.length - 1
   while (low < high) {
     const middle = (low + high + 1) >>> 1
-    if (children[middle]!.first <= position) low = middle
+    if (list[middle]!.position <= position) low = middle
     else high = middle - 1
   }
   return low
 }
 
-/** The index of the entry at `position`, or where it belongs. */
-const entryIndex = <A extends Positioned>(entries: ReadonlyArray<A>, position: number): number => {
-  let low = 0
-  let high = entries.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (entries[middle]!.position < position) low = middle + 1
-    else high = middle
-  }
-  return low
+/** The index of the first entry at or after a position. */
+const placeIn = (entries: ReadonlyArray<Positioned>, position: number): number => {
+  const index = indexIn(entries, position)
+  return entries[index]!.position < position ? index + 1 : index
 }
 
 export const size = <A extends Positioned>(self: Order<A>): number => self === undefined ? 0 : self.size
@@ -81,135 +61,98 @@ export const size = <A extends Positioned>(self: Order<A>): number => self === u
 export const get = <A extends Positioned>(self: Order<A>, position: number): A | undefined => {
   let node = self
   if (node === undefined) return undefined
-  while (node.children !== undefined) node = node.children[childIndex(node.children, position)]!
-  const entry = node.entries[entryIndex(node.entries, position)]
-  return entry !== undefined && entry.position === position ? entry : undefined
+  while (node.nodes.length > 0) node = node.nodes[indexIn(node.nodes, position)]!
+  const entry = node.entries[indexIn(node.entries, position)]!
+  return entry.position === position ? entry : undefined
 }
 
-/** How many entries stand before `position`. */
+/** How many entries stand before a position. */
 export const rank = <A extends Positioned>(self: Order<A>, position: number): number => {
-  let node = self
-  if (node === undefined) return 0
+  if (self === undefined) return 0
+  const { entries, nodes } = self
+  if (nodes.length === 0) return placeIn(entries, position)
+  const index = indexIn(nodes, position)
   let before = 0
-  while (node.children !== undefined) {
-    const children: ReadonlyArray<Node<A>> = node.children
-    const index = childIndex(children, position)
-    for (let i = 0; i < index; i++) before += children[i]!.size
-    node = children[index]!
-  }
-  return before + entryIndex(node.entries, position)
+  for (let i = 0; i < index; i++) before += nodes[i]!.size
+  return before + rank(nodes[index], position)
 }
 
 export const at = <A extends Positioned>(self: Order<A>, index: number): A | undefined => {
-  let node = self
-  if (node === undefined || index < 0 || index >= node.size) return undefined
-  while (node.children !== undefined) {
-    let i = 0
-    while (index >= node.children[i]!.size) index -= node.children[i++]!.size
-    node = node.children[i]!
-  }
-  return node.entries[index]
+  if (self === undefined || index < 0 || index >= self.size) return undefined
+  let i = 0
+  while (i < self.nodes.length && index >= self.nodes[i]!.size) index -= self.nodes[i++]!.size
+  return self.nodes.length > 0 ? at(self.nodes[i], index) : self.entries[index]
 }
 
-/** Puts an entry at its position; one that is there already is replaced. */
-export const set = <A extends Positioned>(self: Order<A>, entry: A): Node<A> => {
-  if (self === undefined) return leaf([entry])
-  const node = setIn(self, entry)
-  return width(node) <= capacity ? node : branch(split(node))
-}
+/** Puts an entry at its position. It replaces one that is there. */
+export const set = <A extends Positioned>(self: Order<A>, entry: A): Order<A> => splice(self, entry.position, [entry])
 
-const setIn = <A extends Positioned>(node: Node<A>, entry: A): Node<A> => {
-  if (node.children === undefined) {
-    const index = entryIndex(node.entries, entry.position)
-    const replaces = index < node.entries.length && node.entries[index]!.position === entry.position
-    const entries = node.entries.slice()
-    if (replaces) entries[index] = entry
-    else if (index === entries.length) entries.push(entry)
-    else entries.splice(index, 0, entry)
-    return leaf(entries)
-  }
-  const index = childIndex(node.children, entry.position)
-  const child = setIn(node.children[index]!, entry)
-  const children = node.children.slice()
-  if (width(child) <= capacity) children[index] = child
-  else children.splice(index, 1, ...split(child))
-  return branch(children)
-}
+export const remove = <A extends Positioned>(self: Order<A>, position: number): Order<A> => splice(self, position, none)
 
-/** Entries come in order as a rule: what is split at the right edge stays full on the left. */
-const split = <A extends Positioned>(node: Node<A>): [Node<A>, Node<A>] => {
-  if (node.children === undefined) {
-    const middle = node.entries.length - (capacity >>> 2)
-    return [leaf(node.entries.slice(0, middle)), leaf(node.entries.slice(middle))]
-  }
-  const middle = node.children.length - (capacity >>> 2)
-  return [branch(node.children.slice(0, middle)), branch(node.children.slice(middle))]
-}
+/** Adds entries in the order of their positions, after all others. */
+export const append = <A extends Positioned>(self: Order<A>, entries: ReadonlyArray<A>): Order<A> =>
+  entries.length === 0 ? self : splice(self, entries[0]!.position, entries)
 
-export const remove = <A extends Positioned>(self: Order<A>, position: number): Order<A> => {
-  if (self === undefined) return undefined
-  let node = removeIn(self, position)
-  while (node !== undefined && node.children !== undefined && node.children.length === 1) node = node.children[0]
+/** Replaces the entry at a position, or puts entries where it would be. */
+const splice = <A extends Positioned>(self: Order<A>, position: number, entries: ReadonlyArray<A>): Order<A> => {
+  let node = self === undefined ? nodeOf(none, entries) : spliceIn(self, position, entries)
+  while (node !== undefined && width(node) > capacity) node = new Node(split(node), none)
+  while (node?.nodes.length === 1) node = node.nodes[0]
   return node
 }
 
-const removeIn = <A extends Positioned>(node: Node<A>, position: number): Order<A> => {
-  if (node.children === undefined) {
-    const index = entryIndex(node.entries, position)
-    const entry = node.entries[index]
-    if (entry === undefined || entry.position !== position) return node
-    if (node.entries.length === 1) return undefined
-    const entries = node.entries.slice()
-    entries.splice(index, 1)
-    return leaf(entries)
+/** Answers a node of the same height. It may be too wide. */
+const spliceIn = <A extends Positioned>(node: Node<A>, position: number, entries: ReadonlyArray<A>): Order<A> => {
+  if (node.nodes.length === 0) {
+    const index = placeIn(node.entries, position)
+    const removed = node.entries[index]?.position === position ? 1 : 0
+    return removed + entries.length === 0 ? node : nodeOf(none, spliced(node.entries, index, removed, entries))
   }
-  const index = childIndex(node.children, position)
-  const before = node.children[index]!
-  const child = removeIn(before, position)
-  if (child === before) return node
-  const children = node.children.slice()
-  if (child === undefined) {
-    if (children.length === 1) return undefined
-    children.splice(index, 1)
-    return branch(children)
+  const index = indexIn(node.nodes, position)
+  const child = node.nodes[index]!
+  const changed = spliceIn(child, position, entries)
+  if (changed === child) return node
+  const nodes = changed !== undefined && width(changed) <= capacity
+    ? replaced(node.nodes, index, changed)
+    : spliced(node.nodes, index, 1, changed === undefined ? none : split(changed))
+  if (entries.length > 0) return new Node(nodes, none)
+  const start = Math.max(index - 1, 0)
+  const left = nodes[start]
+  const right = nodes[start + 1]
+  if (left !== undefined && right !== undefined && width(left) + width(right) <= capacity >>> 1) {
+    nodes.splice(start, 2, new Node(left.nodes.concat(right.nodes), left.entries.concat(right.entries)))
   }
-  children[index] = child
-  const neighbour = index > 0 ? index - 1 : index
-  const left = children[neighbour]!
-  const right = children[neighbour + 1]
-  if (right !== undefined && width(left) + width(right) <= capacity >>> 1) {
-    children.splice(neighbour, 2, merge(left, right))
-  }
-  return branch(children)
+  return nodeOf(nodes, none)
 }
 
-/** Two neighbours are of one height. */
-const merge = <A extends Positioned>(left: Node<A>, right: Node<A>): Node<A> => {
-  if (left.children === undefined) {
-    return right.children === undefined ? leaf(left.entries.concat(right.entries)) : right
+const nodeOf = <A extends Positioned>(nodes: ReadonlyArray<Node<A>>, entries: ReadonlyArray<A>): Order<A> =>
+  nodes.length + entries.length === 0 ? undefined : new Node(nodes, entries)
+
+const width = <A extends Positioned>({ entries, nodes }: Node<A>): number => nodes.length + entries.length
+
+/** Splits a node that is too wide. Most entries come at the right edge, so that nodes on the left are left full. */
+const split = <A extends Positioned>(node: Node<A>): ReadonlyArray<Node<A>> => {
+  const nodes: Array<Node<A>> = []
+  const end = width(node)
+  for (let from = 0, to = 0; from < end; from = to) {
+    to = end - from > capacity && end - from < capacity + least ? end - least : from + capacity
+    nodes.push(new Node(node.nodes.slice(from, to), node.entries.slice(from, to)))
   }
-  return right.children === undefined ? left : branch(left.children.concat(right.children))
-}
-
-/** Adds entries in the order of their positions, after all others. */
-export const append = <A extends Positioned>(self: Order<A>, entries: ReadonlyArray<A>): Order<A> => {
-  if (entries.length === 0) return self
-  let nodes = self === undefined ? inNodes(entries, leaf) : appendIn(self, entries)
-  while (nodes.length > 1) nodes = inNodes(nodes, branch)
-  return nodes[0]
-}
-
-/** The nodes, of one height, that take the place of the last one. */
-const appendIn = <A extends Positioned>(node: Node<A>, entries: ReadonlyArray<A>): ReadonlyArray<Node<A>> => {
-  if (node.children === undefined) return inNodes(node.entries.concat(entries), leaf)
-  const last = node.children.length - 1
-  return inNodes(node.children.slice(0, last).concat(appendIn(node.children[last]!, entries)), branch)
-}
-
-const inNodes = <A, B>(list: ReadonlyArray<A>, node: (list: ReadonlyArray<A>) => B): ReadonlyArray<B> => {
-  const nodes: Array<B> = []
-  for (let i = 0; i < list.length; i += capacity) nodes.push(node(list.slice(i, i + capacity)))
   return nodes
+}
+
+const spliced = <A>(list: ReadonlyArray<A>, index: number, removed: number, added: ReadonlyArray<A>): Array<A> => {
+  // `concat` is slow for short lists, and a call cannot have many arguments
+  if (added.length > 1) return list.slice(0, index).concat(added, list.slice(index + removed))
+  if (added.length === 0) return list.toSpliced(index, removed)
+  return removed === 0 ? list.toSpliced(index, 0, added[0]!) : replaced(list, index, added[0]!)
+}
+
+/** `with` is slower. */
+const replaced = <A>(list: ReadonlyArray<A>, index: number, a: A): Array<A> => {
+  const copy = list.slice()
+  copy[index] = a
+  return copy
 }
 
 /** What `f` answers for each entry from an index on, up to another one. */
@@ -225,22 +168,18 @@ export const toArray = <A extends Positioned, B>(
 }
 
 const walk = <A extends Positioned, B>(
-  node: Node<A>,
+  { entries, nodes }: Node<A>,
   f: (entry: A) => B,
   from: number,
   to: number,
   out: Array<B>
 ): void => {
-  if (node.children === undefined) {
-    const end = Math.min(to, node.entries.length)
-    for (let i = Math.max(from, 0); i < end; i++) out.push(f(node.entries[i]!))
-    return
-  }
-  let before = 0
-  for (let i = 0; i < node.children.length && before < to; i++) {
-    const child = node.children[i]!
-    if (before + child.size > from) walk(child, f, from - before, to - before, out)
-    before += child.size
+  const end = Math.min(to, entries.length)
+  for (let i = Math.max(from, 0); i < end; i++) out.push(f(entries[i]!))
+  for (const node of nodes) {
+    if (from < node.size && to > 0) walk(node, f, from, to, out)
+    from -= node.size
+    to -= node.size
   }
 }
 
@@ -248,23 +187,20 @@ const walk = <A extends Positioned, B>(
 export const shared = <A extends Positioned>(one: Order<A>, other: Order<A>, side: "start" | "end"): number => {
   if (one === undefined || other === undefined) return 0
   if (one === other) return one.size
-  const [low, high] = height(one) < height(other) ? [one, other] : [other, one]
-  // a node that is higher than another has children
-  if (height(low) < height(high)) return shared(low, outermost(high.children!, 0, side), side)
-  if (low.children === undefined || high.children === undefined) return 0
+  const difference = height(one) - height(other)
+  if (difference > 0) return shared(outermost(one, 0, side), other, side)
+  if (difference < 0) return shared(one, outermost(other, 0, side), side)
   let count = 0
-  for (let i = 0; i < Math.min(low.children.length, high.children.length); i++) {
-    const child = outermost(low.children, i, side)
-    if (child !== outermost(high.children, i, side)) {
-      return count + shared(child, outermost(high.children, i, side), side)
-    }
-    count += child.size
+  for (let i = 0; i < Math.min(one.nodes.length, other.nodes.length); i++) {
+    const a = outermost(one, i, side)
+    const b = outermost(other, i, side)
+    if (a !== b) return count + shared(a, b, side)
+    count += a?.size ?? 0
   }
   return count
 }
 
-const height = <A extends Positioned>(node: Node<A>): number =>
-  node.children === undefined ? 0 : 1 + height(node.children[0]!)
+const height = <A extends Positioned>(node: Order<A>): number => node === undefined ? 0 : 1 + height(node.nodes[0])
 
-const outermost = <A extends Positioned>(children: ReadonlyArray<Node<A>>, i: number, side: "start" | "end"): Node<A> =>
-  children[side === "end" ? children.length - 1 - i : i]!
+const outermost = <A extends Positioned>({ nodes }: Node<A>, i: number, side: "start" | "end"): Order<A> =>
+  nodes[side === "end" ? nodes.length - 1 - i : i]
