@@ -273,7 +273,7 @@ const lastWord = (group: Group, restore: Restore): Effect.Effect<void, unknown> 
   )
   if (unsaid === undefined) return undefined
   const { draft } = unsaid
-  return Effect.map(restore(unsaid.core.beforePublish!(unsaid)), () => {
+  return Effect.map(restore(Effect.suspend(() => unsaid.core.beforePublish!(unsaid))), () => {
     unsaid.approved = draft
   })
 }

@@ -114,7 +114,7 @@ const importing = <Item, V>(
       name: "import",
       kind: "upkeep",
       // another may have been interrupted in its last step, and have ended only now
-      body: (transaction) => loaded ? core.populate : importIn(transaction),
+      body: (transaction) => transaction.restore(loaded ? core.populate : importIn(transaction)),
       undone: () => Effect.void,
       committed: () => {
         inUse ||= !loaded
