@@ -372,7 +372,7 @@ const readLookup = <Item, P, V, A>(
 /**
  * Whether an item is in, or one that equals it.
  *
- * An object that was changed since it was registered is found all the same.
+ * An object that was changed since it was registered is found all the same, in time that grows with the number of items.
  *
  * Like every reader it takes no lock: it waits for no change in flight, only for the population of a registry that is
  * `Pending`, and fails if that fails. Interrupting it disturbs nobody else.
