@@ -33,8 +33,8 @@ import * as Together from "./internal/engine/together.ts"
 import * as Transaction from "./internal/engine/transaction.ts"
 import * as Waiting from "./internal/engine/waiting.ts"
 import * as AddHooks from "./internal/features/addHooks.ts"
+import * as Explain from "./internal/features/explain.ts"
 import * as Late from "./internal/features/late.ts"
-import * as Layers from "./internal/features/layers.ts"
 import * as Override from "./internal/features/override.ts"
 import * as Reconcile from "./internal/features/reconcile.ts"
 import * as Watch from "./internal/features/watch.ts"
@@ -58,6 +58,7 @@ import * as Register from "./internal/operations/register.ts"
 import * as Replace from "./internal/operations/replace.ts"
 import * as Reset from "./internal/operations/reset.ts"
 import * as Unregister from "./internal/operations/unregister.ts"
+import * as UnregisterEach from "./internal/operations/unregisterEach.ts"
 import * as Services from "./internal/service.ts"
 import { snapshotOf } from "./internal/snapshotOf.ts"
 import * as Contents from "./internal/store/contents.ts"
@@ -354,7 +355,6 @@ export const has: {
     readLookup(core, attribute, value, false, (index) => index.has(value))
 )
 
-/** An attribute that cannot answer is a compile error, and in untyped code a defect: no error is in the type. */
 const readLookup = <Item, P, V, A>(
   core: Core<Item, P, V>,
   attribute: string,
@@ -362,12 +362,7 @@ const readLookup = <Item, P, V, A>(
   unique: boolean,
   answer: (index: Contents.Contents<Item>["indexes"][number], contents: Contents.Contents<Item>) => A
 ): Effect.Effect<A, P> =>
-  Reading.read(core, (contents) => {
-    const index = Find.lookupIndex(contents.definition, attribute, unique)
-    return index === undefined
-      ? Exit.die(Find.invalidAttribute(contents.definition, attribute, unique, value))
-      : Exit.succeed(answer(contents.indexes[index]!, contents))
-  })
+  Reading.read(core, (contents) => Exit.succeed(answer(Find.indexOf(contents, attribute, value, unique), contents)))
 
 /**
  * Whether an item is in, or one that equals it.
@@ -803,7 +798,7 @@ export const upsert: {
 } = /*#__PURE__*/ operation(
   2,
   <Item, P, V>(core: Core<Item, P, V>, item: Item): Effect.Effect<void, RegistrationFailure | V | P> =>
-    Transaction.run(core, Replace.upsert(item))
+    Effect.asVoid(Transaction.run(core, Replace.upsert(item)))
 )
 
 /**
@@ -856,7 +851,7 @@ const registerAllIn = <Item, P, V>(
   items: Iterable<Item>
 ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope> =>
   Effect.flatMap(Effect.scope, (scope) => {
-    const registering = Unregister.scoped(core, scope, Register.registerAll(listOf(core, items)))
+    const registering = UnregisterEach.scoped(core, scope, Register.registerAll(listOf(core, items)))
     return Effect.asVoid(Transaction.run(core, registering))
   })
 
@@ -1043,7 +1038,7 @@ export const replace: {
     value: unknown,
     item: Item
   ): Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P> =>
-    Transaction.run(core, Replace.replace(attribute, value, item))
+    Effect.asVoid(Transaction.run(core, Replace.replace(attribute, value, item)))
 )
 
 /**
@@ -1172,7 +1167,7 @@ const overrideAllIn = <Item, P, V>(
   items: Iterable<Item>
 ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope> =>
   Effect.flatMap(Effect.scope, (scope) => {
-    const overriding = Unregister.scoped(core, scope, Override.override(listOf(core, items)))
+    const overriding = UnregisterEach.scoped(core, scope, Override.override(listOf(core, items)))
     return Effect.asVoid(Transaction.run(core, overriding))
   })
 
@@ -1248,7 +1243,7 @@ export const unregisterOwner: {
 } = /*#__PURE__*/ operation(
   2,
   <Item, P, V>(core: Core<Item, P, V>, owner: string): Effect.Effect<ReadonlyArray<Item>, P> =>
-    Transaction.run(core, Unregister.unregisterOwner(owner))
+    Transaction.run(core, UnregisterEach.unregisterOwner(owner))
 )
 
 /**
@@ -1701,43 +1696,6 @@ interface ExplanationDefinition extends Data.TaggedEnum.WithGenerics<1> {
  */
 export const Explanation = /*#__PURE__*/ Data.taggedEnum<ExplanationDefinition>()
 
-const explainIn = <Item, P, V>(
-  core: Core<Item, P, V>,
-  attribute: string,
-  value: unknown
-): Effect.Effect<Explanation<Item>> =>
-  Effect.withFiber((fiber) => {
-    const transaction = Reading.current(core, fiber.context)
-    const contents = transaction === undefined ? contentsOf(core) : transaction.draft
-    if (Find.lookupIndex(contents.definition, attribute, true) === undefined) {
-      return Effect.die(Find.invalidAttribute(contents.definition, attribute, true, value))
-    }
-    if (contents.populated || transaction?.ready === true) {
-      return Effect.succeed(explanationOf(contents, attribute, value))
-    }
-    const cause = core.populationFailure
-    return Effect.succeed<Explanation<Item>>(
-      cause === undefined ? Explanation.Pending() : Explanation.PopulationFailed({ cause })
-    )
-  })
-
-const explanationOf = <Item>(
-  contents: Contents.Contents<Item>,
-  attribute: string,
-  value: unknown
-): Explanation<Item> => {
-  const entry = Contents.get(contents, attribute, value)
-  if (entry !== undefined) {
-    const { item, origin: { owner, revision } } = entry
-    return Explanation.Present({ item, owner, revision, hides: Layers.under(contents, entry).map((one) => one.item) })
-  }
-  const [hidden] = Layers.withheldBy(contents, attribute, value)
-  const by = hidden && Layers.above(contents, hidden)
-  return hidden === undefined || by === undefined
-    ? Explanation.Absent({ suggestions: Find.notFound(contents, attribute, value).suggestions })
-    : Explanation.Hidden({ item: hidden.item, by: by.item })
-}
-
 /**
  * Why an item is there, or is not. Never populates; inside a transaction of the registry it tells of the draft.
  *
@@ -1776,7 +1734,7 @@ export const explain: {
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute]
   ): Effect.Effect<Explanation<Item>, never, R>
-} = /*#__PURE__*/ operation(3, explainIn)
+} = /*#__PURE__*/ operation(3, Explain.explain)
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Hooks

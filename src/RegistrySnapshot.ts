@@ -16,7 +16,7 @@ import type { Core } from "./internal/engine/core.ts"
 import type { Fits, Takes } from "./internal/fits.ts"
 import type { RegistryOrService, RegistrySnapshot } from "./internal/model.ts"
 import { operation } from "./internal/operation.ts"
-import { invalidAttribute, lookupIndex } from "./internal/operations/find.ts"
+import { indexOf } from "./internal/operations/find.ts"
 import { contentsOf, snapshotOf } from "./internal/snapshotOf.ts"
 import * as Contents from "./internal/store/contents.ts"
 import { type Definition, failure, takeKeys } from "./internal/store/definition.ts"
@@ -67,8 +67,7 @@ export const get: {
 } = /*#__PURE__*/ dual(
   3,
   <Item>(self: RegistrySnapshot<Item, any>, attribute: string, value: unknown): Option.Option<Item> => {
-    const contents = contentsOf(self)
-    const entry = contents.indexes[indexOf(contents, attribute, true, value)]!.get(value)
+    const entry = indexOf(contentsOf(self), attribute, value, true).get(value)
     return entry === undefined ? Option.none() : Option.some(entry.item)
   }
 )
@@ -108,10 +107,8 @@ export const getAll: {
   ): ReadonlyArray<Item>
 } = /*#__PURE__*/ dual(
   3,
-  <Item>(self: RegistrySnapshot<Item, any>, attribute: string, value: unknown): ReadonlyArray<Item> => {
-    const contents = contentsOf(self)
-    return contents.indexes[indexOf(contents, attribute, false, value)]!.getAll(value)
-  }
+  <Item>(self: RegistrySnapshot<Item, any>, attribute: string, value: unknown): ReadonlyArray<Item> =>
+    indexOf(contentsOf(self), attribute, value, false).getAll(value)
 )
 
 /**
@@ -146,10 +143,11 @@ export const has: {
     attribute: Attribute,
     value: Lookup.Keys<Item, Lookups>[Attribute]
   ): boolean
-} = /*#__PURE__*/ dual(3, <Item>(self: RegistrySnapshot<Item, any>, attribute: string, value: unknown): boolean => {
-  const contents = contentsOf(self)
-  return contents.indexes[indexOf(contents, attribute, false, value)]!.has(value)
-})
+} = /*#__PURE__*/ dual(
+  3,
+  <Item>(self: RegistrySnapshot<Item, any>, attribute: string, value: unknown): boolean =>
+    indexOf(contentsOf(self), attribute, value, false).has(value)
+)
 
 /**
  * Whether an equal item is in.
@@ -497,14 +495,3 @@ export const diff: {
     return { added, removed, replaced }
   }
 )
-
-const indexOf = <Item>(
-  { definition }: Contents.Contents<Item>,
-  attribute: string,
-  unique: boolean,
-  value: unknown
-): number => {
-  const index = lookupIndex(definition, attribute, unique)
-  if (index === undefined) throw invalidAttribute(definition, attribute, unique, value)
-  return index
-}

@@ -144,17 +144,7 @@ export interface Subscription<out Item, in out Lookups> {
   readonly changes: Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged>
 }
 
-/**
- * Why an item is there, or is not.
- *
- * `Present`: who registered it at which revision, and what it hides. `Hidden`: an item has the value, and the override
- * `by` hides it. `Absent`: no item has the value; `suggestions` are near matches among the keys. `PopulationFailed`: the
- * registry is `Pending` because its last population failed. `Pending`: nobody has used it yet, it was reset, or it is
- * being populated.
- *
- * @category models
- * @since 0.1.0
- */
+/** See `Registry.Explanation`. */
 export type Explanation<Item> = Data.TaggedEnum<{
   readonly Present: {
     readonly item: Item

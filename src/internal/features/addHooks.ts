@@ -8,7 +8,7 @@ import type { AfterHook, Part } from "../engine/parts.ts"
 import { current } from "../engine/read.ts"
 import { collect, sequence } from "../engine/sequence.ts"
 import { failIfAny, step } from "../engine/transaction.ts"
-import { runWithoutPopulation, unlessClosed } from "../operations/unregister.ts"
+import { runWithoutPopulation, unlessClosed } from "../operations/upkeep.ts"
 import * as Contents from "../store/contents.ts"
 import type { Entry } from "../store/entry.ts"
 

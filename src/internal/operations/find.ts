@@ -1,88 +1,106 @@
-/** Finding the entry that an operation is about, and saying why there is none. */
+/** Finding the entry that an operation is about, or the reason why there is none. */
+import * as Exit from "effect/Exit"
 import * as Formatter from "effect/Formatter"
-import * as Result from "effect/Result"
 import * as RegistryError from "../../RegistryError.ts"
+import type { Operation, Transaction } from "../engine/core.ts"
+import { carryOut, mutation, type Plan } from "../engine/mutation.ts"
 import * as Contents from "../store/contents.ts"
-import * as Definition from "../store/definition.ts"
-import type { Entry } from "../store/entry.ts"
+import { failure, slotOf } from "../store/definition.ts"
+import { Entry } from "../store/entry.ts"
 
-/** The place of a lookup in the definition; nothing if there is none that can answer. */
-export const lookupIndex = <Item>(
-  definition: Definition.Definition<Item>,
+/** The index of a lookup. No other attribute is in the types, so it throws for one that untyped code asks for. */
+export const indexOf = <Item>(
+  contents: Contents.Contents<Item>,
   attribute: string,
+  value: unknown,
   unique: boolean
-): number | undefined => {
-  const index = Definition.slotOf(definition.lookups, attribute)
-  return index === -1 || unique && !definition.lookups[index]!.unique ? undefined : index
+): Contents.Contents<Item>["indexes"][number] => {
+  const slot = slotIn(contents, attribute, unique)
+  if (slot === -1) throw invalidAttribute(contents, attribute, value, unique)
+  return contents.indexes[slot]!
 }
 
-export const invalidAttribute = <Item>(
-  definition: Definition.Definition<Item>,
+const slotIn = <Item>(
+  { definition: { lookups } }: Contents.Contents<Item>,
   attribute: string,
-  unique: boolean,
-  value: unknown
+  unique: boolean
+): number => {
+  const slot = slotOf(lookups, attribute)
+  return unique && lookups[slot]?.unique === false ? -1 : slot
+}
+
+const invalidAttribute = <Item>(
+  { definition }: Contents.Contents<Item>,
+  attribute: string,
+  value: unknown,
+  unique: boolean
 ): RegistryError.ItemLookupError =>
-  Definition.failure(definition, RegistryError.ItemLookupError, {
+  failure(definition, RegistryError.ItemLookupError, {
     code: "invalid_attribute",
     attribute: typeof attribute === "string" ? attribute : Formatter.format(attribute),
     value,
     suggestions: definition.lookups.filter((lookup) => lookup.unique || !unique).map((lookup) => lookup.attribute)
   })
 
-/** Why there is no entry that alone has a key. */
+/** Why no entry has a value of a unique lookup. */
 export const notFound = <Item>(
   contents: Contents.Contents<Item>,
   attribute: string,
   value: unknown
 ): RegistryError.ItemLookupError => {
-  const { definition } = contents
-  const index = lookupIndex(definition, attribute, true)
-  if (index === undefined) return invalidAttribute(definition, attribute, true, value)
-  const suggestions = contents.size > fewKeys ? [] : definition.suggest(value, contents.indexes[index]!.keys())
-  return Definition.failure(definition, RegistryError.ItemLookupError, {
-    code: "not_registered",
-    attribute,
-    value,
-    suggestions
-  })
+  const { definition, indexes, size } = contents
+  const slot = slotIn(contents, attribute, true)
+  if (slot === -1) return invalidAttribute(contents, attribute, value, true)
+  const suggestions = size > fewKeys ? [] : definition.suggest(value, indexes[slot]!.keys())
+  const props = { code: "not_registered", attribute, value, suggestions } as const
+  return failure(definition, RegistryError.ItemLookupError, props)
 }
 
-/** The number of keys up to which suggestions are looked for. */
+/** Suggestions are looked for among so many keys at most. */
 const fewKeys = 10_000
 
-export type Located<Item> = Result.Result<Entry<Item>, RegistryError.ItemLookupError>
+/** Finds an entry in the contents, or the reason why it is not there. */
+export type Locate<Item, Missing = RegistryError.ItemLookupError> = (
+  contents: Contents.Contents<Item>
+) => Entry<Item> | Missing
 
-export type Locate<Item> = (contents: Contents.Contents<Item>) => Located<Item>
+export const locateBy = <Item>(attribute: string, value: unknown): Locate<Item> => (contents) =>
+  Contents.get(contents, attribute, value) ?? notFound(contents, attribute, value)
 
-export const locateBy = <Item>(attribute: string, value: unknown): Locate<Item> => (contents) => {
-  const entry = Contents.get(contents, attribute, value)
-  return entry === undefined ? Result.fail(notFound(contents, attribute, value)) : Result.succeed(entry)
-}
+export const locate = <Item>(item: Item): Locate<Item> => (contents) =>
+  Contents.findCurrent(contents, item) ?? notRegistered(contents, item)
 
-/** The entry of an equal item. */
-export const locate = <Item>(item: Item): Locate<Item> => (contents) => {
-  const entry = Contents.findCurrent(contents, item)
-  return entry === undefined ? Result.fail(notRegistered(contents, item)) : Result.succeed(entry)
-}
+export const notRegistered = <Item>(
+  { definition }: Contents.Contents<Item>,
+  item: Item
+): RegistryError.ItemLookupError =>
+  failure(definition, RegistryError.ItemLookupError, { code: "unregister", item, suggestions: [] })
 
-const notRegistered = <Item>(contents: Contents.Contents<Item>, item: Item): RegistryError.ItemLookupError =>
-  Definition.failure(contents.definition, RegistryError.ItemLookupError, {
-    code: "unregister",
-    item,
-    suggestions: []
-  })
-
-/** Locates an entry, and from then on that item itself, and nothing else in its place: hooks were told of it. */
-export const locateOnce = <Item>(locateEntry: Locate<Item>): Locate<Item> => {
-  let first: Entry<Item> | undefined
-  return (contents) => {
-    if (first !== undefined && Contents.holds(contents, first)) return Result.succeed(first)
-    const located = locateEntry(contents)
-    if (Result.isFailure(located)) return located
-    if (first !== undefined && located.success.item !== first.item) {
-      return Result.fail(notRegistered(contents, first.item))
+/**
+ * A mutation of one entry. The entry is located again in each step, because hooks may have changed the draft. Once they
+ * were told of it, no other item takes its place: then it is `gone`.
+ */
+export const mutationOf = <Item, P, V, Missing, A, E, W>(
+  name: string,
+  about: unknown,
+  find: Locate<Item, Missing>,
+  gone: (contents: Contents.Contents<Item>, item: Item) => Missing,
+  plan: (transaction: Transaction<Item, P, V>, located: Entry<Item> | Missing) => Exit.Exit<Plan<Item, A, W>, E>
+): Operation<Item, P, V, A | undefined, E | W | P> => {
+  const planner = (locating: Locate<Item, Missing>) => (transaction: Transaction<Item, P, V>) =>
+    plan(transaction, locating(transaction.draft))
+  return {
+    ...mutation<Item, P, V, A | undefined, E, W>(name, about, undefined, planner(find)),
+    body: (transaction) => {
+      let first: Entry<Item> | undefined
+      const findAgain: Locate<Item, Missing> = (contents) => {
+        if (first !== undefined && Contents.holds(contents, first)) return first
+        const located = find(contents)
+        if (!(located instanceof Entry)) return located
+        if (first !== undefined && located.item !== first.item) return gone(contents, first.item)
+        return first = located
+      }
+      return carryOut(transaction, planner(findAgain))
     }
-    first = located.success
-    return located
   }
 }

@@ -14,6 +14,7 @@ import * as Update from "../store/update.ts"
 
 type Failure = RegistryError.RegistrationFailure
 
+/** The engine checks the item and asks hooks, applies this plan to the draft, tells hooks, and publishes the draft. */
 export const register = <Item, P, V>(item: Item): Operation<Item, P, V, Entry<Item> | undefined, Failure | V | P> =>
   mutation<Item, P, V, Entry<Item> | undefined, Failure, V>("register", item, undefined, registering(item))
 
@@ -43,23 +44,29 @@ export const registerAll = <Item, P, V>(
   undone: () => Effect.succeed([])
 })
 
-/** One item after another: an item's hooks end before the next is checked. */
 export const registerAllIn = <Item, P, V>(
   transaction: Transaction<Item, P, V>,
   items: ReadonlyArray<Item>
 ): Effect.Effect<ReadonlyArray<Entry<Item>>, Failure | V | P> => {
-  if (transaction.hooks.length === 0) {
-    return items.length <= maxPerStep
-      ? step(transaction, () => withoutPauses(insertAll(transaction, items)))
-      : longStep(transaction, () => withPauses(insertAll(transaction, items)))
-  }
-  const entries: Array<Entry<Item>> = []
+  if (transaction.hooks.length > 0) return oneByOne(transaction, items, (item) => registering<Item, P, V>(item))
+  return items.length <= maxPerStep
+    ? step(transaction, () => withoutPauses(insertAll(transaction, items)))
+    : longStep(transaction, () => withPauses(insertAll(transaction, items)))
+}
+
+/** Carries out one mutation after the other: the hooks of one end before the next is planned. */
+export const oneByOne = <Item, P, V, A, B, E, W>(
+  transaction: Transaction<Item, P, V>,
+  list: ReadonlyArray<A>,
+  planner: (a: A) => Planner<Item, P, V, B, E, W>
+): Effect.Effect<ReadonlyArray<B>, E | W | P> => {
+  const answers: Array<B> = []
   const all = sequence(
-    items,
-    (item) => Effect.mapEager(carryOut(transaction, registering(item)), (entry) => entries.push(entry)),
+    list,
+    (a) => Effect.mapEager(carryOut(transaction, planner(a)), (answer) => answers.push(answer)),
     transaction.restore(Effect.yieldNow)
   )
-  return Effect.mapEager(all, () => entries)
+  return Effect.mapEager(all, () => answers)
 }
 
 /** Puts a list in, if it is short enough for one step. */
@@ -76,18 +83,26 @@ const insertAll = function*<Item>(
   const builder = new Update.Builder(draft, items.length, origin)
   let finished = false
   try {
-    for (let i = 0; i < items.length; i++) {
-      if (i > 0 && i % maxPerStep === 0) yield
-      const failure = builder.add(items[i]!)
-      if (failure !== undefined) return Exit.fail(failure)
-    }
+    const refused = yield* each(items, (item) => builder.add(item))
+    if (refused !== undefined) return Exit.fail(refused)
     const { added, contents } = builder.finish()
     finished = true
-    if (added.length === 0) return Exit.succeed(added)
-    steps.push(new Change.Inserted(added, draft.size))
-    transaction.draft = contents
+    if (added.length > 0) {
+      steps.push(new Change.Inserted(added, draft.size))
+      transaction.draft = contents
+    }
     return Exit.succeed(added)
   } finally {
     if (!finished) builder.abandon()
   }
+}
+
+/** Runs `f` on one element after the other, with pauses, until it answers something. */
+export const each = function*<A, B>(list: ReadonlyArray<A>, f: (a: A) => B | undefined): Pausing<B | undefined> {
+  for (let i = 0; i < list.length; i++) {
+    if (i > 0 && i % maxPerStep === 0) yield
+    const answer = f(list[i]!)
+    if (answer !== undefined) return answer
+  }
+  return undefined
 }

@@ -4,13 +4,12 @@ import * as Result from "effect/Result"
 import type * as RegistryError from "../../RegistryError.ts"
 import * as Change from "../engine/change.ts"
 import type { Operation, Transaction } from "../engine/core.ts"
-import { carryOut, entering, mutation, type Plan, type Planner } from "../engine/mutation.ts"
+import { entering, type Plan } from "../engine/mutation.ts"
 import { check } from "../store/check.ts"
-import * as Contents from "../store/contents.ts"
-import type { Entry } from "../store/entry.ts"
+import { Entry } from "../store/entry.ts"
 import * as Matching from "../store/matching.ts"
 import * as Update from "../store/update.ts"
-import { type Locate, locateBy, locateOnce } from "./find.ts"
+import { locateBy, mutationOf, notRegistered } from "./find.ts"
 import { registering } from "./register.ts"
 import { reveal } from "./unregister.ts"
 
@@ -20,56 +19,35 @@ export const replace = <Item, P, V>(
   attribute: string,
   value: unknown,
   item: Item
-): Operation<Item, P, V, void, Failure | RegistryError.ItemLookupError | V | P> => {
-  const planning =
-    (locate: Locate<Item>): Planner<Item, P, V, void, Failure | RegistryError.ItemLookupError> => (transaction) => {
-      const located = locate(transaction.draft)
-      return Result.isSuccess(located) ? swapping(transaction, located.success, item) : Exit.fail(located.failure)
-    }
-  return {
-    ...mutation("replace", item, undefined, planning(locateBy(attribute, value))),
-    body: (transaction) => carryOut(transaction, planning(locateOnce(locateBy(attribute, value))))
-  }
-}
+): Operation<Item, P, V, Entry<Item> | undefined, Failure | RegistryError.ItemLookupError | V | P> =>
+  mutationOf(
+    "replace",
+    item,
+    locateBy<Item>(attribute, value),
+    notRegistered,
+    (
+      transaction: Transaction<Item, P, V>,
+      located
+    ): Exit.Exit<Plan<Item, Entry<Item>, V>, Failure | RegistryError.ItemLookupError> =>
+      located instanceof Entry ? swapping(transaction, located, item) : Exit.fail(located)
+  )
 
 /** Replaces the item that has the first unique key of this one, or registers it. */
-export const upsert = <Item, P, V>(item: Item): Operation<Item, P, V, void, Failure | V | P> => {
-  const planning = (held: (contents: Contents.Contents<Item>) => Entry<Item> | undefined): Planner<
-    Item,
-    P,
-    V,
-    void,
-    Failure
-  > =>
-  (transaction) => {
-    const holder = held(transaction.draft)
-    return holder === undefined
-      ? Exit.map(registering<Item, P, V>(item)(transaction), (plan) => ({ ...plan, apply: () => void plan.apply() }))
-      : swapping(transaction, holder, item)
-  }
-  return {
-    ...mutation("upsert", item, undefined, planning((contents) => Matching.holderOfFirstKey(contents, item))),
-    body: (transaction) => {
-      // hooks were told of the holder: if one of them takes it out, there is nothing to replace
-      let first: Entry<Item> | undefined
-      return carryOut(
-        transaction,
-        planning((contents) => {
-          if (first !== undefined && Contents.holds(contents, first)) return first
-          const holder = Matching.holderOfFirstKey(contents, item)
-          if (first !== undefined && holder?.item !== first.item) return undefined
-          return first = holder
-        })
-      )
-    }
-  }
-}
+export const upsert = <Item, P, V>(item: Item): Operation<Item, P, V, Entry<Item> | undefined, Failure | V | P> =>
+  mutationOf(
+    "upsert",
+    item,
+    (contents) => Matching.holderOfFirstKey(contents, item),
+    () => undefined,
+    (transaction: Transaction<Item, P, V>, holder) =>
+      holder === undefined ? registering<Item, P, V>(item)(transaction) : swapping(transaction, holder, item)
+  )
 
 const swapping = <Item, P, V>(
   transaction: Transaction<Item, P, V>,
   previous: Entry<Item>,
   item: Item
-): Exit.Exit<Plan<Item, void, V>, Failure> => {
+): Exit.Exit<Plan<Item, Entry<Item>, V>, Failure> => {
   const { draft, origin, steps } = transaction
   const checked = check(draft, item, previous)
   if (Result.isFailure(checked)) return Exit.fail(checked.failure)
@@ -80,6 +58,7 @@ const swapping = <Item, P, V>(
       steps.push(new Change.Swapped(previous, added))
       transaction.draft = contents
       reveal(transaction, revealed)
+      return added
     }
   })
 }

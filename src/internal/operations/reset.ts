@@ -8,7 +8,8 @@ import * as Hooks from "../engine/hooks.ts"
 import { step } from "../engine/transaction.ts"
 import * as Contents from "../store/contents.ts"
 import type { Entry } from "../store/entry.ts"
-import { runWithoutPopulation, unregisterEach } from "./unregister.ts"
+import { unregisterEach } from "./unregisterEach.ts"
+import { runWithoutPopulation } from "./upkeep.ts"
 
 export const reset = <Item, P, V>(core: Core<Item, P, V>): Effect.Effect<void> =>
   runWithoutPopulation(core, {
@@ -17,7 +18,7 @@ export const reset = <Item, P, V>(core: Core<Item, P, V>): Effect.Effect<void> =
     runsHooks: true,
     body: (transaction) => {
       const { base, hooks, parent } = transaction
-      // a part of a reset or a population does nothing, and what is Pending is empty
+      // a `Pending` registry is empty; a part of a reset or of a population does nothing
       if (!base.populated || parent?.resetting === true || parent?.populating === true) return Effect.void
       if (hooks.length === 0) return step(transaction, emptyAtOnce)
       return Hooks.call(transaction, "onResetting").pipe(
@@ -31,7 +32,7 @@ export const reset = <Item, P, V>(core: Core<Item, P, V>): Effect.Effect<void> =
     undone: () => Effect.void
   })
 
-/** What is withheld goes first, so that it need not be revealed before it goes. Answers what is left, newest first. */
+/** Withheld entries go first, so that none is revealed on its way out. Answers the others, newest first. */
 const endWithholding = <Item>(transaction: Transaction<Item>): Exit.Exit<ReadonlyArray<Entry<Item>>> => {
   transaction.draft = Contents.withoutWithheld(transaction.draft)
   return Exit.succeed(Contents.entries(transaction.draft).toReversed())
@@ -45,11 +46,11 @@ const emptyAtOnce = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {
 }
 
 const emptied = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {
-  const exit = nothingLeft(transaction)
-  if (Exit.isFailure(exit)) return exit
+  const left = nothingLeft(transaction)
+  if (Exit.isFailure(left)) return left
   transaction.draft = Contents.asPending(transaction.draft)
   transaction.populationScope = undefined
-  // it was `Ready` until now, so this is not why it is `Pending`
+  // the registry was `Ready`, so an earlier failure is not the reason why it is `Pending`
   transaction.core.populationFailure = undefined
   transaction.steps.push({ _tag: "Reset" })
   return Exit.void

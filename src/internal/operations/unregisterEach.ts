@@ -1,0 +1,95 @@
+/** Unregistering several entries: those of an owner, or those of a scope that closes. */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import { contentsOf, type Core, type Operation, type Transaction } from "../engine/core.ts"
+import type { Plan } from "../engine/mutation.ts"
+import { failIfAny, step } from "../engine/transaction.ts"
+import * as Contents from "../store/contents.ts"
+import { byPosition, type Entry } from "../store/entry.ts"
+import * as Update from "../store/update.ts"
+import { oneByOne } from "./register.ts"
+import { removing } from "./unregister.ts"
+import { runWithoutPopulation, unlessClosed } from "./upkeep.ts"
+
+/** Unregisters one entry after the other. An entry that is gone when its turn comes is skipped. */
+export const unregisterEach = <Item, P, V>(
+  transaction: Transaction<Item, P, V>,
+  entries: ReadonlyArray<Entry<Item>>
+): Effect.Effect<void, P> => {
+  const each = oneByOne(
+    transaction,
+    entries,
+    (entry) => (current) => Exit.succeed(Contents.isIn(current.draft, entry) ? removing(current, entry) : nothing)
+  )
+  return Effect.flatMapEager(each, () =>
+    step(transaction, () => {
+      if (entries.length > 1) transaction.draft = Update.tidy(transaction.draft, entries.length)
+      return Exit.void
+    }))
+}
+
+const nothing: Plan<never, void, never> = { moves: () => [], apply: () => {} }
+
+export const unregisterOwner = <Item, P, V>(owner: string): Operation<Item, P, V, ReadonlyArray<Item>, P> => ({
+  name: "unregisterOwner",
+  runsHooks: true,
+  body: (transaction) =>
+    Effect.flatMapEager(
+      step(transaction, ({ draft }) => {
+        // withheld entries go first, the lowest first, so that none of them is revealed on its way out
+        const all = [...draft.withheld?.entries ?? [], ...Contents.entries(draft).toReversed()]
+        return Exit.succeed(all.filter(({ origin }) => origin.owner === owner))
+      }),
+      (entries) =>
+        Effect.mapEager(
+          unregisterEach(transaction, entries),
+          () => entries.toSorted(byPosition).map(({ item }) => item)
+        )
+    ),
+  undone: () => Effect.succeed([])
+})
+
+/** Turns a registration into one that is removed when `scope` closes. */
+export const scoped = <Item, P, V, E>(
+  core: Core<Item, P, V>,
+  scope: Scope.Scope,
+  operation: Operation<Item, P, V, ReadonlyArray<Entry<Item>>, E>
+): Operation<Item, P, V, ReadonlyArray<Entry<Item>>, E> => ({
+  ...operation,
+  // a scope that has closed in the meantime runs the finalizer at once
+  committed: (entries) => Scope.addFinalizer(scope, closeScope(core, entries))
+})
+
+/**
+ * Removes exactly these registrations, newest first. It never populates. A hook that dies stops nothing: the items stay
+ * unregistered, and all defects surface.
+ */
+const closeScope = <Item, P, V>(core: Core<Item, P, V>, entries: ReadonlyArray<Entry<Item>>): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const contents = contentsOf(core)
+    const mayBeIn = core.lock.holder !== undefined || entries.some((entry) => Contents.isIn(contents, entry))
+    if (core.closed || !mayBeIn) return Effect.void
+    const redo = (transaction: Transaction<Item>) => {
+      transaction.redoAfterRollback = transaction.redoAfterRollback.concat(closeScope(core, entries))
+    }
+    const closing = runWithoutPopulation(core, {
+      name: "closeScope",
+      kind: "upkeep",
+      irrevocable: true,
+      runsHooks: true,
+      body: (transaction) => {
+        redo(transaction)
+        return Effect.mapEager(
+          unregisterEach(transaction, entries.toReversed()),
+          () => transaction.defects ?? Cause.empty
+        )
+      },
+      undone: (transaction) => {
+        redo(transaction)
+        return Effect.succeed(Cause.empty)
+      }
+    })
+    return unlessClosed(core, Effect.flatMap(closing, failIfAny))
+  })
