@@ -61,7 +61,7 @@ const runAllOn = <P, A, E, R>(
       (inner, core, index) => {
         const { lock } = parents[index] ?? core
         const next = Effect.suspend(() => arePending() ? Effect.undefined : inner)
-        return lock.hold(node, node, next)
+        return lock.hold(node, next, node)
       },
       beginAll(fiber, ordered, effect, node, parents, observations)
     )

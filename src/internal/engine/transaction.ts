@@ -20,7 +20,6 @@ import { CurrentTransaction, innermost } from "./current.ts"
 import * as Hooks from "./hooks.ts"
 import { openIn } from "./read.ts"
 import { collect, sequence } from "./sequence.ts"
-import { WaitNode } from "./waiting.ts"
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Beginning
@@ -171,32 +170,21 @@ const attempt = <A, E, R>(evaluate: () => Effect.Effect<A, E, R>): Effect.Effect
 export const step = <Item, P, V, A, E>(
   transaction: Transaction<Item, P, V>,
   f: (transaction: Transaction<Item, P, V>) => Exit.Exit<A, E>
-): Effect.Effect<A, E | P> => {
-  if (!transaction.canRun) {
-    return Effect.flatMap(transaction.restore(transaction.core.populate), () => step(transaction, f))
-  }
-  if (!transaction.busy) return f(transaction)
-  const { lock, operation, source } = transaction
-  const turn = Effect.sync(() => transaction.canRun ? f(transaction) : undefined)
-  return Effect.flatMap(
-    transaction.restore(lock.hold(transaction, new WaitNode(source, operation, transaction), turn)),
-    // the transaction in flight may have reset the registry: then it starts over, without the lock
-    (exit) => exit ?? step(transaction, f)
-  )
-}
+): Effect.Effect<A, E | P> => transaction.canRun && !transaction.busy ? f(transaction) : longStep(transaction, f)
 
-/** A step that takes several turns, in which others run: nested transactions wait until it has ended. */
+/** A step that may take several turns, in which others run: nested transactions wait until it has ended. */
 export const longStep = <Item, P, V, A, E>(
   transaction: Transaction<Item, P, V>,
   f: (transaction: Transaction<Item, P, V>) => Effect.Effect<A, E>
 ): Effect.Effect<A, E | P> => {
-  const { core, lock, operation, source } = transaction
+  const { core, lock, restore } = transaction
   const turns = Effect.suspend((): Effect.Effect<Exit.Exit<A, E> | undefined> =>
     transaction.canRun ? Effect.exit(f(transaction)) : Effect.undefined
   )
   return Effect.flatMap(
-    transaction.restore(lock.hold(transaction, new WaitNode(source, operation, transaction), turns)),
-    (exit) => exit ?? Effect.flatMap(transaction.restore(core.populate), () => longStep(transaction, f))
+    restore(lock.hold(transaction, turns)),
+    // the transaction in flight may have reset the registry: then it starts over, without the lock
+    (exit) => exit ?? Effect.flatMap(restore(core.populate), () => longStep(transaction, f))
   )
 }
 
@@ -235,31 +223,29 @@ export const end = <A, E>(
  * never end by itself.
  */
 const endAfter = <A, E>(
-  { lock, operation, source }: Transaction<any>,
+  { lock }: Transaction<any>,
   group: Group,
   exit: Exit.Exit<A, E>,
   ending: Ending<A>,
   restore: Restore
 ): Effect.Effect<A, E> => {
   let ended: Effect.Effect<A, E> | undefined
+  // in the step that has the lock, so that other waiters find the transaction ended
   const waiting = lock.hold(
-    group.at(-1),
-    new WaitNode(source, operation, group.at(-1)),
-    // in the step that has the lock, so that other waiters find the transaction ended
+    group.at(-1)!,
     Effect.sync(() => {
       lock.release()
       ended = end(group, exit, ending, restore)
     })
   )
-  if (Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause)) {
+  const cause = Exit.isFailure(exit) ? exit.cause : Cause.empty
+  if (Cause.hasInterrupts(cause)) {
     for (const transaction of group) transaction.state = "undoing"
     if (lock.holder instanceof Transaction) lock.holder.fiber?.interruptUnsafe()
     return Effect.flatMap(waiting, () => ended!)
   }
   return Effect.matchCauseEffect(restore(waiting), {
-    onFailure: (cause) =>
-      ended ??
-        end(group, Exit.failCause(Exit.isFailure(exit) ? Cause.combine(exit.cause, cause) : cause), ending, restore),
+    onFailure: (more) => ended ?? end(group, Exit.failCause(Cause.combine(cause, more)), ending, restore),
     onSuccess: () => ended!
   })
 }
@@ -278,20 +264,16 @@ const lastWord = (group: Group, restore: Restore): Effect.Effect<void, unknown> 
   })
 }
 
-/** The locks are given back also where a check of what is published throws. */
 const commitOrUndo = <A, E>(group: Group, exit: Exit.Success<A, E>, ending: Ending<A>): Effect.Effect<A, E> => {
+  let after = ending.committed?.(exit.value)
   try {
-    return commitAll(group, exit, ending)
+    for (const transaction of group) {
+      const emptied = commit(transaction, false)
+      if (emptied !== undefined) after = after === undefined ? emptied : Effect.ensuring(after, emptied)
+    }
   } catch (defect) {
+    // a test may watch what is published, and throw
     return undo(group, Cause.die(defect), ending)
-  }
-}
-
-const commitAll = <A, E>(group: Group, exit: Exit.Success<A, E>, { committed }: Ending<A>): Effect.Effect<A, E> => {
-  let after = committed?.(exit.value)
-  for (const transaction of group) {
-    const emptied = commit(transaction, false)
-    if (emptied !== undefined) after = after === undefined ? emptied : Effect.ensuring(after, emptied)
   }
   group.forEach(close)
   return after === undefined ? exit : Effect.flatMap(after, () => exit)
@@ -313,23 +295,16 @@ const commit = <Item, P, V>(
   if (parent === undefined) return publish(transaction, unseen)
   parent.draft = transaction.draft
   parent.populationScope = transaction.populationScope
-  parent.scopes = both(parent.scopes, transaction.scopes)
-  pushAll(parent.steps, transaction.steps)
+  parent.scopes = parent.scopes.concat(transaction.scopes)
+  for (const one of transaction.steps) parent.steps.push(one)
   if (calls !== undefined) {
     if (parent.calls === undefined) parent.calls = calls
     else parent.calls.append(calls)
   }
   parent.seen ||= transaction.seen
-  parent.redoAfterRollback = both(parent.redoAfterRollback, transaction.redoAfterRollback)
+  parent.redoAfterRollback = parent.redoAfterRollback.concat(transaction.redoAfterRollback)
   return undefined
 }
-
-const pushAll = <A>(target: Array<A>, source: ReadonlyArray<A>): void => {
-  for (let i = 0; i < source.length; i++) target.push(source[i]!)
-}
-
-const both = <A>(one: ReadonlyArray<A>, other: ReadonlyArray<A>): ReadonlyArray<A> =>
-  other.length === 0 ? one : one.concat(other)
 
 /** Where contents become visible to others: the one place, and one synchronous step. */
 const publish = <Item, P, V>(
@@ -396,10 +371,8 @@ const undo = <E>(group: Group, cause: Cause.Cause<E>, ending: Ending<any>): Effe
         transaction.parent === undefined && !transaction.base.populated ? [] : transaction.redoAfterRollback
       )
       group.forEach(close)
-      const failed = Cause.combine(cause, defects)
-      return redo.length === 0
-        ? Effect.failCause(failed)
-        : Effect.flatMap(collect(redo, (effect) => effect), (more) => Effect.failCause(Cause.combine(failed, more)))
+      return Effect.flatMap(collect(redo, (effect) => effect), (more) =>
+        Effect.failCause(Cause.combine(Cause.combine(cause, defects), more)))
     }))
 }
 

@@ -125,17 +125,17 @@ export class Lock {
     })
   })
 
-  /** Holds the lock for a node as long as an effect runs. */
+  /** Holds the lock as long as an effect runs, on behalf of a node. */
   hold<A, E, R>(
-    waiting: WaitNode | undefined,
     node: WaitNode,
-    effect: Effect.Effect<A, E, R>
+    effect: Effect.Effect<A, E, R>,
+    holder = new WaitNode(node.source, node.operation, node)
   ): Effect.Effect<A, E, R> {
     return Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(this.take(waiting, node, restore), () =>
+      Effect.flatMap(this.take(node, holder, restore), () =>
         Effect.onExitPrimitive(restore(effect), () => {
           // transactions that the effect began have taken it over, and given it back
-          if (this.holder === node) this.release()
+          if (this.holder === holder) this.release()
           return undefined
         }))
     )
