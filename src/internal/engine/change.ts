@@ -12,34 +12,31 @@ export type Step<Item> =
 
 /** Entries were added, one after the other, the first at `position` among all. */
 export class Inserted<Item> {
-  readonly _tag: "Inserted"
+  readonly _tag = "Inserted"
   readonly entries: ReadonlyArray<Entry<Item>>
   readonly position: number
 
   constructor(entries: ReadonlyArray<Entry<Item>>, position: number) {
-    this._tag = "Inserted"
     this.entries = entries
     this.position = position
   }
 }
 
 export class Removed<Item> {
-  readonly _tag: "Removed"
+  readonly _tag = "Removed"
   readonly entries: ReadonlyArray<Entry<Item>>
 
   constructor(entries: ReadonlyArray<Entry<Item>>) {
-    this._tag = "Removed"
     this.entries = entries
   }
 }
 
 export class Swapped<Item> {
-  readonly _tag: "Swapped"
+  readonly _tag = "Swapped"
   readonly previous: Entry<Item>
   readonly entry: Entry<Item>
 
   constructor(previous: Entry<Item>, entry: Entry<Item>) {
-    this._tag = "Swapped"
     this.previous = previous
     this.entry = entry
   }
@@ -48,12 +45,11 @@ export class Swapped<Item> {
 export class Change<Item> implements RegistryEvent.RegistryChange<Item> {
   readonly revision: number
   readonly steps: ReadonlyArray<Step<Item>>
-  private told: ReadonlyArray<RegistryEvent.RegistryEvent<Item>> | undefined
+  private told: ReadonlyArray<RegistryEvent.RegistryEvent<Item>> | undefined = undefined
 
   constructor(revision: number, steps: ReadonlyArray<Step<Item>>) {
     this.revision = revision
     this.steps = steps
-    this.told = undefined
   }
 
   get events(): ReadonlyArray<RegistryEvent.RegistryEvent<Item>> {

@@ -8,14 +8,9 @@ import type { Entry } from "../store/entry.ts"
 export const TypeId = "~effect-registry/RegistryHooks"
 
 /**
- * What a registry calls around its operations. Each is an effect that runs under the registry's lock, in the transaction
- * of the operation that calls it: it may use the registry in any way, from any child fiber.
- *
- * `onItemRegistering` alone may fail, which refuses the item. It is a check, and acquires nothing: it may run for an
- * operation that then fails. A defect of any hook undoes the operation.
- *
- * @category models
- * @since 0.1.0
+ * The hooks that a registry calls around its operations. Each runs under the registry's lock, in the transaction of the
+ * operation that calls it. `onItemRegistering` alone may fail, which refuses the item. It is a check, and acquires nothing:
+ * it may run for an operation that then fails. A defect of any hook rolls the operation back.
  */
 export interface Handlers<in Item, out E = never, out R = never> {
   /** Before an item is registered, and after it was checked. A failure refuses it. */
@@ -39,9 +34,6 @@ export interface Handlers<in Item, out E = never, out R = never> {
 /**
  * Hooks as a value, which combines with others. It keeps its parts: each one's calls are counted, and undone, on their
  * own.
- *
- * @category models
- * @since 0.1.0
  */
 export interface RegistryHooks<in Item, out E = never, out R = never> extends Handlers<Item, E, R>, Pipeable.Pipeable {
   readonly [TypeId]: { readonly parts: ReadonlyArray<Partial<Handlers<Item, E, R>>> }
@@ -64,30 +56,15 @@ export interface Part<in Item, out E> {
   state: "installed" | "removed" | "settled"
 }
 
-/**
- * What is taken for hooks: some of the handlers, or a value.
- *
- * @category models
- * @since 0.1.0
- */
+/** What is taken for hooks: some of the handlers, or a value. */
 export type Input<Item, E = unknown, R = unknown> = RegistryHooks<Item, E, R> | Partial<Handlers<Item, E, R>>
 
-/**
- * What hooks refuse items with.
- *
- * @category models
- * @since 0.1.0
- */
+/** What hooks refuse items with. */
 export type ErrorOf<Hooks> = Unknown extends Hooks ? never
   : "onItemRegistering" extends keyof Hooks ? Called<Hooks["onItemRegistering"]>["error"]
   : never
 
-/**
- * The services that hooks need.
- *
- * @category models
- * @since 0.1.0
- */
+/** The services that hooks need. */
 export type ServicesOf<Hooks> = Unknown extends Hooks ? never
   : { [Hook in keyof Hooks & keyof Handlers<any>]: Called<Hooks[Hook]>["services"] }[keyof Hooks & keyof Handlers<any>]
 
