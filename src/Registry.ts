@@ -560,7 +560,10 @@ export const snapshot: <Item, Lookups, P, V, R = never>(
 ) => Effect.Effect<RegistrySnapshot<Item, Lookups>, P, R> = /*#__PURE__*/ operation(
   1,
   <Item, Lookups, P, V>(core: Core<Item, P, V>): Effect.Effect<RegistrySnapshot<Item, Lookups>, P> =>
-    Reading.read(core, (contents) => Exit.succeed(snapshotOf(contents)))
+    Reading.read(core, (contents, _x, _y, transaction) => {
+      transaction?.see()
+      return Exit.succeed(snapshotOf(contents))
+    })
 )
 
 /**

@@ -139,7 +139,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   installed: Map<Part<Item, any>, Contents.Contents<Item>> | undefined = undefined
   /** The draft that may be published: see `beforePublish`. */
   approved: Contents.Contents<Item> | undefined = undefined
-  /** Whether a snapshot of a draft was taken. */
+  /** Whether somebody has a snapshot of a draft that is made of its own. */
   seen = false
   /** What went wrong in hooks, where that stops nothing. */
   defects: Cause.Cause<never> = Cause.empty
@@ -223,6 +223,12 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
       this.serviced = [services, Context.add(services, CurrentTransaction, this.innermost)]
     }
     return this.serviced[1]
+  }
+
+  /** Somebody takes a snapshot of the draft. It shares the indexes of those around it, too. */
+  see(): void {
+    this.seen = true
+    this.parent?.see()
   }
 
   /** A fiber can outlive its transaction. Keep `outer`, so that it finds the enclosing one; drop the rest. */

@@ -46,7 +46,12 @@ export const read: {
   y?: Y
 ): Effect.Effect<A, E | P> => new Read(core, answer, x, y)
 
-type Answer<Item, X, Y, A, E> = (contents: Contents.Contents<Item>, x: X, y: Y) => Exit.Exit<A, E>
+type Answer<Item, X, Y, A, E> = (
+  contents: Contents.Contents<Item>,
+  x: X,
+  y: Y,
+  transaction?: Transaction<Item>
+) => Exit.Exit<A, E>
 
 /** One object for each question, and no closure: reading is the hottest path of a registry. */
 class Read<Item, P, V, A, E, X, Y> extends Effectable.Class<A, E | P> {
@@ -72,7 +77,7 @@ class Read<Item, P, V, A, E, X, Y> extends Effectable.Class<A, E | P> {
       const transaction = current(core, fiber.context)
       const seen = transaction === undefined ? contentsOf(core) : transaction.draft
       return seen.populated || transaction?.ready === true || transaction?.state === "undoing"
-        ? this.answer(seen, this.x, this.y)
+        ? this.answer(seen, this.x, this.y, transaction)
         : Effect.flatMap(core.populate, () => this)
     })
   }

@@ -301,7 +301,6 @@ const commit = <Item, P, V>(
     if (parent.calls === undefined) parent.calls = calls
     else parent.calls.append(calls)
   }
-  parent.seen ||= transaction.seen
   parent.redoAfterRollback = parent.redoAfterRollback.concat(transaction.redoAfterRollback)
   return undefined
 }
