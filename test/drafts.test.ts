@@ -36,6 +36,22 @@ const programs: Record<string, (registry: Items, take: Effect.Effect<void>) => E
         failing(registry, Effect.andThen(Registry.registerAll(registry, list(100)), take))
       )
     ),
+  "in a nested transaction that fails, and is tried again with the same keys": (registry, take) =>
+    failing(
+      registry,
+      Effect.andThen(
+        failing(registry, Effect.andThen(Registry.registerAll(registry, list(0)), take)),
+        failing(registry, Registry.registerAll(registry, list(0)))
+      )
+    ),
+  "in a nested transaction that fails, before a list with the same keys is refused": (registry, take) =>
+    failing(
+      registry,
+      Effect.andThen(
+        failing(registry, Effect.andThen(Registry.registerAll(registry, list(0)), take)),
+        Effect.exit(Registry.registerAll(registry, [...list(0), new Item(0, "twin")]))
+      )
+    ),
   "in a hook, while a nested transaction is undone": (registry, take) =>
     failing(
       registry,

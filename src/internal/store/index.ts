@@ -16,8 +16,8 @@ export interface Index<Item> {
   /** An index that `add` changes in place until it is finished; this one stays as it is. */
   readonly begin: (additions: number) => Index<Item>
   readonly finish: () => Index<Item>
-  /** Drops what later versions put under a key, when they are given up. */
-  readonly forget: (key: unknown) => void
+  /** Drops an entry that a later version put under a key, when that is given up. */
+  readonly forget: (key: unknown, entry: Entry<Item>) => void
   /** The same after so many entries were removed: it keeps nothing of them where that costs little. */
   readonly tidy: (removed: number) => Index<Item>
 }
@@ -59,8 +59,8 @@ class UniqueIndex<Item> implements Index<Item> {
   finish(): Index<Item> {
     return new UniqueIndex(this.map.finish())
   }
-  forget(key: unknown): void {
-    this.map.forget(key)
+  forget(key: unknown, { id }: Entry<Item>): void {
+    this.map.forget(key, id)
   }
   tidy(removed: number): Index<Item> {
     return this.with(this.map.tidy(removed))
@@ -112,8 +112,8 @@ class GroupIndex<Item> implements Index<Item> {
   finish(): Index<Item> {
     return new GroupIndex(this.map.finish())
   }
-  forget(key: unknown): void {
-    this.map.forget(key)
+  forget(key: unknown, { id }: Entry<Item>): void {
+    this.map.forget(key, id)
   }
   tidy(removed: number): Index<Item> {
     return this.with(this.map.tidy(removed))

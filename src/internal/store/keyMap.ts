@@ -122,10 +122,9 @@ export class KeyMap<A extends Identified> {
   finish(): KeyMap<A> {
     return this.with(HashMap.endMutation(this.changes), this.objects, this.shadows)
   }
-  /** Drops what later versions appended to the base under a key. They were given up, and nobody has seen them. */
-  forget(key: unknown): void {
-    const value = this.base.get(key)
-    if (value !== undefined && value.id >= this.limit) this.base.delete(key)
+  /** Drops a value that a later version appended to the base. That was given up, and nobody has seen it. */
+  forget(key: unknown, id: number): void {
+    if (this.base.get(key)?.id === id) this.base.delete(key)
   }
   /** The same after so many keys were removed: without what the base keeps of them, where that costs little. */
   tidy(removed: number): KeyMap<A> {

@@ -103,9 +103,10 @@ export class Builder<Item> {
 }
 
 /** Drops what the indexes of later contents share with these, when those are given up before anybody has seen them. */
-export const forget = <Item>({ definition, indexes }: Contents<Item>, { keys }: Entry<Item>): void => {
+export const forget = <Item>({ definition, indexes }: Contents<Item>, entry: Entry<Item>): void => {
   for (let i = 0; i < indexes.length; i++) {
-    for (const key of definition.lookups[i]!.each ? keysIn(keys[i]) : [keys[i]]) indexes[i]!.forget(key)
+    const slot = entry.keys[i]
+    for (const key of definition.lookups[i]!.each ? keysIn(slot) : [slot]) indexes[i]!.forget(key, entry)
   }
 }
 
