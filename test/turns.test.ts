@@ -225,6 +225,24 @@ describe("G15 many items give others their turns", () => {
     }))
 })
 
+const named = (start: number, end: number) =>
+  Array.from({ length: end - start }, (_, i) => ({ name: `item number ${start + i}` }))
+
+describe("a question that is answered at once", () => {
+  it.effect("a value that is not found is compared with the keys of few items, and with none of many", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"] })
+      const suggestions = Effect.map(
+        Effect.flip(Registry.get(registry, "name", "item numbr 7")),
+        (error) => error._tag === "ItemLookupError" ? error.suggestions.includes("item number 7") : error
+      )
+      yield* Registry.registerAll(registry, named(0, 100))
+      assert.isTrue(yield* suggestions)
+      yield* Registry.registerAll(registry, named(100, 20_000))
+      assert.isFalse(yield* suggestions)
+    }))
+})
+
 describe("G15 many calls of hooks give others their turns", () => {
   /** The work that counts is a call of a hook. */
   const call = Effect.sync(() => work++)
