@@ -53,6 +53,7 @@ import type {
 } from "./internal/model.ts"
 import { inService, operation } from "./internal/operation.ts"
 import * as Find from "./internal/operations/find.ts"
+import * as Install from "./internal/operations/install.ts"
 import * as Populate from "./internal/operations/populate.ts"
 import * as Register from "./internal/operations/register.ts"
 import * as Replace from "./internal/operations/replace.ts"
@@ -148,7 +149,7 @@ export const make = <Item>() =>
   Registry<Item, Lookups, PopulationFailure<Defaults, Hooks.ErrorOf<AllHooks>, Failure>, Hooks.ErrorOf<AllHooks>>,
   never,
   Scope.Scope | ServicesOf<Defaults> | Hooks.ServicesOf<AllHooks>
-> => Making.makeHere(options)
+> => Making.make(options)
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Reading
@@ -1811,17 +1812,7 @@ export const addHooks: {
     hooks: Hooks.Input<Item, RegistryError.RegistrationError>,
     options?: { readonly existing?: boolean | undefined }
   ): Effect.Effect<void, never, Scope.Scope> =>
-    Effect.contextWith((context: Context.Context<Scope.Scope>) => {
-      const parts = Hooks.install(hooks, withoutTransactions(context))
-      const scope = Context.get(context, Scope.Scope)
-      if (options?.existing !== true) return AddHooks.install(core, scope, parts)
-      if (Reading.current(core, context) === undefined) return AddHooks.installAndTell(core, scope, parts)
-      return Effect.die(
-        new Error(
-          `Could not add hooks with "existing" to "${core.definition.name}": this is in a transaction of it, which may still fail. Add them outside.`
-        )
-      )
-    })
+    options?.existing === true ? AddHooks.installAndTell(core, hooks) : Install.install(core, hooks)
 )
 
 // ---------------------------------------------------------------------------------------------------------------------

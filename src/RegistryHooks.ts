@@ -17,7 +17,8 @@ import type * as Scope from "effect/Scope"
 import * as Hooks from "./internal/engine/parts.ts"
 import { sequence } from "./internal/engine/sequence.ts"
 import type { RegistryOrService } from "./internal/model.ts"
-import * as Registry from "./Registry.ts"
+import { operation } from "./internal/operation.ts"
+import { install } from "./internal/operations/install.ts"
 import type * as RegistryError from "./RegistryError.ts"
 
 export type {
@@ -285,7 +286,10 @@ export const layer: {
     | Effect.Effect<Hooks.Input<Item, RegistryError.RegistrationError, any>, never, R2>
 ): Layer.Layer<never, never, R | Exclude<R2, Scope.Scope>> =>
   Layer.effectDiscard(
-    Effect.isEffect(hooks)
-      ? Effect.flatMap(hooks, (more) => Registry.addHooks(self, more))
-      : Registry.addHooks(self, hooks)
+    Effect.isEffect(hooks) ? Effect.flatMap(hooks, (more) => installIn(self, more)) : installIn(self, hooks)
   )
+
+const installIn: <Item, Lookups, P, V, R>(
+  self: RegistryOrService<Item, Lookups, P, V, R>,
+  hooks: Hooks.Input<Item, RegistryError.RegistrationError, any>
+) => Effect.Effect<void, never, Scope.Scope | R> = /*#__PURE__*/ operation(2, install)

@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 import * as Pipeable from "effect/Pipeable"
 import * as Ref from "effect/Ref"
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -67,66 +66,50 @@ export const stateOf = <Item, P, V>(
   core: Core<Item, P, V>,
   transaction?: Transaction<Item, P, V>
 ): RegistryState => {
-  if (transaction === undefined) {
-    if (contentsOf(core).populated) return "Ready"
-    return core.population.holder === undefined ? "Pending" : "Populating"
-  }
-  if (transaction.draft.populated) return "Ready"
-  return transaction.populating ? "Populating" : "Pending"
+  if ((transaction?.draft ?? contentsOf(core)).populated) return "Ready"
+  const isPopulating = transaction?.populating ?? core.population.holder !== undefined
+  return isPopulating ? "Populating" : "Pending"
 }
 
 export type MakeOptions<Item> =
   & Options<Item, Lookup.Input<Item>, Populate.Defaults<Item, any, any>, Hooks.Input<Item>, "fail" | "die">
   & { readonly name?: string | undefined }
 
-/** The hooks of a definition: what they refuse items with is V, and the services that they need are in the context. */
+/** The hooks of a definition. `V` is the type of the errors with which they refuse items. */
 export const installed = <Item, V>(
   hooks: Hooks.Input<Item> | undefined,
   context: Context.Context<any>
 ): ReadonlyArray<Hooks.Part<Item, V>> =>
   hooks === undefined ? [] : Hooks.install(hooks as Hooks.Input<Item, V, any>, context)
 
-/** Makes a registry with the services, and in the scope, of where this runs. */
-export const makeHere = <Item, Lookups, P, V, R>(
-  options: MakeOptions<Item>
-): Effect.Effect<Registry<Item, Lookups, P, V>, never, Scope.Scope | R> =>
-  Effect.contextWith((context: Context.Context<Scope.Scope | R>) => {
-    const captured = withoutTransactions(context)
-    return make<Item, P, V>(captured, options, installed<Item, V>(options.hooks, captured))
-  })
-
 /**
- * Makes a registry. `first` is what its population does where it is not part of a transaction: see `Population.make`.
+ * Makes a registry with the services, and in the scope, of the fiber that runs this. Where `first` is given, it installs
+ * the hooks, and wraps the effect that populates the registry outside of a transaction.
  */
-export const make = <Item, P, V>(
-  context: Context.Context<Scope.Scope>,
-  options: Omit<MakeOptions<Item>, "hooks">,
-  hooks: ReadonlyArray<Hooks.Part<Item, V>>,
-  first?: (core: Core<Item, Failed, V>, populating: Population.Populating<Failed>) => Population.Populating<Failed>
-): Effect.Effect<Registry<Item, any, P, V>> =>
-  Effect.gen(function*() {
-    const name = options.name ?? "registry"
-    const scope = Scope.makeUnsafe()
-    const definition = Definition.make<Item>({
-      name,
-      lookup: options.lookup,
-      schema: options.schema,
-      validate: options.schema === undefined ? undefined : validator(options.schema),
-      messages: options.messages ?? {},
-      suggest: nearMatches
-    })
-    const history = options.history ?? 256
+export const make = <Item, Lookups, P, V, R>(
+  options: MakeOptions<Item>,
+  first?: (
+    registry: Registry<Item, Lookups, Failed, V>,
+    populating: Population.Populating<Failed>
+  ) => Population.Populating<Failed>
+): Effect.Effect<Registry<Item, Lookups, P, V>, never, Scope.Scope | R> =>
+  Effect.contextWith((caller: Context.Context<Scope.Scope | R>) => {
+    const { defaults, history = 256, hooks, lookup, messages = {}, name = "registry", schema } = options
     if (!Number.isInteger(history) || history < 0) {
       throw new Error(`The registry "${name}" has a history of ${history} changes: it takes a whole number, 0 or more.`)
     }
+    const context = withoutTransactions(caller)
+    const scope = Scope.makeUnsafe()
+    const validate = schema && validator(schema)
+    const definition = Definition.make<Item>({ name, lookup, schema, validate, messages, suggest: nearMatches })
     const nothing = Contents.empty(definition)
     const core: Core<Item, P, V> = {
       serial: made++,
       definition,
       nothing,
-      published: yield* Ref.make(nothing),
+      published: Ref.makeUnsafe(nothing),
       lock: new Lock(),
-      hooks,
+      hooks: first === undefined ? installed<Item, V>(hooks, context) : [],
       context,
       scope,
       closed: false,
@@ -141,19 +124,24 @@ export const make = <Item, P, V>(
       observer: undefined,
       beforePublish: undefined
     }
-    const failing = yield* Population.make(
+    let populate: Effect.Effect<void, P>
+    const registry = new RegistryImpl(core)
+    return Population.make(
       core,
-      Populate.populate<Item, V, unknown>(core.population, defaultsOf(name, options.defaults)),
+      Populate.populate<Item, V, unknown>(core.population, defaultsOf(name, defaults)),
       // P is the error of a population that can fail, and never otherwise
-      first && ((populating) => first(core as Core<Item, Failed, V>, populating))
+      first && ((populating) => first(registry as Registry<Item, Lookups, any, V>, populating))
+    ).pipe(
+      Effect.flatMap((failing) => {
+        const dies = options.populationFailure === "die" || defaults === undefined
+        populate = (dies ? Effect.orDie(failing) : failing) as Effect.Effect<void, P>
+        return Scope.addFinalizerExit(
+          Context.get(caller, Scope.Scope),
+          (exit) => Effect.andThen(closeRegistry(core), Scope.close(scope, exit))
+        )
+      }),
+      Effect.as(registry)
     )
-    const dies = options.populationFailure === "die" || options.defaults === undefined
-    const populate = (dies ? Effect.orDie(failing) : failing) as Effect.Effect<void, P>
-    yield* Scope.addFinalizerExit(
-      Context.get(context, Scope.Scope),
-      (exit) => Effect.andThen(closeRegistry(core), Scope.close(scope, exit))
-    )
-    return new RegistryImpl(core)
   })
 
 let made = 0
@@ -165,15 +153,14 @@ const validator = <Item>(schema: Schema.Schema<Item>): (item: Item) => string | 
   const decode = Schema.decodeUnknownResult(Schema.toType(schema as Schema.Codec<Item>))
   return (item) => {
     const decoded = decode(item)
-    return Result.isFailure(decoded) ? decoded.failure.message : undefined
+    return decoded._tag === "Failure" ? decoded.failure.message : undefined
   }
 }
 
 const defaultsOf = <Item>(
   name: string,
-  defaults: Populate.Defaults<Item, any, any> | undefined
+  defaults: Populate.Defaults<Item, any, any> = []
 ): Populate.Defaults<Item, any, any> => {
-  if (defaults === undefined) return []
   if (Stream.isStream(defaults) || Effect.isEffect(defaults) || Populate.isIterable(defaults)) return defaults
   throw new Error(
     `The registry "${name}" has defaults that are no iterable of items, no effect of one, and no stream of items.`

@@ -218,7 +218,7 @@ export const Tag = <Self, Item>() =>
   type R = ServicesOf<Defaults> | Hooks.ServicesOf<AllHooks>
   const service = Context.Service<Self, Registry<Item, Lookups, P, V>>()(id)
   const options = { ...definition, name: id }
-  const making = counted(Making.makeHere<Item, Lookups, P, V, R>(options))
+  const making = counted(Making.make<Item, Lookups, P, V, R>(options))
   const layer = Layer.effect(service, Effect.flatMap(Existing, (existing) => existing(service) ?? making))
   const populating = Layer.effectDiscard(service.use((registry) => coreOf(registry).populate))
   const declaration: Declaration<Self, Item, Lookups, P, V> = { service, options }

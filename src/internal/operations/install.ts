@@ -1,0 +1,61 @@
+/** Installing hooks while a registry lives. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Scope from "effect/Scope"
+import type { Core, Transaction } from "../engine/core.ts"
+import { withoutTransactions } from "../engine/current.ts"
+import * as Parts from "../engine/parts.ts"
+import { current } from "../engine/read.ts"
+import type { Contents } from "../store/contents.ts"
+import { runWithoutPopulation, unlessClosed } from "./upkeep.ts"
+
+/** Installs hooks, with the services of the fiber, until its scope closes. */
+export const install = <Item, P, V>(
+  core: Core<Item, P, V>,
+  hooks: Parts.Input<Item, V>
+): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.uninterruptible(Effect.contextWith((context: Context.Context<Scope.Scope>) => {
+    const parts = Parts.install(hooks, withoutTransactions(context))
+    const transaction = current(core, context)
+    installNow(core, parts, transaction, transaction?.draft)
+    return Scope.addFinalizer(
+      Context.get(context, Scope.Scope),
+      uninstall(core, parts, () => {
+        removeNow(core, parts, "removed")
+        return Effect.void
+      })
+    )
+  }))
+
+/** In a transaction, hooks count as told of the contents that are given. */
+export const installNow = <Item, P, V>(
+  core: Core<Item, P, V>,
+  parts: ReadonlyArray<Parts.Part<Item, V>>,
+  transaction: Transaction<Item, P, V> | undefined,
+  told: Contents<Item> | undefined
+): void => {
+  core.hooks = core.hooks.concat(parts)
+  if (transaction === undefined || told === undefined) return
+  const installed = transaction.outermost.installed ??= new Map()
+  for (const part of parts) installed.set(part, told)
+}
+
+export const removeNow = <Item, P, V>(
+  core: Core<Item, P, V>,
+  parts: ReadonlyArray<Parts.Part<Item, V>>,
+  state: "removed" | "settled"
+): void => {
+  core.hooks = core.hooks.filter((part) => !parts.includes(part))
+  for (const part of parts) if (part.state === "installed") part.state = state
+}
+
+/** Removes hooks, when the transaction in flight, which may call them, has ended. */
+export const uninstall = <Item, P, V>(
+  core: Core<Item, P, V>,
+  parts: ReadonlyArray<Parts.Part<Item, V>>,
+  leave: (transaction: Transaction<Item, never, V>) => Effect.Effect<void>
+): Effect.Effect<void> => {
+  const leaving = runWithoutPopulation(core, { name: "removeHooks", kind: "upkeep", body: leave, undone: leave })
+  // hooks are removed even if the wait would never end
+  return unlessClosed(core, Effect.ensuring(leaving, Effect.sync(() => removeNow(core, parts, "removed"))))
+}
