@@ -92,7 +92,7 @@ const importing = <Item, L, V>(
       kind: "upkeep",
       body: (transaction) => {
         // another import may have been interrupted in its last step, and have ended only now
-        if (loaded) return core.populate
+        if (loaded) return transaction.restore(core.populate)
         const imported = Effect.mapError(
           Scope.provide(build(transaction), scope),
           (cause) => failure(core.definition, RegistryError.PopulationError<any>, { code: "import", cause })
