@@ -21,10 +21,6 @@ import * as Hooks from "./hooks.ts"
 import { openIn } from "./read.ts"
 import { collect, sequence } from "./sequence.ts"
 
-// ---------------------------------------------------------------------------------------------------------------------
-// Beginning
-// ---------------------------------------------------------------------------------------------------------------------
-
 /** Runs an operation as a transaction: nested in the one of its registry that the fiber is in, or an outermost one. */
 export const run = <Item, P, V, A, E, R>(
   core: Core<Item, P, V>,
@@ -187,10 +183,6 @@ export const longStep = <Item, P, V, A, E>(
     (exit) => exit ?? Effect.flatMap(restore(core.populate), () => longStep(transaction, f))
   )
 }
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Ending
-// ---------------------------------------------------------------------------------------------------------------------
 
 type Ending<A> = Pick<Operation<any, any, any, A, any, any>, "committed" | "failed">
 
