@@ -170,10 +170,8 @@ export class ItemLookupError extends /*#__PURE__*/ taggedError<ItemLookupError>(
           this.suggestions.length === 0 ? "" : ` Did you mean ${this.suggestions.map(show).join(" or ")}?`
         }`
       case "invalid_attribute":
-        return `"${this.attribute}" is no lookup of "${this.registry}" that can answer this. ${
-          this.suggestions.length === 0
-            ? "It has none that can."
-            : `It can be asked for ${this.suggestions.map(show).join(" or ")}.`
+        return `"${this.registry}" has no lookup "${this.attribute}" for this operation. ${
+          this.suggestions.length === 0 ? "It has none." : `Use ${this.suggestions.map(show).join(" or ")}.`
         }`
       case "unregister":
         return `Could not unregister ${show(this.item)} from "${this.registry}": it is not registered.`
@@ -349,7 +347,7 @@ export class DeadlockError extends /*#__PURE__*/ taggedError<DeadlockError>()("D
     const [first, ...rest] = this.waits.map(({ operation, registry }) => `"${operation}" of "${registry}"`)
     const circle = [...rest, "the first"].join(", which waits for ")
     return `Deadlock: ${first} waits for ${circle}. ` +
-      "What a transaction starts counts as awaited by it; Registry.detached runs an effect outside of all transactions."
+      "A transaction is assumed to wait for everything that it starts; run it with Registry.detached if it does not."
   }
 }
 

@@ -139,7 +139,7 @@ describe("RegistryError", () => {
         "it does not satisfy the registry's schema. Expected string, got 5",
       rejected: `Could not register {"id":1,"name":"mine"} in "plugins": not now`,
       not_registered: `No item is registered in "plugins" with name = "mne". Did you mean "mine" or "mien"?`,
-      invalid_attribute: `"nmae" is no lookup of "plugins" that can answer this. It can be asked for "id" or "name".`,
+      invalid_attribute: `"plugins" has no lookup "nmae" for this operation. Use "id" or "name".`,
       unregister: `Could not unregister {"id":1,"name":"mine"} from "plugins": it is not registered.`,
       defaults: `Could not populate "plugins": its defaults failed. no network`,
       registration: `Could not populate "plugins": a default could not be registered. ` +
@@ -150,7 +150,7 @@ describe("RegistryError", () => {
         `A subscriber of "plugins" is too far behind: 3 change(s) are no longer kept, or it asked for a revision ` +
         "that never was. Subscribe again for a fresh snapshot, or give the registry a longer history.",
       deadlock: `Deadlock: "register" of "plugins" waits for "reset" of "themes", which waits for the first. ` +
-        "What a transaction starts counts as awaited by it; Registry.detached runs an effect outside of all transactions."
+        "A transaction is assumed to wait for everything that it starts; run it with Registry.detached if it does not."
     })
   })
 

@@ -65,8 +65,8 @@ describe("deadlocks", () => {
         assert.strictEqual(
           error.message,
           `Deadlock: ${doing[0]} waits for ${[...doing.slice(1), "the first"].join(", which waits for ")}. ` +
-            "What a transaction starts counts as awaited by it; " +
-            "Registry.detached runs an effect outside of all transactions."
+            "A transaction is assumed to wait for everything that it starts; " +
+            "run it with Registry.detached if it does not."
         )
         assert.isTrue(isFree(...registries))
         for (const registry of registries) yield* register(registry, c)
