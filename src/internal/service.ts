@@ -191,8 +191,7 @@ export type Existing = <Self, Shape>(
 /** Counts the registries of a service that are alive. */
 export const counted = <Shape extends { readonly name: string }, R>(
   making: Effect.Effect<Shape, never, R>
-): Effect.Effect<Shape, never, R | Scope.Scope> =>
-  Effect.tap(making, ({ name }) => Effect.flatMap(Effect.scope, (scope) => Live.count(name, scope)))
+): Effect.Effect<Shape, never, R | Scope.Scope> => Effect.tap(making, ({ name }) => Live.count(name))
 
 export const Tag = <Self, Item>() =>
 <
