@@ -368,7 +368,7 @@ describe("RegistryError", () => {
       assert.strictEqual(unregister.message, errors.unregister.message)
       assert.isUndefined(unregister.text)
       const invalid = yield* Effect.flip(Registry.get(registry, "nmae" as "name", "mine"))
-      assert.include(invalid.message, "is no lookup")
+      assert.include(invalid.message, "has no lookup")
     }))
 
   it.effect("a registry can replace the message of every code", () =>
