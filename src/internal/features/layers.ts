@@ -1,41 +1,29 @@
 /**
- * What lies on top of what. An override withholds the entries below it that it shares a claim with: a unique key, or, where
- * an item has none or has an equality of its own, the item itself. They keep what they claim.
+ * What lies on top of what. An override withholds the entries below it that it shares a claim with. They keep what they
+ * claim.
  */
 import * as Equal from "effect/Equal"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import type { Contents, Withheld } from "../store/contents.ts"
-import { type Definition, type Keys, keysIn, slotOf } from "../store/definition.ts"
-import { byPosition, Entry, hasOwnEquality, Origin } from "../store/entry.ts"
+import { Contents, type Withheld } from "../store/contents.ts"
+import { type Definition, forEachKey, type Keys, slotOf } from "../store/definition.ts"
+import { byPosition, Entry, Origin } from "../store/entry.ts"
 import * as Order from "../store/order.ts"
-import { type Added, changing, show, unshow } from "../store/update.ts"
+import { type Added, show, unshow } from "../store/update.ts"
 
-/** What belongs to one entry alone: a key in the slot of a unique lookup, or an item in the slot after all lookups. */
+/** A key of a unique slot, which belongs to one entry alone. */
 interface Claim {
   readonly slot: number
   readonly value: unknown
 }
 
-const claimsOf = <Item>(
-  definition: Definition<Item>,
-  item: Item,
-  keys: Keys,
-  ownEquality = hasOwnEquality(item)
-): ReadonlyArray<Claim> => {
+const claimsOf = <Item>(definition: Definition<Item>, keys: Keys): ReadonlyArray<Claim> => {
   const claims: Array<Claim> = []
-  definition.lookups.forEach(({ each, unique }, slot) => {
-    if (!unique) return
-    for (const value of each ? keysIn(keys[slot]) : [keys[slot]]) {
-      if (value !== undefined) claims.push({ slot, value })
-    }
+  forEachKey(definition, keys, (value, slot) => {
+    if (definition.slots[slot]!.unique) claims.push({ slot, value })
   })
-  if (claims.length === 0 || ownEquality) claims.push({ slot: definition.lookups.length, value: item })
   return claims
 }
-
-const claimsOfEntry = <Item>(definition: Definition<Item>, { item, keys, ownEquality }: Entry<Item>) =>
-  claimsOf(definition, item, keys, ownEquality)
 
 /** The withheld entries, by what they claim. */
 class Layers<Item> implements Withheld<Item> {
@@ -66,7 +54,7 @@ class Layers<Item> implements Withheld<Item> {
     const { definition } = this
     // an equal entry has all its attributes
     if (keys.length < definition.lookups.length) return undefined
-    return claimsOf(definition, item, keys)
+    return claimsOf(definition, keys)
       .flatMap((claim) => this.claiming(claim))
       .find((entry) => !isUnder(definition, entry, ignoring) && Equal.equals(entry.item, item))
   }
@@ -94,7 +82,7 @@ class Layers<Item> implements Withheld<Item> {
   /** The withheld entries that an override lies above, in their order. */
   under(upper: Entry<Item>): ReadonlyArray<Entry<Item>> {
     if (!upper.origin.onTop) return []
-    const sharing = claimsOfEntry(this.definition, upper).flatMap((claim) => this.claiming(claim))
+    const sharing = claimsOf(this.definition, upper.keys).flatMap((claim) => this.claiming(claim))
     return inOrder(sharing.filter(({ id }) => id < upper.id))
   }
 
@@ -114,7 +102,7 @@ class Layers<Item> implements Withheld<Item> {
     change: (entries: ReadonlyArray<Entry<Item>>) => ReadonlyArray<Entry<Item>>
   ): Layers<Item> {
     const claimed = this.claimed.slice()
-    for (const claim of claimsOfEntry(this.definition, entry)) {
+    for (const claim of claimsOf(this.definition, entry.keys)) {
       const entries = change(this.claiming(claim))
       claimed[claim.slot] = entries.length === 0
         ? HashMap.remove(claimed[claim.slot]!, claim.value)
@@ -125,7 +113,7 @@ class Layers<Item> implements Withheld<Item> {
 }
 
 const empty = <Item>(definition: Definition<Item>): Layers<Item> =>
-  new Layers(definition, undefined, Array.from({ length: definition.lookups.length + 1 }, () => HashMap.empty()))
+  new Layers(definition, undefined, definition.slots.map(() => HashMap.empty()))
 
 /** Nothing else withholds entries. */
 const layersOf = <Item>({ withheld }: Contents<Item>): Layers<Item> | undefined =>
@@ -140,20 +128,13 @@ const isUnder = <Item>(
   upper: Entry<Item> | undefined
 ): boolean =>
   upper !== undefined && upper.origin.onTop && lower.id < upper.id &&
-  claimsOfEntry(definition, lower).some((one) =>
-    claimsOfEntry(definition, upper).some((other) => one.slot === other.slot && Equal.equals(one.value, other.value))
+  claimsOf(definition, lower.keys).some((one) =>
+    claimsOf(definition, upper.keys).some((other) => one.slot === other.slot && Equal.equals(one.value, other.value))
   )
 
-/** The visible entry that claims something. */
-const visiblyClaiming = <Item>(self: Contents<Item>, { slot, value }: Claim): Entry<Item> | undefined =>
-  slot < self.indexes.length
-    ? self.indexes[slot]!.get(value)
-    // the slot after all lookups has items
-    : Option.getOrUndefined(HashMap.get(self.byItem, value as Item))
-
 /** What an override of an item would withhold, in its order. */
-export const wouldWithhold = <Item>(self: Contents<Item>, item: Item, keys: Keys): ReadonlyArray<Entry<Item>> =>
-  inOrder(claimsOf(self.definition, item, keys).flatMap((claim) => visiblyClaiming(self, claim) ?? []))
+export const wouldWithhold = <Item>(self: Contents<Item>, keys: Keys): ReadonlyArray<Entry<Item>> =>
+  inOrder(claimsOf(self.definition, keys).flatMap(({ slot, value }) => self.indexes[slot]!.get(value) ?? []))
 
 /** With an item that was checked on top of all others. */
 export const putOnTop = <Item>(
@@ -162,8 +143,8 @@ export const putOnTop = <Item>(
   keys: Keys,
   { owner, revision }: Origin
 ): Added<Item, Entry<Item>> => {
-  const contents = changing(self)
-  for (const entry of wouldWithhold(self, item, keys)) {
+  const contents = new Contents(self)
+  for (const entry of wouldWithhold(self, keys)) {
     unshow(contents, entry)
     contents.withheld = (layersOf(contents) ?? empty(self.definition)).with(entry)
   }
@@ -175,8 +156,8 @@ export const putOnTop = <Item>(
 /** The newest override that withholds an entry. */
 export const above = <Item>(self: Contents<Item>, entry: Entry<Item>): Entry<Item> | undefined => {
   let newest: Entry<Item> | undefined
-  for (const claim of claimsOfEntry(self.definition, entry)) {
-    const visible = visiblyClaiming(self, claim)
+  for (const claim of claimsOf(self.definition, entry.keys)) {
+    const visible = self.indexes[claim.slot]!.get(claim.value)
     const others = layersOf(self)?.claiming(claim) ?? []
     for (const other of visible === undefined ? others : [visible, ...others]) {
       if (other.origin.onTop && other.id > (newest ?? entry).id) newest = other

@@ -38,7 +38,7 @@ const overriding = <Item, P, V>(item: Item): Planner<Item, P, V, Entry<Item>, Fa
   const { draft, origin, steps } = transaction
   const checked = checkOnTop(draft, item)
   if (Result.isFailure(checked)) return Exit.fail(checked.failure)
-  const leaving = wouldWithhold(draft, item, checked.success).toReversed()
+  const leaving = wouldWithhold(draft, checked.success).toReversed()
   return Exit.succeed({
     moves: () => [{ entering: entering(transaction, item), leaving }],
     apply: () => {

@@ -1,16 +1,12 @@
-/**
- * The contents of a registry: an immutable value, and how something is found in it. An item is in all of its parts
- * (order, indexes) or in none.
- */
+/** The contents of a registry: an immutable value. An item is in all of its parts (order, indexes) or in none. */
 import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import * as Formatter from "effect/Formatter"
-import * as HashMap from "effect/HashMap"
+import { identity } from "effect/Function"
 import * as Inspectable from "effect/Inspectable"
-import * as Option from "effect/Option"
 import * as Pipeable from "effect/Pipeable"
-import { type Definition, type Keys, keysIn, slotOf, takeKeys } from "./definition.ts"
-import { type Entry, hasOwnEquality, isObject } from "./entry.ts"
+import { type Definition, firstUnique, hasOwnEquality, type Keys, keysIn, slotOf, takeKeys } from "./definition.ts"
+import { type Entry, isObject } from "./entry.ts"
 import * as Index from "./index.ts"
 import { Listing } from "./listing.ts"
 import * as Order from "./order.ts"
@@ -31,15 +27,14 @@ export interface Withheld<in out Item> {
   readonly left: (contents: Contents<Item>, entry: Entry<Item>) => ReadonlyArray<Entry<Item>>
 }
 
-/** The fields of a copy that nobody has seen yet are set by whoever made it; from then on they stay as they are. */
+/** A function that makes a copy sets its fields before anybody sees it. From then on they stay as they are. */
 export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspectable, Iterable<Item> {
   readonly definition: Definition<Item>
   revision: number
   populated: boolean
   order: Order.Order<Entry<Item>>
-  indexes: ReadonlyArray<Index.Index<Item>>
-  /** The entries that no unique key finds, and those whose items have an equality of their own. */
-  byItem: HashMap.HashMap<Item, Entry<Item>>
+  /** By slot. */
+  indexes: Array<Index.Index<Item>>
   /** The entries that are in, and not visible, where a feature may withhold some. */
   withheld: Withheld<Item> | undefined
   private list: ReadonlyArray<Item> | undefined
@@ -51,18 +46,14 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
   private listing: Listing<Item> | undefined
   lastListing: WeakRef<Listing<Item>> | undefined
 
-  constructor(from: Pick<Contents<Item>, Part>) {
+  constructor(from: Pick<Contents<Item>, "definition" | "indexes"> & Partial<Contents<Item>>) {
     super()
     this.definition = from.definition
-    this.revision = from.revision
-    this.populated = from.populated
+    this.revision = from.revision ?? 0
+    this.populated = from.populated ?? false
     this.order = from.order
-    this.indexes = from.indexes
-    this.byItem = from.byItem
+    this.indexes = from.indexes.slice()
     this.withheld = from.withheld
-    this.list = undefined
-    this.exit = undefined
-    this.listing = undefined
     this.lastListing = from.lastListing
   }
 
@@ -72,21 +63,17 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
 
   /** Frozen, because all callers share it. */
   get values(): ReadonlyArray<Item> {
-    return this.list ??= this.makeList()
+    if (this.list === undefined) {
+      this.listing = this.lastListing?.deref()
+      if (this.listing === undefined) this.lastListing = new WeakRef(this.listing = new Listing<Item>())
+      this.list = this.listing.of(this.order)
+    }
+    return this.list
   }
 
-  /** What it is answered with is shared, too. */
+  /** All callers share it, too. */
   get valuesExit(): Exit.Exit<ReadonlyArray<Item>> {
     return this.exit ??= Exit.succeed(this.values)
-  }
-
-  private makeList(): ReadonlyArray<Item> {
-    this.listing = this.lastListing?.deref()
-    if (this.listing === undefined) {
-      this.listing = new Listing()
-      this.lastListing = new WeakRef(this.listing)
-    }
-    return this.listing.of(this.order)
   }
 
   [Symbol.iterator](): Iterator<Item> {
@@ -111,38 +98,19 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
   }
 }
 
-type Part =
-  | "definition"
-  | "revision"
-  | "populated"
-  | "order"
-  | "indexes"
-  | "byItem"
-  | "withheld"
-  | "lastListing"
-
 export const empty = <Item>(definition: Definition<Item>): Contents<Item> =>
-  new Contents({
-    definition,
-    revision: 0,
-    populated: false,
-    order: undefined,
-    indexes: definition.lookups.map(({ unique }) => Index.make<Item>(unique)),
-    byItem: HashMap.empty(),
-    withheld: undefined,
-    lastListing: undefined
-  })
+  new Contents({ definition, indexes: definition.slots.map(({ unique }) => Index.make<Item>(unique)) })
 
 export const withRevision = <Item>(self: Contents<Item>, revision: number): Contents<Item> => {
-  const next = new Contents(self)
-  next.revision = revision
-  return next
+  const contents = new Contents(self)
+  contents.revision = revision
+  return contents
 }
 
 export const asPopulated = <Item>(self: Contents<Item>): Contents<Item> => {
-  const next = new Contents(self)
-  next.populated = true
-  return next
+  const contents = new Contents(self)
+  contents.populated = true
+  return contents
 }
 
 /** Back to `Pending`, and empty. */
@@ -150,7 +118,6 @@ export const asPending = <Item>(self: Contents<Item>): Contents<Item> =>
   withRevision(empty(self.definition), self.revision)
 
 export const withoutWithheld = <Item>(self: Contents<Item>): Contents<Item> => {
-  if (self.withheld === undefined) return self
   const contents = new Contents(self)
   contents.withheld = undefined
   return contents
@@ -160,11 +127,9 @@ export const withoutWithheld = <Item>(self: Contents<Item>): Contents<Item> => {
 // Finding
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** The entry that alone has a key; nothing for an attribute that is no unique lookup. */
-export const get = <Item>(self: Contents<Item>, attribute: string, key: unknown): Entry<Item> | undefined => {
-  const slot = slotOf(self.definition.lookups, attribute)
-  return slot === -1 ? undefined : self.indexes[slot]!.get(key)
-}
+/** The entry that alone has a key; nothing for an attribute that is not a unique lookup. */
+export const get = <Item>(self: Contents<Item>, attribute: string, key: unknown): Entry<Item> | undefined =>
+  self.indexes[slotOf(self.definition.lookups, attribute)]?.get(key)
 
 export const at = <Item>(self: Contents<Item>, index: number): Entry<Item> | undefined =>
   Number.isInteger(index) ? Order.at(self.order, index < 0 ? index + self.size : index) : undefined
@@ -173,8 +138,7 @@ export const at = <Item>(self: Contents<Item>, index: number): Entry<Item> | und
 export const holds = <Item>(self: Contents<Item>, entry: Entry<Item>): boolean =>
   Order.get(self.order, entry.position) === entry
 
-export const entries = <Item>(self: Contents<Item>): ReadonlyArray<Entry<Item>> =>
-  Order.toArray(self.order, (entry) => entry)
+export const entries = <Item>(self: Contents<Item>): ReadonlyArray<Entry<Item>> => Order.toArray(self.order, identity)
 
 /** Whether this very registration is in, visible or withheld. */
 export const isIn = <Item>(self: Contents<Item>, entry: Entry<Item>): boolean =>
@@ -185,60 +149,47 @@ export const find = <Item>(self: Contents<Item>, item: Item): Entry<Item> | unde
   findEqual(self, item, takeKeys(self.definition, item))
 
 /**
- * The entry of an equal item, or of the object itself, though it was changed since it was registered. An object that its
- * keys do not find is looked for among all entries: that takes as long as there are many, and nothing where nobody asks.
+ * The entry of an equal item, or of an object that was changed since it was registered. An object that its keys do not find
+ * is looked for among all entries: that takes as long as there are many, and nothing where nobody asks.
  */
 export const findCurrent = <Item>(self: Contents<Item>, item: Item): Entry<Item> | undefined => {
-  if (!isObject(item)) return find(self, item)
-  let entry: Entry<Item> | undefined
+  const findItself = () => entries(self).find((entry) => entry.item === item)
+  let found: Entry<Item> | undefined
   try {
-    entry = find(self, item)
+    found = find(self, item)
   } catch (error) {
-    // its keys may have come to throw since it was registered
-    const itself = findItself(self, item)
-    if (itself === undefined) throw error
-    return itself
+    // its selectors may throw since it was changed
+    found = findItself()
+    if (found === undefined) throw error
   }
-  return entry ?? findItself(self, item)
+  return found ?? (isObject(item) ? findItself() : undefined)
 }
 
-const findItself = <Item>(self: Contents<Item>, item: Item): Entry<Item> | undefined =>
-  entries(self).find((entry) => entry.item === item)
-
 /**
- * Equal items have equal keys, because without an equality of their own they are compared by what they are made of. So
- * an equal item can only be the one that has the first unique key: no item need be hashed, which costs more than all
- * lookups together. Items with an equality of their own, and those without a unique key, are indexed by item.
+ * Equal items have equal keys, because without an equality of their own they are compared by their parts. So an equal item
+ * can only be the one that has the same first unique key: no item need be hashed, which costs more than all lookups.
  */
-export const findEqual = <Item>(self: Contents<Item>, item: Item, keys: Keys): Entry<Item> | undefined => {
+export const findEqual = <Item>(
+  self: Contents<Item>,
+  item: Item,
+  keys: Keys,
+  ignoring?: Entry<Item>
+): Entry<Item> | undefined => {
   const { lookups } = self.definition
-  const first = firstUnique(self.definition, keys)
-  // whatever is in has all its attributes, and so has what is equal to it; to look for it would hash an unfinished item
-  if (keys.length < lookups.length && !hasOwnEquality(item)) return undefined
-  if (first === -1 || hasOwnEquality(item)) return Option.getOrUndefined(HashMap.get(self.byItem, item))
-  const entry = self.indexes[first]!.get(keyAt(lookups[first]!, keys[first]))
-  return entry !== undefined && Equal.equals(entry.item, item) ? entry : undefined
+  // an item that is in has all attributes, and so has one that equals it; an unfinished item need not be hashed
+  const entry = hasOwnEquality(item)
+    ? self.indexes[lookups.length]!.get(item)
+    : keys.length < lookups.length
+    ? undefined
+    : findByKeys(self, keys)
+  return entry !== undefined && entry !== ignoring && Equal.equals(entry.item, item) ? entry : undefined
 }
 
 /** The entry that has the first unique key of another; without one, that of an equal item. */
-export const findByKeysOf = <Item>(
-  self: Contents<Item>,
-  { item, keys, ownEquality }: Entry<Item>
-): Entry<Item> | undefined => {
-  const { lookups } = self.definition
-  const first = firstUnique(self.definition, keys)
-  return first === -1 || ownEquality
-    ? Option.getOrUndefined(HashMap.get(self.byItem, item))
-    : self.indexes[first]!.get(keyAt(lookups[first]!, keys[first]))
-}
+export const findByKeysOf = <Item>(self: Contents<Item>, { keys }: Entry<Item>): Entry<Item> | undefined =>
+  findByKeys(self, keys)
 
-/** The first unique lookup that an item has a key of, or -1. */
-export const firstUnique = <Item>({ lookups }: Definition<Item>, keys: Keys): number => {
-  for (let i = 0; i < keys.length; i++) {
-    if (lookups[i]!.unique && keyAt(lookups[i]!, keys[i]) !== undefined) return i
-  }
-  return -1
+const findByKeys = <Item>(self: Contents<Item>, keys: Keys): Entry<Item> | undefined => {
+  const slot = firstUnique(self.definition, keys)
+  return self.indexes[slot]!.get(self.definition.slots[slot]!.each ? keysIn(keys[slot])[0] : keys[slot])
 }
-
-/** The first key in the slot of a lookup. */
-const keyAt = (lookup: { readonly each: boolean }, slot: unknown): unknown => lookup.each ? keysIn(slot)[0] : slot

@@ -1,22 +1,22 @@
-/**
- * What a registry is by its definition: its name, its lookups in their order, how items are validated, and how its
- * errors are worded.
- */
+/** What a registry is by its definition: its name, its lookups, and how items are validated and errors are worded. */
 import * as Equal from "effect/Equal"
 import * as Formatter from "effect/Formatter"
 import * as MutableHashSet from "effect/MutableHashSet"
 import type * as Schema from "effect/Schema"
 import * as Lookup from "../../Lookup.ts"
 import type * as RegistryError from "../../RegistryError.ts"
+import { isObject } from "./entry.ts"
 
 export interface Definition<Item> {
   readonly name: string
   readonly lookups: ReadonlyArray<NamedLookup<Item>>
+  /** The lookups, and after them a slot for the item itself, which is a key where nothing else tells items apart. */
+  readonly slots: ReadonlyArray<Pick<NamedLookup<Item>, "unique" | "each">>
   readonly schema: Schema.Schema<Item> | undefined
-  /** What is wrong with an item by the schema of the registry. */
+  /** Answers what is wrong with an item by the schema of the registry. */
   readonly validate: ((item: Item) => string | undefined) | undefined
   readonly messages: RegistryError.Messages
-  /** What somebody may have meant who asked for a key that is not there. */
+  /** Near matches of a value among keys. */
   readonly suggest: (value: unknown, keys: Iterable<unknown>) => ReadonlyArray<string>
 }
 
@@ -28,34 +28,22 @@ interface NamedLookup<Item> {
   readonly select: (item: Item) => unknown
 }
 
-export const make = <Item>(options: {
-  readonly name: string
+export const make = <Item>({ lookup, ...rest }: Omit<Definition<Item>, "lookups" | "slots"> & {
   readonly lookup: Lookup.Input<Item>
-  readonly schema: Definition<Item>["schema"]
-  readonly validate: Definition<Item>["validate"]
-  readonly messages: RegistryError.Messages
-  readonly suggest: Definition<Item>["suggest"]
 }): Definition<Item> => {
-  const lookups = namedLookups(options.name, options.lookup)
+  const lookups = namedLookups(rest.name, lookup)
   lookups.forEach(({ attribute }, index) => {
     if (attribute === "") {
-      throw new Error(`The registry "${options.name}" has a lookup with an empty name. Give it a name.`)
+      throw new Error(`The registry "${rest.name}" has a lookup with an empty name. Give it a name.`)
     }
     if (slotOf(lookups, attribute) !== index) {
-      throw new Error(`The registry "${options.name}" has two lookups named "${attribute}". Keep one of them.`)
+      throw new Error(`The registry "${rest.name}" has two lookups named "${attribute}". Keep one of them.`)
     }
   })
-  return {
-    name: options.name,
-    lookups,
-    schema: options.schema,
-    validate: options.validate,
-    messages: options.messages,
-    suggest: options.suggest
-  }
+  return { ...rest, lookups, slots: [...lookups, { unique: true, each: true }] }
 }
 
-/** The place of a lookup, or -1. There are few: to look at one after the other takes less than a map. */
+/** The place of a lookup, or -1. There are few: a search takes less than a map. */
 export const slotOf = (lookups: ReadonlyArray<{ readonly attribute: string }>, attribute: string): number => {
   for (let i = 0; i < lookups.length; i++) {
     if (lookups[i]!.attribute === attribute) return i
@@ -67,8 +55,7 @@ const namedLookups = <Item>(name: string, lookup: Lookup.Input<Item>): ReadonlyA
   if (Array.isArray(lookup)) {
     return lookup.map((property: keyof Item & string) => {
       if (typeof property === "string") {
-        const select = (item: Item) => item === null || item === undefined ? undefined : item[property]
-        return { attribute: property, unique: true, each: false, optional: false, select }
+        return { attribute: property, unique: true, each: false, optional: false, select: (item) => item?.[property] }
       }
       throw new Error(
         `The registry "${name}" lists ${Formatter.format(property)} among its lookups: a list has names of properties.`
@@ -89,29 +76,56 @@ const namedLookups = <Item>(name: string, lookup: Lookup.Input<Item>): ReadonlyA
 }
 
 /**
- * The keys of an item, one slot a lookup in the order of the definition: a key, `undefined` for none, or all the keys
- * of an `Each` lookup. It ends before the first lookup whose attribute the item lacks.
+ * The keys of an item by slot: a key or `undefined`, or a list of keys for an `Each` lookup and for the item itself. They
+ * end before the first lookup whose attribute the item lacks.
  */
 export type Keys = ReadonlyArray<unknown>
 
-/** All the keys in the slot of an `Each` lookup, where `takeKeys` has put them. */
+/** The list of keys in the slot of an `Each` lookup, where `takeKeys` has put it. */
 export const keysIn = (slot: unknown): ReadonlyArray<unknown> => slot as ReadonlyArray<unknown>
 
+export const forEachKey = <Item>(
+  { slots }: Definition<Item>,
+  keys: Keys,
+  f: (key: unknown, slot: number) => void
+): void => {
+  for (let slot = 0; slot < keys.length; slot++) {
+    const key = keys[slot]
+    if (slots[slot]!.each) { for (const one of keysIn(key)) f(one, slot) }
+    else if (key !== undefined) f(key, slot)
+  }
+}
+
+/** The first slot of a key that belongs to one entry alone. */
+export const firstUnique = <Item>({ slots }: Definition<Item>, keys: Keys): number => {
+  for (let i = 0; i < keys.length; i++) {
+    const { each, unique } = slots[i]!
+    if (unique && keys[i] !== undefined && (!each || keysIn(keys[i]).length > 0)) return i
+  }
+  return -1
+}
+
+/**
+ * Equal items have equal keys, because without an equality of their own they are compared by what they are made of. So an
+ * item with a unique key is found by that, and need not be hashed, which costs more than all lookups together.
+ */
 export const takeKeys = <Item>(definition: Definition<Item>, item: Item): Keys => {
   const { lookups } = definition
   // an array of the length that it will have: one that grows reserves place for 17 keys with the first
   const keys: Array<unknown> = lookups.slice()
   for (let i = 0; i < lookups.length; i++) {
-    const lookup = lookups[i]!
-    const selected = lookup.select(item)
-    const key = lookup.each ? distinctKeys(selected, lookup.optional) : taken(selected)
-    if (key === undefined && (lookup.each || !lookup.optional)) return keys.slice(0, i)
+    const { each, optional, select } = lookups[i]!
+    const selected = select(item)
+    const key = each ? distinctKeys(selected, optional) : taken(selected)
+    if (key === undefined && (each || !optional)) return keys.slice(0, i)
     keys[i] = key
   }
-  return keys
+  return firstUnique(definition, keys) === -1 || hasOwnEquality(item) ? [...keys, [item]] : keys
 }
 
 const noKeys: ReadonlyArray<unknown> = []
+
+export const hasOwnEquality = (u: unknown): boolean => isObject(u) && Equal.symbol in u
 
 /** The keys without repetition; nothing where one is missing that must not be. */
 const distinctKeys = (selected: unknown, optional: boolean): ReadonlyArray<unknown> | undefined => {
@@ -160,20 +174,17 @@ const isPlain = (value: unknown): value is object =>
 
 /** An error of the registry, worded as its definition says. */
 export const failure = <E extends RegistryError.RegistryError, Props extends { readonly code: RegistryError.Code }>(
-  definition: { readonly name: string; readonly messages: RegistryError.Messages },
+  { messages, name }: { readonly name: string; readonly messages: RegistryError.Messages },
   Class: new(props: Props & { readonly registry: string; readonly text?: string }) => E,
   props: Props
 ): E => {
-  const named = { ...props, registry: definition.name }
-  const text = textOf(definition.messages[props.code], named)
-  return new Class(typeof text === "string" ? { ...named, text } : named)
-}
-
-/** A text that cannot be had is none: the error that it is for matters more. */
-const textOf = (message: ((error: any) => unknown) | undefined, error: unknown): unknown => {
+  const named = { ...props, registry: name }
+  const message: ((error: any) => unknown) | undefined = messages[props.code]
+  let text: unknown
   try {
-    return message?.(error)
+    text = message?.(named)
   } catch {
-    return undefined
+    // the error matters more than its text
   }
+  return new Class(typeof text === "string" ? { ...named, text } : named)
 }

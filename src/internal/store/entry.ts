@@ -1,6 +1,4 @@
 /** One registration: an item, its keys, its place and where it came from. */
-import * as Equal from "effect/Equal"
-import type { Keys } from "./definition.ts"
 
 /** Where entries come from: all that one operation put in share one. */
 export class Origin {
@@ -24,25 +22,22 @@ export class Origin {
  * to until those are collected.
  */
 export class Entry<out Item> {
-  /** No other entry has the same, in whatever draft: a later one has a higher. */
+  /** Later entries have higher ids, in all drafts. */
   readonly id: number
   readonly item: Item
-  /** Taken when the item was registered: what becomes of the item does not change them. */
-  readonly keys: Keys
-  /** Entries stand in the order of their positions. An entry that takes the place of another has its position. */
+  /** Taken when the item was registered. A change of the item does not change them. */
+  readonly keys: ReadonlyArray<unknown>
+  /** Entries stand in the order of their positions. An entry that replaces another has its position. */
   readonly position: number
   readonly origin: Origin
-  /** Whether the item had an equality of its own. An item that was changed since may not be able to tell. */
-  readonly ownEquality: boolean
 
-  constructor(item: Item, keys: Keys, origin: Origin, position?: number) {
+  constructor(item: Item, keys: ReadonlyArray<unknown>, origin: Origin, position?: number) {
     const id = made++
     this.id = id
     this.item = item
     this.keys = keys
     this.position = position ?? id
     this.origin = origin
-    this.ownEquality = hasOwnEquality(item)
   }
 }
 
@@ -51,5 +46,3 @@ let made = 0
 export const byPosition = (one: Entry<unknown>, other: Entry<unknown>): number => one.position - other.position
 
 export const isObject = (u: unknown): u is object => typeof u === "object" ? u !== null : typeof u === "function"
-
-export const hasOwnEquality = (u: unknown): boolean => isObject(u) && Equal.symbol in u

@@ -3,8 +3,6 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import { isObject } from "./entry.ts"
 
-type Changes<A> = HashMap.HashMap<unknown, A | undefined>
-
 /** A value that is put in after another has a higher id. */
 interface Identified {
   readonly id: number
@@ -12,8 +10,8 @@ interface Identified {
 
 /**
  * Most of a registry is there from the start or comes in lists, and is read far more often than it changes. So this is a
- * native `Map`, which is several times faster than a `HashMap`, and whose hashes nobody can make collide; and what has been
- * put into it and taken from it since. When that is much, both become a new `Map`.
+ * native `Map`, which is several times faster than a `HashMap`, and whose hashes nobody can make collide; and a `HashMap`
+ * of the changes since. When they are many, both become a new `Map`.
  *
  * Versions share one base `Map`. The newest may append a list to it: older versions ignore values whose id is not below
  * their own `limit`. What is in the base for a version never changes.
@@ -22,49 +20,32 @@ interface Identified {
  */
 export class KeyMap<A extends Identified> {
   static empty<A extends Identified>(): KeyMap<A> {
-    return new KeyMap<A>(new Map(), 0, 0, HashMap.empty(), 0, false, 0)
+    return new KeyMap(new Map())
   }
 
   private readonly base: Map<unknown, A>
   /** The id from which on a value of the base belongs to later versions. */
-  private limit: number
+  private limit = 0
   /** How many keys the base had, all of them for this version, before a later one appended to it. */
-  private known: number
-  private changes: Changes<A>
-  /** The number of changes, and how many of them are objects. */
-  private changed: number
-  private objects: number
+  private known = 0
+  private changes: HashMap.HashMap<unknown, A | undefined> = HashMap.empty()
+  /** How many of the changes have a key that is an object. */
+  private objects = 0
   /** Whether a key of the base may be among the changes: then the base keeps a value that is gone. */
-  private shadows: boolean
+  private shadows = false
   /** How many versions have come since the base was made. */
-  private readonly age: number
+  private age = 0
   /** While a list is put in: where, and the id from which on a value is of it. */
   private filling: { readonly base: boolean; readonly start: number } | undefined
 
-  private constructor(
-    base: Map<unknown, A>,
-    limit: number,
-    known: number,
-    changes: Changes<A>,
-    objects: number,
-    shadows: boolean,
-    age: number
-  ) {
+  private constructor(base: Map<unknown, A>) {
     this.base = base
-    this.limit = limit
-    this.known = known
-    this.changes = changes
-    this.changed = HashMap.size(changes)
-    this.objects = objects
-    this.shadows = shadows
-    this.age = age
-    this.filling = undefined
   }
 
   get(key: unknown): A | undefined {
     if (!this.shadows) {
       const value = this.inBase(key)
-      if (value !== undefined || this.changed === 0) return value
+      if (value !== undefined || HashMap.size(this.changes) === 0) return value
     }
     const change = HashMap.get(this.changes, key)
     return Option.isSome(change) ? change.value : this.inBase(key)
@@ -90,37 +71,42 @@ export class KeyMap<A extends Identified> {
         return this
       }
     }
-    const changes = HashMap.set(this.changes, key, value)
-    const changed = HashMap.size(changes)
-    // an object may be there already
-    const objects = object ? this.objects + changed - this.changed : this.objects
-    const shadows = this.shadows || base.has(key)
-    if (filling === undefined) return this.with(changes, objects, shadows)
-    this.changes = changes
-    this.changed = changed
-    this.objects = objects
-    this.shadows = shadows
-    return this
+    const next = filling === undefined ? this.copy() : this
+    const before = HashMap.size(this.changes)
+    next.changes = HashMap.set(this.changes, key, value)
+    if (object) next.objects += HashMap.size(next.changes) - before
+    next.shadows ||= base.has(key)
+    return filling === undefined ? next.settled() : next
   }
-  /** Without a key that is there. */
-  delete(key: unknown): KeyMap<A> {
-    if (isObject(key)) return this.with(HashMap.remove(this.changes, key), this.objects - 1, this.shadows)
-    return this.inBase(key) === undefined
-      ? this.with(HashMap.remove(this.changes, key), this.objects, this.shadows)
-      : this.with(HashMap.set(this.changes, key, undefined), this.objects, true)
+  /** Without a key that has a value. */
+  delete(key: unknown, value = this.get(key)): KeyMap<A> {
+    const next = this.copy()
+    if (this.inBase(key) !== undefined) {
+      next.changes = HashMap.set(this.changes, key, undefined)
+      next.shadows = true
+    } else if (isObject(key)) {
+      next.objects--
+      next.changes = this.get(key) === value
+        ? HashMap.remove(this.changes, key)
+        // Effect does not cache the hash of a `Date`: this one was changed
+        : HashMap.filter(this.changes, (other) => other !== value)
+    } else {
+      next.changes = HashMap.remove(this.changes, key)
+    }
+    return next.settled()
   }
   /** A map that `set` changes in place until it is finished; this one stays as it is. */
   begin(additions: number): KeyMap<A> {
     const isLast = this.base.size === this.known && this.base.size > 0
-    const next = !isLast && isMuch(additions, this.base.size)
-      ? this.folded()
-      : this.with(this.changes, this.objects, this.shadows)
+    const next = !isLast && isMuch(additions, this.base.size) ? this.folded() : this.copy().settled()
     next.filling = { base: next.base !== this.base || isLast && additions > few, start: next.limit }
     next.changes = HashMap.beginMutation(next.changes)
     return next
   }
   finish(): KeyMap<A> {
-    return this.with(HashMap.endMutation(this.changes), this.objects, this.shadows)
+    const next = this.copy()
+    next.changes = HashMap.endMutation(this.changes)
+    return next.settled()
   }
   /** Drops a value that a later version appended to the base. That was given up, and nobody has seen it. */
   forget(key: unknown, id: number): void {
@@ -134,26 +120,39 @@ export class KeyMap<A extends Identified> {
   private get keepsGarbage(): boolean {
     return this.shadows || this.base.size !== this.known
   }
-  private with(changes: Changes<A>, objects: number, shadows: boolean): KeyMap<A> {
-    const { base, known, limit } = this
-    const next = new KeyMap(base, limit, known, changes, objects, shadows, this.age + 1)
-    if (isMuch(next.changed - objects, base.size)) return next.folded()
-    // what is gone is kept by the base no longer than it takes to pay for a new one
-    return next.keepsGarbage && (base.size <= 2 * few && shadows || isMuch(next.age, base.size)) ? next.folded() : next
+  private copy(): KeyMap<A> {
+    const next = new KeyMap(this.base)
+    next.limit = this.limit
+    next.known = this.known
+    next.changes = this.changes
+    next.objects = this.objects
+    next.shadows = this.shadows
+    next.age = this.age + 1
+    return next
+  }
+  /** The same, with a new base when its versions have paid for that. */
+  private settled(): KeyMap<A> {
+    const { size } = this.base
+    return isMuch(HashMap.size(this.changes) - this.objects, size) ||
+        this.keepsGarbage && (size <= 2 * few && this.shadows || isMuch(this.age, size))
+      ? this.folded()
+      : this
   }
   /** The same with a new base that holds the changes. */
   private folded(): KeyMap<A> {
     const base = new Map(this.base)
     if (base.size > this.known) base.forEach((value, key) => value.id >= this.limit && base.delete(key))
-    let { limit } = this
-    let objects: Changes<A> = HashMap.empty()
+    const next = new KeyMap(base)
+    next.limit = this.limit
+    next.objects = this.objects
     for (const [key, value] of this.changes) {
-      if (isObject(key)) objects = HashMap.set(objects, key, value)
+      if (isObject(key)) next.changes = HashMap.set(next.changes, key, value)
       else if (value === undefined) base.delete(key)
       else base.set(key, value)
-      if (value !== undefined) limit = Math.max(limit, value.id + 1)
+      if (value !== undefined) next.limit = Math.max(next.limit, value.id + 1)
     }
-    return new KeyMap(base, limit, base.size, objects, this.objects, false, 0)
+    next.known = base.size
+    return next
   }
 }
 

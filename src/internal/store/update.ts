@@ -2,15 +2,12 @@
  * The next contents, made from the last: with an item, without an entry, with an item in the place of an entry. Each
  * function changes a copy before anybody sees it.
  */
-import * as HashMap from "effect/HashMap"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as RegistryError from "../../RegistryError.ts"
 import { check } from "./check.ts"
-import { Contents, firstUnique, holds } from "./contents.ts"
-import { type Definition, type Keys, keysIn } from "./definition.ts"
+import { Contents, holds } from "./contents.ts"
+import { forEachKey, type Keys } from "./definition.ts"
 import { Entry, Origin } from "./entry.ts"
-import type * as Index from "./index.ts"
 import * as Order from "./order.ts"
 
 /** What was put in, and the contents with it. */
@@ -27,7 +24,7 @@ export const insert = <Item>(
   origin: Origin,
   position?: number
 ): Added<Item, Entry<Item>> => {
-  const contents = changing(self)
+  const contents = new Contents(self)
   const added = new Entry(item, keys, origin, position)
   show(contents, added)
   return { added, contents }
@@ -41,12 +38,10 @@ export interface Revealing<Item> {
 
 /** Without an entry that is in, visible or withheld. */
 export const remove = <Item>(self: Contents<Item>, entry: Entry<Item>): Revealing<Item> => {
-  const contents = changing(self)
+  const contents = new Contents(self)
   if (holds(self, entry)) unshow(contents, entry)
-  return { contents, revealed: self.withheld?.left(contents, entry) ?? none }
+  return { contents, revealed: self.withheld?.left(contents, entry) ?? [] }
 }
-
-const none: ReadonlyArray<never> = []
 
 /** With an item that was checked in the place of an entry that is visible: on top of others where that is. */
 export const replace = <Item>(
@@ -56,12 +51,12 @@ export const replace = <Item>(
   keys: Keys,
   { owner, revision }: Origin
 ): Added<Item, Entry<Item>> & Revealing<Item> => {
-  const contents = changing(self)
-  takeOut(contents, previous)
-  const origin = new Origin(owner, revision, previous.origin.onTop)
-  const added = new Entry(item, keys, origin, previous.position)
+  const contents = new Contents(self)
+  const added = new Entry(item, keys, new Origin(owner, revision, previous.origin.onTop), previous.position)
+  // what is added under a key that both have takes the place of the other
+  takeOut(contents, previous, (key, slot) => added.keys[slot] === key)
   show(contents, added)
-  return { added, contents, revealed: self.withheld?.left(contents, previous) ?? none }
+  return { added, contents, revealed: self.withheld?.left(contents, previous) ?? [] }
 }
 
 /** Puts many items in, after all others. The indexes are filled in place until `finish`: nobody sees them before. */
@@ -74,24 +69,22 @@ export class Builder<Item> {
   constructor(start: Contents<Item>, additions: number, origin: Origin) {
     this.start = start
     this.origin = origin
-    this.contents = new Contents(start)
-    this.contents.indexes = start.indexes.map((index) => index.begin(additions))
+    this.contents = mapped(start, (map) => map.begin(additions))
   }
 
   /** Puts an item in, or answers why it cannot be registered. */
   add(item: Item): RegistryError.RegistrationFailure | undefined {
-    const { added, contents } = this
-    const checked = check(contents, item)
+    const checked = check(this.contents, item)
     if (Result.isFailure(checked)) return checked.failure
     const entry = new Entry(item, checked.success, this.origin)
-    putIn(contents, entry)
-    added.push(entry)
+    putIn(this.contents, entry)
+    this.added.push(entry)
     return undefined
   }
 
   finish(): Added<Item, ReadonlyArray<Entry<Item>>> {
-    const { added, contents } = this
-    contents.indexes = contents.indexes.map((index) => index.finish())
+    const { added } = this
+    const contents = mapped(this.contents, (map) => map.finish())
     contents.order = Order.append(contents.order, added)
     return { added, contents }
   }
@@ -103,27 +96,23 @@ export class Builder<Item> {
 }
 
 /** Drops what the indexes of later contents share with these, when those are given up before anybody has seen them. */
-export const forget = <Item>({ definition, indexes }: Contents<Item>, entry: Entry<Item>): void => {
-  for (let i = 0; i < indexes.length; i++) {
-    const slot = entry.keys[i]
-    for (const key of definition.lookups[i]!.each ? keysIn(slot) : [slot]) indexes[i]!.forget(key, entry)
-  }
-}
+export const forget = <Item>({ definition, indexes }: Contents<Item>, { id, keys }: Entry<Item>): void =>
+  forEachKey(definition, keys, (key, slot) => indexes[slot]!.map.forget(key, id))
 
 /** After so many entries were removed: keeps nothing of them where that costs little. */
-export const tidy = <Item>(self: Contents<Item>, removed: number): Contents<Item> => {
+export const tidy = <Item>(self: Contents<Item>, removed: number): Contents<Item> =>
+  mapped(self, (map) => map.tidy(removed))
+
+type Map<Item> = Contents<Item>["indexes"][number]["map"]
+
+/** With other maps in the indexes. */
+const mapped = <Item>(self: Contents<Item>, f: (map: Map<Item>) => Map<Item>): Contents<Item> => {
   const contents = new Contents(self)
-  contents.indexes = self.indexes.map((index) => index.tidy(removed))
+  contents.indexes = self.indexes.map((index) => index.with(f(index.map)))
   return contents
 }
 
-/** A copy to be changed in place before anybody sees it. */
-export const changing = <Item>(self: Contents<Item>): Contents<Item> => {
-  const contents = new Contents(self)
-  contents.indexes = self.indexes.slice()
-  return contents
-}
-
+/** Makes an entry visible, in contents that nobody has seen. */
 export const show = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
   putIn(contents, entry)
   contents.order = Order.set(contents.order, entry)
@@ -134,39 +123,16 @@ export const unshow = <Item>(contents: Contents<Item>, entry: Entry<Item>): void
   contents.order = Order.remove(contents.order, entry.position)
 }
 
-/** In the indexes. Their array is a copy that nobody has seen, and is changed in place. */
-const putIn = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
-  const { definition } = contents
-  const indexes = contents.indexes as Array<Index.Index<Item>>
-  for (let i = 0; i < indexes.length; i++) {
-    const slot = entry.keys[i]
-    if (definition.lookups[i]!.each) {
-      for (const key of keysIn(slot)) indexes[i] = indexes[i]!.add(key, entry)
-    } else if (slot !== undefined) {
-      indexes[i] = indexes[i]!.add(slot, entry)
-    }
-  }
-  if (!isFoundByKeys(definition, entry)) contents.byItem = HashMap.set(contents.byItem, entry.item, entry)
-}
+const putIn = <Item>({ definition, indexes }: Contents<Item>, entry: Entry<Item>): void =>
+  forEachKey(definition, entry.keys, (key, slot) => {
+    indexes[slot] = indexes[slot]!.add(key, entry)
+  })
 
-const takeOut = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
-  const { byItem, definition } = contents
-  const indexes = contents.indexes as Array<Index.Index<Item>>
-  for (let i = 0; i < indexes.length; i++) {
-    const slot = entry.keys[i]
-    if (definition.lookups[i]!.each) {
-      for (const key of keysIn(slot)) indexes[i] = indexes[i]!.remove(key, entry)
-    } else if (slot !== undefined) {
-      indexes[i] = indexes[i]!.remove(slot, entry)
-    }
-  }
-  if (isFoundByKeys(definition, entry)) return
-  const isThere = Option.getOrUndefined(HashMap.get(byItem, entry.item)) === entry
-  contents.byItem = isThere
-    ? HashMap.remove(byItem, entry.item)
-    // a `Date`, whose hash Effect does not keep, was changed since it was registered
-    : HashMap.filter(byItem, (other) => other !== entry)
-}
-
-const isFoundByKeys = <Item>(definition: Definition<Item>, entry: Entry<Item>): boolean =>
-  !entry.ownEquality && firstUnique(definition, entry.keys) !== -1
+const takeOut = <Item>(
+  { definition, indexes }: Contents<Item>,
+  entry: Entry<Item>,
+  stays?: (key: unknown, slot: number) => boolean
+): void =>
+  forEachKey(definition, entry.keys, (key, slot) => {
+    if (stays?.(key, slot) !== true) indexes[slot] = indexes[slot]!.remove(key, entry)
+  })
