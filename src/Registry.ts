@@ -71,6 +71,7 @@ import type * as RegistryEvent from "./RegistryEvent.ts"
 // Models
 // ---------------------------------------------------------------------------------------------------------------------
 
+export type { Reconciled } from "./internal/features/reconcile.ts"
 export type { Options, PopulationFailure, Registry, RegistryOrService, RegistryState } from "./internal/model.ts"
 export type { ServicesOf, Subscription } from "./internal/model.ts"
 export type { ServiceClass, TagClass } from "./internal/service.ts"
@@ -1046,14 +1047,6 @@ export const replace: {
 )
 
 /**
- * What a reconciliation did.
- *
- * @category models
- * @since 0.1.0
- */
-export type Reconciled<Item> = Reconcile.Reconciled<Item>
-
-/**
  * Makes the contents of the registry equal to a list of items, with the fewest changes, in one transaction: readers see
  * the old set or the new one, and subscribers get one change. Populates the registry first if it is `Pending`.
  *
@@ -1096,17 +1089,17 @@ export type Reconciled<Item> = Reconcile.Reconciled<Item>
 export const reconcile: {
   <const Given>(items: Iterable<Given>): <Item, Lookups, P, V, R = never>(
     self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
-  ) => Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P, R>
+  ) => Effect.Effect<Reconcile.Reconciled<Item>, RegistrationFailure | V | P, R>
   <Item, Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
     items: Iterable<Item>
-  ): Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P, R>
+  ): Effect.Effect<Reconcile.Reconciled<Item>, RegistrationFailure | V | P, R>
 } = /*#__PURE__*/ operation(
   2,
   <Item, P, V>(
     core: Core<Item, P, V>,
     items: Iterable<Item>
-  ): Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P> =>
+  ): Effect.Effect<Reconcile.Reconciled<Item>, RegistrationFailure | V | P> =>
     Effect.suspend(() => Transaction.run(core, Reconcile.reconcile(listOf(core, items))))
 )
 
