@@ -1526,7 +1526,7 @@ const follow: <Item, Lookups, P, V, R>(
   Scope.Scope | R
 > = /*#__PURE__*/ operation(
   1,
-  (core) => Effect.flatMap(Effect.scope, (scope) => Watch.follow(core, undefined, scope))
+  (core) => Watch.follow(core)
 )
 
 /**
@@ -1584,12 +1584,11 @@ export const subscribe: {
     core: Core<Item, P, V>,
     options?: { readonly since?: number | undefined }
   ): Effect.Effect<Subscription<Item, Lookups>, P, Scope.Scope> =>
-    Effect.flatMap(Effect.scope, (scope) =>
-      Reading.readPublished(core, (contents) =>
-        Effect.map(
-          Watch.follow(core, options?.since ?? contents.revision, scope),
-          (following): Subscription<Item, Lookups> => ({ snapshot: snapshotOf(contents), changes: following })
-        )))
+    Reading.readPublished(core, (contents) =>
+      Effect.map(
+        Watch.follow(core, options?.since ?? contents.revision),
+        (following): Subscription<Item, Lookups> => ({ snapshot: snapshotOf(contents), changes: following })
+      ))
 )
 
 const awaitItemIn = <Item, P, V>(core: Core<Item, P, V>, attribute: string, value: unknown): Effect.Effect<Item, P> =>

@@ -1,15 +1,14 @@
 /**
  * Following the changes of a registry.
  *
- * A registry keeps its last changes, subscribed to or not, and a subscriber is no more than the revision that it has
- * come to. So one that stands still costs nothing and blocks nobody: what it has not seen is gone some day, and then it
- * is told so.
+ * A registry keeps its last changes whether or not anybody subscribes. A subscriber is no more than the revision that it
+ * has seen, so one that stands still costs nothing and blocks nobody. It fails when changes that it needs are gone.
  */
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as RegistryError from "../../RegistryError.ts"
 import type * as RegistryEvent from "../../RegistryEvent.ts"
@@ -36,16 +35,14 @@ class Watchers {
         resume(Effect.void)
         return
       }
+      const sets = subscriber === undefined ? [this.waiting] : [this.waiting, subscriber.waiting]
+      const forget = () => sets.forEach((set) => set.delete(wake))
       const wake = () => {
-        subscriber?.waiting.delete(wake)
+        forget()
         resume(Effect.void)
       }
-      this.waiting.add(wake)
-      subscriber?.waiting.add(wake)
-      return Effect.sync(() => {
-        this.waiting.delete(wake)
-        subscriber?.waiting.delete(wake)
-      })
+      sets.forEach((set) => set.add(wake))
+      return Effect.sync(forget)
     })
   }
 
@@ -54,85 +51,69 @@ class Watchers {
     if (this.waiting.size === 0) return
     const { waiting } = this
     this.waiting = new Set()
-    // whatever publishes, or closes the registry, is a step of a fiber
+    // a fiber publishes, or closes the registry
     Fiber.getCurrent()!.currentDispatcher.scheduleTask(() => waiting.forEach((wake) => wake()), 0)
-  }
-
-  subscribe(revision: number): Subscriber {
-    const subscriber: Subscriber = { seen: revision, ended: false, waiting: new Set() }
-    this.subscribers.add(subscriber)
-    return subscriber
-  }
-
-  unsubscribe(subscriber: Subscriber): void {
-    subscriber.ended = true
-    this.subscribers.delete(subscriber)
-    for (const wake of subscriber.waiting) {
-      this.waiting.delete(wake)
-      wake()
-    }
   }
 }
 
-/** Those that watch a registry: the first makes this. */
+/** The first that watches a registry makes this. */
 export const watchersOf = <Item, P, V>(core: Core<Item, P, V>): Watchers => {
-  if (core.watchers instanceof Watchers) return core.watchers
-  const watchers = new Watchers()
+  const watchers = core.watchers instanceof Watchers ? core.watchers : new Watchers()
   core.watchers = watchers
   return watchers
 }
 
-/** Follows the changes after a revision, or from now on, until the scope closes. */
+type Changes<Item> = Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged>
+
+/** Follows the changes after a revision, or from now on, until the scope closes. Each run of it begins there. */
 export const follow = <Item, P, V>(
   core: Core<Item, P, V>,
-  since: number | undefined,
-  scope: Scope.Scope
-): Effect.Effect<Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged>> =>
-  Effect.uninterruptible(Effect.suspend(() => {
+  since?: number
+): Effect.Effect<Changes<Item>, never, Scope.Scope> =>
+  Effect.suspend(() => {
+    const { subscribers } = watchersOf(core)
     const revision = since ?? revisionOf(core)
-    const subscriber = watchersOf(core).subscribe(revision)
+    const subscriber: Subscriber = { seen: revision, ended: false, waiting: new Set() }
+    subscribers.add(subscriber)
     core.observer?.changed()
     const end = Effect.sync(() => {
-      watchersOf(core).unsubscribe(subscriber)
+      subscriber.ended = true
+      subscribers.delete(subscriber)
+      subscriber.waiting.forEach((wake) => wake())
       core.observer?.changed()
     })
-    return Effect.as(
-      Scope.addFinalizer(scope, end),
-      changesAfter(core, revision, subscriber)
-    )
-  }))
+    return Effect.as(Effect.addFinalizer(() => end), Stream.suspend(() => changesAfter(core, revision, subscriber)))
+  }).pipe(Effect.uninterruptible)
 
-/** Each run of it begins after the revision. */
 const changesAfter = <Item, P, V>(
   core: Core<Item, P, V>,
   revision: number,
   subscriber: Subscriber
-): Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged> =>
-  Stream.suspend(() => {
-    let seen = revision
-    const isThere = () => core.closed || subscriber.ended || revisionOf(core) !== seen
-    const pull: Effect.Effect<
-      Arr.NonEmptyReadonlyArray<RegistryEvent.RegistryChange<Item>>,
-      RegistryError.RegistryLagged | Cause.Done
-    > = Effect.suspend(() => {
-      if (core.closed || subscriber.ended) return Cause.done()
-      const missed = missedAfter(core, seen)
-      if (missed > 0) {
-        return Effect.fail(failure(core.definition, RegistryError.RegistryLagged, { code: "lagged", missed }))
-      }
-      // they are the last ones, without a gap
-      const news = core.changes.slice(core.changes.length - (revisionOf(core) - seen))
-      if (!Arr.isReadonlyArrayNonEmpty(news)) return Effect.andThen(watchersOf(core).wait(isThere, subscriber), pull)
-      subscriber.seen = seen = revisionOf(core)
-      core.observer?.changed()
-      return Effect.succeed(news)
-    })
-    return Stream.fromPull(Effect.succeed(pull))
+): Changes<Item> => {
+  let seen = revision
+  const isThere = () => core.closed || subscriber.ended || revisionOf(core) !== seen
+  const pull: Effect.Effect<
+    Arr.NonEmptyReadonlyArray<RegistryEvent.RegistryChange<Item>>,
+    RegistryError.RegistryLagged | Cause.Done
+  > = Effect.suspend(() => {
+    if (core.closed || subscriber.ended) return Cause.done()
+    const missed = missedAfter(core, seen)
+    if (missed > 0) {
+      return Effect.fail(failure(core.definition, RegistryError.RegistryLagged, { code: "lagged", missed }))
+    }
+    // they are the last ones, without a gap
+    const news = core.changes.slice(core.changes.length - (revisionOf(core) - seen))
+    if (!Arr.isReadonlyArrayNonEmpty(news)) return Effect.andThen(watchersOf(core).wait(isThere, subscriber), pull)
+    subscriber.seen = seen = revisionOf(core)
+    core.observer?.changed()
+    return Effect.succeed(news)
   })
+  return Stream.fromPull(Effect.succeed(pull))
+}
 
 const revisionOf = <Item, P, V>(core: Core<Item, P, V>): number => contentsOf(core).revision
 
-/** How many of the changes after a revision are gone: of one that the registry never had, all. */
+/** How many of the changes after a revision are gone: all, for a revision that the registry never had. */
 const missedAfter = <Item, P, V>(core: Core<Item, P, V>, revision: number): number => {
   const last = revisionOf(core)
   const wasThere = Number.isInteger(revision) && revision <= last
