@@ -152,6 +152,12 @@ const refused: Record<string, Case> = {
         fails(Items.registerAll(items))
       )
     }),
+  "by an interruption between two steps": ({ list }) =>
+    interruptedAfter(2, Effect.suspend(() => Items.registerAll(list(5_000)))),
+  "by an interruption between two steps, in a transaction that goes on": ({ list }) =>
+    Items.transact(interruptedAfter(2, Effect.suspend(() => Items.registerAll(list(5_000))))),
+  "by an interruption between two steps, with hooks": ({ list }) =>
+    hooked(told, interruptedAfter(2, Effect.suspend(() => Items.registerAll(list(5_000))))),
   "while it waited": ({ list }) =>
     Effect.gen(function*() {
       const holding = yield* Effect.forkChild(Items.transact(Effect.never), { startImmediately: true })
@@ -211,6 +217,8 @@ const rolledBack: Record<string, Case> = {
         })
       ))
     }),
+  "by an interruption between two steps": ({ list }) =>
+    interruptedAfter(2, Items.transact(Effect.suspend(() => Items.registerAll(list(5_000))))),
   "after a part of it was unregistered": ({ list }) =>
     fails(Items.transact(Effect.suspend(() => {
       const items = list()

@@ -51,14 +51,14 @@ export const collect = <A>(
 /** Work that can pause to let other fibers run. */
 export type Pausing<A> = Generator<void, A>
 
+/** Work that is interrupted in a pause runs its `finally`, and no more. */
 export const withPauses = <A, E>(work: Pausing<Exit.Exit<A, E>>): Effect.Effect<A, E> => {
   const turns: Effect.Effect<A, E> = Effect.suspend(() => {
     const { done, value } = work.next()
     return done === true ? value : Effect.andThen(Effect.yieldNow, turns)
   })
-  // it cleans up if it is interrupted
-  return Effect.onExitPrimitive(turns, (exit) => {
-    work.return(exit)
+  return Effect.onExitPrimitive(turns, () => {
+    work.return(Exit.interrupt())
     return undefined
   })
 }
