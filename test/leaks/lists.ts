@@ -169,6 +169,7 @@ const refused: Record<string, Case> = {
   "in a transaction that fails": ({ list }) => fails(Items.transact(Items.registerAll([...list(), twin]))),
   "in a layer": ({ list }) => fails(Effect.scoped(Layer.build(Items.items([...list(), twin])))),
   "in a layer of overrides": ({ list }) => fails(Effect.scoped(Layer.build(Items.overrides([...list(), invalid])))),
+  "in a reconciliation": ({ list }) => fails(Items.reconcile([...list(), invalid])),
   "in a population": ({ list }) =>
     Effect.gen(function*() {
       const own = defaults
@@ -243,6 +244,14 @@ const rolledBack: Record<string, Case> = {
         Effect.andThen(Effect.fail("no"))
       )
     )),
+  "around a reconciliation": (watched) =>
+    fails(Items.transact(
+      registering(watched).pipe(
+        Effect.andThen(Effect.suspend(() => Items.reconcile(watched.list()))),
+        Effect.andThen(registering(watched)),
+        Effect.andThen(Effect.fail("no"))
+      )
+    )),
   "after it was listed": (watched) =>
     fails(Items.transact(
       Effect.andThen(Effect.andThen(registering(watched), watched.listing), Effect.fail("no"))
@@ -261,6 +270,15 @@ const resetting = (watched: Watched) =>
     Effect.andThen(watched.listing),
     Effect.andThen(Items.reset)
   )
+
+/** What is in, but for what is removed again. */
+const reconciling = (watched: Watched) =>
+  Effect.gen(function*() {
+    const before = yield* Items.values
+    yield* registering(watched)
+    yield* watched.listing
+    yield* Items.reconcile(before)
+  })
 
 const gone: Record<string, Case> = {
   "with a scope": scoped,
@@ -305,6 +323,17 @@ const gone: Record<string, Case> = {
       yield* Items.reset
       defaults = own
       yield* asking(Items.populate)
+    }),
+  "with a reconciliation": reconciling,
+  "with a reconciliation, with hooks": (watched) => hooked(told, reconciling(watched)),
+  "with a reconciliation, in a transaction": (watched) => Items.transact(reconciling(watched)),
+  "replaced in a reconciliation": ({ list, listing }) =>
+    Effect.gen(function*() {
+      const before = yield* Items.values
+      const items = list()
+      yield* Items.registerAll(items)
+      yield* listing
+      yield* Items.reconcile([...before, ...items.map(({ id }) => new Item(id, "new"))])
     })
 }
 

@@ -173,5 +173,7 @@ const outcomeOf = function*<Item>(
   yield* takeOut(crossing.map(({ previous }) => previous).toReversed())
   const refused = (yield* each(crossing, ({ item, previous }) => putIn(item, previous.position))) ??
     (yield* each(added, (item) => putIn(item)))
-  return refused === undefined ? Result.succeed({ contents, steps }) : Result.fail(refused)
+  if (refused !== undefined) return Result.fail(refused)
+  const gone = removed.length + replaced.length
+  return Result.succeed({ contents: gone > 1 ? Update.tidy(contents, gone) : contents, steps })
 }
