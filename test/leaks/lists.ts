@@ -443,7 +443,18 @@ const callers: Record<string, Case> = {
       Effect.scoped(
         asking(Items.addHooks({ onItemRegistered: () => Effect.asVoid(Request) }, { existing: true }))
       )
-    )
+    ),
+  "of hooks that were removed, while a fiber lives that began in a transaction with them": ({ asking }) =>
+    Effect.gen(function*() {
+      const scope = yield* Effect.scope
+      yield* Effect.scoped(Effect.andThen(
+        asking(Items.addHooks({ onItemRegistered: () => Effect.asVoid(Request) })),
+        Items.transact(Effect.andThen(
+          Effect.forkIn(Effect.never, scope, { startImmediately: true }),
+          Items.register(new Item(nextId++))
+        ))
+      ))
+    })
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -246,7 +246,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
         undefined
     this.serviced = this.bodyServices = undefined
     this.steps = []
-    this.scopes = this.redoAfterRollback = none
+    this.hooks = this.scopes = this.redoAfterRollback = none
   }
 }
 
