@@ -178,6 +178,14 @@ const refused: Record<string, Case> = {
       yield* fails(Items.populate)
       defaults = own
       yield* Items.populate
+    }),
+  "in a population that is not tried again": ({ list }) =>
+    Effect.gen(function*() {
+      const own = defaults
+      yield* Items.reset
+      defaults = Effect.map(own, (items) => [...items, ...list(), twin])
+      yield* fails(Items.populate)
+      defaults = own
     })
 }
 

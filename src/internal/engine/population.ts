@@ -121,10 +121,13 @@ const remembered = <Item, P, V, A, E, R>(
       core.populationFailure = undefined
     } else if (!Cause.hasInterruptsOnly(exit.cause)) {
       core.populationFailure = exit.cause
-      return Effect.ignoreCause(Effect.logWarning(
+      const { cause } = exit
+      const warning = Effect.logWarning(
         `The population of "${core.definition.name}" failed; the next use tries again.`,
-        exit.cause
-      ))
+        cause
+      )
+      // an error keeps all that was on the stack, a list of defaults for one, until its stack is read
+      return Effect.ignoreCause(Effect.andThen(warning, Effect.sync(() => Cause.prettyErrors(cause))))
     }
     return Effect.void
   })
