@@ -188,7 +188,7 @@ export const undo = (
 
 /** For registration and population parts are called as they were installed, for unregistration and reset in reverse. */
 const inOrder = <P>(parts: ReadonlyArray<P>, hook: ItemHook | RegistryHook): ReadonlyArray<P> =>
-  parts.length > 1 && (hook.startsWith("onItemUn") || hook.startsWith("onRes")) ? parts.toReversed() : parts
+  parts.length > 1 && /Un|Res/.test(hook) ? parts.toReversed() : parts
 
 /**
  * Calls a hook of a part for an item, whether it is installed or not, and keeps no record. What has succeeded already,

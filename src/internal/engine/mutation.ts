@@ -14,8 +14,8 @@ import type { Entry } from "../store/entry.ts"
 import type { Step } from "./change.ts"
 import type { Operation, Transaction } from "./core.ts"
 import * as Hooks from "./hooks.ts"
-import { type Pausing, sequence, withPauses } from "./sequence.ts"
-import { longStep, step } from "./transaction.ts"
+import { sequence } from "./sequence.ts"
+import { step } from "./transaction.ts"
 
 /** Entries that leave, an item that enters, or both. `W` is the error of a veto. */
 export interface Move<out Item, out W> {
@@ -64,37 +64,26 @@ export const mutation = <Item, P, V, A, E, W>(
 const applied = <Item, A, E>(planned: Exit.Exit<Plan<Item, A, unknown>, E>): Exit.Exit<A, E> =>
   Exit.map(planned, (plan) => plan.apply())
 
-/** Carries a mutation out, as the body of a transaction or a part of it. What is `long` is planned with pauses. */
+/** Carries a mutation out, as the body of a transaction or a part of it. */
 export const carryOut = <Item, P, V, A, E, W>(
   transaction: Transaction<Item, P, V>,
-  planner: Planner<Item, P, V, A, E, W>,
-  long?: (transaction: Transaction<Item, P, V>) => Pausing<Exit.Exit<Plan<Item, A, W>, E>> | undefined
-): Effect.Effect<A, E | W | P> => {
-  const planning = <B>(use: (plan: Plan<Item, A, W>) => B): Effect.Effect<B, E | P> =>
-    long?.(transaction) === undefined
-      ? step(transaction, () => Exit.map(planner(transaction), use))
-      : longStep(transaction, () => {
-        // it may have become short while it waited for its turn
-        const plans = long(transaction)
-        return plans === undefined ? Exit.map(planner(transaction), use) : withPauses(usingPlan(plans, use))
-      })
-  return transaction.hooks.length === 0
+  planner: Planner<Item, P, V, A, E, W>
+): Effect.Effect<A, E | W | P> =>
+  carryOutBy(transaction, (use) => step(transaction, () => Exit.map(planner(transaction), use)))
+
+/** Plans, and uses the plan, in one step. */
+export type Planning<Item, A, E, W> = <B>(use: (plan: Plan<Item, A, W>) => B) => Effect.Effect<B, E>
+
+export const carryOutBy = <Item, P, V, A, E, W>(
+  transaction: Transaction<Item, P, V>,
+  planning: Planning<Item, A, E, W>
+): Effect.Effect<A, E | W> =>
+  transaction.hooks.length === 0
     ? planning((plan) => plan.apply())
     : Effect.flatMapEager(
       planning((plan): Planned<Item, W> => ({ moves: plan.moves(), draft: transaction.draft })),
       (planned) => tellAndApply(transaction, planning, planned, undefined)
     )
-}
-
-const usingPlan = function*<A, B, E>(
-  planning: Pausing<Exit.Exit<A, E>>,
-  use: (plan: A) => B
-): Pausing<Exit.Exit<B, E>> {
-  return Exit.map(yield* planning, use)
-}
-
-/** Plans, and uses the plan in that step. */
-type Planning<Item, A, E, W> = <B>(use: (plan: Plan<Item, A, W>) => B) => Effect.Effect<B, E>
 
 /** The moves that were planned, and the draft that they were planned for. */
 interface Planned<Item, W> {

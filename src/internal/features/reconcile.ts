@@ -5,8 +5,9 @@ import * as Result from "effect/Result"
 import type * as RegistryError from "../../RegistryError.ts"
 import * as Change from "../engine/change.ts"
 import type { Operation, Transaction } from "../engine/core.ts"
-import { carryOut, entering, type Plan } from "../engine/mutation.ts"
-import { maxPerStep, type Pausing, withoutPauses } from "../engine/sequence.ts"
+import { carryOutBy, entering, type Plan } from "../engine/mutation.ts"
+import { maxPerStep, type Pausing, withoutPauses, withPauses } from "../engine/sequence.ts"
+import { longStep, step } from "../engine/transaction.ts"
 import { each } from "../operations/register.ts"
 import * as Check from "../store/check.ts"
 import * as Contents from "../store/contents.ts"
@@ -58,11 +59,14 @@ export const reconcile = <Item, P, V>(
       ? Exit.map(withoutPauses(planning(transaction, items)), (plan) => plan.apply())
       : undefined,
   body: (transaction) =>
-    carryOut(
-      transaction,
-      (current) => withoutPauses(planning(current, items)),
-      (current) => isFew(current, items) ? undefined : planning(current, items)
-    ),
+    carryOutBy(transaction, (use) => {
+      const planned = function*() {
+        return Exit.map(yield* planning(transaction, items), use)
+      }
+      return isFew(transaction, items)
+        ? step(transaction, () => withoutPauses(planned()))
+        : longStep(transaction, () => withPauses(planned()))
+    }),
   undone: () => Effect.succeed({ added: [], removed: [], replaced: [], kept: [] })
 })
 
