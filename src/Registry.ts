@@ -56,7 +56,6 @@ import * as Find from "./internal/operations/find.ts"
 import * as Install from "./internal/operations/install.ts"
 import * as Populate from "./internal/operations/populate.ts"
 import * as Register from "./internal/operations/register.ts"
-import * as Replace from "./internal/operations/replace.ts"
 import * as Reset from "./internal/operations/reset.ts"
 import * as Unregister from "./internal/operations/unregister.ts"
 import * as UnregisterEach from "./internal/operations/unregisterEach.ts"
@@ -803,7 +802,7 @@ export const upsert: {
 } = /*#__PURE__*/ operation(
   2,
   <Item, P, V>(core: Core<Item, P, V>, item: Item): Effect.Effect<void, RegistrationFailure | V | P> =>
-    Effect.asVoid(Transaction.run(core, Replace.upsert(item)))
+    Effect.asVoid(Transaction.run(core, Unregister.upsert(item)))
 )
 
 /**
@@ -1043,7 +1042,7 @@ export const replace: {
     value: unknown,
     item: Item
   ): Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P> =>
-    Effect.asVoid(Transaction.run(core, Replace.replace(attribute, value, item)))
+    Effect.asVoid(Transaction.run(core, Unregister.replace(attribute, value, item)))
 )
 
 /**

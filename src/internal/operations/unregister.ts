@@ -1,39 +1,108 @@
-/** Unregistering one item. */
+/** Unregistering an item, and putting another in its place. */
 import * as Exit from "effect/Exit"
-import type * as RegistryError from "../../RegistryError.ts"
+import * as Result from "effect/Result"
+import * as RegistryError from "../../RegistryError.ts"
 import * as Change from "../engine/change.ts"
 import type { Operation, Transaction } from "../engine/core.ts"
-import type { Plan } from "../engine/mutation.ts"
+import { carryOut, entering, mutation, type Plan, type Planner } from "../engine/mutation.ts"
+import { check } from "../store/check.ts"
 import * as Contents from "../store/contents.ts"
+import { failure } from "../store/definition.ts"
 import { Entry } from "../store/entry.ts"
+import * as Matching from "../store/matching.ts"
 import * as Order from "../store/order.ts"
 import * as Update from "../store/update.ts"
-import { type Locate, locate, locateBy, mutationOf, notRegistered } from "./find.ts"
+import { notFound } from "./find.ts"
+import { registering } from "./register.ts"
 
-export const unregister = <Item, P, V>(item: Item) => unregisterLocated<Item, P, V>("unregister", item, locate(item))
+type Failure = RegistryError.RegistrationFailure
+type ItemLookupError = RegistryError.ItemLookupError
 
-export const unregisterBy = <Item, P, V>(attribute: string, value: unknown) =>
-  unregisterLocated<Item, P, V>("unregisterBy", value, locateBy(attribute, value))
-
-const unregisterLocated = <Item, P, V>(
-  name: string,
-  about: unknown,
-  find: Locate<Item>
-): Operation<Item, P, V, void, RegistryError.ItemLookupError | P> =>
+export const unregister = <Item, P, V>(item: Item): Operation<Item, P, V, void, ItemLookupError | P> =>
   mutationOf(
-    name,
-    about,
-    find,
+    "unregister",
+    item,
+    (contents) => Contents.findCurrent(contents, item) ?? notRegistered(contents, item),
     notRegistered,
-    (transaction: Transaction<Item, P, V>, located) =>
-      located instanceof Entry ? Exit.succeed(removing(transaction, located)) : Exit.fail(located)
+    Exit.fail,
+    removing
   )
 
+export const unregisterBy = <Item, P, V>(
+  attribute: string,
+  value: unknown
+): Operation<Item, P, V, void, ItemLookupError | P> =>
+  mutationOf("unregisterBy", value, locateBy<Item>(attribute, value), notRegistered, Exit.fail, removing)
+
+export const replace = <Item, P, V>(
+  attribute: string,
+  value: unknown,
+  item: Item
+): Operation<Item, P, V, Entry<Item> | undefined, Failure | ItemLookupError | V | P> =>
+  mutationOf("replace", item, locateBy<Item>(attribute, value), notRegistered, Exit.fail, swapping<Item, P, V>(item))
+
+/** Replaces the item that has the first unique key of this one, or registers it. */
+export const upsert = <Item, P, V>(item: Item): Operation<Item, P, V, Entry<Item> | undefined, Failure | V | P> =>
+  mutationOf(
+    "upsert",
+    item,
+    (contents) => Matching.holderOfFirstKey(contents, item),
+    () => undefined,
+    (_, transaction) => registering<Item, P, V>(item)(transaction),
+    swapping<Item, P, V>(item)
+  )
+
+/** Finds an entry in the contents, or the reason why it is not there. */
+type Locate<Item, Missing> = (contents: Contents.Contents<Item>) => Entry<Item> | Missing
+
+const locateBy = <Item>(attribute: string, value: unknown): Locate<Item, ItemLookupError> => (contents) =>
+  Contents.get(contents, attribute, value) ?? notFound(contents, attribute, value)
+
+const notRegistered = <Item>({ definition }: Contents.Contents<Item>, item: Item): ItemLookupError =>
+  failure(definition, RegistryError.ItemLookupError, { code: "unregister", item, suggestions: [] })
+
+/**
+ * A mutation of one entry. The entry is located again in each step, because hooks may have changed the draft. Once they
+ * were told of it, no other item takes its place: then it is `gone`.
+ */
+const mutationOf = <Item, P, V, Missing, A, E, E2, W>(
+  name: string,
+  about: unknown,
+  locate: Locate<Item, Missing>,
+  gone: (contents: Contents.Contents<Item>, item: Item) => Missing,
+  planWithout: (missing: Missing, transaction: Transaction<Item, P, V>) => Exit.Exit<Plan<Item, A, W>, E>,
+  planWith: (transaction: Transaction<Item, P, V>, entry: Entry<Item>) => Exit.Exit<Plan<Item, A, W>, E2>
+): Operation<Item, P, V, A | undefined, E | E2 | W | P> => {
+  const planner = (find: Locate<Item, Missing>): Planner<Item, P, V, A | undefined, E | E2, W> => (transaction) => {
+    const located = find(transaction.draft)
+    return located instanceof Entry ? planWith(transaction, located) : planWithout(located, transaction)
+  }
+  return {
+    ...mutation(name, about, undefined, planner(locate)),
+    body: (transaction) => {
+      let first: Entry<Item> | undefined
+      return carryOut(
+        transaction,
+        planner((contents) => {
+          if (first !== undefined && Contents.holds(contents, first)) return first
+          const located = locate(contents)
+          if (!(located instanceof Entry)) return located
+          if (first !== undefined && located.item !== first.item) return gone(contents, first.item)
+          return first = located
+        })
+      )
+    }
+  }
+}
+
 /** Hooks and subscribers do not hear of a withheld entry that leaves. */
-export const removing = <Item>(transaction: Transaction<Item>, entry: Entry<Item>): Plan<Item, void, never> => {
+export const removing = <Item>(
+  transaction: Transaction<Item>,
+  entry: Entry<Item>
+): Exit.Exit<Plan<Item, void, never>> => {
   const { draft, steps } = transaction
   const isVisible = Contents.holds(draft, entry)
-  return {
+  return Exit.succeed({
     moves: () => isVisible ? [{ leaving: [entry] }] : [],
     apply: () => {
       const { contents, revealed } = Update.remove(draft, entry)
@@ -41,10 +110,30 @@ export const removing = <Item>(transaction: Transaction<Item>, entry: Entry<Item
       transaction.draft = contents
       reveal(transaction, revealed)
     }
-  }
+  })
+}
+
+const swapping = <Item, P, V>(item: Item) =>
+(
+  transaction: Transaction<Item, P, V>,
+  previous: Entry<Item>
+): Exit.Exit<Plan<Item, Entry<Item>, V>, Failure> => {
+  const { draft, origin, steps } = transaction
+  const checked = check(draft, item, previous)
+  if (Result.isFailure(checked)) return Exit.fail(checked.failure)
+  return Exit.succeed({
+    moves: () => [{ entering: entering(transaction, item), leaving: [previous] }],
+    apply: () => {
+      const { added, contents, revealed } = Update.replace(draft, previous, item, checked.success, origin)
+      steps.push(new Change.Swapped(previous, added))
+      transaction.draft = contents
+      reveal(transaction, revealed)
+      return added
+    }
+  })
 }
 
 /** Withheld entries become visible. No hook is asked, because they were checked when they came first. */
-export const reveal = <Item>({ draft, steps }: Transaction<Item>, revealed: ReadonlyArray<Entry<Item>>): void => {
+const reveal = <Item>({ draft, steps }: Transaction<Item>, revealed: ReadonlyArray<Entry<Item>>): void => {
   for (const entry of revealed) steps.push(new Change.Inserted([entry], Order.rank(draft.order, entry.position)))
 }

@@ -21,7 +21,7 @@ export const unregisterEach = <Item, P, V>(
   const each = oneByOne(
     transaction,
     entries,
-    (entry) => (current) => Exit.succeed(Contents.isIn(current.draft, entry) ? removing(current, entry) : nothing)
+    (entry) => (current) => Contents.isIn(current.draft, entry) ? removing(current, entry) : Exit.succeed(nothing)
   )
   return Effect.flatMapEager(each, () =>
     step(transaction, () => {
