@@ -7,7 +7,8 @@ import { type ChildProcess, fork } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import { type Break, breaks } from "./breaks.ts"
+import type { Break } from "./break.ts"
+import { breaks } from "./breaks.ts"
 import type { Job, Ran } from "./worker.ts"
 
 const root = Path.join(import.meta.dirname, "../..")

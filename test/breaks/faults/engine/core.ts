@@ -1,0 +1,41 @@
+/** Faults in `src/internal/engine/core.ts`. */
+import type { Break } from "../../break.ts"
+
+export const faults: ReadonlyArray<Break> = [
+  {
+    name: "a nested transaction begins with whose population filled what is published",
+    find: "parent === undefined ? core.populationScope : parent.populationScope",
+    replace: "core.populationScope",
+    caught: { file: "caught.test.ts", title: "G4 a transaction resets, populates and registers: the resources of its" }
+  },
+  {
+    name: "a transaction that has ended keeps what it found",
+    find: "this.base = this.draft = this.core.nothing",
+    replace: "",
+    caught: {
+      file: "caught.test.ts",
+      title: "G10 a transaction that has ended keeps no items alive, though somebody still has"
+    }
+  },
+  {
+    name: "hooks run outside of the transaction that calls them",
+    find: "[services, Context.add(services, CurrentTransaction, this.innermost)]",
+    replace: "[services, services]",
+    caught: {
+      file: "hooks.test.ts",
+      title: "hooks run with the services where they were defined, and in the transaction of"
+    }
+  },
+  {
+    name: "an entry is of whoever began the transaction around",
+    find: "new Origin(Context.get(this.fiber!.context, Owner),",
+    replace: "new Origin(this.parent?.origin.owner ?? Context.get(this.fiber!.context, Owner),",
+    caught: { file: "explain.test.ts", title: "Present: the item, its owner and the revision that registered it" }
+  },
+  {
+    name: "what a population registers has no owner",
+    find: "new Origin(Context.get(this.fiber!.context, Owner),",
+    replace: "new Origin(this.populating ? \"\" : Context.get(this.fiber!.context, Owner),",
+    caught: { file: "population.test.ts", title: "G1 a list populates in the step of its first user: with the owner" }
+  }
+]

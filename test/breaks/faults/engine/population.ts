@@ -1,0 +1,90 @@
+/** Faults in `src/internal/engine/population.ts`. */
+import type { Break } from "../../break.ts"
+
+export const faults: ReadonlyArray<Break> = [
+  {
+    name: "a population that failed is kept",
+    find: "Duration.negativeInfinity",
+    replace: "(exit) => Exit.isFailure(exit) ? Duration.infinity : Duration.negativeInfinity",
+    caught: {
+      file: "population.test.ts",
+      title: "G2 defaults that fail: all waiters get the same error, nothing is left, the"
+    }
+  },
+  {
+    name: "a population that a reset has emptied is kept",
+    find: "Duration.negativeInfinity",
+    replace: "(exit) => Exit.isSuccess(exit) ? Duration.infinity : Duration.negativeInfinity",
+    caught: { file: "population.test.ts", title: "G17 under schedules, resets race registers and reads" }
+  },
+  {
+    name: "everyone who asks runs the population",
+    find: "Effect.cachedWithTTL(outermost, Duration.negativeInfinity)",
+    replace: "Effect.as(Effect.sync(() => Duration.negativeInfinity), outermost)",
+    caught: {
+      file: "population.test.ts",
+      title: "G3 some waiters are interrupted: the others get the full set from the same"
+    }
+  },
+  {
+    name: "a population has the services of who asks first",
+    find: "Context.add(core.context, Scheduler.Scheduler, fiber.cache.scheduler)",
+    replace: "Context.merge(core.context, fiber.context)",
+    caught: { file: "population.test.ts", title: "G4 it has the services of the layer that built the registry" }
+  },
+  {
+    name: "a population is in the transactions of who asks first",
+    find: "Effect.catchCause(populated, interruptedInside(core))",
+    replace:
+      "Effect.catchCause(Effect.provideService(populated && first, CurrentTransaction, innermost(fiber.context)), interruptedInside(core))",
+    caught: {
+      file: "population.test.ts",
+      title: "G4 it does not see the draft of a transaction of its caller on another"
+    }
+  },
+  {
+    name: "a population begins some time after it was joined",
+    find: "    Effect.cachedWithTTL(outermost, Duration.negativeInfinity)",
+    replace: "    Effect.cachedWithTTL(Effect.andThen(Effect.yieldNow, outermost), Duration.negativeInfinity)",
+    caught: { file: "races.test.ts", title: "G16 a circle of waits is seen though a population is abandoned while" }
+  },
+  {
+    name: "a population does not say that it runs",
+    find: "core.population.begin(self, fiber)\n",
+    replace: "void fiber\n",
+    caught: { file: "population.test.ts", title: "G6 state never waits and never populates" }
+  },
+  {
+    name: "an interruption from inside interrupts who waits",
+    find: "Cause.hasInterruptsOnly(cause) && !core.closed",
+    replace: "cause === undefined",
+    caught: { file: "population.test.ts", title: "G2 a hook that dies, or interrupts itself: all waiters get a defect" }
+  },
+  {
+    name: "why a population in a transaction failed is forgotten",
+    find: "transaction.kind === \"upkeep\" ? nested : remembered(core, nested)",
+    replace: "nested",
+    caught: {
+      file: "explain.test.ts",
+      title: "PopulationFailed if it failed in a transaction that reset the registry and went"
+    }
+  },
+  {
+    name: "a logger that throws changes how a population failed",
+    find: "return Effect.ignoreCause(Effect.logWarning(",
+    replace: "return Effect.uninterruptible(Effect.logWarning(",
+    caught: { file: "hostile.test.ts", title: "G2 a logger that throws changes no result" }
+  },
+  {
+    name: "who is interrupted in a nested population gets a defect",
+    find: "onFailure: () => Effect.failCause(cause),",
+    replace: "onFailure: () => interruptedInside(core)(cause),",
+    caught: { file: "caught.test.ts", title: "G3 a nested population is interrupted with its caller, without a defect" }
+  },
+  {
+    name: "a population that nobody waits for is remembered as one that failed",
+    find: "} else if (!Cause.hasInterruptsOnly(exit.cause)) {",
+    replace: "} else if (exit.cause !== undefined) {",
+    caught: { file: "caught.test.ts", title: "G3 a population that is abandoned by all who waited does not count as" }
+  }
+]

@@ -1,0 +1,44 @@
+/** Faults in `src/internal/engine/together.ts`. */
+import type { Break } from "../../break.ts"
+
+export const faults: ReadonlyArray<Break> = [
+  {
+    name: "locks of several registries are taken in the order in which they are given",
+    find: "Array.from(new Set(cores)).toSorted((one, other) => one.serial - other.serial)",
+    replace: "Array.from(new Set(cores))",
+    caught: { file: "schedules.test.ts", title: "transactAll publishes two registries together" }
+  },
+  {
+    name: "in transactions of some of its registries it begins others",
+    find: "if (parents.length > 0 && parents.length < ordered.length) {",
+    replace: "if (parents.length < 0) {",
+    caught: {
+      file: "transactAll.test.ts",
+      title: "inside transactions of only some of its registries it dies, and names them"
+    }
+  },
+  {
+    name: "who waits for the locks of several registries holds none of them",
+    find: "return lock.hold(node, node, next)",
+    replace: "return lock.hold(node, new WaitNode(source, transactAll.name, undefined), next)",
+    caught: {
+      file: "transactAll.test.ts",
+      title: "a deadlock through a transactAll that waits for its second lock is seen, and"
+    }
+  },
+  {
+    name: "one of several registries has closed, and the others are published",
+    find: "if (cores.some(({ closed }) => closed)) return Effect.interrupt",
+    replace: "",
+    caught: {
+      file: "closing.test.ts",
+      title: "G26 in an open transaction no operation begins any more, but its draft can be"
+    }
+  },
+  {
+    name: "a registry that is Pending is held while the next is waited for",
+    find: "parents.length === 0 && ordered.some((core) => !contentsOf(core).populated)",
+    replace: "parents.length < 0",
+    caught: { file: "deadlock.test.ts", title: "G16 transactAll of Pending registries, one of which needs the other" }
+  }
+]

@@ -1,0 +1,295 @@
+/** Faults in `src/internal/engine/transaction.ts`. */
+import type { Break } from "../../break.ts"
+
+export const faults: ReadonlyArray<Break> = [
+  {
+    name: "the one-step path looks in one step, and acts in the next",
+    find: `  if (Exit.isSuccess(exit)) commit(transaction, true)
+  observation?.released()
+  return exit
+`,
+    replace: `  return Effect.flatMap(Effect.yieldNow, () => {
+    if (Exit.isSuccess(exit)) commit(transaction, true)
+    return exit
+  })
+`,
+    caught: { file: "caught.test.ts", title: "G7 G11 writers without hooks race for keys, under schedules" }
+  },
+  {
+    name: "a success does not give back its place as holder",
+    find: "  group.forEach(close)\n  return after === undefined",
+    replace: "  group.forEach((transaction) => transaction.close())\n  return after === undefined",
+    caught: { file: "caught.test.ts", title: "G7 it is free when a transaction has ended: committed, failed, died or" }
+  },
+  {
+    name: "a failure does not give back its place as holder",
+    find: "      group.forEach(close)\n      const failed",
+    replace: "      group.forEach((transaction) => transaction.close())\n      const failed",
+    caught: { file: "caught.test.ts", title: "G7 it is free when a transaction has ended: committed, failed, died or" }
+  },
+  {
+    name: "beginning and ending can be interrupted",
+    find: "  return Effect.uninterruptibleMask((restore) => {\n    const taken =",
+    replace: "  return Effect.suspend(() => {\n    const restore = <X>(x: X): X => x\n    const taken =",
+    caught: { file: "sweeps.test.ts", title: "G7, G20 register, with hooks, from outside" }
+  },
+  {
+    name: "who got the lock does not look whether the registry was reset meanwhile",
+    find: "parent.state !== \"open\" || !transaction.canRun) {",
+    replace: "parent.state !== \"open\") {",
+    caught: {
+      file: "caught.test.ts",
+      title: "G17 a write that waited for a reset, and fails, leaves the registry populated"
+    }
+  },
+  {
+    name: "a reset that starts over populates first",
+    find: "return kind === \"change\" ? Effect.flatMap(core.populate, () => anew) : anew",
+    replace: "return kind !== \"upkeep\" ? Effect.flatMap(core.populate, () => anew) : anew",
+    caught: {
+      file: "caught.test.ts",
+      title: "G6 a reset that waited in a transaction, and finds it ended, does not populate"
+    }
+  },
+  {
+    name: "a step that waited for its turn does not look whether the registry was reset meanwhile",
+    find: "Effect.sync(() => transaction.canRun ? f(transaction) : undefined)",
+    replace: "Effect.sync(() => f(transaction))",
+    caught: {
+      file: "caught.test.ts",
+      title: "G18 a hook forks a reset that ends before the item is inserted: the registry is"
+    }
+  },
+  {
+    name: "many items cannot be interrupted",
+    find: "transaction.restore(lock.hold(transaction, new WaitNode(source, operation, transaction), turns))",
+    replace: "lock.hold(transaction, new WaitNode(source, operation, transaction), turns)",
+    caught: { file: "caught.test.ts", title: "G13 inserting many items can be interrupted between two turns" }
+  },
+  {
+    name: "items are published before their hooks have run",
+    find: "if (!transaction.busy) return f(transaction)",
+    replace: `if (!transaction.busy) {
+    const exit = f(transaction)
+    if (transaction.parent === undefined) MutableRef.set(transaction.core.published.ref, transaction.draft)
+    return exit
+  }`,
+    caught: {
+      file: "locking.test.ts",
+      title: "G15 readers are not blocked by a writer whose hook sleeps, and see the published"
+    }
+  },
+  {
+    name: "a step of the body does not wait for the nested transaction in flight",
+    find: "if (!transaction.busy) return f(transaction)",
+    replace: "if (transaction !== undefined) return f(transaction)",
+    caught: {
+      file: "locking.test.ts",
+      title: "G14 a hook forks a registration that runs beside its transaction: both succeed"
+    }
+  },
+  {
+    name: "nested transactions do not wait for a step that takes several turns",
+    find: "lock.hold(transaction, new WaitNode(source, operation, transaction), turns)",
+    replace: "turns",
+    caught: {
+      file: "caught.test.ts",
+      title: "G7 G14 many items are inserted in several turns while a child of the transaction"
+    }
+  },
+  {
+    name: "a transaction ends without waiting for the nested ones in flight",
+    find: "if (busy !== undefined) return endAfter",
+    replace: "if (busy !== undefined && Exit.isFailure(exit)) return endAfter",
+    caught: { file: "locking.test.ts", title: "G14 a transaction waits for the nested ones of its children" }
+  },
+  {
+    name: "a rollback does not wait for the nested ones in flight",
+    find: "if (busy !== undefined) return endAfter",
+    replace: "if (busy !== undefined && Exit.isSuccess(exit)) return endAfter",
+    caught: {
+      file: "caught.test.ts",
+      title: "G7 a transaction that fails while its child works rolls back after the child has"
+    }
+  },
+  {
+    name: "who waited for a transaction that has ended since still works in it",
+    find: "if (core.closed || parent !== undefined && parent.state !== \"open\" || !transaction.canRun) {",
+    replace: "if (core.closed || !transaction.canRun) {",
+    caught: {
+      file: "caught.test.ts",
+      title: "G7 an operation that waited in a transaction, and finds it ended, works outside"
+    }
+  },
+  {
+    name: "a revision is not raised",
+    find: "const revision = base.revision + 1",
+    replace: "const revision = base.revision",
+    caught: {
+      file: "atomicity.test.ts",
+      title: "G7 a nested transaction that fails leaves no trace in the one around it"
+    }
+  },
+  {
+    name: "a registry that has closed is still written by who was at work",
+    find: "if (group.some(({ core }) => core.closed)) return undo(group, Cause.interrupt(), ending)",
+    replace: "",
+    caught: { file: "caught.test.ts", title: "G26 a transaction that is open when the registry closes rolls back, and" }
+  },
+  {
+    name: "two registries are published one after the other",
+    find: "  let after = committed?.(exit.value)\n",
+    replace: `  if (group.length > 1) {
+    commit(group[0]!, false)
+    close(group[0]!)
+    return Effect.flatMap(Effect.yieldNow, () => commitAll(group.slice(1), exit, {}))
+  }
+  let after = committed?.(exit.value)
+`,
+    caught: { file: "schedules.test.ts", title: "transactAll publishes two registries together" }
+  },
+  {
+    name: "a nested transaction drops its completed calls of hooks",
+    find: `    if (parent.calls === undefined) parent.calls = calls
+    else parent.calls.append(calls)
+`,
+    replace: "",
+    caught: {
+      file: "atomicity.test.ts",
+      title: "G7 a hook that dies during rollback does not stop the others, and its defect"
+    }
+  },
+  {
+    name: "a nested transaction drops what happened in it",
+    find: "  pushAll(parent.steps, transaction.steps)\n",
+    replace: "",
+    caught: { file: "caught.test.ts", title: "G22 the change of a transaction contains the events of nested ones" }
+  },
+  {
+    name: "a nested transaction drops the populations that ran in it",
+    find: "  parent.scopes = both(parent.scopes, transaction.scopes)\n",
+    replace: "",
+    caught: {
+      file: "population.test.ts",
+      title: "G4 its resources are released when the attempt fails, and when a transaction"
+    }
+  },
+  {
+    name: "a nested transaction drops whose population filled its draft",
+    find: "  parent.populationScope = transaction.populationScope\n",
+    replace: "",
+    caught: {
+      file: "caught.test.ts",
+      title: "G4 a transaction resets and populates: the old resources are released, the new"
+    }
+  },
+  {
+    name: "a nested transaction drops what closed scopes took out",
+    find: `  parent.redoAfterRollback = both(parent.redoAfterRollback, transaction.redoAfterRollback)
+`,
+    replace: "",
+    caught: {
+      file: "scopes.test.ts",
+      title: "G25 a scope that closes in a transaction that then fails: its items stay removed"
+    }
+  },
+  {
+    name: "while a transaction is undone, who is in it sees its draft",
+    find: "  transaction.draft = transaction.base\n",
+    replace: "",
+    caught: {
+      file: "atomicity.test.ts",
+      title: "G7 while a transaction rolls back, its hooks see the contents from before it"
+    }
+  },
+  {
+    name: "an undo can be interrupted",
+    find: "Effect.provideService(undoing, CurrentTransaction, group.at(-1))",
+    replace: "Effect.interruptible(Effect.provideService(undoing, CurrentTransaction, group.at(-1)))",
+    caught: { file: "sweeps.test.ts", title: "G7, G20 register, with hooks, from outside" }
+  },
+  {
+    name: "a pre-hook that resets is believed: what comes after it works on the registry that is Pending",
+    find: `  if (!transaction.canRun) {
+    return Effect.flatMap(transaction.restore(transaction.core.populate), () => step(transaction, f))
+  }
+`,
+    replace: "",
+    caught: {
+      file: "locking.test.ts",
+      title: "G14 a hook resets the registry before the item is inserted: it is populated"
+    }
+  },
+  {
+    name: "several registries are published one after the other",
+    find: "  let after = committed?.(exit.value)\n",
+    replace: `  let after = committed?.(exit.value)
+  if (group.length > 1) {
+    commit(group[0]!, false)
+    return Effect.suspend(() => {
+      group.slice(1).forEach((one) => commit(one, false))
+      group.forEach(close)
+      return exit
+    })
+  }
+`,
+    caught: {
+      file: "linearizability.test.ts",
+      title: "G7 a reader of two registries sees both changes of a transactAll, or"
+    }
+  },
+  {
+    name: "calls of hooks are undone registry by registry",
+    find: "  if (group.length > 1) calls.sort(([, one], [, other]) => one.serial - other.serial)\n",
+    replace: "",
+    caught: { file: "transactAll.test.ts", title: "rollback calls the hooks of all registries in reverse order" }
+  },
+  {
+    name: "several registries end while one of them is at work",
+    find: "const busy = group.find((transaction) => transaction.busy)",
+    replace: "const busy = group.length > 1 ? undefined : group.find((transaction) => transaction.busy)",
+    caught: {
+      file: "transactAll.test.ts",
+      title: "waits for the operations of its children when its body ends, in any of the"
+    }
+  },
+  {
+    name: "a population that failed takes out what scopes took out, which is nothing",
+    find: "transaction.parent === undefined && !transaction.base.populated ? [] : transaction.redoAfterRollback",
+    replace: "transaction.redoAfterRollback",
+    caught: {
+      file: "deadlock.test.ts",
+      title: "G16 an abandoned population takes no lock, though a scope has closed in it"
+    }
+  },
+  {
+    name: "streams do not end with their registry",
+    find: "    MutableRef.set(core.published.ref, core.nothing)\n    core.watchers?.wakeLater()\n",
+    replace: "    MutableRef.set(core.published.ref, core.nothing)\n",
+    caught: {
+      file: "closing.test.ts",
+      title: "G26 the streams of subscribers end, whether they wait, run or stand still"
+    }
+  },
+  {
+    name: "who waits for the lock waits for ever when the registry has closed",
+    find: "    core.lock.end()\n",
+    replace: "",
+    caught: {
+      file: "closing.test.ts",
+      title: "G26 waiting fibers are interrupted: for the lock, an item, a population, several"
+    }
+  },
+  {
+    name: "a selector began a transaction, and nobody looks",
+    find: "if (exit === undefined || outerLock.holder !== undefined || base !==",
+    replace: "if (exit === undefined || base !==",
+    caught: { file: "races.test.ts", title: "G7 a selector that begins a transaction does not lose its write, though" }
+  },
+  {
+    name: "what was seen in a transaction gets the revision of what is published",
+    find: "const emptied = commit(transaction, false)",
+    replace: "const emptied = commit(transaction, true)",
+    caught: { file: "atomicity.test.ts", title: "G8 a snapshot taken in a transaction does not change when the" }
+  }
+]

@@ -1,0 +1,69 @@
+/** Faults in `src/internal/features/late.ts`. */
+import type { Break } from "../../break.ts"
+
+export const faults: ReadonlyArray<Break> = [
+  {
+    name: "a module is imported again after a reset",
+    find: "      loaded = true\n",
+    replace: "",
+    caught: {
+      file: "late.test.ts",
+      title: "has the defaults first, then the items of its layer; after a reset the defaults"
+    }
+  },
+  {
+    name: "an import that waited for another one imports again",
+    find: "body: (transaction) => loaded ? core.populate : importIn(transaction)",
+    replace: "body: (transaction) => importIn(transaction)",
+    caught: {
+      file: "late.test.ts",
+      title: "G3 an import that is interrupted in its last step stands: another use does not"
+    }
+  },
+  {
+    name: "an import leaves a scope behind that is interrupted at its first step",
+    find: "const importOnce = Effect.uninterruptibleMask((restore) => {",
+    replace: `const importOnce = Effect.suspend(() => {
+    const restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => effect`,
+    caught: { file: "late.test.ts", title: "G3 interrupted at each step, from outside, it has imported" }
+  },
+  {
+    name: "what a layer held is released though it is in use",
+    find: "(exit) => inUse ? Effect.void : Scope.close(scope, exit)",
+    replace: "(exit) => Scope.close(scope, exit)",
+    caught: { file: "late.test.ts", title: "its layer lives until the scope of the registry closes, through resets" }
+  },
+  {
+    name: "what a layer held that failed is never released",
+    find: "(exit) => inUse ? Effect.void : Scope.close(scope, exit)",
+    replace: "() => Effect.void",
+    caught: {
+      file: "late.test.ts",
+      title: "defaults that fail after the layer was built: its resources are released, and"
+    }
+  },
+  {
+    name: "the transaction of an import is that of whoever captures its context",
+    find: "withoutTransactions(inside).pipe(",
+    replace: "inside.pipe(",
+    caught: {
+      file: "late.test.ts",
+      title: "modules that use each other: one while it loads, the other in a hook that is"
+    }
+  },
+  {
+    name: "a layer that is built after the import gets the registry that was imported",
+    find: "key === service && transaction.state === \"open\" ? completed",
+    replace: "key === service ? completed",
+    caught: {
+      file: "late.test.ts",
+      title: "code of the module that builds the layer of the service again later gets its own"
+    }
+  },
+  {
+    name: "the definition keeps the services of the layer that loads late",
+    find: "core.context = withoutTransactions(context)",
+    replace: "",
+    caught: { file: "late.test.ts", title: "the module may bring the services that the definition needs" }
+  }
+]

@@ -1,0 +1,29 @@
+/** Faults in `src/internal/features/layers.ts`. */
+import type { Break } from "../../break.ts"
+
+export const faults: ReadonlyArray<Break> = [
+  {
+    name: "what comes to light has been hidden by what is hidden itself",
+    find: "const others = layersOf(self)?.claiming(claim) ?? []",
+    replace: "const others: ReadonlyArray<Entry<Item>> = []",
+    caught: { file: "override.test.ts", title: "after random operations, without hooks" }
+  },
+  {
+    name: "what is hidden is free to be registered",
+    find: "find((entry) => !isUnder(this.definition, entry, ignoring))",
+    replace: "find((entry) => entry === ignoring)",
+    caught: {
+      file: "override.test.ts",
+      title: "register conflicts with a hidden item, and names the item and its owner"
+    }
+  },
+  {
+    name: "an equal item that is hidden is free to be registered",
+    find: ".find((entry) => !isUnder(definition, entry, ignoring) && Equal.equals(entry.item, item))",
+    replace: ".find((entry) => entry === ignoring)",
+    caught: {
+      file: "override.test.ts",
+      title: "register conflicts with a hidden item, and names the item and its owner"
+    }
+  }
+]

@@ -1,0 +1,57 @@
+/** Faults in `src/internal/features/reconcile.ts`. */
+import type { Break } from "../../break.ts"
+
+export const faults: ReadonlyArray<Break> = [
+  {
+    name: "items cannot exchange unique values",
+    find: "if (Result.isFailure(checked)) {\n      crossing.push(replacement)",
+    replace: `if (Result.isFailure(checked)) return Result.fail(checked.failure)
+    if (checked === undefined) {
+      crossing.push(replacement)`,
+    caught: {
+      file: "reconcile.test.ts",
+      title: "items exchange unique values, in pairs and in a ring, and keep their places"
+    }
+  },
+  {
+    name: "items that exchange unique values go to the end",
+    find: "putIn(item, previous.position)",
+    replace: "putIn(item)",
+    caught: {
+      file: "reconcile.test.ts",
+      title: "items exchange unique values, in pairs and in a ring, and keep their places"
+    }
+  },
+  {
+    name: "a reconciliation takes overrides out",
+    find: "(entry) => !matched.has(entry) && !entry.origin.onTop)",
+    replace: "(entry) => !matched.has(entry))",
+    caught: { file: "reconcile.test.ts", title: "overrides and hidden items are left alone by any list" }
+  },
+  {
+    name: "a reconciliation calls hooks before it has looked whether it can be",
+    find: "  if (Result.isFailure(outcome)) return Exit.fail(outcome.failure)\n  return Exit.succeed({",
+    replace: `  const tried: WeakSet<object> = ((planning as any).tried ??= new WeakSet())
+  if (Result.isFailure(outcome) && (transaction.hooks.length === 0 || tried.has(items))) {
+    return Exit.fail(outcome.failure)
+  }
+  tried.add(items)
+  return Exit.succeed({`,
+    caught: { file: "reconcile.test.ts", title: "G7 a list that repeats an item or a unique value" }
+  },
+  {
+    name: "a long list is reconciled in one step",
+    find: "items.length <= maxPerStep && draft.size <= maxPerStep",
+    replace: "items.length + draft.size >= 0",
+    caught: { file: "reconcile.test.ts", title: "G13 G15 ten thousand items, without hooks" }
+  },
+  {
+    name: "a list may repeat what an override stands for",
+    find: "plan.matchedOverride ? yield* conflictAmong(core.nothing, items, origin) : undefined",
+    replace: "undefined",
+    caught: {
+      file: "reconcile.test.ts",
+      title: "a list that conflicts in itself fails although an override or a hidden item"
+    }
+  }
+]

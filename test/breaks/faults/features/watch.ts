@@ -1,0 +1,62 @@
+/** Faults in `src/internal/features/watch.ts`. */
+import type { Break } from "../../break.ts"
+
+export const faults: ReadonlyArray<Break> = [
+  {
+    name: "subscribers run in the step that publishes",
+    find: "Fiber.getCurrent()!.currentDispatcher.scheduleTask(() => waiting.forEach((wake) => wake()), 0)",
+    replace: "if (Fiber.getCurrent() !== undefined) waiting.forEach((wake) => wake())",
+    caught: { file: "watching.test.ts", title: "G22 no subscriber runs in the step that publishes" }
+  },
+  {
+    name: "who waits for a change does not look whether there was one",
+    find: "      if (isThere()) {",
+    replace: "      if (isThere === undefined) {",
+    caught: { file: "watching.test.ts", title: "never misses an item, in any schedule of several waiters and writers" }
+  },
+  {
+    name: "who is interrupted still waits for a change",
+    find: "      return Effect.sync(() => {\n        this.waiting.delete(wake)",
+    replace: "      return Effect.sync(() => {",
+    caught: { file: "watching.test.ts", title: "interrupted at any step it leaves nothing" }
+  },
+  {
+    name: "a subscription whose scope has closed goes on",
+    find: "    subscriber.ended = true\n",
+    replace: "",
+    caught: { file: "watching.test.ts", title: "its stream ends with its scope" }
+  },
+  {
+    name: "a subscriber that has fallen behind is not told",
+    find: "      if (missed > 0) {",
+    replace: "      if (missed > 1_000_000) {",
+    caught: {
+      file: "watching.test.ts",
+      title: "G23 a subscriber that stands still blocks no other, lags, and can subscribe"
+    }
+  },
+  {
+    name: "a subscription begins where its stream is run",
+    find: "    let seen = revision\n",
+    replace: "    let seen = revisionOf(latest(registry)) + 0 * revision\n",
+    caught: {
+      file: "watching.test.ts",
+      title: "PITFALL 35 the subscription begins when subscribe returns, not at the first"
+    }
+  },
+  {
+    name: "a revision that never was is taken for one",
+    find: "const wasThere = Number.isInteger(revision) && revision <= last",
+    replace: "const wasThere = revision <= last",
+    caught: {
+      file: "watching.test.ts",
+      title: "G23 since a revision that is no longer kept, or never existed, lags at once"
+    }
+  },
+  {
+    name: "who resumes may go back to changes that are about to go",
+    find: "Math.min(core.changes.length, core.history)",
+    replace: "core.changes.length",
+    caught: { file: "watching.test.ts", title: "G23 exactly as many changes as the history holds can be read again" }
+  }
+]

@@ -1,0 +1,96 @@
+/** Faults in the modules in `src` itself. */
+import type { Break } from "../break.ts"
+
+export const faults: ReadonlyArray<Break> = [
+  {
+    name: "who waits for an item is given what another has not published yet",
+    find: "      entry: index.get(value),\n      revision\n",
+    replace: `      entry: index.get(value) ??
+        core.lock.holder?.draft?.indexes[core.definition.lookups.findIndex((lookup) => lookup.attribute === attribute)]
+          .get(value),
+      revision
+`,
+    caught: { file: "linearizability.test.ts", title: "G7 G8 awaitItem gets only a published item" }
+  },
+  {
+    name: "a subscriber looks at one moment, and follows from another",
+    find: "Watch.follow(core, options?.since ?? contents.revision, scope)",
+    replace: "Watch.follow(core, options?.since, scope)",
+    caught: {
+      file: "linearizability.test.ts",
+      title: "G22 a subscriber gets the contents, and exactly the changes after that"
+    }
+  },
+  {
+    name: "who waits in a transaction for its own change waits for ever",
+    find: "if (inside !== undefined) return Effect.die(",
+    replace: "if (inside === null) return Effect.die(",
+    caught: {
+      file: "watching.test.ts",
+      title: "inside a transaction, its children, hooks, a population or transactAll it"
+    }
+  },
+  {
+    name: "what is no effect ends the fiber, with the lock",
+    find: "Effect.isEffect(effect) ? effect : Effect.die(new TypeError(`What",
+    replace: "effect ? effect : Effect.die(new TypeError(`What",
+    caught: { file: "badInput.test.ts", title: "transact of something else than an effect dies, and leaves the lock" }
+  },
+  {
+    name: "a layer whose building was interrupted goes on measuring",
+    find: `Effect.uninterruptible(Effect.contextWith((context: Context.Context<Scope.Scope>) => {
+      const observer`,
+    replace: `Effect.asVoid(Effect.contextWith((context: Context.Context<Scope.Scope>) => {
+      const observer`,
+    caught: { file: "metrics.test.ts", title: "a layer whose building is interrupted at any step leaves the registry" }
+  },
+  {
+    name: "a link leads out of a package",
+    find:
+      "if (Option.isNone(path.resolveWithin(one.directory, path.relative(one.directory, real)))) return yield* invalidPath",
+    replace: "",
+    caught: {
+      file: "EntryPoints.test.ts",
+      title: "cannot point outside itself: with .., an absolute path, a URL or a link"
+    }
+  },
+  {
+    name: "a package that is farther away counts",
+    find: "if (!nearest.has(one.name)) nearest.set",
+    replace: "nearest.set",
+    caught: { file: "EntryPoints.test.ts", title: "finds hoisted, nested and scoped packages, each once" }
+  },
+  {
+    name: "a package that is linked twice counts twice",
+    find: "seen.add(directory)",
+    replace: "",
+    caught: {
+      file: "EntryPoints.test.ts",
+      title: "finds linked packages and workspaces, and a package with two links once"
+    }
+  },
+  {
+    name: "what every object has is a group",
+    find: "Predicate.hasProperty(u, key) && Object.hasOwn(u, key)",
+    replace: "Predicate.hasProperty(u, key)",
+    caught: {
+      file: "EntryPoints.test.ts",
+      title: "finds nothing where no package offers anything, or no packages or directory"
+    }
+  },
+  {
+    name: "what a compiler made of a default export is not its default export",
+    find: "Option.isSome(own(exports, \"__esModule\")) ? exports : module",
+    replace: "module",
+    caught: { file: "EntryPoints.test.ts", title: "imports CommonJS" }
+  },
+  {
+    name: "an item that throws when it is looked at kills all",
+    find: "Effect.catchDefect((cause) => Effect.fail(failure(entryPoint, { code: \"invalid_item\", cause })))",
+    replace: "",
+    caught: {
+      file: "EntryPoints.test.ts",
+      title: "logs each bad entry point with its package and name, and gives the others"
+    }
+  }
+]

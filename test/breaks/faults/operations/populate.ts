@@ -1,0 +1,64 @@
+/** Faults in `src/internal/operations/populate.ts`. */
+import type { Break } from "../../break.ts"
+
+export const faults: ReadonlyArray<Break> = [
+  {
+    name: "defaults cannot be interrupted",
+    find: "transaction.restore(Effect.provideService(registerDefaults(transaction, defaults), Scope.Scope, scope))",
+    replace: "Effect.provideService(registerDefaults(transaction, defaults), Scope.Scope, scope)",
+    caught: { file: "population.test.ts", title: "G3 all waiters are interrupted" }
+  },
+  {
+    name: "what a population acquires belongs to the registry for good",
+    find: "Effect.provideService(registerDefaults(transaction, defaults), Scope.Scope, scope)",
+    replace: "registerDefaults(transaction, defaults)",
+    caught: {
+      file: "population.test.ts",
+      title: "G4 its resources live until a reset is published, not until the scope of the"
+    }
+  },
+  {
+    name: "what a population acquires is not released when it fails",
+    find: "transaction.scopes = transaction.scopes.concat(scope)",
+    replace: "",
+    caught: {
+      file: "population.test.ts",
+      title: "G4 its resources are released when the attempt fails, and when a transaction"
+    }
+  },
+  {
+    name: "a population runs again for who comes after it, in one transaction",
+    find: "    if (transaction.base.populated) return Effect.void\n",
+    replace: "",
+    caught: { file: "caught.test.ts", title: "G1 two children of a transaction read at once after a reset in it: the" }
+  },
+  {
+    name: "a population whose transaction has ended, and that is in no other, is none that others know of",
+    find: "outer !== undefined && outer === runs.holder",
+    replace: "outer === runs.holder",
+    caught: { file: "caught.test.ts", title: "G6 a population that waited in a transaction, and finds it ended, is an" }
+  },
+  {
+    name: "a population whose transaction has ended runs in whatever is around",
+    find: "instead: (outer) => outer !== undefined && outer === runs.holder ? undefined : Effect.void",
+    replace: "instead: () => undefined",
+    caught: {
+      file: "deadlock.test.ts",
+      title: "G4 G16 a fiber that outlives a transaction and then populates ends no other"
+    }
+  },
+  {
+    name: "a population is not told",
+    find: "transaction.steps.push({ _tag: \"Populated\", size: transaction.draft.size })",
+    replace: "",
+    caught: { file: "programs.test.ts", title: "a plain registry answers what the model answers" }
+  },
+  {
+    name: "a population is told before what onPopulated registered",
+    find: `Effect.flatMapEager(() => Hooks.call(transaction, "onPopulated")),
+      Effect.flatMapEager(() => step(transaction, becomeReady))`,
+    replace: `Effect.flatMapEager(() => step(transaction, becomeReady)),
+      Effect.flatMapEager(() => Hooks.call(transaction, "onPopulated"))`,
+    caught: { file: "caught.test.ts", title: "G22 Populated is the last event, after the items that onPopulated" }
+  }
+]
