@@ -11,18 +11,43 @@ export interface FastPath {
 export const fastPaths: ReadonlyArray<FastPath> = [
   {
     name: "no hook, and nobody holds the lock: an operation is one step",
-    find: "    operation.step === undefined || operation.committed !== undefined ||",
-    replace: "    operation.step !== null ||"
+    find: "    atOnce === undefined || committed !== undefined ||",
+    replace: "    atOnce !== null ||"
+  },
+  {
+    name: "nobody has seen a draft that was made in the step that publishes it: it need not be copied",
+    find: "if (Exit.isSuccess(exit)) commit(transaction, true)",
+    replace: "if (Exit.isSuccess(exit)) commit(transaction, false)"
+  },
+  {
+    name: "a lock that is free, and that nobody waits for, is taken at once",
+    find: "    if (this.holder === undefined && this.inLine === 0) {",
+    replace: "    if (this.inLine === -1) {"
   },
   {
     name: "no hook: an operation that waited for the lock is one step of its transaction",
-    find: "operation.step !== undefined && transaction.hooks.length === 0\n",
-    replace: "operation.step === null\n"
+    find: "(transaction.hooks.length > 0 ? undefined : operation.step?.(transaction)) ?? operation.body(transaction)",
+    replace: "operation.body(transaction)"
   },
   {
     name: "what has nothing to wait for is not run as an effect",
-    find: "if (Exit.isExit(body)) return",
-    replace: "if (body === null) return"
+    find: "if (Exit.isExit(body)) return ending",
+    replace: "if (body === null) return ending"
+  },
+  {
+    name: "a body that runs nothing but hooks has the services of the first",
+    find: "if (runsHooks !== true || part === undefined ||",
+    replace: "if (runsHooks !== null || part === undefined ||"
+  },
+  {
+    name: "a hook whose services the body has runs as it is",
+    find: "return services === bodyServices",
+    replace: "return services === null"
+  },
+  {
+    name: "the services of the last hook, with the transaction, are kept",
+    find: "if (this.serviced?.[0] !== services) {",
+    replace: "if (this.serviced !== null) {"
   },
   {
     name: "no nested transaction is in flight: a step needs no permit",
@@ -30,12 +55,14 @@ export const fastPaths: ReadonlyArray<FastPath> = [
     replace: ""
   },
   {
-    name: "no nested transaction is in flight: an end needs no permit",
-    find: "if (busy === undefined) return endNow(group, exit, ending)",
-    replace: `if (busy === undefined) {
-    return Effect.flatMap(Effect.void, () =>
-      group.some((transaction) => transaction.busy) ? end(group, exit, ending) : endNow(group, exit, ending))
-  }`
+    name: "no nested transaction is in flight: a transaction ends in the step of its body",
+    find: "  if (busy !== undefined) return endAfter(busy, group, exit, ending, restore)\n",
+    replace: `  if (busy !== undefined) return endAfter(busy, group, exit, ending, restore)
+  if (!("endsLater" in group[0]!)) {
+    Object.assign(group[0]!, { endsLater: true })
+    return Effect.flatMap(Effect.void, () => end(group, exit, ending, restore))
+  }
+`
   },
   {
     name: "nobody holds the lock: a reader need not look at its context",
@@ -48,29 +75,49 @@ export const fastPaths: ReadonlyArray<FastPath> = [
     replace: "openIn(innermost(context), core)"
   },
   {
-    name: "no hook: items are put in without a look before the step",
-    find: "  if (hooks.length === 0) return step(transaction, insert(item))\n",
-    replace: ""
+    name: "no hook: a change is planned once",
+    find: "return transaction.hooks.length === 0\n    ? planning",
+    replace: "return transaction.hooks === null\n    ? planning"
+  },
+  {
+    name: "no hook has changed anything: nobody has to be asked about more",
+    find: "if (transaction.draft !== draft) {",
+    replace: "if (draft !== null) {"
+  },
+  {
+    name: "no hook has changed anything: nobody knows yet what is told",
+    find: "let sure = hooks === outermost.hooks && !outermost.unsettled",
+    replace: "let sure = false"
   },
   {
     name: "no hook: a list is put into indexes that are filled in place",
-    find: "    if (transaction.hooks.length === 0) {\n      return items.length <= turn",
-    replace: "    if (items === null) {\n      return items.length <= turn"
+    find: "  if (transaction.hooks.length === 0) {\n    return items.length <= maxPerStep",
+    replace: "  if (transaction.hooks === null) {\n    return items.length <= maxPerStep"
   },
   {
-    name: "a fiber that is in nothing is waited for by nobody: all of them join a population with one effect",
-    find: "return party === undefined\n          ? unseen",
-    replace: "return party === null\n          ? unseen"
-  },
-  {
-    name: "all keys of an item are free: nothing need be compared with it",
-    find: "  if (isNew(self, item, keys)) return Result.succeed(keys)\n",
+    name: "no hook: a reset is one step",
+    find: "      if (hooks.length === 0) return step(transaction, emptyAtOnce)\n",
     replace: ""
   },
   {
+    name: "a short list is reconciled in one step",
+    find: "items.length <= maxPerStep && draft.size <= maxPerStep",
+    replace: "items.length < 0 && draft.size < 0"
+  },
+  {
+    name: "a fiber that is in nothing is waited for by nobody: all of them join a population with one effect",
+    find: "return node === undefined\n          ? untracked",
+    replace: "return node === null\n          ? untracked"
+  },
+  {
     name: "a hook that has succeeded already is not run",
-    find: "|| Exit.isExit(effect) && Exit.isSuccess(effect)\n    ? undefined\n    : effectOf",
-    replace: "\n    ? undefined\n    : effectOf"
+    find: "handlers[hook] === undefined || Exit.isExit(effect) && Exit.isSuccess(effect)\n",
+    replace: "handlers[hook] === undefined\n"
+  },
+  {
+    name: "an element that has succeeded already is not run",
+    find: "if (effect === undefined || Exit.isExit(effect) && Exit.isSuccess(effect)) continue",
+    replace: "if (effect === undefined) continue"
   },
   {
     name: "what a scope registered is gone: its end needs no transaction",
