@@ -22,10 +22,12 @@ import { faults as featuresReconcile } from "./faults/features/reconcile.ts"
 import { faults as featuresWatch } from "./faults/features/watch.ts"
 import { faults as modules } from "./faults/modules.ts"
 import { faults as operationsFind } from "./faults/operations/find.ts"
+import { faults as operationsInstall } from "./faults/operations/install.ts"
 import { faults as operationsPopulate } from "./faults/operations/populate.ts"
 import { faults as operationsRegister } from "./faults/operations/register.ts"
 import { faults as operationsReset } from "./faults/operations/reset.ts"
 import { faults as operationsUnregister } from "./faults/operations/unregister.ts"
+import { faults as operationsUnregisterEach } from "./faults/operations/unregisterEach.ts"
 import { faults as storeCheck } from "./faults/store/check.ts"
 import { faults as storeContents } from "./faults/store/contents.ts"
 import { faults as storeDefinition } from "./faults/store/definition.ts"
@@ -54,10 +56,12 @@ export const breaks: ReadonlyArray<Break> = [
   ...featuresWatch,
   ...modules,
   ...operationsFind,
+  ...operationsInstall,
   ...operationsPopulate,
   ...operationsRegister,
   ...operationsReset,
   ...operationsUnregister,
+  ...operationsUnregisterEach,
   ...storeCheck,
   ...storeContents,
   ...storeDefinition,

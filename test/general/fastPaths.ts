@@ -51,8 +51,8 @@ export const fastPaths: ReadonlyArray<FastPath> = [
   },
   {
     name: "no nested transaction is in flight: a step needs no permit",
-    find: "if (!transaction.busy) return f(transaction)",
-    replace: ""
+    find: "transaction.canRun && !transaction.busy ? f(transaction) : longStep(transaction, f)",
+    replace: "longStep(transaction, f)"
   },
   {
     name: "no nested transaction is in flight: a transaction ends in the step of its body",
@@ -91,8 +91,8 @@ export const fastPaths: ReadonlyArray<FastPath> = [
   },
   {
     name: "no hook: a list is put into indexes that are filled in place",
-    find: "  if (transaction.hooks.length === 0) {\n    return items.length <= maxPerStep",
-    replace: "  if (transaction.hooks === null) {\n    return items.length <= maxPerStep"
+    find: "if (transaction.hooks.length > 0) return oneByOne",
+    replace: "if (transaction.hooks !== null) return oneByOne"
   },
   {
     name: "no hook: a reset is one step",

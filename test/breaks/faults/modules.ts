@@ -14,8 +14,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a subscriber looks at one moment, and follows from another",
-    find: "Watch.follow(core, options?.since ?? contents.revision, scope)",
-    replace: "Watch.follow(core, options?.since, scope)",
+    find: "Watch.follow(core, options?.since ?? contents.revision)",
+    replace: "Watch.follow(core, options?.since)",
     caught: {
       file: "linearizability.test.ts",
       title: "G22 a subscriber gets the contents, and exactly the changes after that"

@@ -3,9 +3,9 @@ import type { Break } from "../../break.ts"
 
 export const faults: ReadonlyArray<Break> = [
   {
-    name: "hooks are not asked about what others make a reconciliation do",
+    name: "hooks are asked once about what others make of an operation, and no more",
     find: "if (now.moves.flatMap(partsOf).some((part) => !all.has(part))) {",
-    replace: "if (now.moves.length < 0) {",
+    replace: "if (told === undefined && now.moves.flatMap(partsOf).some((part) => !all.has(part))) {",
     caught: {
       file: "reconcile.test.ts",
       title: "G14 G18 changes by hooks lead to a new plan, and hooks are told of all of it"
@@ -20,7 +20,7 @@ export const faults: ReadonlyArray<Break> = [
   {
     name: "an override hides without its hooks what a hook has brought in",
     find: "if (now.moves.flatMap(partsOf).some((part) => !all.has(part))) {",
-    replace: "if (told === undefined && now.moves.flatMap(partsOf).some((part) => !all.has(part))) {",
+    replace: "if (now.moves.length < 0) {",
     caught: {
       file: "override.test.ts",
       title: "G18 a conflicting item that a hook registers is hidden, too, and its hooks are"

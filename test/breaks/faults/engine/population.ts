@@ -71,8 +71,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a logger that throws changes how a population failed",
-    find: "return Effect.ignoreCause(Effect.logWarning(",
-    replace: "return Effect.uninterruptible(Effect.logWarning(",
+    find: "return Effect.ignoreCause(Effect.andThen(warning,",
+    replace: "return Effect.uninterruptible(Effect.andThen(warning,",
     caught: { file: "hostile.test.ts", title: "G2 a logger that throws changes no result" }
   },
   {

@@ -33,7 +33,7 @@ export const faults: ReadonlyArray<Break> = [
   {
     name: "who waited for a population does not look again",
     find: ": Effect.flatMap(core.populate, () => this)",
-    replace: ": Effect.flatMap(core.populate, () => this.answer(Ref.getUnsafe(core.published), this.x, this.y))",
+    replace: ": Effect.flatMap(core.populate, () => this.answer(contentsOf(core), this.x, this.y))",
     caught: { file: "population.test.ts", title: "G17 under schedules, resets race registers and reads" }
   }
 ]

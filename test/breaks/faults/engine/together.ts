@@ -19,8 +19,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "who waits for the locks of several registries holds none of them",
-    find: "return lock.hold(node, node, next)",
-    replace: "return lock.hold(node, new WaitNode(source, transactAll.name, undefined), next)",
+    find: "return lock.hold(node, next, node)",
+    replace: "return lock.hold(node, next, new WaitNode(source, transactAll.name, undefined))",
     caught: {
       file: "transactAll.test.ts",
       title: "a deadlock through a transactAll that waits for its second lock is seen, and"

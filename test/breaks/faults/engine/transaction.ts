@@ -23,8 +23,9 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a failure does not give back its place as holder",
-    find: "      group.forEach(close)\n      const failed",
-    replace: "      group.forEach((transaction) => transaction.close())\n      const failed",
+    find: "      group.forEach(close)\n      return Effect.flatMap(collect(redo",
+    replace: `      group.forEach((transaction) => transaction.close())
+      return Effect.flatMap(collect(redo`,
     caught: { file: "caught.test.ts", title: "G7 it is free when a transaction has ended: committed, failed, died or" }
   },
   {
@@ -53,8 +54,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a step that waited for its turn does not look whether the registry was reset meanwhile",
-    find: "Effect.sync(() => transaction.canRun ? f(transaction) : undefined)",
-    replace: "Effect.sync(() => f(transaction))",
+    find: "    transaction.canRun ? Effect.exit(f(transaction)) : Effect.undefined",
+    replace: "    Effect.exit(f(transaction))",
     caught: {
       file: "caught.test.ts",
       title: "G18 a hook forks a reset that ends before the item is inserted: the registry is"
@@ -62,18 +63,19 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "many items cannot be interrupted",
-    find: "transaction.restore(lock.hold(transaction, new WaitNode(source, operation, transaction), turns))",
-    replace: "lock.hold(transaction, new WaitNode(source, operation, transaction), turns)",
+    find: "restore(lock.hold(transaction, turns))",
+    replace: "lock.hold(transaction, turns)",
     caught: { file: "caught.test.ts", title: "G13 inserting many items can be interrupted between two turns" }
   },
   {
     name: "items are published before their hooks have run",
-    find: "if (!transaction.busy) return f(transaction)",
-    replace: `if (!transaction.busy) {
-    const exit = f(transaction)
-    if (transaction.parent === undefined) MutableRef.set(transaction.core.published.ref, transaction.draft)
-    return exit
-  }`,
+    find: "transaction.canRun && !transaction.busy ? f(transaction) : longStep(transaction, f)",
+    replace: `{
+  if (!transaction.canRun || transaction.busy) return longStep(transaction, f)
+  const exit = f(transaction)
+  if (transaction.parent === undefined) MutableRef.set(transaction.core.published.ref, transaction.draft)
+  return exit
+}`,
     caught: {
       file: "locking.test.ts",
       title: "G15 readers are not blocked by a writer whose hook sleeps, and see the published"
@@ -81,8 +83,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a step of the body does not wait for the nested transaction in flight",
-    find: "if (!transaction.busy) return f(transaction)",
-    replace: "if (transaction !== undefined) return f(transaction)",
+    find: "transaction.canRun && !transaction.busy ? f(transaction)",
+    replace: "transaction.canRun ? f(transaction)",
     caught: {
       file: "locking.test.ts",
       title: "G14 a hook forks a registration that runs beside its transaction: both succeed"
@@ -90,8 +92,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "nested transactions do not wait for a step that takes several turns",
-    find: "lock.hold(transaction, new WaitNode(source, operation, transaction), turns)",
-    replace: "turns",
+    find: "restore(lock.hold(transaction, turns))",
+    replace: "restore(turns)",
     caught: {
       file: "caught.test.ts",
       title: "G7 G14 many items are inserted in several turns while a child of the transaction"
@@ -138,13 +140,13 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "two registries are published one after the other",
-    find: "  let after = committed?.(exit.value)\n",
+    find: "  let after = ending.committed?.(exit.value)\n",
     replace: `  if (group.length > 1) {
     commit(group[0]!, false)
     close(group[0]!)
-    return Effect.flatMap(Effect.yieldNow, () => commitAll(group.slice(1), exit, {}))
+    return Effect.flatMap(Effect.yieldNow, () => commitOrUndo(group.slice(1), exit, {}))
   }
-  let after = committed?.(exit.value)
+  let after = ending.committed?.(exit.value)
 `,
     caught: { file: "schedules.test.ts", title: "transactAll publishes two registries together" }
   },
@@ -161,13 +163,13 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a nested transaction drops what happened in it",
-    find: "  pushAll(parent.steps, transaction.steps)\n",
+    find: "  for (const one of transaction.steps) parent.steps.push(one)\n",
     replace: "",
     caught: { file: "caught.test.ts", title: "G22 the change of a transaction contains the events of nested ones" }
   },
   {
     name: "a nested transaction drops the populations that ran in it",
-    find: "  parent.scopes = both(parent.scopes, transaction.scopes)\n",
+    find: "  parent.scopes = parent.scopes.concat(transaction.scopes)\n",
     replace: "",
     caught: {
       file: "population.test.ts",
@@ -185,7 +187,7 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a nested transaction drops what closed scopes took out",
-    find: `  parent.redoAfterRollback = both(parent.redoAfterRollback, transaction.redoAfterRollback)
+    find: `  parent.redoAfterRollback = parent.redoAfterRollback.concat(transaction.redoAfterRollback)
 `,
     replace: "",
     caught: {
@@ -210,11 +212,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a pre-hook that resets is believed: what comes after it works on the registry that is Pending",
-    find: `  if (!transaction.canRun) {
-    return Effect.flatMap(transaction.restore(transaction.core.populate), () => step(transaction, f))
-  }
-`,
-    replace: "",
+    find: "transaction.canRun && !transaction.busy ? f(transaction)",
+    replace: "!transaction.busy ? f(transaction)",
     caught: {
       file: "locking.test.ts",
       title: "G14 a hook resets the registry before the item is inserted: it is populated"
@@ -222,8 +221,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "several registries are published one after the other",
-    find: "  let after = committed?.(exit.value)\n",
-    replace: `  let after = committed?.(exit.value)
+    find: "  let after = ending.committed?.(exit.value)\n",
+    replace: `  let after = ending.committed?.(exit.value)
   if (group.length > 1) {
     commit(group[0]!, false)
     return Effect.suspend(() => {

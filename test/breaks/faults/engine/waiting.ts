@@ -24,7 +24,10 @@ export const faults: ReadonlyArray<Break> = [
     name: "a wait is not taken down when it has ended",
     find: "one.waits?.delete(wait)",
     replace: "void one",
-    caught: { file: "caught.test.ts", title: "G16 no false alarm: a wait that has ended is not part of a circle" }
+    caught: {
+      file: "nesting.test.ts",
+      title: "G16 no false alarm: a wait of an inner transaction, when it has ended, is over for all around it"
+    }
   },
   {
     name: "outer transactions are not seen to wait",

@@ -13,8 +13,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "an import that waited for another one imports again",
-    find: "body: (transaction) => loaded ? core.populate : importIn(transaction)",
-    replace: "body: (transaction) => importIn(transaction)",
+    find: "        if (loaded) return transaction.restore(core.populate)\n",
+    replace: "",
     caught: {
       file: "late.test.ts",
       title: "G3 an import that is interrupted in its last step stands: another use does not"

@@ -16,8 +16,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "who is interrupted still waits for a change",
-    find: "      return Effect.sync(() => {\n        this.waiting.delete(wake)",
-    replace: "      return Effect.sync(() => {",
+    find: "      return Effect.sync(forget)\n",
+    replace: "",
     caught: { file: "watching.test.ts", title: "interrupted at any step it leaves nothing" }
   },
   {
@@ -28,8 +28,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a subscriber that has fallen behind is not told",
-    find: "      if (missed > 0) {",
-    replace: "      if (missed > 1_000_000) {",
+    find: "    if (missed > 0) {",
+    replace: "    if (missed > 1_000_000) {",
     caught: {
       file: "watching.test.ts",
       title: "G23 a subscriber that stands still blocks no other, lags, and can subscribe"
@@ -37,8 +37,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a subscription begins where its stream is run",
-    find: "    let seen = revision\n",
-    replace: "    let seen = revisionOf(latest(registry)) + 0 * revision\n",
+    find: "  let seen = revision\n",
+    replace: "  let seen = revisionOf(core)\n",
     caught: {
       file: "watching.test.ts",
       title: "PITFALL 35 the subscription begins when subscribe returns, not at the first"

@@ -16,8 +16,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a reset drops what a hook registered after it",
-    find: "const exit = nothingLeft(transaction)",
-    replace: "const exit: Exit.Exit<void> = Exit.void",
+    find: "const left = nothingLeft(transaction)",
+    replace: "const left: Exit.Exit<void> = Exit.void",
     caught: {
       file: "locking.test.ts",
       title: "G14 an item that a hook adds after onResetting makes the reset die with its name"

@@ -4,8 +4,8 @@ import type { Break } from "../../break.ts"
 export const faults: ReadonlyArray<Break> = [
   {
     name: "the keys of what is hidden are free",
-    find: "holder !== ignoring ? holder : self.withheld?.holder(index, key, ignoring)",
-    replace: "holder !== ignoring ? holder : undefined",
+    find: "found === undefined || found === ignoring ? withheld?.holder(slot, value, ignoring) : found",
+    replace: "found === ignoring ? undefined : found",
     caught: {
       file: "override.test.ts",
       title: "G7 a hidden item keeps its keys if a transaction that unregistered it fails"

@@ -16,8 +16,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "what is hidden is wanted once more for each time that it is listed",
-    find: "holderOf(self, first) ?? firstOf(",
-    replace: "firstOf(",
+    find: "let entry = holderOf(self, first)\n",
+    replace: "let entry: Entry<Item> | undefined\n",
     caught: {
       file: "reconcile.test.ts",
       title: "a list that conflicts in itself fails although an override or a hidden item"

@@ -4,14 +4,14 @@ import type { Break } from "../../break.ts"
 export const faults: ReadonlyArray<Break> = [
   {
     name: "an item that goes stays in all indexes but the first",
-    find: "indexes[i] = indexes[i]!.remove(slot, entry)",
-    replace: "if (i === 0) indexes[i] = indexes[i]!.remove(slot, entry)",
+    find: "if (stays?.(key, slot) !== true) indexes",
+    replace: "if (slot === 0 && stays?.(key, slot) !== true) indexes",
     caught: { file: "atomicity.test.ts", title: "G8 an item is found by all its attributes or by none" }
   },
   {
     name: "an item that comes is in the first index only",
-    find: "indexes[i] = indexes[i]!.add(slot, entry)",
-    replace: "if (i === 0) indexes[i] = indexes[i]!.add(slot, entry)",
+    find: "    indexes[slot] = indexes[slot]!.add(key, entry)",
+    replace: "    if (slot === 0) indexes[slot] = indexes[slot]!.add(key, entry)",
     caught: { file: "atomicity.test.ts", title: "G8 an item is found by all its attributes or by none" }
   },
   {
@@ -24,8 +24,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a replacement goes to the end",
-    find: "new Entry(item, keys, origin, previous.position)",
-    replace: "new Entry(item, keys, origin)",
+    find: "new Origin(owner, revision, previous.origin.onTop), previous.position)",
+    replace: "new Origin(owner, revision, previous.origin.onTop))",
     caught: { file: "atomicity.test.ts", title: "G12 replace keeps the position, in values, at and group lookups" }
   },
   {
@@ -39,8 +39,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "what replaces an override brings nothing to light",
-    find: "return { added, contents, revealed: self.withheld?.left(contents, previous) ?? none }",
-    replace: "return { added, contents, revealed: none }",
+    find: "return { added, contents, revealed: self.withheld?.left(contents, previous) ?? [] }",
+    replace: "return { added, contents, revealed: [] }",
     caught: {
       file: "override.test.ts",
       title: "the replacement of an override is an override, which hides only items that it"
