@@ -24,7 +24,15 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Cores from "./internal/coreOf.ts"
+import {
+  coreIn,
+  coreOf,
+  inService,
+  isRegistry as isAnyRegistry,
+  operation,
+  resolve,
+  snapshotOf
+} from "./internal/coreOf.ts"
 import { contentsOf, type Core } from "./internal/engine/core.ts"
 import { Owner as OwnerReference, withoutTransactions } from "./internal/engine/current.ts"
 import * as Hooks from "./internal/engine/parts.ts"
@@ -51,7 +59,6 @@ import type {
   ServicesOf,
   Subscription
 } from "./internal/model.ts"
-import { inService, operation } from "./internal/operation.ts"
 import * as Find from "./internal/operations/find.ts"
 import * as Install from "./internal/operations/install.ts"
 import * as Populate from "./internal/operations/populate.ts"
@@ -60,7 +67,6 @@ import * as Reset from "./internal/operations/reset.ts"
 import * as Unregister from "./internal/operations/unregister.ts"
 import * as UnregisterEach from "./internal/operations/unregisterEach.ts"
 import * as Services from "./internal/service.ts"
-import { snapshotOf } from "./internal/snapshotOf.ts"
 import * as Contents from "./internal/store/contents.ts"
 import type * as Lookup from "./Lookup.ts"
 import type * as RegistryError from "./RegistryError.ts"
@@ -104,7 +110,7 @@ type Keys<Item, Lookups> = Lookup.Keys<Item, Lookups>
  * @category guards
  * @since 0.1.0
  */
-export const isRegistry: (u: unknown) => u is Registry<any, any, any, any> = Cores.isRegistry
+export const isRegistry: (u: unknown) => u is Registry<any, any, any, any> = isAnyRegistry
 
 /**
  * Makes a registry that lives as long as the scope. Its defaults and hooks run with the services of now.
@@ -200,7 +206,7 @@ export const get: {
   3,
   // what `operation` would make of it, without a call: there is no hotter path
   (self: unknown, attribute: string, value: unknown) => {
-    const core = Cores.coreIn(self)
+    const core = coreIn(self)
     return core === undefined ? inService(self, getIn, attribute, value) : getIn(core, attribute, value)
   }
 )
@@ -597,7 +603,7 @@ export const snapshot: <Item, Lookups, P, V, R = never>(
  */
 export const snapshotUnsafe = <Item, Lookups, P, V>(
   self: Registry<Item, Lookups, P, V>
-): RegistrySnapshot<Item, Lookups> => snapshotOf(contentsOf(Cores.coreOf(self)))
+): RegistrySnapshot<Item, Lookups> => snapshotOf(contentsOf(coreOf(self)))
 
 /**
  * Whether the registry is `Pending`, `Populating` or `Ready`. Never populates, and never waits.
@@ -1345,7 +1351,7 @@ export const transactAll = <
 ): Effect.Effect<A, E | PopulationFailureOf<Registries[number]>, R | ServiceOf<Registries[number]>> =>
   Effect.contextWith((context: Context.Context<R | ServiceOf<Registries[number]>>) =>
     Together.runAll<PopulationFailureOf<Registries[number]>, A, E, R>(
-      registries.map((one) => Cores.resolve(one, context)),
+      registries.map((one) => resolve(one, context)),
       effectOf(effect, "transactAll")
     )
   )

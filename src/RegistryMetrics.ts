@@ -31,10 +31,10 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Scope from "effect/Scope"
+import { operation } from "./internal/coreOf.ts"
 import { contentsOf, type Core, type Observer } from "./internal/engine/core.ts"
 import { watchersOf } from "./internal/features/watch.ts"
 import type { RegistryOrService } from "./internal/model.ts"
-import { operation } from "./internal/operation.ts"
 
 /** From a tenth of a millisecond to about half a minute. */
 const boundaries = /*#__PURE__*/ Metric.exponentialBoundaries({ start: 0.1, factor: 2, count: 20 })
