@@ -37,14 +37,8 @@ class RegistryImpl<Item, P, V> extends Pipeable.Class implements Registry<Item, 
   }
   toJSON(): unknown {
     const core = this[CoreKey]
-    const contents = contentsOf(core)
-    return {
-      _id: "Registry",
-      name: this.name,
-      state: stateOf(core),
-      revision: contents.revision,
-      size: contents.size
-    }
+    const { revision, size } = contentsOf(core)
+    return { _id: "Registry", name: this.name, state: stateOf(core), revision, size }
   }
   override toString(): string {
     return JSON.stringify(this.toJSON(), undefined, 2)
