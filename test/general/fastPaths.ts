@@ -76,8 +76,8 @@ export const fastPaths: ReadonlyArray<FastPath> = [
   },
   {
     name: "no hook: a change is planned once",
-    find: "return transaction.hooks.length === 0\n    ? planning",
-    replace: "return transaction.hooks === null\n    ? planning"
+    find: "transaction.hooks.length === 0",
+    replace: "transaction.hooks === null"
   },
   {
     name: "no hook has changed anything: nobody has to be asked about more",

@@ -43,9 +43,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "hooks of unregistration run in installation order",
-    find:
-      "parts.length > 1 && (hook.startsWith(\"onItemUn\") || hook.startsWith(\"onRes\")) ? parts.toReversed() : parts",
-    replace: "hook.startsWith(\"none\") ? parts.toReversed() : parts",
+    find: "parts.length > 1 && /Un|Res/.test(hook) ? parts.toReversed() : parts",
+    replace: "/none/.test(hook) ? parts.toReversed() : parts",
     caught: {
       file: "hooks.test.ts",
       title: "G21 hooks of registration and population run in order, those of unregistration"

@@ -22,10 +22,10 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a reset believes that what it has counted is still there",
-    find: "Exit.succeed(Contents.isIn(current.draft, entry) ? removing(current, entry) : nothing)",
-    replace: `Exit.succeed(
-      Contents.isIn(current.draft, entry) ? removing(current, entry) : { ...nothing, moves: () => [{ leaving: [entry] }] }
-    )`,
+    find: "Contents.isIn(current.draft, entry) ? removing(current, entry) : Exit.succeed(nothing)",
+    replace: `Contents.isIn(current.draft, entry)
+      ? removing(current, entry)
+      : Exit.succeed({ ...nothing, moves: () => [{ leaving: [entry] }] })`,
     caught: {
       file: "caught.test.ts",
       title: "G14 a reset calls no hook for an item that another hook has unregistered before"
