@@ -1,5 +1,5 @@
 /**
- * What an attempt, or the making of a registry, leaves to those that come later: nothing that is out of date.
+ * An attempt, or the making of a registry, leaves nothing to later ones that is out of date.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Fiber, Latch, Layer, Scope, Stream } from "effect"
@@ -34,7 +34,7 @@ describe("defaults are read by each population", () => {
         assert.deepStrictEqual(yield* ids(registry), [2, 3])
       }))
 
-    it.effect(`a set, and what an effect answers, that have changed since, ${kind} hooks`, () =>
+    it.effect(`a set, and the answer of an effect, that have changed since, ${kind} hooks`, () =>
       Effect.gen(function*() {
         const defaults = new Set([a])
         const set = yield* Registry.make<Item>()({ lookup: ["id"], defaults, ...hooks })
@@ -150,7 +150,7 @@ describe("a failure is not remembered when it is over", () => {
       assert.strictEqual(yield* Registry.state(registry), "Ready")
     }))
 
-  it.effect("who was interrupted while it was populated waits for nothing any more", () =>
+  it.effect("a fiber that was interrupted while it waited for a population waits for nothing any more", () =>
     Effect.gen(function*() {
       const [gate, other] = [yield* Latch.make(), yield* Latch.make()]
       let runs = 0
@@ -215,7 +215,7 @@ describe("a failure is not remembered when it is over", () => {
     }).pipe(Effect.provide(Items.layerLazy(load)), Effect.provideService(Db, "the program"))
   })
 
-  it.effect("what a module that failed had registered, hooked, overridden or followed is gone for the next", () => {
+  it.effect("items, hooks, overrides and followers of a module that failed are gone for the next", () => {
     const [failed, next] = [new Balance(), new Balance()]
     let changes = 0
     class Items extends Registry.Service<Items, Item>()("test/Items", { lookup: ["id"], defaults: [a] }) {}

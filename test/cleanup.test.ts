@@ -1,5 +1,5 @@
 /**
- * What is cleaned up, in which order, and with which exit.
+ * Clean-up: its order, and the exit that finalizers are given.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Deferred, Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
@@ -7,7 +7,7 @@ import { Registry, RegistryError, RegistryHooks } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { a, b, Balance, c, d, defectOf, Item, messageOf } from "./utils/items.ts"
 
-/** What a finalizer was given. */
+/** The exit of a finalizer in a few words. */
 const shown = (exit: Exit.Exit<unknown, unknown>): string => {
   if (Exit.isSuccess(exit)) return "success"
   if (Cause.hasInterruptsOnly(exit.cause)) return "interruption"
@@ -25,7 +25,7 @@ const resource = (log: Array<string>, name: string): Effect.Effect<void, never, 
       Scope.addFinalizerExit(scope, (exit) => Effect.sync(() => log.push(`${name} released: ${shown(exit)}`)))
     ))
 
-/** Told of what comes and goes, in one line of the log for each. */
+/** Hooks that write a line to the log for each item that comes or goes. */
 const telling = (log: Array<string>) => ({
   onItemRegistered: ({ id }: Item) => Effect.sync(() => log.push(`+${id}`)),
   onItemUnregistered: ({ id }: Item) => Effect.sync(() => log.push(`-${id}`))
@@ -48,7 +48,7 @@ describe("the exit that finalizers of a population are given", () => {
     ]
   }
   for (const [name, [defaults, expected]] of Object.entries(failures)) {
-    it.effect(`G2 ${name}: a failure, with what it failed with`, () =>
+    it.effect(`G2 ${name}: a failure, with the cause of the population`, () =>
       Effect.gen(function*() {
         const log: Array<string> = []
         const registry = yield* Registry.make<Item>()({
@@ -73,7 +73,7 @@ describe("the exit that finalizers of a population are given", () => {
       assert.deepStrictEqual(log, ["file acquired", "file released: defect boom"])
     }))
 
-  it.effect("G3 all who waited were interrupted: an interruption", () =>
+  it.effect("G3 all waiting fibers were interrupted: an interruption", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const registry = yield* Registry.make<Item>()({
@@ -155,7 +155,7 @@ describe("the exit that finalizers of a population are given", () => {
       assert.deepStrictEqual(log, ["file acquired", "file released: interruption"])
     }))
 
-  it.effect("an import that fails: what its layer had built is told of the failure; one that is in use, of the end", () => {
+  it.effect("resources of a layer are told of the failure of its import; those of one in use, of the end of the registry", () => {
     const log: Array<string> = []
     let attempts = 0
     class Items extends Registry.Service<Items, Item>()("test/Items", {
@@ -187,7 +187,7 @@ describe("the exit that finalizers of a population are given", () => {
 })
 
 describe("the order of clean-up", () => {
-  it.effect("G2 a population that fails: first its hooks are played back, and then what it acquired is released", () =>
+  it.effect("G2 a population that fails: first its hooks are played back, and then its resources are released", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       let fails = true
@@ -247,7 +247,7 @@ describe("the order of clean-up", () => {
       ])
     }))
 
-  it.effect("an import that fails: first the hooks are played back, and then what its layer held is released", () => {
+  it.effect("an import that fails: first the hooks are played back, and then the resources of its layer are released", () => {
     const log: Array<string> = []
     let dies = true
     class Items extends Registry.Service<Items, Item>()("test/Items", { lookup: ["id"], defaults: [a, b] }) {}
@@ -267,7 +267,7 @@ describe("the order of clean-up", () => {
     }).pipe(Effect.provide(Items.layerLazy(load)))
   })
 
-  it.effect("G4 a reset: hooks are told that all has gone, it is published, and then what was acquired is released", () =>
+  it.effect("G4 a reset: hooks are told that all has gone, it is published, and then resources are released", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const registry = yield* Registry.make<Item>()({
@@ -285,7 +285,7 @@ describe("the order of clean-up", () => {
       assert.deepStrictEqual(log, ["resetting", "-1", "reset", "file released: success"])
     }))
 
-  it.effect("G4 a fiber that resets, and is interrupted while what was acquired is released, has released all of it", () =>
+  it.effect("G4 a fiber that resets, and is interrupted while it releases resources, has released all of them", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const gate = yield* Deferred.make<void>()
@@ -308,7 +308,7 @@ describe("the order of clean-up", () => {
       assert.strictEqual(yield* Registry.state(registry), "Pending")
     }))
 
-  it.effect("G4 of what several populations acquired, one that cannot be released leaves the others none the less", () =>
+  it.effect("G4 of the resources of several populations, one that cannot be released does not stop the others", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       let runs = 0
@@ -330,7 +330,7 @@ describe("the order of clean-up", () => {
       assert.deepStrictEqual(log.toSorted(), ["released 1", "released 3"])
     }))
 
-  it.effect("G2 what a population acquired is released before the next attempt acquires it", () =>
+  it.effect("G2 a resource of a population that fails is released before the next attempt acquires it", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const gate = yield* Deferred.make<void>()
@@ -348,7 +348,7 @@ describe("the order of clean-up", () => {
         })
       })
       const first = yield* Effect.forkChild(Effect.exit(Registry.populate(registry)), { startImmediately: true })
-      // what waits for the lock gets it as soon as it has been given back
+      // the reset waits for the lock, and gets it as soon as it has been given back
       const reset = yield* Effect.forkChild(
         Effect.andThen(Registry.reset(registry), Effect.sync(() => log.push("reset"))),
         { startImmediately: true }
@@ -364,7 +364,7 @@ describe("the order of clean-up", () => {
       assert.isBelow(log.indexOf("1 released"), log.indexOf("reset"))
     }))
 
-  it.effect("G4 a reset is published, and lets others change the registry, before what was acquired is released", () =>
+  it.effect("G4 a reset is published, and lets others change the registry, before resources are released", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const registry: Registry.Registry<Item, readonly ["id"]> = yield* Registry.make<Item>()({
@@ -390,7 +390,7 @@ describe("the order of clean-up", () => {
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [a, b])
     }))
 
-  it.effect("G4 transactAll: what was acquired for each of its registries is released", () =>
+  it.effect("G4 transactAll: the resources of each of its registries are released", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const acquiring = (name: string) =>
@@ -450,7 +450,7 @@ describe("the order of clean-up", () => {
     }))
 
   for (const hooked of [false, true]) {
-    it.effect(`G25 a scope takes out what was registered last first, ${hooked ? "with" : "without"} hooks`, () =>
+    it.effect(`G25 a scope takes out the item that was registered last first, ${hooked ? "with" : "without"} hooks`, () =>
       Effect.gen(function*() {
         const registry = yield* Registry.make<Item>()({ lookup: ["id"], ...(hooked ? { hooks: telling([]) } : {}) })
         const scope = yield* Scope.make()
@@ -467,7 +467,7 @@ describe("the order of clean-up", () => {
   }
 })
 
-describe("what scopes took out stays out, however transactions end", () => {
+describe("items of closed scopes stay out, however transactions end", () => {
   for (const hooked of [false, true]) {
     const hooks = () => hooked ? { hooks: new Balance().hooks } : {}
     const kind = hooked ? "with" : "without"
@@ -535,7 +535,7 @@ describe("hooks that go", () => {
       assert.deepStrictEqual(log, ["two -3", "one -3", "two -2", "one -2", "two -1", "one -1"])
     }))
 
-  it.effect("G21 existing: what goes while they are told of what is in, they are told of newest first", () =>
+  it.effect("G21 existing: of items that go while they are told of those that are in, they are told newest first", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const registry = yield* Registry.make<Item>()({ lookup: ["id"] })

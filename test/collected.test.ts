@@ -42,7 +42,7 @@ const ended = <A, E, R>(effect: Effect.Effect<A, E, R | Scope.Scope>) =>
   })
 
 describe("the services of a fiber that asks", () => {
-  it.effect("what is kept is noticed", () =>
+  it.effect("a request that is kept is noticed", () =>
     Effect.gen(function*() {
       const held: Array<unknown> = []
       const remembering = Effect.flatMap(Effect.context<Request>(), (context) => Effect.sync(() => held.push(context)))
@@ -104,7 +104,7 @@ describe("the services of a fiber that asks", () => {
     )
   })
 
-  it.effect("what a hook forks keeps nothing of the transaction that called it, when that has ended", () =>
+  it.effect("a fiber that a hook forks keeps nothing of the transaction that called it, when that has ended", () =>
     Effect.gen(function*() {
       const forked: Array<Fiber.Fiber<unknown, unknown>> = []
       const registry = yield* make("registry")
@@ -145,7 +145,7 @@ describe("the services of a fiber that asks", () => {
       assert.strictEqual(yield* Registry.size(registry), 0)
     }))
 
-  it.effect("what scopes, overrides, hooks and followers that have ended had is gone with them", () =>
+  it.effect("scopes, overrides, hooks and followers that have ended keep nothing", () =>
     Effect.gen(function*() {
       const registry = yield* make("registry")
       assert.deepStrictEqual(
@@ -153,7 +153,7 @@ describe("the services of a fiber that asks", () => {
           registering: ended(Registry.registerScoped(registry, a)),
           overriding: ended(Registry.override(registry, a)),
           hooking: ended(Registry.addHooks(registry, { onItemRegistered: () => Effect.asVoid(Request) })),
-          "hooking what is in": ended(
+          "hooking with existing": ended(
             Registry.addHooks(registry, { onItemRegistered: () => Effect.asVoid(Request) }, { existing: true })
           ),
           following: ended(Registry.subscribe(registry))

@@ -35,7 +35,7 @@ describe("the lag of followers", () => {
       }).pipe(Effect.provide(live))
     ))
 
-  it.effect("G23 it counts what came after the last change that the follower was given", () =>
+  it.effect("G23 it counts the changes after the last one that the follower was given", () =>
     counting(
       Effect.gen(function*() {
         const { changes } = yield* Tools.subscribe()
@@ -134,7 +134,7 @@ describe("the lag of followers", () => {
   }
 })
 
-describe("what an operation waits and holds", () => {
+describe("waiting for a lock, and holding it", () => {
   /** The selector of `Selecting` runs this once, when it is called the next time. */
   let next: (() => void) | undefined
 

@@ -1,6 +1,6 @@
 /**
- * Transactions that are nested deeper than two, in each other and in those of other registries; and what a fiber does that
- * is in several, of which one is being undone.
+ * Transactions that are nested deeper than two, in each other and in those of other registries; and fibers that are in
+ * several transactions, of which one is being undone.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Deferred, Effect, Exit, Fiber, Latch, Scope, Stream } from "effect"
@@ -187,7 +187,7 @@ describe("transactions deeper than two", () => {
       assert.deepStrictEqual(balance.wrong([a, c]), [])
     }))
 
-  it.effect("what is registered however deep is in from the one revision that all of it becomes", () =>
+  it.effect("items that are registered at any depth share the one revision that the outermost becomes", () =>
     Effect.gen(function*() {
       const registry = yield* make("registry")
       yield* Registry.register(registry, d)
@@ -362,7 +362,7 @@ describe("transactions deeper than two", () => {
       assert.deepStrictEqual(yield* Fiber.join(outside), [1, 2, 3])
     }))
 
-  it.effect("G25 a scope that closes deep in transactions of which an inner one fails: what it had stays out", () =>
+  it.effect("G25 a scope that closes deep in transactions of which an inner one fails: its items stay out", () =>
     Effect.gen(function*() {
       const balance = new Balance()
       const registry = yield* Registry.make<Item>()({ lookup: ["id"], hooks: balance.hooks })
@@ -385,7 +385,7 @@ describe("transactions deeper than two", () => {
       assert.deepStrictEqual(balance.wrong([c]), [])
     }))
 
-  it.effect("G4 what populations several transactions in acquired is released once the outermost has been published", () =>
+  it.effect("G4 resources of populations several transactions in are released once the outermost has been published", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       let runs = 0
@@ -415,7 +415,7 @@ describe("transactions deeper than two", () => {
       assert.deepStrictEqual(log, ["released 4"])
     }))
 
-  it.effect("G4 what a population in a transaction acquired stays in use, whatever nested ones do after it", () =>
+  it.effect("G4 resources of a population in a transaction stay in use, though nested ones change and fail after it", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       let runs = 0
@@ -620,7 +620,7 @@ describe("several transactions, of which one is being undone", () => {
       assert.deepStrictEqual([yield* ids(open), yield* ids(undone)], [[2], []])
     }))
 
-  it.effect("what is registered in the open one while the other is undone goes with the open one when that fails, too", () =>
+  it.effect("an item that is registered in the open one while the other is undone goes when the open one fails, too", () =>
     Effect.gen(function*() {
       const [open, undone] = [yield* make("open"), yield* make("undone")]
       const balance = new Balance()
@@ -634,7 +634,7 @@ describe("several transactions, of which one is being undone", () => {
       assert.deepStrictEqual(balance.wrong([]), [])
     }))
 
-  it.effect("a nested one is undone while the one around it is open: it shows what it found, and changes nothing", () =>
+  it.effect("a nested one is undone while the one around it is open: it shows the contents from its beginning, and changes nothing", () =>
     Effect.gen(function*() {
       const registry = yield* make("registry")
       const log: Array<unknown> = []
@@ -687,7 +687,7 @@ describe("several transactions, of which one is being undone", () => {
       }))
   }
 
-  it.effect("what waited in a transaction behind its end changes nothing any more while it is undone", () =>
+  it.effect("an operation that waited in a transaction behind its end changes nothing while the transaction is undone", () =>
     Effect.gen(function*() {
       const registry = yield* make("registry")
       const [held, undoing] = [yield* Deferred.make<void>(), yield* Latch.make()]

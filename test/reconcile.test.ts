@@ -446,6 +446,18 @@ describe("reconcile", () => {
       assert.deepStrictEqual(contradictions(registry), [])
     }))
 
+  it.effect("G9 an object that has its first key still, and another second one, is registered again", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<{ id: number; name: string }>()({ lookup: ["id", "name"] })
+      const renamed = { id: 1, name: "before" }
+      yield* Registry.register(registry, renamed)
+      renamed.name = "after"
+      const report = yield* Registry.reconcile(registry, [renamed])
+      assert.deepStrictEqual(report, { ...nothing, replaced: [{ previous: renamed, item: renamed }] })
+      assert.isTrue(yield* Registry.has(registry, "name", "after"))
+      assert.isFalse(yield* Registry.has(registry, "name", "before"))
+    }))
+
   it.effect("works to and from the empty list, and populates a Pending registry first", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Item>()({ lookup, defaults: [a, b] })

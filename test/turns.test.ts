@@ -82,7 +82,7 @@ describe("G15 many items give others their turns", () => {
   const sources: Record<string, Iterable<Item> | Effect.Effect<Iterable<Item>> | Stream.Stream<Item>> = {
     "a list": items,
     "a set": new Set(items),
-    "what an effect answers": Effect.succeed(items),
+    "the answer of an effect": Effect.succeed(items),
     "a stream in one piece": Stream.fromArray(items),
     "a stream in pieces": Stream.rechunk(Stream.fromArray(items), 1_500)
   }
@@ -150,7 +150,7 @@ describe("G15 many items give others their turns", () => {
       }))
   }
 
-  it.effect("reconcile: what is removed, with which no selector has to do, is not removed in one step", () =>
+  it.effect("reconcile: items are not removed in one step, though no selector counts that", () =>
     Effect.gen(function*() {
       const registry = yield* make([])
       // the longest stretch is most of the time, if it is one step; the machine may be busy with others now and then
@@ -189,7 +189,7 @@ describe("G15 many items give others their turns", () => {
       assert.strictEqual(replaced.length, many)
     }))
 
-  it.effect("reconcile of what overrides hide", () =>
+  it.effect("reconcile of items that overrides hide", () =>
     Effect.gen(function*() {
       const registry = yield* make(items)
       yield* Registry.override(registry, new Item(0, "override"))

@@ -130,5 +130,6 @@ export const fastPaths: ReadonlyArray<FastPath> = [
 export const ofFastPaths: ReadonlyArray<string> = [
   "Each lookups read any iterable, and read it once",
   "G7 a selector that writes to the registry does not lose its write",
-  "G7 a selector that writes to the registry in a transaction does not lose its write"
+  "G7 a selector that writes to the registry in a transaction does not lose its write",
+  "each operation waits once and holds once, though a selector of it changes the registry"
 ]

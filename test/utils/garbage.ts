@@ -15,7 +15,7 @@ const left = (objects: ReadonlyMap<string, WeakRef<object>>): ReadonlyArray<stri
 export const kept = (objects: ReadonlyMap<string, WeakRef<object>>): Effect.Effect<ReadonlyArray<string>> =>
   Effect.promise(async () => {
     for (let tries = 0; tries < 10 && left(objects).length > 0; tries++) {
-      // what was looked at stays until the end of a task
+      // a weak reference keeps its object until the end of the task in which it was read
       await new Promise((resolve) => setImmediate(resolve))
       collect()
     }

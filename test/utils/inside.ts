@@ -2,7 +2,7 @@
  * Questions about the inside of a registry that no public function answers. Apart from tests of one data structure, this
  * is the only test file that knows how a registry is built.
  */
-import { Ref, type Scope } from "effect"
+import { type Effect, Ref, type Scope } from "effect"
 import type { Registry, RegistryEvent } from "effect-registry"
 import { coreOf } from "../../src/internal/coreOf.ts"
 import { Transaction } from "../../src/internal/engine/core.ts"
@@ -80,6 +80,11 @@ export type { Contents }
 /** The published contents of a registry. */
 export const published = <Item, Lookups, P, V>(registry: Registry.Registry<Item, Lookups, P, V>): Contents<Item> =>
   Ref.getUnsafe(coreOf(registry).published)
+
+/** Runs an effect before a transaction of a registry is published, which it may refuse or delay. */
+export const beforePublish = (registry: AnyRegistry, word: () => Effect.Effect<void, unknown>): void => {
+  coreOf(registry).beforePublish = word
+}
 
 /** Publishes other contents without a transaction. */
 export const publish = <Item, Lookups, P, V>(

@@ -1,0 +1,559 @@
+/**
+ * The last word of hooks (G28): the calls that a hook completes for an item alternate, and the last one agrees with the
+ * registry, whatever hooks do to the registry on the way.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Logger, Scope } from "effect"
+import { Registry, RegistrySnapshot } from "effect-registry"
+import * as fc from "fast-check"
+import { beforePublish, isLocked } from "./utils/inside.ts"
+import { a, b, c, d, defectOf, Item, recording } from "./utils/items.ts"
+
+type Items = Registry.Registry<Item, readonly ["id"], any, any>
+
+/** An effect to run in a call, which is written as `+1` or `-1`. */
+type React = (call: string) => Effect.Effect<unknown>
+
+/** A hook that keeps a set of the items that it was told of, and what was wrong with the calls. */
+class Witness {
+  readonly log: Array<string> = []
+  /** Two calls for an item that do not alternate, or one inside of another. */
+  readonly wrong: Array<string> = []
+  /** The calls for items that were not there when they began: those that are played back may be. */
+  readonly untrue: Array<string> = []
+  readonly known: Set<Item>
+  private readonly inCall = new Set<Item>()
+  readonly hooks: {
+    readonly [hook in "onItemRegistered" | "onItemUnregistered"]: (item: Item) => Effect.Effect<unknown>
+  }
+
+  constructor(registry: () => Items, react: React = () => Effect.void, known: Iterable<Item> = []) {
+    this.known = new Set(known)
+    const told = (isIn: boolean) => (item: Item) =>
+      Effect.gen({ self: this }, function*() {
+        const call = `${isIn ? "+" : "-"}${item.id}`
+        this.log.push(call)
+        if (this.inCall.has(item)) this.wrong.push(`${call} in a call for the same item`)
+        if (this.known.has(item) === isIn) this.wrong.push(`${call} again`)
+        if (isIn && !(yield* Registry.values(registry())).includes(item)) this.untrue.push(call)
+        this.inCall.add(item)
+        yield* react(call)
+        this.inCall.delete(item)
+        if (isIn) this.known.add(item)
+        else this.known.delete(item)
+      }).pipe(Effect.orDie)
+    this.hooks = { onItemRegistered: told(true), onItemUnregistered: told(false) }
+  }
+
+  /** In the order of their registration. */
+  agreesWith(items: ReadonlyArray<Item>): void {
+    assert.deepStrictEqual(this.wrong, [])
+    assert.deepStrictEqual(namesOf(items.filter((item) => this.known.has(item))), namesOf(items))
+    assert.strictEqual(this.known.size, items.length)
+  }
+}
+
+const namesOf = (items: Iterable<Item>) => Array.from(items, ({ id, name }) => `${id} ${name}`)
+
+const positions = [[0, "the first"], [1, "the middle"], [2, "the last"]] as const
+
+/** A registry with three hooks, of which one reacts once to each of these calls. */
+const three = (
+  at: 0 | 1 | 2,
+  reactions: { readonly [call: string]: (registry: Items) => Effect.Effect<unknown, unknown> },
+  defaults: ReadonlyArray<Item> = []
+) =>
+  Effect.gen(function*() {
+    const left = new Map(Object.entries(reactions))
+    const react: React = (call) => {
+      const reaction = left.get(call)
+      left.delete(call)
+      return reaction === undefined ? Effect.void : Effect.orDie(reaction(registry))
+    }
+    /** The calls of all, in their order: `0+1` is one of the first. */
+    const joint: Array<string> = []
+    const witnesses = [0, 1, 2].map((i) =>
+      new Witness(() => registry, (call) => {
+        joint.push(`${i}${call}`)
+        return i === at ? react(call) : Effect.void
+      })
+    )
+    const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"], defaults })
+    for (const { hooks } of witnesses) yield* Registry.addHooks(registry, hooks)
+    /** Runs an effect, and answers what each hook heard of it. */
+    const heard = <R>(effect: Effect.Effect<unknown, unknown, R>) =>
+      Effect.gen(function*() {
+        for (const { log } of witnesses) log.length = 0
+        yield* Effect.exit(effect)
+        assert.deepStrictEqual(Array.from(left.keys()), [])
+        const items = [...Registry.snapshotUnsafe(registry)]
+        for (const witness of witnesses) witness.agreesWith(items)
+        return witnesses.map(({ log }) => log.join(" "))
+      })
+    const untrue = () => witnesses.flatMap((witness) => witness.untrue)
+    return { registry, heard, joint, untrue }
+  })
+
+/** What the hooks hear that stand before a place, in it, and after it. */
+const around = (at: number, before: string, there: string, after: string) =>
+  [0, 1, 2].map((i) => i < at ? before : i === at ? there : after)
+
+for (const [at, place] of positions) {
+  describe(`G28 of three hooks, ${place}`, () => {
+    it.effect("withdraws the item that it is told of: those after it hear nothing of it", () =>
+      Effect.gen(function*() {
+        const { heard, registry, untrue } = yield* three(at, { "+1": (its) => Registry.unregister(its, a) })
+        assert.deepStrictEqual(yield* heard(Registry.register(registry, a)), around(at, "+1 -1", "+1 -1", ""))
+        assert.strictEqual(yield* Registry.size(registry), 0)
+        assert.deepStrictEqual(untrue(), [])
+      }))
+
+    it.effect("replaces the item that it is told of: those after it hear of the other alone", () =>
+      Effect.gen(function*() {
+        const { heard, registry, untrue } = yield* three(at, {
+          "+1": (its) => Registry.replace(its, "id", 1, b)
+        })
+        assert.deepStrictEqual(
+          yield* heard(Registry.register(registry, a)),
+          around(at, "+1 -1 +2", "+1 -1 +2", "+2")
+        )
+        assert.deepStrictEqual(untrue(), [])
+      }))
+
+    it.effect("brings back an item of which it is told that it went: those after it hear nothing", () =>
+      Effect.gen(function*() {
+        const { heard, registry, untrue } = yield* three(at, { "-1": (its) => Registry.register(its, a) }, [
+          a
+        ])
+        yield* Registry.populate(registry)
+        // they are told in reverse order
+        assert.deepStrictEqual(yield* heard(Registry.unregister(registry, a)), around(at, "", "-1 +1", "-1 +1"))
+        assert.deepStrictEqual(yield* Registry.values(registry), [a])
+        assert.deepStrictEqual(untrue(), [])
+      }))
+
+    it.effect("brings an item back and withdraws it once more: each hears that it went, once", () =>
+      Effect.gen(function*() {
+        const { heard, registry, untrue } = yield* three(at, {
+          "-1": (its) => Effect.andThen(Registry.register(its, a), Registry.unregister(its, a))
+        }, [a])
+        yield* Registry.populate(registry)
+        const logs = yield* heard(Registry.unregister(registry, a))
+        assert.deepStrictEqual(logs, around(at, "-1", "-1", "-1 +1 -1"))
+        assert.deepStrictEqual(untrue(), [])
+      }))
+
+    it.effect("withdraws an item, registers another, and brings the first back, all in one call for it", () =>
+      Effect.gen(function*() {
+        const { heard, registry, untrue } = yield* three(at, {
+          "+1": (its) =>
+            Registry.unregister(its, a).pipe(
+              Effect.andThen(Registry.register(its, b)),
+              Effect.andThen(Registry.register(its, a))
+            )
+        })
+        const logs = yield* heard(Registry.register(registry, a))
+        assert.deepStrictEqual(logs, around(at, "+1 -1 +2 +1", "+1 +2", "+2 +1"))
+        assert.deepStrictEqual(yield* Registry.values(registry), [b, a])
+        assert.deepStrictEqual(untrue(), [])
+      }))
+
+    it.effect("changes what is to come of a reconcile: each hears of what there is", () =>
+      Effect.gen(function*() {
+        const { heard, registry, untrue } = yield* three(at, {
+          "-1": (its) => Registry.register(its, a),
+          "+2": (its) => Registry.replace(its, "id", 3, d)
+        }, [a])
+        yield* Registry.populate(registry)
+        yield* heard(Registry.reconcile(registry, [b, c]))
+        assert.deepStrictEqual(yield* Registry.values(registry), [b, d, a])
+        assert.deepStrictEqual(untrue(), [])
+      }))
+
+    it.effect("withdraws an override of something: that comes back, and all know", () =>
+      Effect.gen(function*() {
+        const over = new Item(1, "over")
+        const { heard, registry, untrue } = yield* three(at, {
+          "-1": (its) => Effect.exit(Registry.unregister(its, over))
+        }, [a])
+        yield* Registry.populate(registry)
+        yield* Effect.scoped(heard(Registry.override(registry, over)))
+        assert.deepStrictEqual(yield* Registry.values(registry), [a])
+        assert.deepStrictEqual(untrue(), [])
+      }))
+
+    it.effect("withdraws a default while the registry is populated", () =>
+      Effect.gen(function*() {
+        const { heard, registry, untrue } = yield* three(at, { "+1": (its) => Registry.unregister(its, a) }, [
+          a,
+          b
+        ])
+        assert.deepStrictEqual(yield* heard(Registry.populate(registry)), around(at, "+1 -1 +2", "+1 -1 +2", "+2"))
+        assert.deepStrictEqual(untrue(), [])
+      }))
+
+    it.effect("unregisters the next item of a reset itself: each hears of it once", () =>
+      Effect.gen(function*() {
+        const { heard, registry, untrue } = yield* three(at, { "-2": (its) => Registry.unregister(its, a) }, [
+          a,
+          b
+        ])
+        yield* Registry.populate(registry)
+        yield* heard(Registry.reset(registry))
+        assert.strictEqual(yield* Registry.state(registry), "Pending")
+        assert.deepStrictEqual(untrue(), [])
+      }))
+
+    it.effect("registers an item in a reset, which dies of it: nothing has changed, and all know", () =>
+      Effect.gen(function*() {
+        const { heard, registry } = yield* three(at, { "-1": (its) => Registry.register(its, c) }, [a, b])
+        yield* Registry.populate(registry)
+        yield* heard(Registry.reset(registry))
+        assert.deepStrictEqual(yield* Registry.values(registry), [a, b])
+      }))
+
+    it.effect("meddles in a transaction that fails: it has never been", () =>
+      Effect.gen(function*() {
+        const { heard, registry } = yield* three(at, { "+1": (its) => Registry.replace(its, "id", 1, b) }, [
+          c
+        ])
+        yield* Registry.populate(registry)
+        yield* heard(Registry.transact(registry, Effect.andThen(Registry.register(registry, a), Effect.fail("no"))))
+        assert.deepStrictEqual(yield* Registry.values(registry), [c])
+      }))
+
+    it.effect("meddles in a nested transaction that fails: what comes after it is told as it is", () =>
+      Effect.gen(function*() {
+        const { heard, registry } = yield* three(at, {
+          "+1": (its) =>
+            Effect.exit(
+              Registry.transact(its, Effect.andThen(Registry.unregister(its, a), Effect.fail("no")))
+            )
+        })
+        assert.deepStrictEqual(
+          (yield* heard(Registry.register(registry, a))).map((log) => log.replaceAll("-1 +1", "").trim()),
+          ["+1", "+1", "+1"]
+        )
+      }))
+
+    it.effect("changes the other registry of a transactAll", () =>
+      Effect.gen(function*() {
+        const one = yield* three(at, {})
+        const two = yield* three(at, { "+1": () => Registry.unregister(one.registry, a) })
+        yield* two.heard(one.heard(Registry.transactAll(
+          [one.registry, two.registry],
+          Effect.andThen(Registry.register(one.registry, a), Registry.register(two.registry, a))
+        )))
+        assert.deepStrictEqual(yield* Registry.values(one.registry), [])
+        assert.deepStrictEqual(yield* Registry.values(two.registry), [a])
+      }))
+  })
+}
+
+describe("G28 news that wait for the end of a call", () => {
+  it.effect("come next, before any hook is told of another item", () =>
+    Effect.gen(function*() {
+      const { heard, joint, registry } = yield* three(0, { "+1": (its) => Registry.unregister(its, a) })
+      yield* heard(Registry.registerAll(registry, [a, b]))
+      assert.deepStrictEqual(joint, ["0+1", "0-1", "0+2", "1+2", "2+2"])
+    }))
+
+  it.effect("come next, though the call is made for news that had waited, too", () =>
+    Effect.gen(function*() {
+      const { heard, joint, registry } = yield* three(0, {
+        "+1": (its) => Registry.unregister(its, a),
+        "-1": (its) => Registry.register(its, a)
+      })
+      yield* heard(Registry.registerAll(registry, [a, b]))
+      assert.deepStrictEqual(joint, ["0+1", "0-1", "1+1", "2+1", "0+1", "0+2", "1+2", "2+2"])
+    }))
+})
+
+describe("G28 hooks that are installed in a transaction", () => {
+  it.effect("are told that what was in goes, though it came in the same transaction", () =>
+    Effect.gen(function*() {
+      const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"] })
+      const witness = new Witness(() => registry, undefined, [a])
+      yield* Registry.transact(
+        registry,
+        Registry.register(registry, a).pipe(
+          Effect.andThen(Registry.addHooks(registry, witness.hooks)),
+          Effect.andThen(Registry.unregister(registry, a))
+        )
+      )
+      assert.deepStrictEqual(witness.log, ["-1"])
+      witness.agreesWith([])
+    }))
+
+  it.effect("are not told of what was in, nor that something went before", () =>
+    Effect.gen(function*() {
+      const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a] })
+      const witness = new Witness(() => registry, undefined, [b])
+      yield* Registry.transact(
+        registry,
+        Registry.register(registry, b).pipe(
+          Effect.andThen(Registry.unregister(registry, a)),
+          Effect.andThen(Registry.addHooks(registry, witness.hooks)),
+          Effect.andThen(Registry.register(registry, c))
+        )
+      )
+      assert.deepStrictEqual(witness.log, ["+3"])
+      witness.agreesWith([b, c])
+    }))
+
+  it.effect("by a hook: they know all when the transaction has ended", () =>
+    Effect.gen(function*() {
+      const late = new Witness(() => registry, undefined, [a])
+      const scope = yield* Effect.scope
+      const registry: Items = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        hooks: {
+          onItemRegistered: (item) =>
+            item === a ? Scope.provide(Registry.addHooks(registry, late.hooks), scope) : Effect.void
+        }
+      })
+      yield* Registry.transact(
+        registry,
+        Effect.andThen(Registry.registerAll(registry, [a, b]), Registry.register(registry, c))
+      )
+      assert.deepStrictEqual(late.log, ["+3", "+2"])
+      late.agreesWith([a, b, c])
+    }))
+})
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The last word of the library itself
+// ---------------------------------------------------------------------------------------------------------------------
+
+const refusing = (refuses: (size: number) => boolean, hooked = false) =>
+  Effect.gen(function*() {
+    const log: Array<string> = []
+    const registry: Items = yield* Registry.make<Item>()({
+      lookup: ["id"],
+      ...hooked ? { hooks: recording(log) } : {}
+    })
+    beforePublish(registry, () =>
+      Effect.suspend(() => {
+        log.push("asked")
+        return Effect.flatMap(Registry.size(registry), (size) => refuses(size) ? Effect.fail("refused") : Effect.void)
+      }))
+    return { log, registry }
+  })
+
+describe("an outermost transaction that changed something is asked before it is published", () => {
+  for (const hooked of [false, true]) {
+    const kind = hooked ? "with" : "without"
+
+    it.effect(`one that is refused fails, and is undone, ${kind} hooks`, () =>
+      Effect.gen(function*() {
+        const { registry } = yield* refusing((size) => size > 1, hooked)
+        yield* Registry.register(registry, a)
+        for (const one of [Registry.register(registry, b), Registry.registerAll(registry, [b, c])]) {
+          assert.strictEqual(defectOf(yield* Effect.exit(one)), "refused")
+          assert.deepStrictEqual([...Registry.snapshotUnsafe(registry)], [a])
+          assert.isFalse(isLocked(registry))
+        }
+        yield* Registry.replace(registry, "id", 1, b)
+        assert.deepStrictEqual([...Registry.snapshotUnsafe(registry)], [b])
+      }))
+  }
+
+  it.effect("the hooks of one that is refused are played back", () =>
+    Effect.gen(function*() {
+      const { log, registry } = yield* refusing((size) => size > 0, true)
+      yield* Registry.populate(registry).pipe(Effect.exit)
+      log.length = 0
+      yield* Effect.exit(Registry.register(registry, a))
+      assert.deepStrictEqual(log, ["registering 1", "registered 1", "asked", "unregistered 1"])
+    }))
+
+  it.effect("it is asked once, and not where nothing has changed, nor for what is nested", () =>
+    Effect.gen(function*() {
+      const { log, registry } = yield* refusing(() => false)
+      yield* Registry.populate(registry)
+      log.length = 0
+      yield* Registry.transact(registry, Registry.size(registry))
+      yield* Registry.reconcile(registry, [])
+      assert.deepStrictEqual(log, [])
+      yield* Registry.transact(
+        registry,
+        Effect.andThen(Registry.register(registry, a), Registry.transact(registry, Registry.register(registry, b)))
+      )
+      assert.deepStrictEqual(log, ["asked"])
+    }))
+
+  it.effect("it is asked again about what was changed while it was asked", () =>
+    Effect.gen(function*() {
+      const seen: Array<number> = []
+      const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"] })
+      yield* Registry.populate(registry)
+      beforePublish(registry, () =>
+        Effect.flatMap(Registry.size(registry), (size) => {
+          seen.push(size)
+          return size < 3 ? Registry.register(registry, new Item(10 + size)) : Effect.void
+        }))
+      yield* Registry.register(registry, a)
+      assert.deepStrictEqual(seen, [1, 2, 3])
+      // all of it is one revision
+      assert.strictEqual(RegistrySnapshot.revision(Registry.snapshotUnsafe(registry)), 2)
+      assert.strictEqual([...Registry.snapshotUnsafe(registry)].length, 3)
+    }))
+
+  it.effect("one that is delayed can be interrupted, and is undone", () =>
+    Effect.gen(function*() {
+      const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"] })
+      yield* Registry.populate(registry)
+      beforePublish(registry, () => Effect.never)
+      const fiber = yield* Effect.forkChild(Registry.register(registry, a), { startImmediately: true })
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual([...Registry.snapshotUnsafe(registry)], [])
+      assert.isFalse(isLocked(registry))
+    }))
+
+  it.effect("transactAll: each of its registries may refuse all of it", () =>
+    Effect.gen(function*() {
+      const one = yield* refusing(() => false)
+      const two = yield* refusing((size) => size > 0)
+      const both = [one.registry, two.registry] as const
+      const exit = yield* Effect.exit(
+        Registry.transactAll(both, Effect.forEach(both, (each) => Registry.register(each, a)))
+      )
+      assert.strictEqual(defectOf(exit), "refused")
+      assert.deepStrictEqual(both.map((each) => [...Registry.snapshotUnsafe(each)]), [[], []])
+    }))
+})
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Random meddlers
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** Two items for each of four keys. */
+const pool = Array.from({ length: 8 }, (_, n) => new Item(n >> 1, n % 2 === 0 ? "even" : "odd"))
+
+type Change =
+  | { readonly name: "register" | "unregister" | "upsert" | "override"; readonly n: number }
+  | { readonly name: "replace"; readonly n: number; readonly by: number }
+  | { readonly name: "registerAll" | "reconcile"; readonly list: ReadonlyArray<number> }
+  | { readonly name: "close" | "reset" }
+  | { readonly name: "transact"; readonly changes: ReadonlyArray<Change>; readonly fails: boolean }
+
+const index = fc.nat(pool.length - 1)
+
+const simple: fc.Arbitrary<Change> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ name: fc.constantFrom("register", "unregister", "upsert"), n: index }) },
+  { weight: 2, arbitrary: fc.record({ name: fc.constant("replace"), n: index, by: index }) },
+  { weight: 1, arbitrary: fc.record({ name: fc.constant("override"), n: index }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      name: fc.constantFrom("registerAll", "reconcile"),
+      list: fc.uniqueArray(index, { maxLength: 3 })
+    })
+  },
+  { weight: 2, arbitrary: fc.record({ name: fc.constantFrom("close", "reset") }) }
+)
+
+const anyChange: fc.Arbitrary<Change> = fc.oneof(
+  { weight: 4, arbitrary: simple },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      name: fc.constant("transact"),
+      changes: fc.array(simple, { minLength: 1, maxLength: 3 }),
+      fails: fc.boolean()
+    })
+  }
+)
+
+/** What a hook does in one of its calls, counted from the first. */
+const reaction = fc.record({ hook: fc.nat(2), before: fc.boolean(), call: fc.nat(7), change: anyChange })
+
+const scenario = fc.record({
+  changes: fc.array(anyChange, { minLength: 1, maxLength: 5 }),
+  reactions: fc.array(reaction, { minLength: 1, maxLength: 6 })
+})
+
+it.effect(
+  "G28 whatever three hooks do to the registry, each knows what is in after every transaction",
+  () =>
+    Effect.promise(() =>
+      fc.assert(
+        fc.asyncProperty(scenario, ({ changes, reactions }) =>
+          Effect.runPromise(
+            Effect.scoped(Effect.gen(function*() {
+              let scope = yield* Scope.make()
+              let failed = false
+              const run = (one: Change): Effect.Effect<unknown> =>
+                Effect.suspend((): Effect.Effect<unknown, unknown, Scope.Scope> => {
+                  switch (one.name) {
+                    case "register":
+                      return Registry.register(registry, pool[one.n]!)
+                    case "unregister":
+                      return Registry.unregister(registry, pool[one.n]!)
+                    case "upsert":
+                      return Registry.upsert(registry, pool[one.n]!)
+                    case "override":
+                      return Registry.override(registry, pool[one.n]!)
+                    case "replace":
+                      return Registry.replace(registry, "id", one.n >> 1, pool[one.by]!)
+                    case "registerAll":
+                      return Registry.registerAll(registry, one.list.map((n) => pool[n]!))
+                    case "reconcile":
+                      return Registry.reconcile(registry, one.list.map((n) => pool[n]!))
+                    case "reset":
+                      return Registry.reset(registry)
+                    case "close": {
+                      const closing = Scope.close(scope, Exit.void)
+                      scope = Scope.makeUnsafe()
+                      return closing
+                    }
+                    case "transact": {
+                      const all = Effect.forEach(one.changes, run)
+                      return Registry.transact(registry, one.fails ? Effect.andThen(all, Effect.fail("no")) : all)
+                    }
+                  }
+                }).pipe(
+                  Scope.provide(scope),
+                  Effect.exit,
+                  Effect.map((exit) => failed ||= Exit.isFailure(exit))
+                )
+              const calls = new Map<string, number>()
+              const react = (hook: number, before: boolean) => {
+                const key = `${hook} ${before}`
+                const call = calls.get(key) ?? 0
+                calls.set(key, call + 1)
+                return Effect.forEach(
+                  reactions.filter((one) => one.hook === hook && one.before === before && one.call === call),
+                  ({ change }) => run(change)
+                )
+              }
+              const witnesses = [0, 1, 2].map((hook) =>
+                new Witness(() => registry, () => Effect.suspend(() => react(hook, false)))
+              )
+              const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [pool[0]!, pool[2]!] })
+              for (const [hook, { hooks }] of witnesses.entries()) {
+                const asking = Effect.suspend(() => react(hook, true))
+                yield* Registry.addHooks(registry, {
+                  ...hooks,
+                  onItemRegistering: () => asking,
+                  onItemUnregistering: () => asking
+                })
+              }
+              for (const one of changes) {
+                failed = false
+                yield* run(one)
+                const items = [...Registry.snapshotUnsafe(registry)]
+                for (const witness of witnesses) {
+                  witness.agreesWith(items)
+                  if (!failed) assert.deepStrictEqual(witness.untrue, [])
+                  witness.untrue.length = 0
+                }
+              }
+              // populations fail now and then, which is logged
+            })).pipe(Effect.provide(Logger.layer([])))
+          )),
+        { numRuns: 500, seed: 28 }
+      )
+    ),
+  120_000
+)
