@@ -1,7 +1,4 @@
-/**
- * What stands for a registry, or a snapshot, in data-last form, where it comes after what it has to fit: `Self` where they
- * fit, else something that no registry has, whose name in the error says what would.
- */
+/** In data-last form a registry comes after the arguments that it has to fit. An error shows the name of a type below. */
 import type * as Types from "effect/Types"
 
 /** `Self`, if it can be asked for this value of this attribute. */
@@ -17,10 +14,7 @@ interface ValueIs<in out Value> {
   readonly [expected]: Value
 }
 
-/**
- * `Self`, if what is given is one of its items. A literal keeps its literal types, and may serve for a type that is not
- * `readonly`.
- */
+/** `Self`, if `Given` is one of its items. A literal, which is inferred as `readonly`, may serve for another type. */
 export type Takes<Self, Item, Given> = [Given] extends [Item] ? Self
   : [Types.DeepMutable<Given>] extends [Item] ? Self
   : [Given] extends [object] ? [Item] extends [object] ? Misfit<Item, Types.DeepMutable<Given>> : ItemIs<Item>

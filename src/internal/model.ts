@@ -1,7 +1,4 @@
-/**
- * What users see of a registry and of a snapshot. They are types alone, so that modules may use them that each other's
- * code needs.
- */
+/** What users see of a registry and of a snapshot: types alone, so that their imports make no cycle. */
 import type * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import type * as Data from "effect/Data"
@@ -18,7 +15,8 @@ import type * as RegistryEvent from "../RegistryEvent.ts"
 declare const SnapshotTypeId: unique symbol
 
 /**
- * A set of unique items. `P` is the error of its population, `V` what the hooks of its definition refuse items with.
+ * A set of unique items. `P` is the error of its population, `V` the error with which the hooks of its definition refuse
+ * items.
  *
  * @category models
  * @since 0.1.0
@@ -38,8 +36,7 @@ export interface Registry<in out Item, in out Lookups, out P = never, out V = ne
 }
 
 /**
- * A registry, or a service that is one: a `Registry.Tag`, a `Registry.Service`, or any other key. An operation on a
- * service needs it, `R`.
+ * A registry, or a service that is one: a `Registry.Tag`, a `Registry.Service`, or any other key. `R` is that service.
  *
  * @category models
  * @since 0.2.0
@@ -48,17 +45,14 @@ export type RegistryOrService<Item, Lookups, P, V, R = never> =
   | Registry<Item, Lookups, P, V> & Needs<R>
   | Context.Key<R, Registry<Item, Lookups, P, V>>
 
-/**
- * What an operation on a registry needs: nothing. From this R is inferred to be `never`; without it, R would become what is
- * expected of the result.
- */
+/** For a registry, R is inferred from this, to be `never`. Otherwise it would be inferred from the expected result. */
 interface Needs<out R> {
   readonly "~effect-registry/Registry": { readonly _R: Types.Covariant<R> }
 }
 
 /**
- * `Pending`: empty, the next use populates it. `Populating`: the defaults are on their way in, and nobody outside sees
- * any of them yet. `Ready`: it answers.
+ * `Pending`: empty, the next use populates it. `Populating`: its population runs, and is not visible yet. `Ready`: it
+ * answers.
  *
  * @category models
  * @since 0.1.0
@@ -66,22 +60,22 @@ interface Needs<out R> {
 export type RegistryState = "Pending" | "Populating" | "Ready"
 
 /**
- * What a registry is.
+ * The definition of a registry.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options<Item, Lookups, Defaults, AllHooks, Failure> {
-  /** How items are found: lookups by name, or a list of property names, short for unique lookups. */
+  /** Lookups by name, or a list of property names, which is short for unique lookups. */
   readonly lookup: Lookups
-  /** Items are validated by its type side. It never transforms them. */
+  /** Its type side validates items. It never transforms them. */
   readonly schema?: Schema.Schema<Item> | undefined
   /**
-   * What the registry holds after population: an iterable of items, an effect of one, or a stream of items. Each population
-   * reads it anew, so what can be read only once, such as a generator object, belongs into an effect that makes it.
+   * The items after population: an iterable, an effect of one, or a stream. Each population reads it anew, so a generator
+   * object, which can be read once, belongs into an effect that makes it.
    */
   readonly defaults?: Defaults | List<Item> | undefined
-  /** Hooks that are installed as long as the registry lives. */
+  /** Hooks for as long as the registry lives. */
   readonly hooks?: AllHooks | undefined
   /** Texts that replace the messages of errors, by code. */
   readonly messages?: RegistryError.Messages | undefined
@@ -91,14 +85,11 @@ export interface Options<Item, Lookups, Defaults, AllHooks, Failure> {
   readonly history?: number | undefined
 }
 
-/**
- * Says of which type the items of a list are while `Defaults` is inferred. A `ReadonlyArray` would not do: a list that is one
- * already would be inferred as this, and not as `Defaults`.
- */
+/** Types the items of a list while `Defaults` is inferred. A `ReadonlyArray` itself would be inferred as this instead. */
 interface List<out Item> extends ReadonlyArray<Item> {}
 
 /**
- * The error of the population of a registry with these options.
+ * The error of the population of a registry.
  *
  * @category models
  * @since 0.1.0
@@ -112,7 +103,7 @@ type ErrorOf<Defaults> = Defaults extends Stream.Stream<any, infer E, any> ? E
   : never
 
 /**
- * The services that the defaults of a registry need, without the scope that it gives them.
+ * The services that defaults need, without the scope that the registry gives them.
  *
  * @category models
  * @since 0.1.0
@@ -122,7 +113,7 @@ export type ServicesOf<Defaults> = Defaults extends Stream.Stream<any, any, infe
   : never
 
 /**
- * What a registry held at one revision.
+ * The items of a registry at one revision.
  *
  * @category models
  * @since 0.1.0
@@ -134,7 +125,7 @@ export interface RegistrySnapshot<out Item, in out Lookups>
 }
 
 /**
- * What a registry holds, and the changes after that.
+ * A snapshot, and the changes after it.
  *
  * @category models
  * @since 0.1.0

@@ -17,7 +17,6 @@ import { insertAtOnce, registerAllIn } from "./register.ts"
 /** Where the defaults of a registry come from. */
 export type Defaults<Item, E, R> = Iterable<Item> | Effect.Effect<Iterable<Item>, E, R> | Stream.Stream<Item, E, R>
 
-/** Its error, and the error of each of its parts as the cause. */
 type Failed<E, V> = RegistryError.PopulationError<E | RegistryError.RegistrationFailure | V>
 
 /** The defaults, and that they are all in, become visible together. */
@@ -27,11 +26,18 @@ export const populate = <Item, V, E>(
 ): Operation<Item, never, V, void, Failed<E, V>, any> => ({
   name: "populate",
   kind: "population",
-  ...(Array.isArray(defaults) ? { step: populateAtOnce(defaults) } : undefined),
+  // a list acquires nothing, so there is no scope
+  step: (transaction) => {
+    if (!Array.isArray(defaults)) return undefined
+    if (transaction.base.populated) return Exit.void
+    const inserted = insertAtOnce<Item>(defaults)(transaction)
+    return inserted === undefined || Exit.isSuccess(inserted)
+      ? inserted && becomeReady(transaction)
+      : Exit.mapError(Exit.asVoid(inserted), populationFailed<E, V>(transaction.core.definition, "registration"))
+  },
   body: (transaction) => {
-    const { core } = transaction
     if (transaction.base.populated) return Effect.void
-    const scope = Scope.forkUnsafe(core.scope)
+    const scope = Scope.forkUnsafe(transaction.core.scope)
     transaction.scopes = transaction.scopes.concat(scope)
     transaction.populationScope = scope
     return Hooks.call(transaction, "onPopulating").pipe(
@@ -43,21 +49,9 @@ export const populate = <Item, V, E>(
     )
   },
   undone: () => Effect.void,
-  // the transaction that it was to be a part of has ended: whoever asked for it looks again what is to be populated
+  // the transaction that it was to be nested in has ended: the fiber that asked for it looks again what to populate
   instead: (outer) => outer !== undefined && outer === runs.holder ? undefined : Effect.void
 })
-
-/** Nothing is acquired by a list, so there is no scope. */
-const populateAtOnce =
-  <Item, V, E>(items: ReadonlyArray<Item>) =>
-  (transaction: Transaction<Item, never, V>): Exit.Exit<void, Failed<E, V>> | undefined => {
-    if (transaction.base.populated) return Exit.void
-    const inserted = insertAtOnce(items)(transaction)
-    if (inserted === undefined) return undefined
-    return Exit.isSuccess(inserted)
-      ? becomeReady(transaction)
-      : Exit.mapError(Exit.asVoid(inserted), populationFailed<E, V>(transaction.core.definition, "registration"))
-  }
 
 const becomeReady = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {
   transaction.draft = Contents.asPopulated(transaction.draft)
@@ -71,26 +65,23 @@ const registerDefaults = <Item, V, E>(
 ): Effect.Effect<void, Failed<E, V>, any> => {
   const { definition } = transaction.core
   const defaultsFailed = populationFailed<E, V>(definition, "defaults")
+  const registrationFailed = populationFailed<E, V>(definition, "registration")
   const registerThem = (items: ReadonlyArray<Item>) =>
     // the defaults can be interrupted, and the bookkeeping of hooks cannot
-    Effect.uninterruptible(
-      Effect.suspend(() =>
-        Effect.mapError(registerAllIn(transaction, items), populationFailed<E, V>(definition, "registration"))
-      )
-    )
-
+    Effect.uninterruptible(Effect.suspend(() => Effect.mapError(registerAllIn(transaction, items), registrationFailed)))
   if (Stream.isStream(defaults)) {
     return Stream.runForEachArray(Stream.mapError(defaults, defaultsFailed), registerThem)
   }
   const items = Effect.isEffect(defaults) ? Effect.mapError(defaults, defaultsFailed) : Effect.succeed(defaults)
-  return Effect.flatMap(items, (iterable) =>
-    isIterable(iterable)
-      ? Effect.asVoid(registerThem(Array.from(iterable)))
-      : Effect.die(
+  return Effect.flatMap(
+    items,
+    (iterable): Effect.Effect<unknown, Failed<E, V>> =>
+      isIterable(iterable) ? registerThem(Array.from(iterable)) : Effect.die(
         new Error(
           `The defaults of "${definition.name}" are ${Formatter.format(iterable)}, which is no iterable of items.`
         )
-      ))
+      )
+  )
 }
 
 const populationFailed =
@@ -99,5 +90,5 @@ const populationFailed =
     failure(definition, RegistryError.PopulationError<typeof cause>, { code, cause })
 
 export const isIterable = (u: unknown): u is Iterable<unknown> =>
-  // all but these two, a string for one, can be asked for a property
+  // these two alone have no properties
   u !== null && u !== undefined && typeof (u as Iterable<unknown>)[Symbol.iterator] === "function"
