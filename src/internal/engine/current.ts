@@ -8,10 +8,7 @@ import type { WaitNode } from "./waiting.ts"
  */
 export const CurrentTransaction: Context.Reference<WaitNode | undefined> = /*#__PURE__*/ Context.Reference<
   WaitNode | undefined
->(
-  "effect-registry/CurrentTransaction",
-  { defaultValue: () => undefined }
-)
+>("effect-registry/CurrentTransaction", { defaultValue: () => undefined })
 
 /**
  * A transaction that a fiber belongs to where no other is current. A layer captures its context and may provide it again
@@ -19,10 +16,7 @@ export const CurrentTransaction: Context.Reference<WaitNode | undefined> = /*#__
  */
 export const EnclosingTransaction: Context.Reference<WaitNode | undefined> = /*#__PURE__*/ Context.Reference<
   WaitNode | undefined
->(
-  "effect-registry/EnclosingTransaction",
-  { defaultValue: () => undefined }
-)
+>("effect-registry/EnclosingTransaction", { defaultValue: () => undefined })
 
 /** The owner of the items that a fiber registers. */
 export const Owner: Context.Reference<string> = /*#__PURE__*/ Context.Reference<string>("effect-registry/Owner", {

@@ -138,9 +138,7 @@ export const tellPart = <Item, V>(
   const running = callPart(transaction, part, hook, item)
   if (running === undefined) return ended(false)
   transaction.telling = telling
-  return transaction.irrevocable
-    ? surviving(transaction, running, ended)
-    : Effect.flatMap(running, () => ended(false))
+  return transaction.irrevocable ? surviving(transaction, running, ended) : Effect.flatMap(running, () => ended(false))
 }
 
 /** Whether a part has a hook that hears of items. */
@@ -172,15 +170,10 @@ export const settle = <Item, V>(transaction: Transaction<Item, any, V>): Effect.
       settle(transaction))
   })
 
-const inverse = {
-  onItemRegistered: "onItemUnregistered",
-  onItemUnregistered: "onItemRegistered"
-} as const
+const inverse = { onItemRegistered: "onItemUnregistered", onItemUnregistered: "onItemRegistered" } as const
 
 /** Plays completed calls back, newest first. A part that dies does not stop the others: defects are collected. */
-export const undo = (
-  calls: ReadonlyArray<readonly [Transaction<any>, Call<any>]>
-): Effect.Effect<Cause.Cause<never>> =>
+export const undo = (calls: ReadonlyArray<readonly [Transaction<any>, Call<any>]>): Effect.Effect<Cause.Cause<never>> =>
   collect(
     calls.toReversed(),
     ([transaction, { died, hook, item, part }]) => died ? undefined : callPart(transaction, part, inverse[hook], item)
@@ -212,9 +205,7 @@ export const callPart = <Item, V, Hook extends ItemHook>(
 
 /** What is no effect, from untyped code, would end the fiber on the spot, with the lock. */
 const effectOf = <A, E, R>(effect: Effect.Effect<A, E, R> | undefined, hook: string): Effect.Effect<A, E, R> =>
-  Effect.isEffect(effect)
-    ? effect
-    : Effect.die(new TypeError(`The hook ${hook} is, or answers, no effect.`))
+  Effect.isEffect(effect) ? effect : Effect.die(new TypeError(`The hook ${hook} is, or answers, no effect.`))
 
 /** Only `onItemRegistering` can fail. */
 type Failure<E, Hook extends ItemHook> = Hook extends "onItemRegistering" ? E : never

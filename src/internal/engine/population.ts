@@ -25,10 +25,7 @@ const waitForPopulation = <Item, P, V, A, E>(
   result: Effect.Effect<A, E>,
   context: Context.Context<never>
 ): Effect.Effect<A, E> =>
-  Effect.setContext(
-    Effect.suspend(() => waitFor(node, population.wait(), result)),
-    population.withoutYields(context)
-  )
+  Effect.setContext(Effect.suspend(() => waitFor(node, population.wait(), result)), population.withoutYields(context))
 
 /**
  * Like `waitForPopulation`, for a fiber outside every transaction. It cannot be part of a deadlock, so all such fibers

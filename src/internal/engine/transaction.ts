@@ -279,10 +279,7 @@ const close = (transaction: Transaction<any>): void => {
 }
 
 /** Ends a transaction that succeeded: in the draft of its parent, or for all to see. Answers what is left to do. */
-const commit = <Item, P, V>(
-  transaction: Transaction<Item, P, V>,
-  unseen: boolean
-): Effect.Effect<void> | undefined => {
+const commit = <Item, P, V>(transaction: Transaction<Item, P, V>, unseen: boolean): Effect.Effect<void> | undefined => {
   const { calls, parent } = transaction
   if (parent === undefined) return publish(transaction, unseen)
   parent.draft = transaction.draft

@@ -146,11 +146,7 @@ export class Lock {
  * Runs an effect that waits for something on behalf of a node, and of every node around it. Dies at once if the wait leads
  * back to one of them, over however many others: it would never end.
  */
-export const waitFor = <A, E, R>(
-  node: WaitNode,
-  wait: Wait,
-  effect: Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> =>
+export const waitFor = <A, E, R>(node: WaitNode, wait: Wait, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.onExitPrimitive(
     Effect.suspend(() => {
       const circle = findCircle(node, wait)

@@ -11,31 +11,28 @@ import { byPosition, Entry, Origin } from "../store/entry.ts"
 import * as Order from "../store/order.ts"
 import { type Added, show, unshow } from "../store/update.ts"
 
-/** A key of a unique slot, which belongs to one entry alone. */
-interface Claim {
-  readonly slot: number
-  readonly value: unknown
-}
+/** A key of a unique slot, which belongs to one entry alone. `HashMap` compares it by value. */
+type Claim = readonly [slot: number, value: unknown]
 
 const claimsOf = <Item>(definition: Definition<Item>, keys: Keys): ReadonlyArray<Claim> => {
   const claims: Array<Claim> = []
   forEachKey(definition, keys, (value, slot) => {
-    if (definition.slots[slot]!.unique) claims.push({ slot, value })
+    if (definition.slots[slot]!.unique) claims.push([slot, value])
   })
   return claims
 }
 
-/** The withheld entries, by what they claim. */
+/** The withheld entries. */
 class Layers<Item> implements Withheld<Item> {
   private readonly definition: Definition<Item>
   private readonly order: Order.Order<Entry<Item>>
-  /** One map for each slot; several entries may claim the same, one above the other. */
-  private readonly claimed: ReadonlyArray<HashMap.HashMap<unknown, ReadonlyArray<Entry<Item>>>>
+  /** Several entries may claim the same, one above the other. */
+  private readonly claimed: HashMap.HashMap<Claim, ReadonlyArray<Entry<Item>>>
 
   constructor(
     definition: Definition<Item>,
-    order: Order.Order<Entry<Item>>,
-    claimed: ReadonlyArray<HashMap.HashMap<unknown, ReadonlyArray<Entry<Item>>>>
+    order: Order.Order<Entry<Item>> = undefined,
+    claimed: HashMap.HashMap<Claim, ReadonlyArray<Entry<Item>>> = HashMap.empty()
   ) {
     this.definition = definition
     this.order = order
@@ -60,7 +57,7 @@ class Layers<Item> implements Withheld<Item> {
   }
 
   holder(slot: number, key: unknown, ignoring: Entry<Item> | undefined): Entry<Item> | undefined {
-    return this.claiming({ slot, value: key }).find((entry) => !isUnder(this.definition, entry, ignoring))
+    return this.claiming([slot, key]).find((entry) => !isUnder(this.definition, entry, ignoring))
   }
 
   left(contents: Contents<Item>, entry: Entry<Item>): ReadonlyArray<Entry<Item>> {
@@ -74,9 +71,9 @@ class Layers<Item> implements Withheld<Item> {
   }
 
   /** The entries that claim something. */
-  claiming({ slot, value }: Claim): ReadonlyArray<Entry<Item>> {
+  claiming(claim: Claim): ReadonlyArray<Entry<Item>> {
     // an item that was changed since, and whose hash Effect does not keep, may not have been found to be taken out
-    return Option.getOrElse(HashMap.get(this.claimed[slot]!, value), () => []).filter((entry) => this.holds(entry))
+    return Option.getOrElse(HashMap.get(this.claimed, claim), () => []).filter((entry) => this.holds(entry))
   }
 
   /** The withheld entries that an override lies above, in their order. */
@@ -101,19 +98,14 @@ class Layers<Item> implements Withheld<Item> {
     order: Order.Order<Entry<Item>>,
     change: (entries: ReadonlyArray<Entry<Item>>) => ReadonlyArray<Entry<Item>>
   ): Layers<Item> {
-    const claimed = this.claimed.slice()
+    let claimed = this.claimed
     for (const claim of claimsOf(this.definition, entry.keys)) {
       const entries = change(this.claiming(claim))
-      claimed[claim.slot] = entries.length === 0
-        ? HashMap.remove(claimed[claim.slot]!, claim.value)
-        : HashMap.set(claimed[claim.slot]!, claim.value, entries)
+      claimed = entries.length === 0 ? HashMap.remove(claimed, claim) : HashMap.set(claimed, claim, entries)
     }
     return new Layers(this.definition, order, claimed)
   }
 }
-
-const empty = <Item>(definition: Definition<Item>): Layers<Item> =>
-  new Layers(definition, undefined, definition.slots.map(() => HashMap.empty()))
 
 /** Nothing else withholds entries. */
 const layersOf = <Item>({ withheld }: Contents<Item>): Layers<Item> | undefined =>
@@ -122,19 +114,15 @@ const layersOf = <Item>({ withheld }: Contents<Item>): Layers<Item> | undefined 
 const inOrder = <Item>(list: ReadonlyArray<Entry<Item>>): ReadonlyArray<Entry<Item>> =>
   Array.from(new Set(list)).toSorted(byPosition)
 
-const isUnder = <Item>(
-  definition: Definition<Item>,
-  lower: Entry<Item>,
-  upper: Entry<Item> | undefined
-): boolean =>
+const isUnder = <Item>(definition: Definition<Item>, lower: Entry<Item>, upper: Entry<Item> | undefined): boolean =>
   upper !== undefined && upper.origin.onTop && lower.id < upper.id &&
   claimsOf(definition, lower.keys).some((one) =>
-    claimsOf(definition, upper.keys).some((other) => one.slot === other.slot && Equal.equals(one.value, other.value))
+    claimsOf(definition, upper.keys).some((other) => Equal.equals(one, other))
   )
 
 /** What an override of an item would withhold, in its order. */
 export const wouldWithhold = <Item>(self: Contents<Item>, keys: Keys): ReadonlyArray<Entry<Item>> =>
-  inOrder(claimsOf(self.definition, keys).flatMap(({ slot, value }) => self.indexes[slot]!.get(value) ?? []))
+  inOrder(claimsOf(self.definition, keys).flatMap(([slot, value]) => self.indexes[slot]!.get(value) ?? []))
 
 /** With an item that was checked on top of all others. */
 export const putOnTop = <Item>(
@@ -146,7 +134,7 @@ export const putOnTop = <Item>(
   const contents = new Contents(self)
   for (const entry of wouldWithhold(self, keys)) {
     unshow(contents, entry)
-    contents.withheld = (layersOf(contents) ?? empty(self.definition)).with(entry)
+    contents.withheld = (layersOf(contents) ?? new Layers(self.definition)).with(entry)
   }
   const added = new Entry(item, keys, new Origin(owner, revision, true))
   show(contents, added)
@@ -157,7 +145,7 @@ export const putOnTop = <Item>(
 export const above = <Item>(self: Contents<Item>, entry: Entry<Item>): Entry<Item> | undefined => {
   let newest: Entry<Item> | undefined
   for (const claim of claimsOf(self.definition, entry.keys)) {
-    const visible = self.indexes[claim.slot]!.get(claim.value)
+    const visible = self.indexes[claim[0]]!.get(claim[1])
     const others = layersOf(self)?.claiming(claim) ?? []
     for (const other of visible === undefined ? others : [visible, ...others]) {
       if (other.origin.onTop && other.id > (newest ?? entry).id) newest = other
@@ -176,6 +164,6 @@ export const withheldBy = <Item>(
   attribute: string,
   value: unknown
 ): ReadonlyArray<Entry<Item>> => {
-  const slot = slotOf(self.definition.lookups, attribute)
-  return (layersOf(self)?.claiming({ slot, value }) ?? []).toSorted((one, other) => other.id - one.id)
+  const claim: Claim = [slotOf(self.definition.lookups, attribute), value]
+  return (layersOf(self)?.claiming(claim) ?? []).toSorted((one, other) => other.id - one.id)
 }

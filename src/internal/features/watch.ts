@@ -85,11 +85,7 @@ export const follow = <Item, P, V>(
     return Effect.as(Effect.addFinalizer(() => end), Stream.suspend(() => changesAfter(core, revision, subscriber)))
   }).pipe(Effect.uninterruptible)
 
-const changesAfter = <Item, P, V>(
-  core: Core<Item, P, V>,
-  revision: number,
-  subscriber: Subscriber
-): Changes<Item> => {
+const changesAfter = <Item, P, V>(core: Core<Item, P, V>, revision: number, subscriber: Subscriber): Changes<Item> => {
   let seen = revision
   const isThere = () => core.closed || subscriber.ended || revisionOf(core) !== seen
   const pull: Effect.Effect<

@@ -113,25 +113,23 @@ export const removing = <Item>(
   })
 }
 
-const swapping = <Item, P, V>(item: Item) =>
-(
-  transaction: Transaction<Item, P, V>,
-  previous: Entry<Item>
-): Exit.Exit<Plan<Item, Entry<Item>, V>, Failure> => {
-  const { draft, origin, steps } = transaction
-  const checked = check(draft, item, previous)
-  if (Result.isFailure(checked)) return Exit.fail(checked.failure)
-  return Exit.succeed({
-    moves: () => [{ entering: entering(transaction, item), leaving: [previous] }],
-    apply: () => {
-      const { added, contents, revealed } = Update.replace(draft, previous, item, checked.success, origin)
-      steps.push(new Change.Swapped(previous, added))
-      transaction.draft = contents
-      reveal(transaction, revealed)
-      return added
-    }
-  })
-}
+const swapping =
+  <Item, P, V>(item: Item) =>
+  (transaction: Transaction<Item, P, V>, previous: Entry<Item>): Exit.Exit<Plan<Item, Entry<Item>, V>, Failure> => {
+    const { draft, origin, steps } = transaction
+    const checked = check(draft, item, previous)
+    if (Result.isFailure(checked)) return Exit.fail(checked.failure)
+    return Exit.succeed({
+      moves: () => [{ entering: entering(transaction, item), leaving: [previous] }],
+      apply: () => {
+        const { added, contents, revealed } = Update.replace(draft, previous, item, checked.success, origin)
+        steps.push(new Change.Swapped(previous, added))
+        transaction.draft = contents
+        reveal(transaction, revealed)
+        return added
+      }
+    })
+  }
 
 /** Withheld entries become visible. No hook is asked, because they were checked when they came first. */
 const reveal = <Item>({ draft, steps }: Transaction<Item>, revealed: ReadonlyArray<Entry<Item>>): void => {

@@ -81,12 +81,7 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
   }
 
   toJSON(): unknown {
-    return {
-      _id: "RegistrySnapshot",
-      registry: this.definition.name,
-      revision: this.revision,
-      values: this.values
-    }
+    return { _id: "RegistrySnapshot", registry: this.definition.name, revision: this.revision, values: this.values }
   }
 
   override toString(): string {

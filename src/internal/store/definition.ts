@@ -162,15 +162,12 @@ const copyOf = (value: unknown): unknown => {
   if (value instanceof Map) return new Map(Array.from(value, ([key, part]) => [copyOf(key), copyOf(part)]))
   // bytes or other numbers; the `slice` of a `Buffer` itself would share them
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Uint8Array.prototype.slice.call(value)
-  return isPlain(value)
-    ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, copyOf(part)]))
-    : value
+  return isPlain(value) ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, copyOf(part)])) : value
 }
 
 /** One without a prototype is, too. */
 const isPlain = (value: unknown): value is object =>
-  typeof value === "object" && value !== null &&
-  (Object.getPrototypeOf(value) ?? Object.prototype) === Object.prototype
+  typeof value === "object" && value !== null && (Object.getPrototypeOf(value) ?? Object.prototype) === Object.prototype
 
 /** An error of the registry, worded as its definition says. */
 export const failure = <E extends RegistryError.RegistryError, Props extends { readonly code: RegistryError.Code }>(
