@@ -361,6 +361,24 @@ describe("registered objects", () => {
       assert.strictEqual(yield* kept(single), 0)
     }))
 
+  it.effect("can be collected after a list of them was refused, or its transaction failed", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Thing>()({ lookup: ["n"], history: 0 })
+      yield* Registry.registerAll(registry, Array.from({ length: 200 }, (_, n): Thing => ({ n })))
+      const listed: Array<WeakRef<Thing>> = []
+      const list = (from: number, last: number) => {
+        const all = Array.from({ length: 50 }, (_, n): Thing => ({ n: from + n }))
+        listed.push(...all.map((thing) => new WeakRef(thing)))
+        return [...all, { n: last }]
+      }
+      yield* Effect.exit(Effect.suspend(() => Registry.registerAll(registry, list(1_000, 0))))
+      const transaction = Effect.suspend(() => Registry.registerAll(registry, list(2_000, 3_000)))
+      yield* Effect.exit(Registry.transact(registry, Effect.andThen(transaction, Effect.fail("no"))))
+      assert.strictEqual(listed.length, 100)
+      assert.strictEqual(yield* kept(listed), 0)
+      assert.strictEqual(yield* Registry.size(registry), 200)
+    }))
+
   for (const hooked of [false, true]) {
     it(`G7 G9 each is in by the keys of its registration, until that is undone, whatever else was done: ${hooked ? "with" : "without"} hooks`, () =>
       fc.assert(

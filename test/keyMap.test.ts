@@ -67,6 +67,11 @@ const listed = (from: KeyMap<Value>, first: number, size = 40): KeyMap<Value> =>
   return filling.finish()
 }
 
+/** The native map in a map, which later versions share. */
+const base = (map: KeyMap<Value>) => (map as unknown as { readonly base: ReadonlyMap<unknown, Value> }).base
+
+const kept = (map: KeyMap<Value>): number => base(map).size
+
 /** How many keys are set in native maps. Copying a map sets each of its keys. */
 const copiesOf = (run: () => void): number => {
   const set = vi.spyOn(Map.prototype, "set")
@@ -151,6 +156,35 @@ describe("KeyMap", () => {
     filling.set(7, { id: 100 }, undefined)
     assert.strictEqual(filling.finish().get(7)?.id, 100)
     assert.strictEqual(before.get(7)?.id, 7)
+  })
+
+  it("G10 keeps nothing of a list that was given up", () => {
+    const before = listed(KeyMap.empty<Value>(), 0, 100)
+    const filling = before.begin(50)
+    for (let n = 100; n < 150; n++) filling.set(n, { id: n }, undefined)
+    assert.strictEqual(kept(before), 150)
+    for (let n = 100; n < 150; n++) before.forget(n, n)
+    // what is its own stays
+    before.forget(7, 100)
+    assert.strictEqual(kept(before), 100)
+  })
+
+  it("G10 keeps nothing of what was removed when it has been tidied, unless that would cost a lot", () => {
+    for (const [count, left] of [[200, 800], [20, 1_000]] as const) {
+      let map = listed(KeyMap.empty<Value>(), 0, 1_000)
+      for (let n = 0; n < count; n++) map = map.delete(n)
+      assert.strictEqual(kept(map), 1_000)
+      assert.strictEqual(kept(map.tidy(count)), left)
+    }
+  })
+
+  it("G10 keeps what was removed no longer than a number of changes, whatever they are", () => {
+    let map = listed(KeyMap.empty<Value>(), 0, 1_000).delete(0)
+    assert.strictEqual(kept(map), 1_000)
+    for (let id = 1_000; id < 1_300; id++) map = map.set(-1, { id }, map.get(-1))
+    assert.strictEqual(map.get(-1)?.id, 1_299)
+    assert.isAtMost(kept(map), 1_000)
+    assert.isFalse(base(map).has(0))
   })
 
   it("G15 a change copies a few keys on average, in small and large maps, after few and many changes", () => {

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Latch } from "effect"
 import { Registry, RegistryHooks } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
+import { isLocked } from "./utils/inside.ts"
 import { a, b, c, d, Item, messageOf } from "./utils/items.ts"
 
 const seeds = 1_000
@@ -65,6 +66,26 @@ describe("mutual exclusion", () => {
       yield* Fiber.join(last)
       assert.deepStrictEqual([...(yield* Registry.values(registry))], [a, d])
     }))
+
+  it.effect("G13 a fiber that is interrupted in any step of its wait leaves the lock to the next, under schedules", () =>
+    RegistryTest.interleave(
+      Effect.scoped(Effect.gen(function*() {
+        const registry = yield* Registry.make<Item>()({
+          lookup: ["id"],
+          hooks: { onItemRegistered: () => Effect.yieldNow }
+        })
+        yield* Registry.populate(registry)
+        const holding = yield* Effect.forkChild(Registry.register(registry, a))
+        const waiting = yield* Effect.forkChild(Registry.register(registry, b))
+        const next = yield* Effect.forkChild(Registry.register(registry, c))
+        yield* Effect.yieldNow
+        yield* Fiber.interrupt(waiting)
+        yield* Fiber.joinAll([holding, next])
+        assert.isFalse(isLocked(registry))
+        yield* Registry.register(registry, d)
+      })),
+      { seeds }
+    ))
 
   it.effect("G13 waiting fibers get the lock in the order in which they came", () =>
     Effect.gen(function*() {

@@ -187,6 +187,35 @@ describe("transactions deeper than two", () => {
       assert.deepStrictEqual(balance.wrong([a, c]), [])
     }))
 
+  it.effect("G7 one that is interrupted interrupts the nested one in flight, whose hook would never end", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const begun = yield* Latch.make()
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        hooks: {
+          onItemRegistered: ({ id }) =>
+            id === 2
+              ? Effect.onInterrupt(Effect.andThen(begun.open, Effect.never), () =>
+                Effect.sync(() => log.push("interrupted")))
+              : Effect.void
+        }
+      })
+      const outer = yield* Effect.forkChild(Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          yield* Registry.register(registry, a)
+          // a fiber of its own, which is not interrupted with that of the transaction
+          yield* Effect.forkDetach(Effect.exit(Registry.register(registry, b)))
+          return yield* Effect.never
+        })
+      ))
+      yield* begun.await
+      yield* Fiber.interrupt(outer)
+      assert.deepStrictEqual(log, ["interrupted"])
+      assert.deepStrictEqual(yield* ids(registry), [])
+    }))
+
   it.effect("items that are registered at any depth share the one revision that the outermost becomes", () =>
     Effect.gen(function*() {
       const registry = yield* make("registry")

@@ -7,6 +7,7 @@ import { faults as engineCore } from "./faults/engine/core.ts"
 import { faults as engineCurrent } from "./faults/engine/current.ts"
 import { faults as engineHooks } from "./faults/engine/hooks.ts"
 import { faults as engineMutation } from "./faults/engine/mutation.ts"
+import { faults as engineParts } from "./faults/engine/parts.ts"
 import { faults as enginePopulation } from "./faults/engine/population.ts"
 import { faults as engineRead } from "./faults/engine/read.ts"
 import { faults as engineRuns } from "./faults/engine/runs.ts"
@@ -20,8 +21,8 @@ import { faults as featuresLayers } from "./faults/features/layers.ts"
 import { faults as featuresLive } from "./faults/features/live.ts"
 import { faults as featuresReconcile } from "./faults/features/reconcile.ts"
 import { faults as featuresWatch } from "./faults/features/watch.ts"
+import { faults as making } from "./faults/making.ts"
 import { faults as modules } from "./faults/modules.ts"
-import { faults as operationsFind } from "./faults/operations/find.ts"
 import { faults as operationsInstall } from "./faults/operations/install.ts"
 import { faults as operationsPopulate } from "./faults/operations/populate.ts"
 import { faults as operationsRegister } from "./faults/operations/register.ts"
@@ -41,6 +42,7 @@ export const breaks: ReadonlyArray<Break> = [
   ...engineCurrent,
   ...engineHooks,
   ...engineMutation,
+  ...engineParts,
   ...enginePopulation,
   ...engineRead,
   ...engineRuns,
@@ -54,8 +56,8 @@ export const breaks: ReadonlyArray<Break> = [
   ...featuresLive,
   ...featuresReconcile,
   ...featuresWatch,
+  ...making,
   ...modules,
-  ...operationsFind,
   ...operationsInstall,
   ...operationsPopulate,
   ...operationsRegister,

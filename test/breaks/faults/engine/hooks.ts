@@ -61,5 +61,154 @@ export const faults: ReadonlyArray<Break> = [
     find: "const effect = part.state === \"installed\" ? part.handlers[hook] : undefined",
     replace: "const effect = part.handlers[hook]",
     caught: { file: "caught.test.ts", title: "G21 a hook that is removed before its turn is not called" }
+  },
+  {
+    name: "hooks are told of a change that another hook has undone",
+    find: "    sure &&= applied === transaction.draft\n",
+    replace: "",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "withdraws the item that it is told of: those after it hear nothing of it"
+    }
+  },
+  {
+    name: "a nested operation believes that hooks know what came before it",
+    find: `  for (let one = transaction.parent; one !== undefined; one = one.parent) sure &&= one.telling === undefined
+`,
+    replace: "",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "withdraws the item that it is told of: those after it hear nothing of it"
+    }
+  },
+  {
+    name: "news of an item are told in the call for it",
+    find: "if (telling?.part !== part || telling.item !== entry.item && telling.later.length === 0) continue",
+    replace: "if (telling === undefined || telling.later.length >= 0) continue",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "withdraws the item that it is told of: those after it hear nothing of it"
+    }
+  },
+  {
+    name: "news of another item overtake those that wait for the end of a call",
+    find: "telling.item !== entry.item && telling.later.length === 0",
+    replace: "telling.item !== entry.item",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "replaces the item that it is told of: those after it hear of the other alone"
+    }
+  },
+  {
+    name: "news that wait for the end of a call come at the end of the transaction",
+    find: "    return sequence(\n      telling.later,\n",
+    replace: "    return sequence(\n      telling.later.slice(0, 0),\n",
+    caught: { file: "lastWord.test.ts", title: "come next, before any hook is told of another item" }
+  },
+  {
+    name: "a call for news that had waited is none that others wait for",
+    find: "? tellPart(transaction, part, later.hook, later.entry)",
+    replace: "? callPart(transaction, part, later.hook, later.entry.item)",
+    caught: { file: "lastWord.test.ts", title: "come next, though the call is made for news that had waited, too" }
+  },
+  {
+    name: "hooks are told what they know",
+    find: "isThere(transaction.draft, entry) === isIn && knows(transaction, part, entry) !== isIn",
+    replace: "isThere(transaction.draft, entry) === isIn",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "withdraws the item that it is told of: those after it hear nothing of it"
+    }
+  },
+  {
+    name: "hooks are told what is not so any more",
+    find: "isThere(transaction.draft, entry) === isIn && knows(transaction, part, entry) !== isIn",
+    replace: "knows(transaction, part, entry) !== isIn",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "withdraws the item that it is told of: those after it hear nothing of it"
+    }
+  },
+  {
+    name: "an item that is back as another registration is gone",
+    find: "Contents.holds(contents, entry) || Contents.findByKeysOf(contents, entry)?.item === entry.item",
+    replace: "Contents.holds(contents, entry)",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "brings back an item of which it is told that it went: those after it hear nothing"
+    }
+  },
+  {
+    name: "a nested operation does not know what hooks were told in those around it",
+    find: `  for (let one: Transaction<Item> | undefined = transaction; one !== undefined; one = one.parent) {
+    const told`,
+    replace: "  for (const one of [transaction]) {\n    const told",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "withdraws an item, registers another, and brings the first back, all in one call for it"
+    }
+  },
+  {
+    name: "hooks that are installed in a transaction do not know what came in it",
+    find: "isThere(installed?.get(part) ?? base, entry)",
+    replace: "isThere(installed ? base : base, entry)",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "are told that what was in goes, though it came in the same transaction"
+    }
+  },
+  {
+    name: "it is forgotten that hooks may not know all",
+    find: "    if (!sure) outermost.unsettled = true\n",
+    replace: "",
+    caught: { file: "lastWord.test.ts", title: "by a hook: they know all when the transaction has ended" }
+  },
+  {
+    name: "hooks that an operation has, and the outermost transaction has not, know all",
+    find: "let sure = hooks === outermost.hooks && !outermost.unsettled",
+    replace: "let sure = !outermost.unsettled",
+    caught: { file: "lastWord.test.ts", title: "by a hook: they know all when the transaction has ended" }
+  },
+  {
+    name: "nobody knows that a hook is being told of an item",
+    find: "  transaction.telling = telling\n",
+    replace: "",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "withdraws the item that it is told of: those after it hear nothing of it"
+    }
+  },
+  {
+    name: "a call is recorded though what a hook was told was made up for",
+    find: "if (hears(part) && part.state !== \"settled\") {",
+    replace: "if (hears(part)) {",
+    caught: {
+      file: "nesting.test.ts",
+      title: "G20 existing: those that go while they are told of an item in a transaction, which fails: balanced"
+    }
+  },
+  {
+    name: "a hook that hears only that items come is not known to have heard",
+    find: "  handlers.onItemRegistered !== undefined || handlers.onItemUnregistered !== undefined",
+    replace: "  handlers.onItemRegistered !== undefined && handlers.onItemUnregistered !== undefined",
+    caught: {
+      file: "cleanup.test.ts",
+      title: "G14 G28 at the end of a transactAll, before it is published, they see its registries, and change them"
+    }
+  },
+  {
+    name: "hooks run with the services of the first",
+    find: "return services === bodyServices",
+    replace: "return bodyServices !== undefined",
+    caught: {
+      file: "hooks.test.ts",
+      title: "hooks run with the services where they were defined, and in the transaction of"
+    }
+  },
+  {
+    name: "hooks cannot be interrupted",
+    find: "const restored = transaction.restore(effect)",
+    replace: "const restored = effect",
+    caught: { file: "population.test.ts", title: "G3 all waiters are interrupted" }
   }
 ]

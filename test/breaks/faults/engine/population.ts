@@ -86,5 +86,14 @@ export const faults: ReadonlyArray<Break> = [
     find: "} else if (!Cause.hasInterruptsOnly(exit.cause)) {",
     replace: "} else if (exit.cause !== undefined) {",
     caught: { file: "caught.test.ts", title: "G3 a population that is abandoned by all who waited does not count as" }
+  },
+  {
+    name: "a closed registry tells of a population that failed before another succeeded",
+    find: "      core.populationFailure = undefined\n    } else",
+    replace: "    } else",
+    caught: {
+      file: "anew.test.ts",
+      title: "explain of a closed registry tells of no population that failed before another succeeded"
+    }
   }
 ]

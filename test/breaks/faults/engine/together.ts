@@ -40,5 +40,23 @@ export const faults: ReadonlyArray<Break> = [
     find: "parents.length === 0 && ordered.some((core) => !contentsOf(core).populated)",
     replace: "parents.length < 0",
     caught: { file: "deadlock.test.ts", title: "G16 transactAll of Pending registries, one of which needs the other" }
+  },
+  {
+    name: "transactAll is undone only if all transactions around it are",
+    find: "parents.some(({ state }) => state === \"undoing\")",
+    replace: "parents.length > 0 && parents.every(({ state }) => state === \"undoing\")",
+    caught: {
+      file: "nesting.test.ts",
+      title: "transactAll in one that is undone and one that is open changes the open one, and goes on with it"
+    }
+  },
+  {
+    name: "in a transaction of several registries hooks are in that of their own alone",
+    find: "      transaction.innermost = group.at(-1)!\n",
+    replace: "",
+    caught: {
+      file: "cleanup.test.ts",
+      title: "G14 in a transactAll that fails they see each of its registries as it was, and change none"
+    }
   }
 ]

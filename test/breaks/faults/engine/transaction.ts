@@ -290,5 +290,92 @@ export const faults: ReadonlyArray<Break> = [
     find: "const emptied = commit(transaction, false)",
     replace: "const emptied = commit(transaction, true)",
     caught: { file: "atomicity.test.ts", title: "G8 a snapshot taken in a transaction does not change when the" }
+  },
+  {
+    name: "the scopes of a failed population are closed before its hooks are played back",
+    find: `  const undoing = Effect.zipWith(
+    Hooks.undo(calls),
+    collect(group.flatMap(({ scopes }) => scopes), (scope) => Scope.close(scope, Exit.failCause(cause))),
+    (hooks, scopes) =>`,
+    replace: `  const undoing = Effect.zipWith(
+    collect(group.flatMap(({ scopes }) => scopes), (scope) => Scope.close(scope, Exit.failCause(cause))),
+    Hooks.undo(calls),
+    (scopes, hooks) =>`,
+    caught: {
+      file: "cleanup.test.ts",
+      title: "G2 a population that fails: first its hooks are played back, and then its resources are released"
+    }
+  },
+  {
+    name: "the scopes of a failed population are closed with a success",
+    find: "(scope) => Scope.close(scope, Exit.failCause(cause))",
+    replace: "(scope) => Scope.close(scope, Exit.void)",
+    caught: { file: "cleanup.test.ts", title: "G2 a hook that dies: a failure, with its defect" }
+  },
+  {
+    name: "a transaction is published though hooks do not know all",
+    find: "  if (one !== undefined) return Hooks.settle(one)\n",
+    replace: "",
+    caught: { file: "lastWord.test.ts", title: "by a hook: they know all when the transaction has ended" }
+  },
+  {
+    name: "what needs no lock is published without being asked about",
+    find: "core.closed || core.beforePublish !== undefined || !canRun",
+    replace: "core.closed || !canRun",
+    caught: { file: "lastWord.test.ts", title: "one that is refused fails, and is undone" }
+  },
+  {
+    name: "what was changed while it was asked about is published unasked",
+    find: "draft !== base && draft !== approved",
+    replace: "draft !== base && approved === undefined",
+    caught: { file: "lastWord.test.ts", title: "it is asked again about what was changed while it was asked" }
+  },
+  {
+    name: "a transaction that has changed nothing is asked about",
+    find: "draft !== base && draft !== approved",
+    replace: "draft !== approved",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "it is asked once, and not where nothing has changed, nor for what is nested"
+    }
+  },
+  {
+    name: "a nested transaction is asked about",
+    find: "parent === undefined && core.beforePublish !== undefined",
+    replace: "core.beforePublish !== undefined",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "it is asked once, and not where nothing has changed, nor for what is nested"
+    }
+  },
+  {
+    name: "a transaction that is delayed before it is published cannot be interrupted",
+    find: "restore(Effect.suspend(() => unsaid.core.beforePublish!(unsaid)))",
+    replace: "Effect.suspend(() => unsaid.core.beforePublish!(unsaid))",
+    caught: { file: "lastWord.test.ts", title: "one that is delayed can be interrupted, and is undone" }
+  },
+  {
+    name: "the last word is outside of the transaction that it is about",
+    find: "Effect.provideService(last, CurrentTransaction, group.at(-1))",
+    replace: "Effect.provideService(last, CurrentTransaction, undefined)",
+    caught: { file: "lastWord.test.ts", title: "one that is refused fails, and is undone" }
+  },
+  {
+    name: "a transaction that is interrupted waits for a nested one that never ends",
+    find: "    if (lock.holder instanceof Transaction) lock.holder.fiber?.interruptUnsafe()\n",
+    replace: "",
+    caught: {
+      file: "nesting.test.ts",
+      title: "G7 one that is interrupted interrupts the nested one in flight, whose hook would never end"
+    }
+  },
+  {
+    name: "a list whose transaction failed is kept",
+    find: "  return sequence(entries, ([base, entry]) => forget(base, entry))",
+    replace: "  return sequence(entries, () => undefined)",
+    caught: {
+      file: "identity.test.ts",
+      title: "can be collected after a list of them was refused, or its transaction failed"
+    }
   }
 ]

@@ -47,5 +47,65 @@ export const faults: ReadonlyArray<Break> = [
       file: "transactAll.test.ts",
       title: "a deadlock through a transactAll that waits for its second lock is seen, and"
     }
+  },
+  {
+    name: "circles are looked for without remembering the nodes that were seen",
+    find: "if (holder === undefined || seen.has(holder)) return undefined",
+    replace: "if (holder === undefined) return undefined",
+    caught: {
+      file: "nesting.test.ts",
+      title: "a wait behind many that are shared is looked at once, not once for each way to it"
+    }
+  },
+  {
+    name: "the first in line is not woken when the lock is given back",
+    find: "    this.holder = undefined\n    this.wakeLater()\n",
+    replace: "    this.holder = undefined\n",
+    caught: { file: "locking.test.ts", title: "G13 waiting fibers get the lock in the order in which they came" }
+  },
+  {
+    name: "a newcomer overtakes those that wait for the lock",
+    find: "    if (this.holder === undefined && this.inLine === 0) {",
+    replace: "    if (this.holder === undefined) {",
+    caught: {
+      file: "locking.test.ts",
+      title: "G13 operations happen one after another, hooks included, under schedules"
+    }
+  },
+  {
+    name: "a fiber that is interrupted when it is given the lock keeps it",
+    find: "        if (this.holder === node) this.release()\n        return Effect.failCause(cause)",
+    replace: "        return Effect.failCause(cause)",
+    caught: {
+      file: "locking.test.ts",
+      title: "G13 a fiber that is interrupted in any step of its wait leaves the lock to the next, under schedules"
+    }
+  },
+  {
+    name: "a fiber that has given up waiting for the lock counts as one that waits",
+    find: "      onFailure: (cause) => {\n        this.inLine--\n",
+    replace: "      onFailure: (cause) => {\n",
+    caught: {
+      file: "locking.test.ts",
+      title: "G13 a fiber that waits for the lock can be interrupted at once, and leaves no trace"
+    }
+  },
+  {
+    name: "a fiber that waits for the lock holds it when the registry has closed",
+    find: "      if (this.ended) return Effect.interrupt\n",
+    replace: "",
+    caught: {
+      file: "closing.test.ts",
+      title: "G26 waiting fibers are interrupted: for the lock, an item, a population, several registries"
+    }
+  },
+  {
+    name: "the lock that an effect held is kept when the effect has ended",
+    find: "          if (this.holder === holder) this.release()\n",
+    replace: "",
+    caught: {
+      file: "caught.test.ts",
+      title: "G7 G14 many items are inserted in several turns while a child of the transaction"
+    }
   }
 ]

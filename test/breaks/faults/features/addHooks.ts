@@ -21,5 +21,16 @@ export const faults: ReadonlyArray<Break> = [
     find: "Array.from(known).filter((entry) => !Contents.holds(draft, entry)).toReversed()",
     replace: "([] as Array<Entry<Item>>)",
     caught: { file: "caught.test.ts", title: "G20 existing: a hook that is being told of the items unregisters one" }
+  },
+  {
+    name: "a removal of hooks two transactions in looks only at the nearest one",
+    find: `    for (let around = transaction.parent; around !== undefined; around = around.parent) {
+      around.calls`,
+    replace: `    for (const around of transaction.parent === undefined ? [] : [transaction.parent]) {
+      around.calls`,
+    caught: {
+      file: "nesting.test.ts",
+      title: "transactions further in than the one that told them, which fails: balanced"
+    }
   }
 ]

@@ -17,7 +17,7 @@ export const faults: ReadonlyArray<Break> = [
     replace: "",
     caught: {
       file: "late.test.ts",
-      title: "G3 an import that is interrupted in its last step stands: another use does not"
+      title: "under schedules: interrupted at any time, it has imported completely or not at all"
     }
   },
   {
@@ -65,5 +65,14 @@ export const faults: ReadonlyArray<Break> = [
     find: "core.context = withoutTransactions(context)",
     replace: "",
     caught: { file: "late.test.ts", title: "the module may bring the services that the definition needs" }
+  },
+  {
+    name: "a second import gets the services of the one that failed",
+    find: "      core.context = before\n",
+    replace: "",
+    caught: {
+      file: "anew.test.ts",
+      title: "a second import has the services of the program, not those of the module that failed"
+    }
   }
 ]

@@ -6,7 +6,7 @@ export const faults: ReadonlyArray<Break> = [
     name: "defaults cannot be interrupted",
     find: "transaction.restore(Effect.provideService(registerDefaults(transaction, defaults), Scope.Scope, scope))",
     replace: "Effect.provideService(registerDefaults(transaction, defaults), Scope.Scope, scope)",
-    caught: { file: "cleanup.test.ts", title: "G3 all who waited were interrupted: an interruption" }
+    caught: { file: "cleanup.test.ts", title: "G3 all waiting fibers were interrupted: an interruption" }
   },
   {
     name: "what a population acquires belongs to the registry for good",

@@ -53,5 +53,14 @@ export const faults: ReadonlyArray<Break> = [
       file: "hooks.test.ts",
       title: "G18 no hook is called for an item that cannot be registered, or unregistered"
     }
+  },
+  {
+    name: "a list that was refused is kept",
+    find: "    if (!finished) builder.abandon()\n",
+    replace: "",
+    caught: {
+      file: "identity.test.ts",
+      title: "can be collected after a list of them was refused, or its transaction failed"
+    }
   }
 ]

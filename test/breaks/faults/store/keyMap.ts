@@ -31,5 +31,44 @@ export const faults: ReadonlyArray<Break> = [
     find: "if (base.size > this.known) base",
     replace: "if (base.size < this.known) base",
     caught: { file: "keyMap.test.ts", title: "G8 agrees with a map by value, and so does every earlier version" }
+  },
+  {
+    name: "what a list put in that was given up stays in the map",
+    find: "    if (this.base.get(key)?.id === id) this.base.delete(key)\n",
+    replace: "",
+    caught: { file: "keyMap.test.ts", title: "G10 keeps nothing of a list that was given up" }
+  },
+  {
+    name: "what another version has put in is dropped, too",
+    find: "if (this.base.get(key)?.id === id) this.base.delete(key)",
+    replace: "if (this.base.has(key) && id >= 0) this.base.delete(key)",
+    caught: { file: "keyMap.test.ts", title: "G10 keeps nothing of a list that was given up" }
+  },
+  {
+    name: "a map is not tidied",
+    find: "return this.keepsGarbage && this.base.size <= Math.min(16 * removed, 100_000) ? this.folded() : this",
+    replace: "return removed < 0 ? this.folded() : this",
+    caught: {
+      file: "keyMap.test.ts",
+      title: "G10 keeps nothing of what was removed when it has been tidied, unless that would cost a lot"
+    }
+  },
+  {
+    name: "a map is tidied whatever that costs",
+    find: "this.keepsGarbage && this.base.size <= Math.min(16 * removed, 100_000)",
+    replace: "this.keepsGarbage && removed > 0",
+    caught: {
+      file: "keyMap.test.ts",
+      title: "G10 keeps nothing of what was removed when it has been tidied, unless that would cost a lot"
+    }
+  },
+  {
+    name: "what was removed is kept until much has changed",
+    find: "isMuch(this.age, size))",
+    replace: "isMuch(0, size))",
+    caught: {
+      file: "keyMap.test.ts",
+      title: "G10 keeps what was removed no longer than a number of changes, whatever they are"
+    }
   }
 ]
