@@ -1,11 +1,16 @@
 /**
- * Registries: sets of unique things that are found by several attributes, fill themselves on first use, take additions
- * and withdrawals at run time, call hooks around every change, and stay right under any interleaving of fibers.
+ * Registries: sets of unique things. A registry finds its items by several attributes, fills itself on first use, takes
+ * additions and withdrawals at run time, calls hooks around every change, and stays consistent under concurrent use.
  *
- * **Reading** takes no lock. It answers from one consistent snapshot: what is published, or, inside a transaction of
- * the registry, its draft. **Changing** is a transaction: it takes the registry's lock, works on a draft, calls the
- * hooks, and publishes the draft in one step, or leaves no trace. Inside a transaction (in a hook, in its children, in
- * a `transact` body) an operation joins it. Either populates a registry that is `Pending` first.
+ * **Reading** takes no lock. It answers from one consistent snapshot: the published contents or, inside a transaction
+ * of the registry, its draft.
+ *
+ * **Changing** is a transaction. It takes the registry's lock, works on a draft, calls the hooks, and publishes the
+ * draft in one step. If it fails, dies or is interrupted, it rolls back: nothing has changed, and the completed calls
+ * of hooks are played back. Inside a transaction (in a hook, in its child fibers, in a `transact` body) an operation is
+ * nested: it ends in the draft of that transaction. A change waits its turn, and can be interrupted while it waits.
+ *
+ * Reading and changing **populate** a `Pending` registry first, and fail if its population fails.
  *
  * Every function takes a registry, or a service that is one (see `Tag` and `Service`), which its effect then needs.
  *
@@ -113,13 +118,11 @@ type Keys<Item, Lookups> = Lookup.Keys<Item, Lookups>
 export const isRegistry: (u: unknown) => u is Registry<any, any, any, any> = isAnyRegistry
 
 /**
- * Makes a registry that lives as long as the scope. Its defaults and hooks run with the services of now.
+ * Makes a registry that lives as long as the scope. Its defaults and hooks use the services available when `make` runs.
  *
- * A definition that makes no sense (a lookup named twice or with an empty name, defaults that are no iterable, effect
- * or stream) dies with a message that says so. When the scope closes no hook is called; from then on every operation is
- * interrupted.
- *
- * It waits for nothing, and an interruption leaves nothing behind.
+ * Dies if the definition makes no sense: a lookup named twice or with an empty name, defaults that are no iterable,
+ * effect or stream. It waits for nothing, and an interruption leaves nothing behind. When the scope closes, no hook is
+ * called; from then on every operation is interrupted.
  *
  * **Example** (Making a registry)
  *
@@ -164,12 +167,11 @@ export const make = <Item>() =>
 /**
  * The item that has a value of a unique lookup.
  *
- * Fails with an `ItemLookupError`: of code `not_registered` if no item has the value, with the near matches among the
- * keys as `suggestions`; of code `invalid_attribute` if there is no such unique lookup, which is a compile error in
- * typed code. Like every reader it never waits for a change in flight, only for the population of a registry that is
- * `Pending`.
+ * Fails with an `ItemLookupError`: of code `not_registered` if no item has the value, with near matches among the keys
+ * as `suggestions`; of code `invalid_attribute` if there is no such unique lookup, which is a compile error in typed
+ * code.
  *
- * Interrupting it disturbs nobody else.
+ * Takes no lock. Interrupting it disturbs nobody else.
  *
  * **Example** (A name with a typing mistake)
  *
@@ -188,7 +190,7 @@ export const make = <Item>() =>
  * await Effect.runPromise(program) // => ["TypeScript", "not_registered", ["TypeScript"]]
  * ```
  *
- * @see {@link getOption} if it is no error that there is none
+ * @see {@link getOption} if a missing item is not an error
  *
  * @category reading
  * @since 0.1.0
@@ -204,7 +206,7 @@ export const get: {
   ): Effect.Effect<Item, RegistryError.ItemLookupError | P, R>
 } = /*#__PURE__*/ dual(
   3,
-  // what `operation` would make of it, without a call: there is no hotter path
+  // as `operation` would make it, without one call: there is no hotter path
   (self: unknown, attribute: string, value: unknown) => {
     const core = coreIn(self)
     return core === undefined ? inService(self, getIn, attribute, value) : getIn(core, attribute, value)
@@ -229,11 +231,9 @@ const itemBy = <Item>(
 /**
  * The item that has a value of a unique lookup, if there is one.
  *
- * An attribute that is no unique lookup is a compile error; in untyped code it dies with an `ItemLookupError` of code
- * `invalid_attribute`.
+ * An attribute that is not a unique lookup is a compile error; in untyped code it dies with an `ItemLookupError`.
  *
- * Like every reader it takes no lock: it waits for no change in flight, only for the population of a registry that is
- * `Pending`, and fails if that fails. Interrupting it disturbs nobody else.
+ * Takes no lock, and fails only if the population does. Interrupting it disturbs nobody else.
  *
  * **Example** (A tool that may be missing)
  *
@@ -274,16 +274,14 @@ export const getOption: {
 )
 
 /**
- * All items that have a value of a lookup, in registration order: of a unique lookup one at most, of a group any
- * number.
+ * All items that have a value of a lookup, in registration order: at most one for a unique lookup, any number for a
+ * group.
  *
- * An attribute that is no lookup is a compile error; in untyped code it dies with an `ItemLookupError` of code
- * `invalid_attribute`.
+ * An attribute that is not a lookup is a compile error; in untyped code it dies with an `ItemLookupError`.
  *
- * Like every reader it takes no lock: it waits for no change in flight, only for the population of a registry that is
- * `Pending`, and fails if that fails. Interrupting it disturbs nobody else.
+ * Takes no lock, and fails only if the population does. Interrupting it disturbs nobody else.
  *
- * **Example** (The languages that an extension may stand for)
+ * **Example** (The languages of an extension)
  *
  * ```ts
  * import { Lookup, Registry } from "effect-registry"
@@ -321,11 +319,9 @@ export const getAll: {
 /**
  * Whether an item has a value of a lookup, unique or group.
  *
- * An attribute that is no lookup is a compile error; in untyped code it dies with an `ItemLookupError` of code
- * `invalid_attribute`.
+ * An attribute that is not a lookup is a compile error; in untyped code it dies with an `ItemLookupError`.
  *
- * Like every reader it takes no lock: it waits for no change in flight, only for the population of a registry that is
- * `Pending`, and fails if that fails. Interrupting it disturbs nobody else.
+ * Takes no lock, and fails only if the population does. Interrupting it disturbs nobody else.
  *
  * **Example** (Whether a command is known)
  *
@@ -372,12 +368,11 @@ const readLookup = <Item, P, V, A>(
   Reading.read(core, (contents) => Exit.succeed(answer(Find.indexOf(contents, attribute, value, unique), contents)))
 
 /**
- * Whether an item is in, or one that equals it.
+ * Whether an item is registered, or one that equals it.
  *
  * An object that was changed since it was registered is found all the same, in time that grows with the number of items.
  *
- * Like every reader it takes no lock: it waits for no change in flight, only for the population of a registry that is
- * `Pending`, and fails if that fails. Interrupting it disturbs nobody else.
+ * Takes no lock, and fails only if the population does. Interrupting it disturbs nobody else.
  *
  * **Example** (Plain items are equal by value)
  *
@@ -419,8 +414,7 @@ export const contains: {
 /**
  * How many items there are.
  *
- * Like every reader it takes no lock: it waits for no change in flight, only for the population of a registry that is
- * `Pending`, and fails if that fails. Interrupting it disturbs nobody else.
+ * Takes no lock, and fails only if the population does. Interrupting it disturbs nobody else.
  *
  * **Example** (Counting the formats)
  *
@@ -454,10 +448,9 @@ const sizeOf = <Item>(contents: Contents.Contents<Item>) => Exit.succeed(content
 /**
  * All items, in registration order.
  *
- * The array is frozen, and of one revision: what is registered while it is iterated is not in it.
+ * The array is frozen, and of one revision: an item that is registered while you iterate is not in it.
  *
- * Like every reader it takes no lock: it waits for no change in flight, only for the population of a registry that is
- * `Pending`, and fails if that fails. Interrupting it disturbs nobody else.
+ * Takes no lock, and fails only if the population does. Interrupting it disturbs nobody else.
  *
  * **Example** (Registering while iterating)
  *
@@ -490,11 +483,10 @@ export const values: <Item, Lookups, P, V, R = never>(
 const valuesOf = <Item>(contents: Contents.Contents<Item>) => contents.valuesExit
 
 /**
- * The item at an index, in registration order; a negative index counts from the end. One that is out of range, or no
- * integer, finds nothing.
+ * The item at an index, in registration order; a negative index counts from the end. An index that is out of range, or
+ * not an integer, finds nothing.
  *
- * Like every reader it takes no lock: it waits for no change in flight, only for the population of a registry that is
- * `Pending`, and fails if that fails. Interrupting it disturbs nobody else.
+ * Takes no lock, and fails only if the population does. Interrupting it disturbs nobody else.
  *
  * **Example** (The first and the last)
  *
@@ -533,12 +525,10 @@ export const at: {
 )
 
 /**
- * What the registry holds now, as a value that never changes and is asked synchronously.
+ * The contents of the registry as a value that never changes and answers synchronously. Taking it costs the same
+ * however many items there are.
  *
- * Takes the same short time however many items there are. Inside a transaction of the registry it is the draft.
- *
- * Like every reader it takes no lock: it waits for no change in flight, only for the population of a registry that is
- * `Pending`, and fails if that fails. Interrupting it disturbs nobody else.
+ * Takes no lock, and fails only if the population does. Interrupting it disturbs nobody else.
  *
  * **Example** (Several answers from one revision)
  *
@@ -574,8 +564,8 @@ export const snapshot: <Item, Lookups, P, V, R = never>(
 )
 
 /**
- * What was last published, at once, for code that is not an effect: empty until the registry is populated, and blind to
- * the draft of a transaction that the caller is in.
+ * The contents that were published last, at once, for code that is not an effect. They are empty until the registry is
+ * populated, and never the draft of a transaction.
  *
  * **Example** (Before and after population)
  *
@@ -596,7 +586,7 @@ export const snapshot: <Item, Lookups, P, V, R = never>(
  * await Effect.runPromise(program) // => [0, 1]
  * ```
  *
- * @see {@link snapshot} which populates first
+ * @see {@link snapshot} to populate first
  *
  * @category reading
  * @since 0.1.0
@@ -606,11 +596,10 @@ export const snapshotUnsafe = <Item, Lookups, P, V>(
 ): RegistrySnapshot<Item, Lookups> => snapshotOf(contentsOf(coreOf(self)))
 
 /**
- * Whether the registry is `Pending`, `Populating` or `Ready`. Never populates, and never waits.
+ * Whether the registry is `Pending`, `Populating` or `Ready`. Inside a transaction of the registry this is the state of
+ * the draft: `Pending` after a reset there.
  *
- * Inside a transaction of the registry it is the state of the draft: `Pending` after a reset there.
- *
- * It never fails, and there is nothing to interrupt.
+ * Never populates, waits or fails, so there is nothing to interrupt.
  *
  * **Example** (From Pending to Ready and back)
  *
@@ -642,9 +631,9 @@ export const state: <Item, Lookups, P, V, R = never>(
 )
 
 /**
- * Whether the state is any but `Pending`: true while the registry is `Populating`, too.
+ * Whether the state is not `Pending`: true while the registry is `Populating`, too.
  *
- * It never fails, never populates and never waits, so that there is nothing to interrupt.
+ * Never populates, waits or fails, so there is nothing to interrupt.
  *
  * **Example** (Whether the tools were asked for)
  *
@@ -677,7 +666,7 @@ export const populated = <Item, Lookups, P, V, R = never>(
 type RegistrationFailure = RegistryError.RegistrationFailure
 type ItemLookupError = RegistryError.ItemLookupError
 
-/** `Array.from` makes an empty list of what is none, from untyped code. */
+/** `Array.from` would make an empty list of a value that is not iterable, from untyped code. */
 const listOf = <Item, P, V>({ definition }: Core<Item, P, V>, items: Iterable<Item>): ReadonlyArray<Item> => {
   if (Populate.isIterable(items)) return Array.from(items)
   throw new TypeError(`What is to be registered in "${definition.name}" is no iterable of items.`)
@@ -687,9 +676,10 @@ const listOf = <Item, P, V>({ definition }: Core<Item, P, V>, items: Iterable<It
  * Adds an item after all others.
  *
  * Fails, before any hook is called, with a `RegistrationError` (`invalid_item`, `missing_attribute`) or an
- * `AlreadyRegisteredError` (`already_registered`, `attribute_registered`); and with what an `onItemRegistering` hook
- * refuses the item with. If it fails, dies or is interrupted, nothing was registered, and the completed calls of hooks
- * are played back. Of fibers that register the same item at once, one succeeds.
+ * `AlreadyRegisteredError` (`already_registered`, `attribute_registered`); and with the error with which an
+ * `onItemRegistering` hook refuses the item. Of fibers that register the same item at once, one succeeds.
+ *
+ * Waits its turn. If it fails or is interrupted, nothing has changed.
  *
  * **Example** (A name that is taken)
  *
@@ -707,7 +697,7 @@ const listOf = <Item, P, V>({ definition }: Core<Item, P, V>, items: Iterable<It
  * await Effect.runPromise(program) // => ["attribute_registered", 1]
  * ```
  *
- * @see {@link upsert} to replace what has the same name
+ * @see {@link upsert} to replace an item with the same name
  *
  * @category changing
  * @since 0.1.0
@@ -729,13 +719,12 @@ export const register: {
 /**
  * Adds items in their order, all of them or none. Others see them all at once.
  *
- * Each is checked when the hooks of the one before have ended, so two of them can conflict with each other. Fails like
- * `register`.
+ * Each is checked when the hooks of the one before have ended, so two of them can conflict with each other. Fails as
+ * `register` does.
  *
- * Like every change it waits its turn. Interrupted while it waits, it has done nothing; interrupted later, it is
- * undone.
+ * Waits its turn. If it fails or is interrupted, nothing has changed.
  *
- * **Example** (One that conflicts takes the others with it)
+ * **Example** (One conflict refuses all)
  *
  * ```ts
  * import { Registry } from "effect-registry"
@@ -770,13 +759,11 @@ export const registerAll: {
 
 /**
  * Replaces the item that has the same value of the first unique lookup, in its place, or adds this one after all
- * others.
+ * others. Without a unique lookup it replaces an equal item.
  *
- * Fails like `register`, and with `attribute_registered` if a third item has a value of another unique lookup. Without
- * a unique lookup it replaces an equal item.
+ * Fails as `register` does: with `attribute_registered` if a third item has a value of another unique lookup.
  *
- * Like every change it waits its turn. Interrupted while it waits, it has done nothing; interrupted later, it is
- * undone.
+ * Waits its turn. If it fails or is interrupted, nothing has changed.
  *
  * **Example** (A newer version of a tool)
  *
@@ -814,14 +801,14 @@ export const upsert: {
 /**
  * Adds an item like `register`, and unregisters it when the scope closes.
  *
- * It takes out this very registration, never a later one under the same key; one that is gone already is no error. It
- * does so, too, if the scope closes while the item is being registered. If a hook dies in the close, the item stays
- * unregistered, the other hooks still run, and the defect surfaces in the close.
+ * The close removes this very registration, never a later one under the same key; a registration that is gone already
+ * is not an error. If a hook dies in the close, the item stays unregistered, the other hooks still run, and the defect
+ * surfaces in the close.
  *
- * Like every change it waits its turn. Interrupted while it waits, it has done nothing; interrupted later, it is
- * undone. The close waits its turn, too, and cannot be interrupted.
+ * Waits its turn. If it fails or is interrupted, nothing has changed. The close waits its turn, too, and cannot be
+ * interrupted.
  *
- * **Example** (A command for the time of a session)
+ * **Example** (A command for a session)
  *
  * ```ts
  * import { Registry } from "effect-registry"
@@ -866,12 +853,11 @@ const registerAllIn = <Item, P, V>(
   })
 
 /**
- * Adds items like `registerAll`, and unregisters them, newest first and in one transaction, when the scope closes.
+ * Adds items like `registerAll`, and unregisters them, newest first and in one transaction, when the scope closes: each
+ * as `registerScoped` does.
  *
- * What has become of each registration meanwhile is as in `registerScoped`.
- *
- * Fails like `registerAll`. Like every change it waits its turn. Interrupted while it waits, it has done nothing;
- * interrupted later, it is undone. The close waits its turn, too, and cannot be interrupted.
+ * Waits its turn. If it fails or is interrupted, nothing has changed. The close waits its turn, too, and cannot be
+ * interrupted.
  *
  * **Example** (The commands of a plugin)
  *
@@ -903,15 +889,14 @@ export const registerAllScoped: {
 } = /*#__PURE__*/ operation(2, registerAllIn)
 
 /**
- * Takes out an item, or the one that equals it. The others keep their order.
+ * Removes an item, or the one that equals it. The others keep their order. An object is found even if it was mutated
+ * since it was registered.
  *
- * Fails with an `ItemLookupError` of code `unregister` if there is none; no hook is called then. An object that was
- * changed since it was registered is found by the keys that it was registered with.
+ * Fails with an `ItemLookupError` of code `unregister`, before any hook is called, if there is none.
  *
- * Like every change it waits its turn. Interrupted while it waits, it has done nothing; interrupted later, it is
- * undone.
+ * Waits its turn. If it fails or is interrupted, nothing has changed.
  *
- * **Example** (Taking out what is not in)
+ * **Example** (Removing an item twice)
  *
  * ```ts
  * import { Registry } from "effect-registry"
@@ -946,12 +931,9 @@ export const unregister: {
 )
 
 /**
- * Takes out the item that has a value of a unique lookup.
+ * Removes the item that has a value of a unique lookup. Fails with an `ItemLookupError` as `get` does.
  *
- * Fails with an `ItemLookupError` like `get`.
- *
- * Like every change it waits its turn. Interrupted while it waits, it has done nothing; interrupted later, it is
- * undone.
+ * Waits its turn. If it fails or is interrupted, nothing has changed.
  *
  * **Example** (Withdrawing a tool by its name)
  *
@@ -990,15 +972,14 @@ export const unregisterBy: {
 )
 
 /**
- * Puts an item in the place of the one that has a value of a unique lookup. Others see the old or the new one, never
- * both and never neither.
+ * Puts an item in the place of the one that has a value of a unique lookup. Others see the old item or the new one,
+ * never both and never neither.
  *
- * Fails with an `ItemLookupError` like `get`, and like `register`: what the old item holds is free, what a third one
- * holds is not. Hooks are called in this order: registering the new, unregistering the old, then the swap, unregistered
- * the old, registered the new.
+ * Fails with an `ItemLookupError` as `get` does, and as `register` does: the new item may have the keys of the old one,
+ * but not those of a third. Hooks are called in this order: registering the new item, unregistering the old one, the
+ * swap, unregistered the old one, registered the new one.
  *
- * Like every change it waits its turn. Interrupted while it waits, it has done nothing; interrupted later, it is
- * undone.
+ * Waits its turn. If it fails or is interrupted, nothing has changed.
  *
  * **Example** (Renaming a command)
  *
@@ -1053,23 +1034,21 @@ export const replace: {
 
 /**
  * Makes the contents of the registry equal to a list of items, with the fewest changes, in one transaction: readers see
- * the old set or the new one, and subscribers get one change. Populates the registry first if it is `Pending`.
+ * the old set or the new one, and subscribers get one change.
  *
  * **Details**
  *
- * Items are matched by the first unique lookup; without one, or where an item has no value of it, by `Equal`. What
- * matches and is equal stays as it is, where it is, and no hook is called for it; what is not equal is replaced in place;
- * the rest is registered after all others, or unregistered. Items may exchange their unique values. Overrides, and what
- * they hide, are left alone: an item that matches one counts as `kept`.
+ * Items are matched by the first unique lookup; without one, or where an item has no value of it, by `Equal`. A
+ * registered item that equals its match stays where it is, and no hook is called for it; one that differs is replaced
+ * in place. Other items are registered after all others, or unregistered. Items may exchange their unique values.
+ * Overrides and the items that they hide stay as they are: an item that matches one counts as `kept`.
  *
- * Hooks run before the one step that changes everything (unregistering, then registering new and unregistering old of
- * each replacement, then registering), and after it in the same order. What a hook changes before that step does not
- * stay, unless it is in the list: hooks are told of that, too, and the report says what the step did. If anything fails,
- * nothing changes: with the errors of `register`, also where the list repeats an item or a unique value. Of concurrent
- * reconciliations the last one's set stands in the end.
+ * One step changes everything. Hooks run before it (unregistering; then, for each replacement, registering the new item
+ * and unregistering the old one; then registering) and after it, in the same order. A change that a hook makes before
+ * that step stays only if the list has it; hooks are told of that, and the report includes it. Fails as `register`
+ * does, also where the list repeats an item or a unique value. The last of concurrent reconciliations wins.
  *
- * Like every change it waits its turn. Interrupted while it waits, it has done nothing; interrupted later, it is
- * undone.
+ * Waits its turn. If it fails or is interrupted, nothing has changed.
  *
  * **Example** (A list of tools that is fetched again)
  *
@@ -1109,24 +1088,23 @@ export const reconcile: {
 )
 
 /**
- * Puts an item above all that is there until the scope closes: for tests, and for plugins that replace what others
- * registered. Populates the registry first if it is `Pending`.
+ * Puts an item above all others until the scope closes: for tests, and for plugins that replace items of others.
  *
  * **Details**
  *
- * An item is hidden while an override that came later, and lives, shares a unique value with it (or is equal to it, where
- * an item has no unique value). One override may hide several items, and several one. To hooks and subscribers a hidden
- * item leaves, and comes back to its old place when nothing hides it any more, in whatever order scopes close; no hook is
- * asked then whether it may.
+ * An override hides each earlier item that shares a unique value with it (or is equal to it, where an item has no
+ * unique value). One override may hide several items, and several overrides one item. Hooks and subscribers are told
+ * that a hidden item leaves, and that it comes back to its old place when no override hides it any more, in any order
+ * of closing scopes. No hook can refuse that.
  *
- * `register` conflicts with what is hidden, too. `unregister`, `unregisterBy`, `replace` and `reconcile` see what is
- * visible: to unregister an override ends it, and what replaces one is an override itself, until it is unregistered. A
- * reset ends all overrides. What is hidden when its scope closes goes without hooks.
+ * `register` conflicts with hidden items, too. `unregister`, `unregisterBy`, `replace` and `reconcile` see visible
+ * items alone: to unregister an override ends it, and an item that replaces an override is an override until it is
+ * unregistered. A reset ends all overrides. A hidden item whose scope closes goes without hooks.
  *
- * Fails as `register` does, but for what is registered already.
+ * Fails as `register` does, except that an item or a unique value may be registered already.
  *
- * Like every change it waits its turn. Interrupted while it waits, it has done nothing; interrupted later, it is
- * undone. The close waits its turn, too, and cannot be interrupted.
+ * Waits its turn. If it fails or is interrupted, nothing has changed. The close waits its turn, too, and cannot be
+ * interrupted.
  *
  * **Example** (A payment provider for a test)
  *
@@ -1179,11 +1157,11 @@ const overrideAll: <Item, Lookups, P, V, R>(
 ) => Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope | R> = /*#__PURE__*/ operation(2, overrideAllIn)
 
 /**
- * Who registers: the name of a plugin, for instance. A layer or `Effect.provideService` sets it for all that is
- * registered in it; hooks, defaults and layers of items have that of where they were given.
+ * The owner of the items that a fiber registers: the name of a plugin, for instance. A layer or `Effect.provideService`
+ * sets it for all effects in it; hooks, defaults and layers of items have the owner of the place where they were given.
  *
- * `explain` tells the owner of an item, errors tell who registered what is in the way, and `unregisterOwner` removes all
- * that one owner registered. The default, the empty string, says nothing.
+ * `explain` tells the owner of an item, errors tell the owner of an item that is in the way, and `unregisterOwner`
+ * removes all items of one owner. The default, the empty string, says nothing.
  *
  * **Example** (A plugin that signs what it registers)
  *
@@ -1208,11 +1186,9 @@ export const Owner: Context.Reference<string> = OwnerReference
 
 /**
  * Unregisters all items that one owner registered, the last one first, in one transaction, and answers them in
- * registration order. Defaults, overrides and what is hidden are among them. Populates the registry first if it is
- * `Pending`.
+ * registration order. Defaults, overrides and hidden items are among them.
  *
- * Fails only if the population does. Like every change it waits its turn. Interrupted while it waits, it has done
- * nothing; interrupted later, it is undone.
+ * Waits its turn, and fails only if the population does. If it is interrupted, nothing has changed.
  *
  * **Example** (Switching a plugin off)
  *
@@ -1249,19 +1225,19 @@ export const unregisterOwner: {
 )
 
 /**
- * Runs an effect as one transaction of the registry: what it, its children and the hooks that they cause do to the
- * registry becomes visible to others in one step, or, if it fails, dies or is interrupted, leaves no trace in it.
+ * Runs an effect as one transaction of the registry: the changes by the effect, by its child fibers and by hooks become
+ * visible to others in one step. If the effect fails, dies or is interrupted, they are rolled back.
  *
  * **Details**
  *
- * Inside, reads see what was written before. A `transact` inside is nested: it can fail, and be recovered from, on its
- * own. Until the effect ends, changes by other fibers wait, and can be interrupted while they do; readers do not wait.
+ * Inside, reads see the changes before them. A `transact` inside is nested: it can fail, and be recovered from, on its
+ * own. Until the effect ends, changes by other fibers wait, and readers do not.
  *
  * **Gotchas**
  *
- * What the effect does to another registry is committed there at once, and stays. Two fibers that wait for each other's
- * registries do not hang: the one whose wait closes the circle dies with a message that names the chain. Other waits,
- * like one for a `Deferred`, cannot be seen.
+ * A change of another registry is committed there at once, and stays. Two fibers that wait for each other's registries
+ * do not hang: the wait that closes the circle dies with a message that names the chain. Other waits, like one for a
+ * `Deferred`, cannot be seen.
  *
  * **Example** (A change that is given up half-way)
  *
@@ -1306,19 +1282,19 @@ export const transact: {
   }
 )
 
-/** What is no effect, from untyped code, would end the fiber on the spot, with the lock. */
+/** Another value, from untyped code, would end the fiber on the spot, with the lock. */
 const effectOf = <A, E, R>(effect: Effect.Effect<A, E, R>, name: string): Effect.Effect<A, E, R> =>
   Effect.isEffect(effect) ? effect : Effect.die(new TypeError(`What ${name} was given is no effect.`))
 
 /**
- * Runs an effect as one transaction of several registries: they are published together, in one synchronous step, so that
- * no reader sees one without the others. If the effect fails, dies or is interrupted, all of them are as before.
+ * Runs an effect as one transaction of several registries: they are published together, in one synchronous step, so
+ * that no reader sees one without the others. If the effect fails, dies or is interrupted, all of them are rolled back.
  *
  * **Details**
  *
- * All locks are taken before the effect begins, in a fixed order, so that such transactions never wait for each other in
- * a circle. What is `Pending` is populated first. Inside transactions of all of the registries it is a part of those;
- * inside transactions of only some of them it dies with a message, because it could not publish all at once.
+ * All locks are taken before the effect begins, in a fixed order, so that such transactions never wait for each other
+ * in a circle. Inside transactions of all the registries it is nested in those; inside transactions of only some of
+ * them it dies with a message, because it could not publish all at once.
  *
  * **Example** (Moving a tool)
  *
@@ -1357,7 +1333,7 @@ export const transactAll = <
   )
 
 /**
- * The error of the population of a registry, or of a service of one.
+ * The error of the population of a registry or of a service.
  *
  * @category models
  * @since 0.1.0
@@ -1365,7 +1341,7 @@ export const transactAll = <
 export type PopulationFailureOf<Self> = Self extends RegistryOrService<any, any, infer P, any, any> ? P : never
 
 /**
- * What an operation on a service needs; nothing for a registry.
+ * The service that an operation on it needs; `never` for a registry.
  *
  * @category models
  * @since 0.2.0
@@ -1373,16 +1349,17 @@ export type PopulationFailureOf<Self> = Self extends RegistryOrService<any, any,
 export type ServiceOf<Self> = Self extends Context.Key<infer R, any> ? R : never
 
 /**
- * Runs an effect outside every transaction, as if its fiber had not been started in one: it reads what is published,
- * and its changes wait for the lock. For what a hook or a `transact` body forks and does not wait for.
+ * Runs an effect outside every transaction, as if its fiber had not been started in one: it reads the published
+ * contents, and its changes wait for the lock. Use it for a fiber that a hook or a `transact` body forks and does not
+ * wait for.
+ *
+ * It fails, dies and is interrupted as the effect is.
  *
  * **Gotchas**
  *
  * A transaction that waits for a detached change of its own registry waits for ever: that wait cannot be seen.
  *
- * It fails, dies and is interrupted as the effect is.
- *
- * **Example** (What the others see meanwhile)
+ * **Example** (Reading the published contents)
  *
  * ```ts
  * import { Registry } from "effect-registry"
@@ -1410,15 +1387,13 @@ export const detached = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect
  *
  * **Details**
  *
- * Fibers that ask at the same time, by this or any other operation, share one run and its result. Interrupting some of
- * them does not disturb it; interrupting all of them interrupts it. It runs with the services and in the scope of where
- * the registry was made. What the defaults acquire is released by the next `reset`, or when the run fails.
+ * Fibers that populate at the same time, by this or any other operation, wait for one run and share its result.
+ * Interrupting some of them does not disturb it; interrupting all of them interrupts it. It runs with the services and
+ * in the scope of `make` or of the layer. Resources that the defaults acquire are released by the next `reset`, or when
+ * the run fails.
  *
  * If the defaults fail, or one of them cannot be registered, it fails with a `PopulationError`, or dies with it if
- * `populationFailure` is `"die"`; a defect stays one. Then the registry is empty and `Pending` as before, the completed
- * calls of hooks have been played back, and the next use tries again.
- *
- * Nobody else waits for it: readers, and fibers that wait to change something, wait for the same run.
+ * `populationFailure` is `"die"`. Then it is rolled back, and the next use tries again.
  *
  * **Example** (Three fibers, one run)
  *
@@ -1449,11 +1424,9 @@ export const populate: <Item, Lookups, P, V, R = never>(
  * Unregisters all items, the last one first, and makes the registry `Pending`: the next use populates it again. Does
  * nothing if it is `Pending`, and inside another reset or a population of it.
  *
- * It takes the lock first, so it waits for a population and for changes in flight. Afterwards it releases what the
- * population acquired. If a hook dies, or registers an item after the unregistering has begun, it dies, and nothing
- * changes.
- *
- * Interrupted while it waits, it has done nothing; interrupted later, it is undone, and all items are still there.
+ * Waits for a population and for changes in flight. Afterwards it releases the resources of the population. It dies if
+ * a hook dies, or registers an item after the unregistering has begun. If it dies or is interrupted, nothing has
+ * changed.
  *
  * **Example** (Loading the languages again)
  *
@@ -1489,14 +1462,12 @@ export const reset: <Item, Lookups, P, V, R = never>(
  * The changes of the registry from when the stream is run: one for each committed transaction, in order, after it is
  * visible. Never populates, and ends when the registry does.
  *
- * A subscriber that stands still blocks nobody: the registry keeps its last `history` changes, and a subscriber that is
- * further behind fails with `RegistryLagged`.
+ * A slow subscriber blocks nobody: the registry keeps its last `history` changes, and a subscriber that is further
+ * behind fails with `RegistryLagged`. Interrupting a subscriber ends its subscription, and nothing else.
  *
  * **Gotchas**
  *
- * What happens before the stream is run is not in it. `subscribe` follows from a moment that you know.
- *
- * Interrupting a subscriber ends its subscription, and nothing else.
+ * Changes before the stream is run are not in it. `subscribe` follows from a moment that you know.
  *
  * **Example** (The next change)
  *
@@ -1535,18 +1506,17 @@ const follow: <Item, Lookups, P, V, R>(
 )
 
 /**
- * What the registry holds now, and exactly the changes after that, however much later they are read: without a gap and
- * without a repetition. With `since`, the changes after that revision instead, for who was there before. Populates the
- * registry first if it is `Pending`.
+ * A snapshot of the registry, and exactly the changes after it, however much later they are read: without a gap and
+ * without a repetition. With `since`, the changes after that revision instead, for a subscriber that comes back.
  *
  * **Details**
  *
  * The subscription exists when the effect has ended. The stream ends when the scope or the registry is closed, and each
- * run of it begins after the same revision. It fails with `RegistryLagged` where changes that it needs are no longer
- * kept (the option `history` says how many are), also for a `since` that the registry never had. Inside a transaction
- * of the registry it tells what is published, and never populates.
+ * run of it begins after the same revision. It fails with `RegistryLagged` when changes that it needs are no longer
+ * kept (see the option `history`), also for a `since` that the registry never had. Inside a transaction of the registry
+ * the snapshot is the published one, and nothing is populated.
  *
- * It waits for nothing but that population, and takes no lock. Interrupted, it leaves no subscription behind.
+ * Takes no lock. If it is interrupted, it leaves no subscription behind.
  *
  * **Example** (A list that is kept up to date)
  *
@@ -1612,13 +1582,13 @@ const awaitItemIn = <Item, P, V>(core: Core<Item, P, V>, attribute: string, valu
   })
 
 /**
- * The item that has a value of a unique lookup, as soon as there is one. Populates the registry first if it is `Pending`,
- * again after a reset.
+ * The item that has a value of a unique lookup, as soon as there is one. After a reset it populates again.
  *
  * Inside a transaction of the registry it answers from the draft, or dies with a `DeadlockError`: it would wait for
- * itself. An attribute that is no unique lookup is a compile error; in untyped code it dies with an `ItemLookupError`.
+ * itself. An attribute that is not a unique lookup is a compile error; in untyped code it dies with an
+ * `ItemLookupError`.
  *
- * It takes no lock, and interrupting it ends the wait, and nothing else. It fails if a population fails.
+ * Takes no lock, and fails only if a population does. Interrupting it disturbs nobody else.
  *
  * **Example** (A plugin that starts before the one it needs)
  *
@@ -1654,10 +1624,10 @@ export const awaitItem: {
 /**
  * Why an item is there, or is not.
  *
- * `Present`: who registered it at which revision, and what it hides. `Hidden`: an item has the value, and the override
- * `by` hides it. `Absent`: no item has the value; `suggestions` are near matches among the keys. `PopulationFailed`: the
- * registry is `Pending` because its last population failed. `Pending`: nobody has used it yet, it was reset, or it is
- * being populated.
+ * `Present`: the owner that registered it, at which revision, and the items that it hides. `Hidden`: an item has the
+ * value, and the override `by` hides it. `Absent`: no item has the value; `suggestions` are near matches among the
+ * keys. `PopulationFailed`: the registry is `Pending` because its last population failed. `Pending`: nobody has used it
+ * yet, it was reset, or it is being populated.
  *
  * @category models
  * @since 0.1.0
@@ -1669,7 +1639,7 @@ interface ExplanationDefinition extends Data.TaggedEnum.WithGenerics<1> {
 }
 
 /**
- * Constructors of explanations, and `$is` and `$match` to tell them apart.
+ * Constructors of explanations, and `$is` and `$match` to distinguish them.
  *
  * **Example** (One line for each)
  *
@@ -1698,13 +1668,13 @@ interface ExplanationDefinition extends Data.TaggedEnum.WithGenerics<1> {
 export const Explanation = /*#__PURE__*/ Data.taggedEnum<ExplanationDefinition>()
 
 /**
- * Why an item is there, or is not. Never populates; inside a transaction of the registry it tells of the draft.
+ * Why an item is there, or is not. Inside a transaction of the registry it explains the draft.
  *
- * An attribute that is no unique lookup is a compile error; in untyped code it dies with an `ItemLookupError`.
+ * An attribute that is not a unique lookup is a compile error; in untyped code it dies with an `ItemLookupError`.
  *
- * It never fails, waits for nothing, not even for a population that runs, and so there is nothing to interrupt.
+ * Never populates, waits or fails, so there is nothing to interrupt.
  *
- * **Example** (Who put it there)
+ * **Example** (The owner of an item)
  *
  * ```ts
  * import { Registry } from "effect-registry"
@@ -1742,20 +1712,20 @@ export const explain: {
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * Installs hooks, with the services of now, until the scope closes. They take part from the next operation on, and
- * refuse items with `RegistryError.reject`.
+ * Installs hooks, with the services of the fiber, until the scope closes. They take part from the next operation on,
+ * and refuse items with `RegistryError.reject`.
  *
  * **Details**
  *
- * They are not told of what is already in. With `existing` they are: `onItemRegistered` is called for each item when
- * they are added, and `onItemUnregistered` for each that is still in when they are removed. That is not possible inside
- * a transaction of the registry, which may still fail: it dies there.
+ * With `existing`, hooks are told of the items that are already registered: `onItemRegistered` is called for each when
+ * they are added, and `onItemUnregistered` for each that is left when they are removed. It dies inside a transaction of
+ * the registry, which may still fail.
  *
- * Removing them waits for the change in flight. When the scope has closed, nobody calls them any more, but what
- * they did is still undone by them.
+ * Closing the scope waits for the change in flight. After that no operation calls the hooks, but a transaction that
+ * fails still rolls back their completed calls.
  *
- * Without `existing` it waits for nothing. With it, it waits its turn; interrupted, it is as if they had never been
- * added: what they were told is taken back.
+ * Waits for nothing; with `existing`, it waits its turn. If it is interrupted, the hooks were never added, and their
+ * calls are rolled back.
  *
  * **Example** (Knowing all names, early and late)
  *
@@ -1804,7 +1774,7 @@ export const addHooks: {
 } = /*#__PURE__*/ operation(
   "some",
   <Item, P, V>(
-    // what they refuse items with is in the type of `register` whatever V is
+    // `register` has this error in its type for every V
     core: Core<Item, P, V | RegistryError.RegistrationError>,
     hooks: Hooks.Input<Item, RegistryError.RegistrationError>,
     options?: { readonly existing?: boolean | undefined }
@@ -1822,8 +1792,8 @@ export const addHooks: {
  *
  * **When to use**
  *
- * Where size matters: a program carries the operations that it names, and no others. `Service` has all of them as
- * statics, and so a program carries them all.
+ * Where size matters: a program carries the operations that it names, and no others. With `Service` it carries them
+ * all.
  *
  * **Example** (A small service)
  *
@@ -1854,8 +1824,8 @@ export const Tag = Services.Tag
 /**
  * Registers items, all or none, until the layer is closed or the registry is reset.
  *
- * Building it fails as `registerAll` does, and waits its turn like every change; interrupted, it leaves nothing behind.
- * Closing it waits its turn, too, and cannot be interrupted.
+ * Building it fails, waits and is interrupted as `registerAll` is. Closing it waits its turn, too, and cannot be
+ * interrupted.
  *
  * **Example** (The tools of a plugin)
  *
@@ -1881,11 +1851,10 @@ export const items = <Self, Item, Lookups, P, V>(
 ): Layer.Layer<never, RegistrationFailure | V | P, Self> => Layer.effectDiscard(registerAllScoped(tag, list))
 
 /**
- * Puts items above all that is there, all or none, until the layer is closed or the registry is reset: see
- * {@link override}.
+ * Puts items above all others, all or none, until the layer is closed or the registry is reset: see {@link override}.
  *
- * Building it fails as `override` does, and waits its turn like every change; interrupted, it leaves nothing behind.
- * Closing it waits its turn, too, and cannot be interrupted.
+ * Building it fails, waits and is interrupted as `override` is. Closing it waits its turn, too, and cannot be
+ * interrupted.
  *
  * **Example** (A provider for tests)
  *
@@ -1916,18 +1885,19 @@ export const overrides = <Self, Item, Lookups, P, V>(
 ): Layer.Layer<never, RegistrationFailure | V | P, Self> => Layer.effectDiscard(overrideAll(tag, list))
 
 /**
- * Makes a registry whose layer loads late: what `load` answers, an import as a rule, is a layer that provides it. The
- * first operation that reads or changes imports it and builds it, once, however many fibers come first.
+ * Makes a registry whose layer loads late: `load`, an import as a rule, answers a layer that provides it. The first
+ * operation that reads or changes imports that layer and builds it, once, however many fibers come first.
  *
  * **Details**
  *
- * What the layer does to the registry, and the defaults, become visible together. If it cannot be imported or built, all
- * who waited fail with a `PopulationError` of code `import` (they die with it if the registry has no `defaults`), and the
- * next use tries again. What the layer holds lives as long as the registry. Nothing is imported by `state`,
- * `snapshotUnsafe`, `addHooks`, `changes` and `explain`; hooks that are added before are told of all that it registers.
+ * The changes that the layer makes to the registry, and the defaults, become visible together. If the layer cannot be
+ * imported or built, all waiting fibers fail with a `PopulationError` of code `import` (they die with it if the
+ * registry has no `defaults`), and the next use tries again. The scope of the layer is that of the registry. Nothing is
+ * imported by `state`, `snapshotUnsafe`, `addHooks`, `changes` and `explain`; hooks that are added before are told of
+ * each item.
  *
- * The layer is built on the `layer` of the tag. One that provides another registry dies with a message that says so. An
- * interruption of all who wait for it interrupts the import, and undoes what it did.
+ * The layer is built on the `layer` of the tag; it dies if it provides another registry. The import is one transaction:
+ * interrupting all waiting fibers rolls it back.
  *
  * **Example** (A layer that is imported by the first use)
  *

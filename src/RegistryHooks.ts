@@ -1,10 +1,10 @@
 /**
  * Hooks of a registry as values that combine, and as layers.
  *
- * Hooks run under the registry's lock, with the services of where they were given, and in the transaction of the
- * operation that calls them: they may use the registry in any way, from any child fiber. `onItemRegistering` alone may
- * fail, which refuses the item. A defect of any hook undoes the operation, and the completed calls of the others are
- * played back, newest first: `onItemUnregistered` for an `onItemRegistered`, and the other way round.
+ * Hooks run under the registry's lock, with the services of the place where they were given, and in the transaction of
+ * the operation that calls them: they may use the registry in any way, from any child fiber. `onItemRegistering` alone
+ * may fail, which refuses the item. A defect of any hook rolls the operation back, and the completed calls of the
+ * others are played back, newest first: `onItemUnregistered` for an `onItemRegistered`, and the other way round.
  *
  * @module
  * @since 0.1.0
@@ -79,7 +79,7 @@ class RegistryHooksImpl<Item, E, R> extends Class implements Hooks.RegistryHooks
 /**
  * Makes hooks from any of the handlers.
  *
- * **Example** (Hooks that are told of every item)
+ * **Example** (Hooks for every item)
  *
  * ```ts
  * import { Registry, RegistryHooks } from "effect-registry"
@@ -140,10 +140,10 @@ export const make =
 export const empty: Hooks.RegistryHooks<unknown> = /*#__PURE__*/ new RegistryHooksImpl<unknown, never, never>([])
 
 /**
- * Both hooks as one. Its parts are called in this order by registration and population, in the reverse order by
- * unregistration and reset, and are undone on their own. It is associative, and `empty` is its unit.
+ * Both hooks as one. Registration and population call its parts in this order, unregistration and reset in the reverse
+ * order, and the calls of each part are rolled back on their own. It is associative, and `empty` is its unit.
  *
- * **Example** (In which order two hooks are called)
+ * **Example** (The order of two hooks)
  *
  * ```ts
  * import { Registry, RegistryHooks } from "effect-registry"
@@ -220,15 +220,14 @@ export const combineAll = <Item, E = never, R = never>(
 ): Hooks.RegistryHooks<Item, E, R> => new RegistryHooksImpl(Array.from(list).flatMap(Hooks.partsOf))
 
 /**
- * Installs hooks in a registry, or in the service that is one, for as long as the layer lives. They take part from the
- * next operation on.
+ * Installs hooks for as long as the layer lives. They take part from the next operation on, and refuse items with
+ * `RegistryError.reject`. An effect of hooks may acquire resources in the layer's scope.
  *
- * They refuse items with `RegistryError.reject`. An effect of hooks may acquire what they need in the layer's scope.
+ * Hooks are not told of the items that are registered when the layer is built or closed: `Registry.addHooks` does so
+ * with `existing`.
  *
- * No hook is called for what is in when the layer is built, or closed: `Registry.addHooks` does so with `existing`.
- *
- * Building it fails only as the effect of hooks does, and waits for nothing else. Closing it waits for the change in
- * flight, and cannot be interrupted.
+ * Building it fails and waits as the effect of hooks does. Closing it waits for the change in flight, and cannot be
+ * interrupted.
  *
  * **Example** (Hooks as a layer)
  *

@@ -1,16 +1,15 @@
 /**
- * Metrics of a registry: how large it is, what happens to it, how long its operations wait and work, and whether its
- * subscribers keep up.
+ * Metrics of a registry: its size, its operations, how long they wait and work, and whether its subscribers keep up.
  *
  * Nothing is counted, and no clock is read, without `layer`; reads are never counted. All metrics have the attribute
  * `registry`, its name.
  *
- * | metric | what it tells |
+ * | metric | meaning |
  * | --- | --- |
  * | `effect_registry_size` | items |
  * | `effect_registry_revision` | the revision: one more for each committed transaction |
  * | `effect_registry_mutations_total` | operations that ended, by `operation` and `outcome` |
- * | `effect_registry_wait_milliseconds` | from the call of an operation to when it has its lock, what it populates first included |
+ * | `effect_registry_wait_milliseconds` | from the call of an operation to when it has its lock, a population included |
  * | `effect_registry_hold_milliseconds` | how long an operation holds its lock, hooks included |
  * | `effect_registry_populations_total` | populations that ended, by `outcome` |
  * | `effect_registry_population_milliseconds` | how long a population takes |
@@ -71,7 +70,7 @@ export const mutations: Metric.Counter<number> = /*#__PURE__*/ Metric.counter("e
 })
 
 /**
- * From the call of an operation to when it has its lock, what it populates first included, in milliseconds.
+ * From the call of an operation to when it has its lock, a population included, in milliseconds.
  *
  * @category metrics
  * @since 0.1.0
@@ -138,10 +137,9 @@ export const lag: Metric.Gauge<number> = /*#__PURE__*/ Metric.gauge("effect_regi
 })
 
 /**
- * Measures a registry, or the service that is one, for the life of the layer. A second layer for the same registry takes the place of the first.
+ * Measures a registry for the life of the layer. A second layer for the same registry takes the place of the first.
  *
- * It never fails, and waits for nothing: what is in flight when it begins is not measured. There is nothing to
- * interrupt.
+ * Never waits or fails, so there is nothing to interrupt. Operations in flight when it begins are not measured.
  *
  * **Example** (How many registrations were refused)
  *

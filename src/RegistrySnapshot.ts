@@ -1,8 +1,6 @@
 /**
- * What a registry held at one revision: an immutable value, and the questions that a registry answers asked of it,
- * synchronously.
- *
- * A snapshot never changes, whatever is registered later. It is iterable, in registration order.
+ * Snapshots: the items of a registry at one revision, as an immutable value. A snapshot answers the questions of a
+ * registry synchronously, and is iterable, in registration order.
  *
  * @module
  * @since 0.1.0
@@ -30,8 +28,7 @@ export type { RegistrySnapshot } from "./internal/model.ts"
 /**
  * The item that has a value of a unique lookup.
  *
- * Throws an `ItemLookupError` of code `invalid_attribute` for an attribute that is no unique lookup, which is a compile
- * error in typed code.
+ * An attribute that is not a unique lookup is a compile error; in untyped code this throws an `ItemLookupError`.
  *
  * **Example** (Finding a codec in a snapshot)
  *
@@ -149,9 +146,9 @@ export const has: {
 )
 
 /**
- * Whether an equal item is in.
+ * Whether an equal item is in the snapshot.
  *
- * **Example** (Whether a step is in)
+ * **Example** (Looking for a step)
  *
  * ```ts
  * import { Registry, RegistrySnapshot } from "effect-registry"
@@ -203,7 +200,7 @@ export const contains: {
 export const size = <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>): number => contentsOf(self).size
 
 /**
- * All items, in registration order: one frozen array for all who ask.
+ * All items, in registration order: the same frozen array for each call.
  *
  * **Example** (A snapshot as an array, and as an iterable)
  *
@@ -227,8 +224,8 @@ export const values = <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>): Re
   contentsOf(self).values
 
 /**
- * The item at an index, in registration order; a negative one counts from the end. An index that is no integer finds
- * nothing.
+ * The item at an index, in registration order; a negative one counts from the end. An index that is not an integer
+ * finds nothing.
  *
  * **Example** (The last step)
  *
@@ -289,12 +286,13 @@ export const revision = <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>): 
 /**
  * The items as JSON, in registration order, by the codec of the registry's schema.
  *
- * Fails with a `SnapshotError` that names the item and the path if the schema cannot write one: after it was changed,
- * for instance. Dies if the registry has no schema. A schema that needs services to write finds them among the caller's.
+ * Fails with a `SnapshotError` that names the item and the path if the schema cannot write an item: after it was
+ * mutated, for instance. Dies if the registry has no schema. A schema that needs services to write finds them among the
+ * caller's.
  *
- * It waits for nothing, takes no lock, and can be interrupted between two items.
+ * Takes no lock, and can be interrupted between two items.
  *
- * **Example** (Saving what a registry holds)
+ * **Example** (Saving the items of a registry)
  *
  * ```ts
  * import { Registry, RegistrySnapshot } from "effect-registry"
@@ -332,17 +330,19 @@ export const toJson = <Item, Lookups>(
 }
 
 /**
- * A snapshot of a registry that holds the items of JSON as `toJson` writes it: an array, read by the codec of the
- * registry's schema. It is of revision 0.
+ * A snapshot of a registry with the items of JSON as `toJson` writes it: an array, read by the codec of the registry's
+ * schema. Its revision is 0.
  *
- * Nothing is registered, no hook is called, and the registry is not populated: the snapshot is for looking at, for
- * `diff`, and, being iterable, for `Registry.registerAll`. Its items are checked as if they were
- * registered one after the other in an empty registry. Fails with a `SnapshotError` that names the item and the path for
- * what the schema cannot read, and for what is no array; with an `AlreadyRegisteredError` or a `RegistrationError` for an
- * item that repeats another, or a unique value of another, or lacks an attribute. Dies if the registry has no schema. A
- * schema that needs services to read finds them among the caller's.
+ * Nothing is registered, no hook is called, and the registry is not populated: the snapshot is for reading, for `diff`,
+ * and, being iterable, for `Registry.registerAll`. Its items are checked as if they were registered one after the other
+ * in an empty registry.
  *
- * It waits for nothing, takes no lock, and can be interrupted between two items.
+ * Fails with a `SnapshotError` that names the item and the path if the schema cannot read an item, or if the JSON is
+ * not an array; with an `AlreadyRegisteredError` or a `RegistrationError` for an item that repeats another, or a unique
+ * value of another, or lacks an attribute. Dies if the registry has no schema. A schema that needs services to read
+ * finds them among the caller's.
+ *
+ * Takes no lock, and can be interrupted between two items.
  *
  * **Example** (Restoring what was saved)
  *
@@ -407,7 +407,7 @@ export const fromJson: {
   })
 })
 
-/** Where the items of a snapshot come from that nobody registered. */
+/** Nobody registered the items of JSON. */
 const unowned = new Origin("", 0, false)
 
 const codecOf = <Item>({ name, schema }: Definition<Item>): Effect.Effect<Schema.Codec<Item, Schema.Json>> =>
@@ -420,28 +420,28 @@ const codecOf = <Item>({ name, schema }: Definition<Item>): Effect.Effect<Schema
   })
 
 /**
- * What is different between two snapshots.
+ * The difference between two snapshots.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Diff<out Item> {
-  /** What is in the second alone, in its order. */
+  /** The items of the second alone, in its order. */
   readonly added: ReadonlyArray<Item>
-  /** What is in the first alone, in its order. */
+  /** The items of the first alone, in its order. */
   readonly removed: ReadonlyArray<Item>
-  /** What is in both and not equal, in the order of the second. */
+  /** The items that match and are not equal, in the order of the second. */
   readonly replaced: ReadonlyArray<{ readonly previous: Item; readonly item: Item }>
 }
 
 /**
- * What is different in the second snapshot. Items are matched by the first unique lookup, without one by `Equal`; those
- * that match and are equal are in no list, wherever they stand.
+ * The difference from the first snapshot to the second. Items are matched by the first unique lookup, without one by
+ * `Equal`; those that match and are equal are in no list, wherever they stand.
  *
- * Keys are those with which an item was registered. Of an item that has several keys of the first unique lookup, the
+ * An item is matched by the keys with which it was registered. If it has several keys of the first unique lookup, the
  * first that leads to an item without a match counts.
  *
- * **Example** (What a reload would change)
+ * **Example** (The changes of a reload)
  *
  * ```ts
  * import { Registry, RegistrySnapshot } from "effect-registry"

@@ -1,4 +1,4 @@
-/** From what users hold (a registry, a service of one, a snapshot) to what is inside. The interfaces show types alone. */
+/** From a registry, a service of one, or a snapshot to its inside: their interfaces show types alone. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
@@ -45,8 +45,8 @@ export const contentsOf = <Item, Lookups>(snapshot: RegistrySnapshot<Item, Looku
 type Body = (core: Core<any, any, any>, x: any, y: any, z: any) => Effect.Effect<any, any, any>
 
 /**
- * A function of a registry, or of a service of one: then it answers an effect that needs the service. It is data-last when
- * it is given fewer arguments than `arity`, which is `"some"` for a function whose last arguments are optional.
+ * A function of a registry, or of a service of one: then it answers an effect that needs the service. It is data-last
+ * when it is given fewer arguments than `arity`, which is `"some"` for a function whose last arguments are optional.
  */
 export const operation = <F extends (...args: any) => any>(arity: 1 | 2 | 3 | 4 | "some", body: Body): F => {
   function either(first: unknown, x: unknown, y: unknown, z: unknown): unknown {

@@ -1,4 +1,4 @@
-/** In data-last form a registry comes after the arguments that it has to fit. An error shows the name of a type below. */
+/** In data-last form a registry comes after the arguments that it has to fit. An error shows the name of a type here. */
 import type * as Types from "effect/Types"
 
 /** `Self`, if it can be asked for this value of this attribute. */

@@ -77,8 +77,8 @@ export const installed = <Item, V>(
   hooks === undefined ? [] : Hooks.install(hooks as Hooks.Input<Item, V, any>, context)
 
 /**
- * Makes a registry with the services, and in the scope, of the fiber that runs this. Where `first` is given, it installs
- * the hooks, and wraps the effect that populates the registry outside of a transaction.
+ * Makes a registry with the services, and in the scope, of the fiber that runs this. Where `first` is given, it
+ * installs the hooks, and wraps the effect that populates the registry outside of a transaction.
  */
 export const make = <Item, Lookups, P, V, R>(
   options: MakeOptions<Item>,

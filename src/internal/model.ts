@@ -15,8 +15,8 @@ import type * as RegistryEvent from "../RegistryEvent.ts"
 declare const SnapshotTypeId: unique symbol
 
 /**
- * A set of unique items. `P` is the error of its population, `V` the error with which the hooks of its definition refuse
- * items.
+ * A set of unique items. `P` is the error of its population, `V` the error with which the hooks of its definition
+ * refuse items.
  *
  * @category models
  * @since 0.1.0
@@ -71,8 +71,8 @@ export interface Options<Item, Lookups, Defaults, AllHooks, Failure> {
   /** Its type side validates items. It never transforms them. */
   readonly schema?: Schema.Schema<Item> | undefined
   /**
-   * The items after population: an iterable, an effect of one, or a stream. Each population reads it anew, so a generator
-   * object, which can be read once, belongs into an effect that makes it.
+   * The items after population: an iterable, an effect of one, or a stream. Each population reads it anew, so a
+   * generator object, which can be read once, belongs into an effect that makes it.
    */
   readonly defaults?: Defaults | List<Item> | undefined
   /** Hooks for as long as the registry lives. */
@@ -85,7 +85,7 @@ export interface Options<Item, Lookups, Defaults, AllHooks, Failure> {
   readonly history?: number | undefined
 }
 
-/** Types the items of a list while `Defaults` is inferred. A `ReadonlyArray` itself would be inferred as this instead. */
+/** Types the items of a list while `Defaults` is inferred. A `ReadonlyArray` would be inferred as this itself. */
 interface List<out Item> extends ReadonlyArray<Item> {}
 
 /**

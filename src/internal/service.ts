@@ -1,6 +1,4 @@
-/**
- * Registries as services: `Tag`, which has its layers alone, and `Service`, which has the operations that it is given.
- */
+/** Registries as services: `Tag` has layers alone, `Service` has operations, too. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -33,7 +31,7 @@ type RegistrationFailure = RegistryError.RegistrationFailure
 type ItemLookupError = RegistryError.ItemLookupError
 
 /**
- * A registry as a service, with its layers: what `Registry.Tag` makes, and `Registry.Service`, too.
+ * A registry as a service, with its layers: the class that `Registry.Tag` makes.
  *
  * @category services
  * @since 0.2.0
@@ -48,7 +46,7 @@ export interface TagClass<Self, Id extends string, Item, Lookups, P, V, R>
 }
 
 /**
- * A registry as a service class: layers and operations are its statics.
+ * A registry as a service, with layers and operations as statics: the class that `Registry.Service` makes.
  *
  * @category services
  * @since 0.1.0
@@ -60,7 +58,7 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
   readonly layerLazy: <E, R2>(load: () => PromiseLike<Layer.Layer<Self, E, R2>>) => Layer.Layer<Self, never, R2>
   /** Registers items, all or none, until the layer is closed or the registry is reset. */
   readonly items: (items: Iterable<Item>) => Layer.Layer<never, RegistrationFailure | V | P, Self>
-  /** The same above all that is there: see {@link override}. */
+  /** Puts items above all others, all or none: see {@link override}. */
   readonly overrides: (items: Iterable<Item>) => Layer.Layer<never, RegistrationFailure | V | P, Self>
   /** The item that has a value of a unique lookup: see {@link get}. */
   readonly get: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
@@ -82,7 +80,7 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
     attribute: Attribute,
     value: Keys<Item, Lookups>[Attribute]
   ) => Effect.Effect<boolean, P, Self>
-  /** Whether an equal item is in: see {@link contains}. */
+  /** Whether an equal item is registered: see {@link contains}. */
   readonly contains: (item: Item) => Effect.Effect<boolean, P, Self>
   /** How many items there are: see {@link size}. */
   readonly size: Effect.Effect<number, P, Self>
@@ -90,12 +88,12 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
   readonly values: Effect.Effect<ReadonlyArray<Item>, P, Self>
   /** The item at an index; a negative one counts from the end: see {@link at}. */
   readonly at: (index: number) => Effect.Effect<Option.Option<Item>, P, Self>
-  /** What the registry holds now, as a value: see {@link snapshot}. */
+  /** The contents of the registry, as a value: see {@link snapshot}. */
   readonly snapshot: Effect.Effect<RegistrySnapshot<Item, Lookups>, P, Self>
   /** `Pending`, `Populating` or `Ready`: see {@link state}. */
   readonly state: Effect.Effect<RegistryState, never, Self>
   /**
-   * Whether the state is any but `Pending`.
+   * Whether the state is not `Pending`.
    *
    * @deprecated Use `state`.
    */
@@ -112,9 +110,9 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
   readonly registerAllScoped: (
     items: Iterable<Item>
   ) => Effect.Effect<void, RegistrationFailure | V | P, Self | Scope.Scope>
-  /** Takes out an item: see {@link unregister}. */
+  /** Removes an item: see {@link unregister}. */
   readonly unregister: (item: Item) => Effect.Effect<void, ItemLookupError | P, Self>
-  /** Takes out the item that has a value of a unique lookup: see {@link unregisterBy}. */
+  /** Removes the item that has a value of a unique lookup: see {@link unregisterBy}. */
   readonly unregisterBy: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute]
@@ -127,9 +125,9 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
   ) => Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P, Self>
   /** Makes the contents equal to a list of items, with the fewest changes: see {@link reconcile}. */
   readonly reconcile: (items: Iterable<Item>) => Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P, Self>
-  /** Puts an item above all that is there until the scope closes: see {@link override}. */
+  /** Puts an item above all others until the scope closes: see {@link override}. */
   readonly override: (item: Item) => Effect.Effect<void, RegistrationFailure | V | P, Self | Scope.Scope>
-  /** Takes out all that one owner registered: see {@link unregisterOwner}. */
+  /** Removes all items of one owner: see {@link unregisterOwner}. */
   readonly unregisterOwner: (owner: string) => Effect.Effect<ReadonlyArray<Item>, P, Self>
   /** Runs an effect as one transaction of the registry: see {@link transact}. */
   readonly transact: <A, E, R2>(effect: Effect.Effect<A, E, R2>) => Effect.Effect<A, E | P, Self | R2>
@@ -139,7 +137,7 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
   readonly reset: Effect.Effect<void, never, Self>
   /** The changes from when the stream is run: see {@link changes}. */
   readonly changes: Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged, Self>
-  /** What the registry holds, and the changes after that: see {@link subscribe}. */
+  /** A snapshot, and the changes after it: see {@link subscribe}. */
   readonly subscribe: (
     options?: { readonly since?: number | undefined }
   ) => Effect.Effect<Subscription<Item, Lookups>, P, Self | Scope.Scope>
@@ -160,7 +158,7 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
   ) => Effect.Effect<void, never, Self | Scope.Scope | Hooks.ServicesOf<More>>
 }
 
-/** What a service class declares, under a name that no user sees. */
+/** The declaration of a service, under a name that no user sees. */
 interface Declaration<Self, Item, Lookups, P, V> {
   readonly service: Context.Service<Self, Registry<Item, Lookups, P, V>>
   readonly options: Making.MakeOptions<Item>
@@ -188,7 +186,7 @@ export type Existing = <Self, Shape>(
   service: Context.Key<Self, Shape>
 ) => Effect.Effect<Shape, never, Scope.Scope> | undefined
 
-/** Counts the registries of a service that are alive. */
+/** Counts the living registries of a service. */
 export const counted = <Shape extends { readonly name: string }, R>(
   making: Effect.Effect<Shape, never, R>
 ): Effect.Effect<Shape, never, R | Scope.Scope> => Effect.tap(making, ({ name }) => Live.count(name))
@@ -228,10 +226,7 @@ export const Tag = <Self, Item>() =>
   })
 }
 
-/**
- * `Service` with these operations as statics: of `functions`, functions of all but the registry; of `values`, what they
- * answer for it.
- */
+/** `Service` with statics: the `functions` without their first argument, and the answers of the `values`. */
 export const serviceWith = (
   functions: { readonly [name: string]: (tag: any, x: any, y: any, z: any) => unknown },
   values: { readonly [name: string]: (tag: any) => unknown }

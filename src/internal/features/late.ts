@@ -74,8 +74,8 @@ const complete = <Item, L, V>(
 }
 
 /**
- * Imports at first, and populates from then on. The import is one transaction: what the layer does to the registry becomes
- * visible at its end, together with the defaults. What the layer holds lives as long as the registry.
+ * Imports at first, and populates from then on. The import is one transaction: what the layer does to the registry
+ * becomes visible at its end, together with the defaults. The scope of the layer is that of the registry.
  */
 const importing = <Item, L, V>(
   registry: Registry<Item, L, Failed, V>,

@@ -1,6 +1,6 @@
 /**
- * The strings that someone may have meant, nearest first, regardless of case: at most three of those within a third of the
- * length of `value` in single-character edits (Damerau's distance, as optimal string alignment).
+ * The strings that someone may have meant, nearest first, regardless of case: at most three of those within a third of
+ * the length of `value` in single-character edits (Damerau's distance, as optimal string alignment).
  */
 export const nearMatches = (value: unknown, candidates: Iterable<unknown>): ReadonlyArray<string> => {
   if (typeof value !== "string" || value.length > longest) return []

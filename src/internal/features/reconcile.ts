@@ -19,8 +19,8 @@ import * as Update from "../store/update.ts"
 type Failure = RegistryError.RegistrationFailure
 
 /**
- * What a reconciliation did. All lists are in the order of the items that were given, but `removed`, which is in the order
- * of their registration.
+ * What a reconciliation did. All lists are in the order of the items that were given, but `removed`, which is in the
+ * order of their registration.
  *
  * @category models
  * @since 0.1.0
@@ -33,7 +33,7 @@ export interface Reconciled<out Item> {
   readonly kept: ReadonlyArray<Item>
 }
 
-/** What there is to do. */
+/** The items and entries, by what happens to them. */
 interface Matched<Item> {
   readonly added: ReadonlyArray<Item>
   /** Newest first. */

@@ -1,8 +1,8 @@
 /**
  * Following the changes of a registry.
  *
- * A registry keeps its last changes whether or not anybody subscribes. A subscriber is no more than the revision that it
- * has seen, so one that stands still costs nothing and blocks nobody. It fails when changes that it needs are gone.
+ * A registry keeps its last changes whether or not anybody subscribes. A subscriber is no more than the revision that
+ * it has seen, so one that stands still costs nothing and blocks nobody. It fails when changes that it needs are gone.
  */
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"

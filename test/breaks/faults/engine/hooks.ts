@@ -19,8 +19,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a part is undone that had not completed",
-    find: "    : Effect.flatMap(running, () => ended(false))",
-    replace: "    : Effect.andThen(ended(false), running)",
+    find: "surviving(transaction, running, ended) : Effect.flatMap(running, () => ended(false))",
+    replace: "surviving(transaction, running, ended) : Effect.andThen(ended(false), running)",
     caught: {
       file: "hooks.test.ts",
       title: "G20 each part of combined hooks is rolled back by itself: only its completed calls"
