@@ -139,6 +139,30 @@ describe("closing", () => {
       assert.deepStrictEqual(balance.wrong([a]), [])
     }))
 
+  it.effect("G26 the draft of an open transaction can be read, also when another fiber had waited for the lock", () =>
+    Effect.gen(function*() {
+      const gate = yield* Latch.make()
+      const home = yield* Scope.make()
+      const registry = yield* makeIn(home)
+      const open = yield* Effect.forkChild(
+        Registry.transact(
+          registry,
+          Effect.gen(function*() {
+            yield* Registry.register(registry, b)
+            yield* gate.await
+            return yield* Registry.size(registry)
+          }).pipe(Effect.flatMap((size) => Effect.fail(`size ${size}`)))
+        ),
+        { startImmediately: true }
+      )
+      const waiting = yield* Effect.forkChild(Registry.register(registry, c), { startImmediately: true })
+      yield* close(home)
+      assert.isTrue(isInterrupted(yield* Fiber.await(waiting)))
+      yield* gate.open
+      const exit = yield* Fiber.await(open)
+      assert.strictEqual(Exit.isFailure(exit) && Cause.squash(exit.cause), "size 2")
+    }))
+
   it.effect("G26 in an open transaction no operation begins any more, but its draft can be read", () =>
     Effect.gen(function*() {
       const gate = yield* Latch.make()

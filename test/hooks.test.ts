@@ -501,6 +501,31 @@ describe("hooks", () => {
       assert.deepStrictEqual(log, ["layer 1 of 1"])
     }))
 
+  it.effect("each of several hooks runs with its own services, in one operation", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
+      for (const prefix of ["one ", "two ", "three "]) {
+        yield* Effect.provideService(
+          Registry.addHooks(registry, {
+            onItemRegistering: ({ id }: Item) => Effect.map(Prefix, (own) => log.push(`${own}registering ${id}`)),
+            onItemRegistered: ({ id }: Item) => Effect.map(Prefix, (own) => log.push(`${own}registered ${id}`))
+          }),
+          Prefix,
+          prefix
+        )
+      }
+      yield* Registry.register(registry, a)
+      assert.deepStrictEqual(log, [
+        "one registering 1",
+        "two registering 1",
+        "three registering 1",
+        "one registered 1",
+        "two registered 1",
+        "three registered 1"
+      ])
+    }))
+
   it.effect("hooks of a layer made by an effect may acquire resources for the life of the layer", () =>
     Effect.gen(function*() {
       const log: Array<string> = []

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Latch } from "effect"
 import { Registry, RegistryHooks } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
-import { isLocked } from "./utils/inside.ts"
+import { isLocked, waitingForLock } from "./utils/inside.ts"
 import { a, b, c, d, Item, messageOf } from "./utils/items.ts"
 
 const seeds = 1_000
@@ -59,6 +59,7 @@ describe("mutual exclusion", () => {
       ) {
         const waiting = yield* Effect.forkChild(operation, { startImmediately: true })
         yield* Fiber.interrupt(waiting)
+        assert.strictEqual(waitingForLock(registry), 0)
       }
       const last = yield* Effect.forkChild(Registry.register(registry, d), { startImmediately: true })
       yield* latch.open

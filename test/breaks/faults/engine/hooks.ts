@@ -85,10 +85,7 @@ export const faults: ReadonlyArray<Break> = [
     name: "news of an item are told in the call for it",
     find: "if (telling?.part !== part || telling.item !== entry.item && telling.later.length === 0) continue",
     replace: "if (telling === undefined || telling.later.length >= 0) continue",
-    caught: {
-      file: "lastWord.test.ts",
-      title: "withdraws the item that it is told of: those after it hear nothing of it"
-    }
+    caught: { file: "lastWord.test.ts", title: "come next, before any hook is told of another item" }
   },
   {
     name: "news of another item overtake those that wait for the end of a call",
@@ -200,10 +197,7 @@ export const faults: ReadonlyArray<Break> = [
     name: "hooks run with the services of the first",
     find: "return services === bodyServices",
     replace: "return bodyServices !== undefined",
-    caught: {
-      file: "hooks.test.ts",
-      title: "hooks run with the services where they were defined, and in the transaction of"
-    }
+    caught: { file: "hooks.test.ts", title: "each of several hooks runs with its own services, in one operation" }
   },
   {
     name: "hooks cannot be interrupted",

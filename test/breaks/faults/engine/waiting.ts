@@ -96,7 +96,7 @@ export const faults: ReadonlyArray<Break> = [
     replace: "",
     caught: {
       file: "closing.test.ts",
-      title: "G26 waiting fibers are interrupted: for the lock, an item, a population, several registries"
+      title: "G26 the draft of an open transaction can be read, also when another fiber had waited for the lock"
     }
   },
   {

@@ -12,15 +12,6 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "an import that waited for another one imports again",
-    find: "        if (loaded) return transaction.restore(core.populate)\n",
-    replace: "",
-    caught: {
-      file: "late.test.ts",
-      title: "under schedules: interrupted at any time, it has imported completely or not at all"
-    }
-  },
-  {
     name: "an import leaves a scope behind that is interrupted at its first step",
     find: "const importOnce = Effect.uninterruptibleMask((restore) => {",
     replace: `const importOnce = Effect.suspend(() => {
