@@ -37,10 +37,6 @@ export const snapshotOf = <Item, Lookups>(contents: Contents<Item>): RegistrySna
 export const contentsOf = <Item, Lookups>(snapshot: RegistrySnapshot<Item, Lookups>): Contents<Item> =>
   snapshot as unknown as Contents<Item>
 
-// ---------------------------------------------------------------------------------------------------------------------
-// Operations
-// ---------------------------------------------------------------------------------------------------------------------
-
 /** What an operation does with a core and its other arguments. */
 type Body = (core: Core<any, any, any>, x: any, y: any, z: any) => Effect.Effect<any, any, any>
 

@@ -143,10 +143,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   seen = false
   /** What went wrong in hooks, where that stops nothing. */
   defects: Cause.Cause<never> = Cause.empty
-  /**
-   * Removals by scopes that closed in this transaction. A closed scope stays closed, so they are repeated outside if the
-   * transaction is rolled back.
-   */
+  /** Removals by scopes that closed in this transaction: repeated outside if it is rolled back. */
   redoAfterRollback: ReadonlyArray<Effect.Effect<void>> = none
   /** The body is uninterruptible. It passes the effects of users, and its own waits, to this. */
   restore: Restore = identity

@@ -23,9 +23,7 @@ export const Owner: Context.Reference<string> = /*#__PURE__*/ Context.Reference<
   defaultValue: () => ""
 })
 
-/**
- * A context without the transactions of the fiber that it was taken from: services are captured, transactions never.
- */
+/** A context without the transactions of its fiber: services are captured, transactions never. */
 export const withoutTransactions = <R>(context: Context.Context<R>): Context.Context<R> =>
   // both are references, and every context has those
   Context.omit(CurrentTransaction, EnclosingTransaction)(context) as Context.Context<R>

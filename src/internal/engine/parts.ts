@@ -31,10 +31,7 @@ export interface Handlers<in Item, out E = never, out R = never> {
   readonly onReset: Effect.Effect<unknown, never, R>
 }
 
-/**
- * Hooks as a value, which combines with others. It keeps its parts: each one's calls are counted, and undone, on their
- * own.
- */
+/** Hooks as a value, which combines with others. The calls of each part are counted, and undone, on their own. */
 export interface RegistryHooks<in Item, out E = never, out R = never> extends Handlers<Item, E, R>, Pipeable.Pipeable {
   readonly [TypeId]: { readonly parts: ReadonlyArray<Partial<Handlers<Item, E, R>>> }
 }
@@ -147,10 +144,7 @@ export class Calls<Item> {
   }
 }
 
-/**
- * The call in which a part is being told of an item. What happens to that item meanwhile it is told when the call has
- * ended, with all that comes later.
- */
+/** The call that tells a part of an item. What happens to that item meanwhile, the part hears after the call. */
 export interface Telling<Item> {
   readonly part: Part<Item, unknown>
   readonly item: Item

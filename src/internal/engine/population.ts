@@ -27,10 +27,7 @@ const waitForPopulation = <Item, P, V, A, E>(
 ): Effect.Effect<A, E> =>
   Effect.setContext(Effect.suspend(() => waitFor(node, population.wait(), result)), population.withoutYields(context))
 
-/**
- * Like `waitForPopulation`, for a fiber outside every transaction. It cannot be part of a deadlock, so all such fibers
- * share one effect.
- */
+/** Like `waitForPopulation`, outside every transaction: no deadlock is possible, so all fibers share one effect. */
 const joinUntracked = <Item, P, V, A, E>(
   { population }: Core<Item, P, V>,
   result: Effect.Effect<A, E>

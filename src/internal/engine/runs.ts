@@ -48,10 +48,7 @@ export class PopulationRuns {
   }
 }
 
-/**
- * An interrupted waiter waits until the run that it joined is rolled back, even if a new one has begun. A run that has
- * ended holds nobody.
- */
+/** Waits for the run that was joined to be rolled back, even if a new one has begun. */
 class PopulationWait implements Wait {
   joined: WaitNode | undefined
 

@@ -10,10 +10,7 @@ import { type ErrorSource, WaitNode } from "./waiting.ts"
 
 const transactAll: OperationLabel = { name: "transactAll" }
 
-/**
- * Runs an effect as one transaction of several registries, which are published together. In transactions of all of them
- * it is nested in those.
- */
+/** An effect as one transaction of several registries, nested where the fiber is in transactions of all. */
 export const runAll = <P, A, E, R>(
   cores: ReadonlyArray<Core<any, P, any>>,
   effect: Effect.Effect<A, E, R>

@@ -1,7 +1,4 @@
-/**
- * What lies on top of what. An override withholds the entries below it that it shares a claim with. They keep what they
- * claim.
- */
+/** What lies on top of what: an override withholds the entries below it that it shares a claim with. */
 import * as Equal from "effect/Equal"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"

@@ -1,7 +1,4 @@
-/**
- * Registries of one identifier that are alive at once. As a rule a layer was built twice by mistake, and one part of a
- * program does not find the items of another.
- */
+/** Registries of one identifier that are alive at once: as a rule a layer was built twice by mistake. */
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"

@@ -1,6 +1,4 @@
-/**
- * Registering an item on top of all that is there: it withholds what it shares a unique value with for as long as it lives.
- */
+/** An item on top of all others. It withholds what it shares a unique value with, for as long as it lives. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"

@@ -118,10 +118,6 @@ export const withoutWithheld = <Item>(self: Contents<Item>): Contents<Item> => {
   return contents
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-// Finding
-// ---------------------------------------------------------------------------------------------------------------------
-
 /** The entry that alone has a key; nothing for an attribute that is not a unique lookup. */
 export const get = <Item>(self: Contents<Item>, attribute: string, key: unknown): Entry<Item> | undefined =>
   self.indexes[slotOf(self.definition.lookups, attribute)]?.get(key)
@@ -160,10 +156,7 @@ export const findCurrent = <Item>(self: Contents<Item>, item: Item): Entry<Item>
   return found ?? (isObject(item) ? findItself() : undefined)
 }
 
-/**
- * Equal items have equal keys, because without an equality of their own they are compared by their parts. So an equal item
- * can only be the one that has the same first unique key: no item need be hashed, which costs more than all lookups.
- */
+/** An equal item has the same first unique key, see `takeKeys`: no item need be hashed. */
 export const findEqual = <Item>(
   self: Contents<Item>,
   item: Item,

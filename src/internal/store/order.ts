@@ -9,12 +9,7 @@ export interface Positioned {
 
 export type Order<A extends Positioned> = Node<A> | undefined
 
-/**
- * A leaf has entries and no nodes, a branch has nodes and no entries.
- *
- * A class, because V8 allocates a literal among the old objects once its objects have lived long, and keeps what it refers
- * to until those are collected.
- */
+/** A leaf has entries and no nodes, a branch has nodes and no entries. A class for the reason of `Entry`. */
 class Node<A extends Positioned> {
   readonly nodes: ReadonlyArray<Node<A>>
   readonly entries: ReadonlyArray<A>
