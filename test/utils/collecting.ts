@@ -14,7 +14,7 @@ export const kept = (objects: ReadonlyArray<WeakRef<object>>): Effect.Effect<num
   Effect.andThen(nextTask, Effect.sync(collect)).pipe(
     Effect.map(() => left(objects)),
     // what was marked already when it became garbage goes with a later collection
-    Effect.repeat({ times: 4, until: (count) => count === 0 })
+    Effect.repeat({ times: 9, until: (count) => count === 0 })
   )
 
 /** How many of these objects have not been collected yet. */
