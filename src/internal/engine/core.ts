@@ -116,8 +116,6 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   /** The innermost of the transactions that end together: itself, but for those of several registries. */
   innermost: Transaction<any> = this
   readonly observation: Observation | undefined
-  /** The fiber that runs the body. */
-  fiber: Fiber.Fiber<unknown, unknown> | undefined
   /** The hooks that were installed when it began. */
   hooks!: ReadonlyArray<Part<Item, V>>
   /** What it found when it began. */

@@ -54,20 +54,24 @@ const runAllOn = <P, A, E, R>(
     const arePending = () => parents.length === 0 && ordered.some((core) => !contentsOf(core).populated)
     const source: ErrorSource = { name: jointName(ordered), names: ordered.map(nameOf), messages: {} }
     const node = new WaitNode(source, transactAll.name, outer)
+    node.fiber = fiber
     const locked = ordered.reduceRight(
       (inner, core, index) => {
         const { lock } = parents[index] ?? core
-        const next = Effect.suspend(() => arePending() ? Effect.undefined : inner)
+        const next = Effect.suspend(() => arePending() || !areOpen(parents) ? Effect.undefined : inner)
         return lock.hold(node, next, node)
       },
       beginAll(fiber, ordered, effect, node, parents, observations)
     )
     const ended = Effect.onExitPrimitive(locked, () => {
       node.state = "closed"
+      node.fiber = undefined
       return undefined
     })
     return Effect.flatMap(ended, (result) => result ?? populatingFirst)
   })
+
+const areOpen = (parents: ReadonlyArray<Transaction<any>>): boolean => parents.every(({ state }) => state === "open")
 
 type Defined = { readonly definition: ErrorSource }
 
@@ -91,7 +95,7 @@ const beginAll = <P, A, E, R>(
 ): Effect.Effect<Effect.Effect<A, E> | undefined, never, R> =>
   Effect.uninterruptibleMask((restore) => {
     if (cores.some(({ closed }) => closed)) return Effect.interrupt
-    if (parents.some(({ state }) => state !== "open")) return Effect.undefined
+    if (!areOpen(parents)) return Effect.undefined
     const group: Array<Transaction<any>> = []
     for (const core of cores) {
       const at = group.length

@@ -233,7 +233,7 @@ const endAfter = <A, E>(
   const cause = Exit.isFailure(exit) ? exit.cause : Cause.empty
   if (Cause.hasInterrupts(cause)) {
     for (const transaction of group) transaction.state = "undoing"
-    if (lock.holder instanceof Transaction) lock.holder.fiber?.interruptUnsafe()
+    lock.holder?.fiber?.interruptUnsafe()
     return Effect.flatMap(waiting, () => ended!)
   }
   return Effect.matchCauseEffect(restore(waiting), {

@@ -22,6 +22,8 @@ export class WaitNode {
   readonly operation: string
   /** The node that was innermost when this one began. */
   readonly outer: WaitNode | undefined
+  /** The fiber that holds a lock for it. */
+  fiber: Fiber.Fiber<unknown, unknown> | undefined = undefined
   /** What the fibers that are in this node wait for now. */
   waits: Set<Wait> | undefined = undefined
   state: "open" | "undoing" | "closed" = "open"

@@ -362,7 +362,7 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a transaction that is interrupted waits for a nested one that never ends",
-    find: "    if (lock.holder instanceof Transaction) lock.holder.fiber?.interruptUnsafe()\n",
+    find: "    lock.holder?.fiber?.interruptUnsafe()\n",
     replace: "",
     caught: {
       file: "nesting.test.ts",
