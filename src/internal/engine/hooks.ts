@@ -147,11 +147,10 @@ const hears = ({ handlers }: Part<any, unknown>): boolean =>
 
 /**
  * Before an outermost transaction ends: tells hooks of every change that they do not know yet. Hooks may cause more
- * changes meanwhile, so it repeats until there are no news.
+ * changes meanwhile, so the transaction stays unsettled, and this runs again, until there are no news.
  */
 export const settle = <Item, V>(transaction: Transaction<Item, any, V>): Effect.Effect<void> =>
   Effect.suspend(() => {
-    transaction.unsettled = false
     // the last registration of each item
     const touched = new Map(transaction.steps.flatMap(touchedBy).map((entry) => [entry.item, entry]))
     const news = (["onItemUnregistered", "onItemRegistered"] as const).flatMap((hook) =>
@@ -161,13 +160,11 @@ export const settle = <Item, V>(transaction: Transaction<Item, any, V>): Effect.
           .map((part) => ({ part, hook, entry }))
       )
     )
-    if (news.length === 0) return Effect.void
-    const telling = sequence(news, ({ entry, hook, part }) =>
+    transaction.unsettled = news.length > 0
+    return sequence(news, ({ entry, hook, part }) =>
       part.state === "installed" && isNews(transaction, part, hook, entry)
         ? tellPart(transaction, part, hook, entry)
         : undefined)
-    return Effect.flatMap(telling, () =>
-      settle(transaction))
   })
 
 const inverse = { onItemRegistered: "onItemUnregistered", onItemUnregistered: "onItemRegistered" } as const
