@@ -129,9 +129,9 @@ const callBefore = <Item, P, V, W>(
 ): Effect.Effect<void, W> =>
   sequence(moves, ({ entering: one, leaving }) => {
     const asking = one === undefined || told?.has(one.item) === true ? Effect.void : one.ask()
-    return leaving.length === 0 ?
-      asking :
-      Effect.flatMapEager(asking, () =>
+    return leaving.length === 0
+      ? asking
+      : Effect.flatMapEager(asking, () =>
         sequence(leaving, (entry) =>
           told?.has(entry) === true
             ? undefined

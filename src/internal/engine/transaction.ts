@@ -367,9 +367,9 @@ const undo = <E>(group: Group, cause: Cause.Cause<E>, ending: Ending<any>): Effe
 /** Lists that went in share the indexes of before. Nobody has seen a draft that was given up, unless by a snapshot. */
 const forgetAll = (group: Group): Effect.Effect<void> => {
   const entries = group.flatMap(({ base, seen, steps }) =>
-    seen ?
-      [] :
-      steps.flatMap((one) =>
+    seen
+      ? []
+      : steps.flatMap((one) =>
         one instanceof Inserted && one.entries.length > 1 ? one.entries.map((entry) => [base, entry] as const) : []
       )
   )
