@@ -206,7 +206,7 @@ const entryPointsOf = /*#__PURE__*/ Effect.fnUntraced(function*(one: Package, gr
 const invalidPackage = (one: Package, group: string, issue: string): EntryPointError =>
   new EntryPointError({ code: "invalid_package", package: one.name, group, issue })
 
-/** Who does not name the group offers nothing, whatever else is in its package.json. */
+/** Nothing, if the package.json does not name the group, whatever else it has. */
 const offeredIn = (
   one: Package,
   group: string,
@@ -249,7 +249,7 @@ const locate = /*#__PURE__*/ Effect.fnUntraced(function*(one: Package, group: st
   const entryPoint = { package: one.name, group, name, module, export: exported ?? "default" }
   const inside = path.resolveWithin(one.directory, module)
   if (Option.isNone(inside)) return yield* invalidPath
-  // a module that is not there is for whoever loads it, unless a loader could decode its name and leave the package
+  // a module that is not there fails where it is loaded, unless a loader could decode its name and leave the package
   const real = yield* Effect.catch(
     fs.realPath(inside.value),
     (error) =>

@@ -292,7 +292,7 @@ const together = (
   return Effect.andThen(all, end)
 }
 
-/** Somebody who follows a registry: what he has seen, and how many changes it took. */
+/** A follower of a registry: the items that it has seen, and how many changes it took. */
 class Follower<Item> {
   private items: ReadonlyArray<Item>
   private seen = 0
@@ -574,7 +574,7 @@ const stillWaits = ({ operation, returned }: Recorded<AnyOperation>): boolean =>
   return returned === undefined && (name === "awaitItem" || name === "nextChange")
 }
 
-/** Who still waits at the end, though there is something for him. */
+/** The operations that still wait at the end, though there is something for them. */
 const missedBy = <State, Op extends AnyOperation>(
   model: Specification<State, Op>,
   history: ReadonlyArray<Recorded<Op>>,

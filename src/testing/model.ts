@@ -72,7 +72,7 @@ export interface ModelEntry<out Item> {
 }
 
 /**
- * Somebody who follows a registry, and the changes that he has not asked for yet: what can be seen after each.
+ * A follower of a registry, and the changes that it has not asked for yet: what can be seen after each.
  *
  * @category models
  * @since 0.1.0
@@ -593,7 +593,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
       const by = newest(state.entries.filter((entry) => isUnder(hidden, entry)))
       return [ok({ _tag: "Hidden", item: hidden.item, by: by?.item }), state]
     },
-    // whoever waits goes on when the item is there, and not before
+    // a fiber that waits goes on when the item is there, and not before
     awaitItem: (state, attribute, value) =>
       looked(state, attribute, value, (entry) => entry === undefined ? waits : ok(entry.item)),
     subscribe,

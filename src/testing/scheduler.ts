@@ -317,7 +317,7 @@ export class Prescribed implements Strategy {
       return task
     }
     for (let task = 1; this.alternative !== undefined && task < tasks.length; task++) {
-      // whoever was preempted does not go on before another has
+      // a fiber that was preempted does not go on before another has
       if (tasks[task] !== preempted) this.alternative({ turn, task })
     }
     return 0
@@ -339,7 +339,7 @@ const randomFrom = (seed: number): () => number => {
 
 /**
  * Interrupts a fiber when it, or one that it started, comes to the `at`th operation. `"outside"`: the fiber has yielded
- * there, and another fiber interrupts it. `"inside"`: whoever runs is interrupted while it runs.
+ * there, and another fiber interrupts it. `"inside"`: the fiber is interrupted while it runs.
  *
  * @internal
  */
