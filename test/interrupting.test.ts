@@ -76,7 +76,7 @@ const makeWorld = Effect.gen(function*() {
 const isInterrupted = (exit: Exit.Exit<unknown, unknown>): boolean =>
   Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause)
 
-/** All has ended that was begun, whoever was stuck sees an interruption, and both registries are as they were. */
+/** All has ended that was begun, the fiber that was stuck is interrupted, and both registries are as they were. */
 const assertUndone = (world: World) =>
   Effect.gen(function*() {
     assert.isTrue((yield* world.ended).some(isInterrupted))
@@ -326,13 +326,14 @@ describe("G7 G13 interrupting a transactAll, of which a child is in a hook that 
           Registry.transact(
             one,
             Effect.gen(function*() {
-              yield* begin(Registry.register(one, stuck))
+              yield* beginStuck(one, Registry.register(one, stuck))
               yield* begin(Registry.transactAll([one, two], Effect.void))
               return yield* Effect.never
             })
           )
         )
-      ), "two"))
+      )
+    ))
 
   it.effect("the child is in a transactAll in it", () =>
     endsUndone(({ beginStuck, one, two }) =>

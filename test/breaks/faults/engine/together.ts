@@ -58,5 +58,23 @@ export const faults: ReadonlyArray<Break> = [
       file: "cleanup.test.ts",
       title: "G14 in a transactAll that fails they see each of its registries as it was, and change none"
     }
+  },
+  {
+    name: "a transaction of several registries takes the next lock though the one around it is being undone",
+    find: "arePending() || !areOpen(parents) ? Effect.undefined : inner",
+    replace: "arePending() ? Effect.undefined : inner",
+    caught: {
+      file: "interrupting.test.ts",
+      title: "a transactAll waits for the lock of the inner of two transactions, and then for that of"
+    }
+  },
+  {
+    name: "an interrupted transaction leaves one of several registries waiting, which holds its lock",
+    find: "    node.fiber = fiber\n",
+    replace: "",
+    caught: {
+      file: "interrupting.test.ts",
+      title: "a transactAll that has the lock of the inner of two transactions waits for that of the"
+    }
   }
 ]
