@@ -8,6 +8,31 @@ interface Identified {
   readonly id: number
 }
 
+/** What a map hands on to the next that has the same base. */
+interface Version<out A> {
+  /** The id from which on a value of the base belongs to later versions. */
+  readonly limit: number
+  /** How many keys the base had, all of them for this version, before a later one appended to it. */
+  readonly known: number
+  readonly changes: HashMap.HashMap<unknown, A | undefined>
+  /** How many of the changes have a key that is an object. */
+  readonly objects: number
+  /** Whether a key of the base may be among the changes: then the base keeps a value that is gone. */
+  readonly shadows: boolean
+  /** How many versions have come since the base was made. */
+  readonly age: number
+}
+
+/** Before the first version. */
+const blank: Version<never> = {
+  limit: 0,
+  known: 0,
+  changes: /*#__PURE__*/ HashMap.empty(),
+  objects: 0,
+  shadows: false,
+  age: -1
+}
+
 /**
  * Most of a registry is there from the start or comes in lists, and is read far more often than it changes. So this is a
  * native `Map`, which is several times faster than a `HashMap`, and whose hashes nobody can make collide; and a `HashMap`
@@ -18,28 +43,29 @@ interface Identified {
  *
  * A `Map` compares objects by reference, where keys are compared by `Equal`: an object is always among the changes.
  */
-export class KeyMap<A extends Identified> {
+export class KeyMap<A extends Identified> implements Version<A> {
   static empty<A extends Identified>(): KeyMap<A> {
     return new KeyMap(new Map())
   }
 
   private readonly base: Map<unknown, A>
-  /** The id from which on a value of the base belongs to later versions. */
-  private limit = 0
-  /** How many keys the base had, all of them for this version, before a later one appended to it. */
-  private known = 0
-  private changes: HashMap.HashMap<unknown, A | undefined> = HashMap.empty()
-  /** How many of the changes have a key that is an object. */
-  private objects = 0
-  /** Whether a key of the base may be among the changes: then the base keeps a value that is gone. */
-  private shadows = false
-  /** How many versions have come since the base was made. */
-  private age = 0
+  limit: number
+  known: number
+  changes: HashMap.HashMap<unknown, A | undefined>
+  objects: number
+  shadows: boolean
+  readonly age: number
   /** While a list is put in: where, and the id from which on a value is of it. */
   private filling: { readonly base: boolean; readonly start: number } | undefined
 
-  private constructor(base: Map<unknown, A>) {
+  private constructor(base: Map<unknown, A>, from: Version<A> = blank) {
     this.base = base
+    this.limit = from.limit
+    this.known = from.known
+    this.changes = from.changes
+    this.objects = from.objects
+    this.shadows = from.shadows
+    this.age = from.age + 1
   }
 
   get(key: unknown): A | undefined {
@@ -71,7 +97,7 @@ export class KeyMap<A extends Identified> {
         return this
       }
     }
-    const next = filling === undefined ? this.copy() : this
+    const next = filling === undefined ? new KeyMap(base, this) : this
     const before = HashMap.size(this.changes)
     next.changes = HashMap.set(this.changes, key, value)
     if (object) next.objects += HashMap.size(next.changes) - before
@@ -80,7 +106,7 @@ export class KeyMap<A extends Identified> {
   }
   /** Without a key that has a value. */
   delete(key: unknown, value = this.get(key)): KeyMap<A> {
-    const next = this.copy()
+    const next = new KeyMap(this.base, this)
     if (this.inBase(key) !== undefined) {
       next.changes = HashMap.set(this.changes, key, undefined)
       next.shadows = true
@@ -98,13 +124,13 @@ export class KeyMap<A extends Identified> {
   /** A map that `set` changes in place until it is finished; this one stays as it is. */
   begin(additions: number): KeyMap<A> {
     const isLast = this.base.size === this.known && this.base.size > 0
-    const next = !isLast && isMuch(additions, this.base.size) ? this.folded() : this.copy().settled()
+    const next = !isLast && isMuch(additions, this.base.size) ? this.folded() : new KeyMap(this.base, this).settled()
     next.filling = { base: next.base !== this.base || isLast && additions > few, start: next.limit }
     next.changes = HashMap.beginMutation(next.changes)
     return next
   }
   finish(): KeyMap<A> {
-    const next = this.copy()
+    const next = new KeyMap(this.base, this)
     next.changes = HashMap.endMutation(this.changes)
     return next.settled()
   }
@@ -119,16 +145,6 @@ export class KeyMap<A extends Identified> {
   /** Whether the base has a value that is none of this version. */
   private get keepsGarbage(): boolean {
     return this.shadows || this.base.size !== this.known
-  }
-  private copy(): KeyMap<A> {
-    const next = new KeyMap(this.base)
-    next.limit = this.limit
-    next.known = this.known
-    next.changes = this.changes
-    next.objects = this.objects
-    next.shadows = this.shadows
-    next.age = this.age + 1
-    return next
   }
   /** The same, with a new base when its versions have paid for that. */
   private settled(): KeyMap<A> {
