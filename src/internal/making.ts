@@ -26,7 +26,7 @@ import * as Definition from "./store/definition.ts"
 
 class RegistryImpl<Item, P, V> extends Pipeable.Class implements Registry<Item, any, P, V> {
   readonly [TypeId] = variance
-  readonly [CoreKey]: Core<Item, P, V>
+  declare readonly [CoreKey]: Core<Item, P, V>
 
   constructor(core: Core<Item, P, V>) {
     super()

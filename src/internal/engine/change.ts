@@ -13,8 +13,8 @@ export type Step<Item> =
 /** Entries were added, one after the other, the first at `position` among all. */
 export class Inserted<Item> {
   readonly _tag = "Inserted"
-  readonly entries: ReadonlyArray<Entry<Item>>
-  readonly position: number
+  declare readonly entries: ReadonlyArray<Entry<Item>>
+  declare readonly position: number
 
   constructor(entries: ReadonlyArray<Entry<Item>>, position: number) {
     this.entries = entries
@@ -24,7 +24,7 @@ export class Inserted<Item> {
 
 export class Removed<Item> {
   readonly _tag = "Removed"
-  readonly entries: ReadonlyArray<Entry<Item>>
+  declare readonly entries: ReadonlyArray<Entry<Item>>
 
   constructor(entries: ReadonlyArray<Entry<Item>>) {
     this.entries = entries
@@ -33,8 +33,8 @@ export class Removed<Item> {
 
 export class Swapped<Item> {
   readonly _tag = "Swapped"
-  readonly previous: Entry<Item>
-  readonly entry: Entry<Item>
+  declare readonly previous: Entry<Item>
+  declare readonly entry: Entry<Item>
 
   constructor(previous: Entry<Item>, entry: Entry<Item>) {
     this.previous = previous
@@ -43,8 +43,8 @@ export class Swapped<Item> {
 }
 
 export class Change<Item> implements RegistryEvent.RegistryChange<Item> {
-  readonly revision: number
-  readonly steps: ReadonlyArray<Step<Item>>
+  declare readonly revision: number
+  declare readonly steps: ReadonlyArray<Step<Item>>
   private told: ReadonlyArray<RegistryEvent.RegistryEvent<Item>> | undefined = undefined
 
   constructor(revision: number, steps: ReadonlyArray<Step<Item>>) {

@@ -102,31 +102,31 @@ export type OperationLabel = Pick<Operation<any, any, any, any, any>, "name" | "
 const none: ReadonlyArray<never> = []
 
 export class Transaction<in out Item, out P = any, in out V = any> extends WaitNode {
-  readonly core: Core<Item, P, V>
-  readonly parent: Transaction<Item, P, V> | undefined
-  readonly kind: Kind
+  declare readonly core: Core<Item, P, V>
+  declare readonly parent: Transaction<Item, P, V> | undefined
+  declare readonly kind: Kind
   /** A population, or a part of one: it works on contents that are `Pending`. */
-  readonly populating: boolean
+  declare readonly populating: boolean
   /** A reset, or a part of one. */
-  readonly resetting: boolean
+  declare readonly resetting: boolean
   /** Whether a hook that dies stops nothing: its defect is collected in `defects`. */
-  readonly irrevocable: boolean
+  declare readonly irrevocable: boolean
   /** The outermost transaction of the registry that this is a part of: itself as a rule. */
-  readonly outermost: Transaction<Item, P, V>
+  declare readonly outermost: Transaction<Item, P, V>
   /** The innermost of the transactions that end together: itself, but for those of several registries. */
   innermost: Transaction<any> = this
-  readonly observation: Observation | undefined
+  declare readonly observation: Observation | undefined
   /** The hooks that were installed when it began. */
-  hooks!: ReadonlyArray<Part<Item, V>>
+  declare hooks: ReadonlyArray<Part<Item, V>>
   /** What it found when it began. */
-  base!: Contents.Contents<Item>
-  draft!: Contents.Contents<Item>
+  declare base: Contents.Contents<Item>
+  declare draft: Contents.Contents<Item>
   /** The scope of the population that filled the draft. */
-  populationScope: Scope.Closeable | undefined
+  declare populationScope: Scope.Closeable | undefined
   /** The scopes of all populations that ran in it. */
   scopes: ReadonlyArray<Scope.Closeable> = none
   /** What happened, in order. */
-  steps!: Array<Step<Item>>
+  declare steps: Array<Step<Item>>
   /** The completed calls of hooks, in order. */
   calls: Calls<Item> | undefined = undefined
   /** The hook that is being told of an item now. */
@@ -149,7 +149,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   bodyServices: Context.Context<any> | undefined = undefined
   private serviced: readonly [services: Context.Context<any>, Context.Context<any>] | undefined = undefined
   private innerLock: Lock | undefined = undefined
-  private ownOrigin: Origin | undefined
+  declare private ownOrigin: Origin | undefined
 
   constructor(
     core: Core<Item, P, V>,

@@ -55,10 +55,10 @@ type Answer<Item, X, Y, A, E> = (
 
 /** One object for each question, and no closure: reading is the hottest path of a registry. */
 class Read<Item, P, V, A, E, X, Y> extends Effectable.Class<A, E | P> {
-  private readonly core: Core<Item, P, V>
-  private readonly answer: Answer<Item, X, Y, A, E>
-  private readonly x: X
-  private readonly y: Y
+  declare private readonly core: Core<Item, P, V>
+  declare private readonly answer: Answer<Item, X, Y, A, E>
+  declare private readonly x: X
+  declare private readonly y: Y
 
   constructor(core: Core<Item, P, V>, answer: Answer<Item, X, Y, A, E>, x: X, y: Y) {
     super()

@@ -50,7 +50,7 @@ export class PopulationRuns {
 
 /** Waits for the run that was joined to be rolled back, even if a new one has begun. */
 class PopulationWait implements Wait {
-  joined: WaitNode | undefined
+  declare joined: WaitNode | undefined
 
   constructor(joined: WaitNode | undefined) {
     this.joined = joined

@@ -18,10 +18,10 @@ export interface Wait {
 
 /** A node of the wait-for graph: a transaction, or the run of a population before it has its lock. */
 export class WaitNode {
-  readonly source: ErrorSource
-  readonly operation: string
+  declare readonly source: ErrorSource
+  declare readonly operation: string
   /** The node that was innermost when this one began. */
-  readonly outer: WaitNode | undefined
+  declare readonly outer: WaitNode | undefined
   /** The fiber that holds a lock for it. */
   fiber: Fiber.Fiber<unknown, unknown> | undefined = undefined
   /** What the fibers that are in this node wait for now. */

@@ -29,22 +29,22 @@ export interface Withheld<in out Item> {
 
 /** A function that makes a copy sets its fields before anybody sees it. From then on they stay as they are. */
 export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspectable, Iterable<Item> {
-  readonly definition: Definition<Item>
-  revision: number
-  populated: boolean
-  order: Order.Order<Entry<Item>>
+  declare readonly definition: Definition<Item>
+  declare revision: number
+  declare populated: boolean
+  declare order: Order.Order<Entry<Item>>
   /** By slot. */
-  indexes: Array<Index.Index<Item>>
+  declare indexes: Array<Index.Index<Item>>
   /** The entries that are in, and not visible, where a feature may withhold some. */
-  withheld: Withheld<Item> | undefined
-  private list: ReadonlyArray<Item> | undefined
-  private exit: Exit.Exit<ReadonlyArray<Item>> | undefined
+  declare withheld: Withheld<Item> | undefined
+  declare private list: ReadonlyArray<Item> | undefined
+  declare private exit: Exit.Exit<ReadonlyArray<Item>> | undefined
   /**
    * Only the version whose `values` were read holds the list. Its successors reach it through `lastListing`, so that items
    * that were removed can be collected.
    */
-  private listing: Listing<Item> | undefined
-  lastListing: WeakRef<Listing<Item>> | undefined
+  declare private listing: Listing<Item> | undefined
+  declare lastListing: WeakRef<Listing<Item>> | undefined
 
   constructor(from: Pick<Contents<Item>, "definition" | "indexes"> & Partial<Contents<Item>>) {
     super()
@@ -54,6 +54,7 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
     this.order = from.order
     this.indexes = from.indexes.slice()
     this.withheld = from.withheld
+    this.list = this.exit = this.listing = undefined
     this.lastListing = from.lastListing
   }
 

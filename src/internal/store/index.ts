@@ -5,8 +5,8 @@ import * as Order from "./order.ts"
 
 /** The entries that have a key, and the id of the one that was added or removed last. */
 class Group<Item> {
-  readonly id: number
-  readonly entries: Order.Order<Entry<Item>>
+  declare readonly id: number
+  declare readonly entries: Order.Order<Entry<Item>>
 
   constructor(id: number, entries: Order.Order<Entry<Item>>) {
     this.id = id
@@ -18,8 +18,8 @@ export const make = <Item>(unique: boolean): Index<Item> => new Index(unique, Ke
 
 /** A unique index has one entry for a key, the others a group. */
 export class Index<Item> {
-  readonly unique: boolean
-  readonly map: KeyMap<Entry<Item> | Group<Item>>
+  declare readonly unique: boolean
+  declare readonly map: KeyMap<Entry<Item> | Group<Item>>
 
   constructor(unique: boolean, map: KeyMap<Entry<Item> | Group<Item>>) {
     this.unique = unique

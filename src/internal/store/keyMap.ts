@@ -48,15 +48,15 @@ export class KeyMap<A extends Identified> implements Version<A> {
     return new KeyMap(new Map())
   }
 
-  private readonly base: Map<unknown, A>
-  limit: number
-  known: number
-  changes: HashMap.HashMap<unknown, A | undefined>
-  objects: number
-  shadows: boolean
-  readonly age: number
+  declare private readonly base: Map<unknown, A>
+  declare limit: number
+  declare known: number
+  declare changes: HashMap.HashMap<unknown, A | undefined>
+  declare objects: number
+  declare shadows: boolean
+  declare readonly age: number
   /** While a list is put in: where, and the id from which on a value is of it. */
-  private filling: { readonly base: boolean; readonly start: number } | undefined
+  declare private filling: { readonly base: boolean; readonly start: number } | undefined
 
   private constructor(base: Map<unknown, A>, from: Version<A> = blank) {
     this.base = base
@@ -66,6 +66,7 @@ export class KeyMap<A extends Identified> implements Version<A> {
     this.objects = from.objects
     this.shadows = from.shadows
     this.age = from.age + 1
+    this.filling = undefined
   }
 
   get(key: unknown): A | undefined {

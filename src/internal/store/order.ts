@@ -11,11 +11,11 @@ export type Order<A extends Positioned> = Node<A> | undefined
 
 /** A leaf has entries and no nodes, a branch has nodes and no entries. A class for the reason of `Entry`. */
 class Node<A extends Positioned> {
-  readonly nodes: ReadonlyArray<Node<A>>
-  readonly entries: ReadonlyArray<A>
-  readonly size: number
+  declare readonly nodes: ReadonlyArray<Node<A>>
+  declare readonly entries: ReadonlyArray<A>
+  declare readonly size: number
   /** The position of the first entry. */
-  readonly position: number
+  declare readonly position: number
 
   constructor(nodes: ReadonlyArray<Node<A>>, entries: ReadonlyArray<A>) {
     let size = entries.length

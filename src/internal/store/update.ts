@@ -61,10 +61,10 @@ export const replace = <Item>(
 
 /** Puts many items in, after all others. The indexes are filled in place until `finish`: nobody sees them before. */
 export class Builder<Item> {
-  private readonly start: Contents<Item>
-  private readonly contents: Contents<Item>
+  declare private readonly start: Contents<Item>
+  declare private readonly contents: Contents<Item>
   private readonly added: Array<Entry<Item>> = []
-  private readonly origin: Origin
+  declare private readonly origin: Origin
 
   constructor(start: Contents<Item>, additions: number, origin: Origin) {
     this.start = start
