@@ -18,6 +18,7 @@ import { indexOf } from "./internal/operations/find.ts"
 import * as Contents from "./internal/store/contents.ts"
 import { type Definition, failure, takeKeys } from "./internal/store/definition.ts"
 import { type Entry, Origin } from "./internal/store/entry.ts"
+import { valuesOf } from "./internal/store/listing.ts"
 import * as Matching from "./internal/store/matching.ts"
 import * as Update from "./internal/store/update.ts"
 import type * as Lookup from "./Lookup.ts"
@@ -221,7 +222,7 @@ export const size = <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>): numb
  * @since 0.1.0
  */
 export const values = <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>): ReadonlyArray<Item> =>
-  contentsOf(self).values
+  valuesOf(contentsOf(self))
 
 /**
  * The item at an index, in registration order; a negative one counts from the end. An index that is not an integer
@@ -320,7 +321,7 @@ export const toJson = <Item, Lookups>(
   const { definition } = contents
   return Effect.flatMap(codecOf(definition), (codec) => {
     const encode = Schema.encodeUnknownEffect(codec)
-    return Effect.forEach(contents.values, (item, index) =>
+    return Effect.forEach(valuesOf(contents), (item, index) =>
       Effect.mapError(
         encode(item),
         ({ message }) =>
@@ -403,7 +404,7 @@ export const fromJson: {
         }),
       { discard: true }
     )
-    return Effect.map(filled, () => snapshotOf(Contents.asPopulated(builder.finish().contents)))
+    return Effect.map(filled, () => snapshotOf(Contents.copy(builder.finish().contents, { populated: true })))
   })
 })
 

@@ -16,16 +16,19 @@ import { violations } from "../src/testing/invariants.ts"
 // ---------------------------------------------------------------------------------------------------------------------
 
 const empty = <Item>(lookup: Lookup.Input<Item>): Contents.Contents<Item> =>
-  Contents.asPopulated(Contents.empty(
-    Definition.make<Item>({
-      name: "things",
-      lookup,
-      schema: undefined,
-      validate: undefined,
-      messages: {},
-      suggest: () => []
-    })
-  ))
+  Contents.copy(
+    Contents.empty(
+      Definition.make<Item>({
+        name: "things",
+        lookup,
+        schema: undefined,
+        validate: undefined,
+        messages: {},
+        suggest: () => []
+      })
+    ),
+    { populated: true }
+  )
 
 const origin = new Origin("", 1, false)
 

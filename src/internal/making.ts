@@ -90,7 +90,7 @@ export const make = <Item, Lookups, P, V, R>(
   Effect.contextWith((caller: Context.Context<Scope.Scope | R>) => {
     const { defaults, history = 256, hooks, lookup, messages = {}, name = "registry", schema } = options
     if (!Number.isInteger(history) || history < 0) {
-      throw new Error(`The registry "${name}" has a history of ${history} changes: it takes a whole number, 0 or more.`)
+      throw Definition.invalid(name, `has a history of ${history} changes: it takes a whole number, 0 or more.`)
     }
     const context = withoutTransactions(caller)
     const scope = Scope.makeUnsafe()
@@ -156,7 +156,8 @@ const defaultsOf = <Item>(
   defaults: Populate.Defaults<Item, any, any> = []
 ): Populate.Defaults<Item, any, any> => {
   if (Stream.isStream(defaults) || Effect.isEffect(defaults) || Populate.isIterable(defaults)) return defaults
-  throw new Error(
-    `The registry "${name}" has defaults that are no iterable of items, no effect of one, and no stream of items.`
+  throw Definition.invalid(
+    name,
+    "has defaults that are no iterable of items, no effect of one, and no stream of items."
   )
 }

@@ -25,7 +25,7 @@ export const violations = <Item>(contents: Contents.Contents<Item>): ReadonlyArr
   const wrong: Array<string> = []
 
   if (!contents.populated && entries.length > 0) {
-    wrong.push(`It is Pending, and holds ${show(contents.values)}.`)
+    wrong.push(`It is Pending, and holds ${show([...contents])}.`)
   }
   if (entries.length !== contents.size) {
     wrong.push(`Its size is ${contents.size}, and it holds ${entries.length} items.`)

@@ -42,12 +42,13 @@ export class Swapped<Item> {
   }
 }
 
-export class Change<Item> implements RegistryEvent.RegistryChange<Item> {
+export class Change<Item> extends Inspectable.Class implements RegistryEvent.RegistryChange<Item> {
   declare readonly revision: number
   declare readonly steps: ReadonlyArray<Step<Item>>
   private told: ReadonlyArray<RegistryEvent.RegistryEvent<Item>> | undefined = undefined
 
   constructor(revision: number, steps: ReadonlyArray<Step<Item>>) {
+    super()
     this.revision = revision
     this.steps = steps
   }
@@ -59,24 +60,11 @@ export class Change<Item> implements RegistryEvent.RegistryChange<Item> {
   toJSON(): unknown {
     return { revision: this.revision, events: this.events }
   }
-
-  [Inspectable.NodeInspectSymbol](): unknown {
-    return this.toJSON()
-  }
 }
 
 /** The entries that came or went. */
-export const touchedBy = <Item>(step: Step<Item>): ReadonlyArray<Entry<Item>> => {
-  switch (step._tag) {
-    case "Inserted":
-    case "Removed":
-      return step.entries
-    case "Swapped":
-      return [step.previous, step.entry]
-    default:
-      return []
-  }
-}
+export const touchedBy = <Item>(step: Step<Item>): ReadonlyArray<Entry<Item>> =>
+  "entries" in step ? step.entries : step._tag === "Swapped" ? [step.previous, step.entry] : []
 
 const eventsOf = <Item>(step: Step<Item>): ReadonlyArray<RegistryEvent.RegistryEvent<Item>> => {
   switch (step._tag) {

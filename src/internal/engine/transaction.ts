@@ -304,7 +304,7 @@ const publish = <Item, P, V>(
   const revision = base.revision + 1
   // nobody has seen a draft that was made in this very step: it need not be copied
   if (unseen) draft.revision = revision
-  MutableRef.set(core.published.ref, unseen ? draft : Contents.withRevision(draft, revision))
+  MutableRef.set(core.published.ref, unseen ? draft : Contents.copy(draft, { revision }))
   core.changes.push(new Change(revision, steps))
   // to move all of them for each that goes would take longer than most of the rest
   const more = core.changes.length - core.history

@@ -7,7 +7,7 @@ import * as Change from "../engine/change.ts"
 import type { Operation } from "../engine/core.ts"
 import { carryOut, entering, type Planner } from "../engine/mutation.ts"
 import { sequence } from "../engine/sequence.ts"
-import { checkOnTop } from "../store/check.ts"
+import { check } from "../store/check.ts"
 import type { Entry } from "../store/entry.ts"
 import { putOnTop, wouldWithhold } from "./layers.ts"
 
@@ -34,7 +34,7 @@ export const override = <Item, P, V>(
 
 const overriding = <Item, P, V>(item: Item): Planner<Item, P, V, Entry<Item>, Failure> => (transaction) => {
   const { draft, origin, steps } = transaction
-  const checked = checkOnTop(draft, item)
+  const checked = check(draft, item, undefined, true)
   if (Result.isFailure(checked)) return Exit.fail(checked.failure)
   const leaving = wouldWithhold(draft, checked.success).toReversed()
   return Exit.succeed({

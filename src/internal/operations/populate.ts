@@ -54,7 +54,7 @@ export const populate = <Item, V, E>(
 })
 
 const becomeReady = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {
-  transaction.draft = Contents.asPopulated(transaction.draft)
+  transaction.draft = Contents.copy(transaction.draft, { populated: true })
   transaction.steps.push({ _tag: "Populated", size: transaction.draft.size })
   return Exit.void
 }

@@ -1,6 +1,6 @@
 /** The contents of a registry: an immutable value. An item is in all of its parts (order, indexes) or in none. */
 import * as Equal from "effect/Equal"
-import * as Exit from "effect/Exit"
+import type * as Exit from "effect/Exit"
 import * as Formatter from "effect/Formatter"
 import { identity } from "effect/Function"
 import * as Inspectable from "effect/Inspectable"
@@ -8,7 +8,6 @@ import * as Pipeable from "effect/Pipeable"
 import { type Definition, firstUnique, hasOwnEquality, type Keys, keysIn, slotOf, takeKeys } from "./definition.ts"
 import { type Entry, isObject } from "./entry.ts"
 import * as Index from "./index.ts"
-import { Listing } from "./listing.ts"
 import * as Order from "./order.ts"
 
 /**
@@ -27,6 +26,11 @@ export interface Withheld<in out Item> {
   readonly left: (contents: Contents<Item>, entry: Entry<Item>) => ReadonlyArray<Entry<Item>>
 }
 
+/** Makes the list of all items from the last one that it made. */
+export interface Lister<Item> {
+  readonly of: (order: Order.Order<Entry<Item>>) => ReadonlyArray<Item>
+}
+
 /** A function that makes a copy sets its fields before anybody sees it. From then on they stay as they are. */
 export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspectable, Iterable<Item> {
   declare readonly definition: Definition<Item>
@@ -37,14 +41,15 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
   declare indexes: Array<Index.Index<Item>>
   /** The entries that are in, and not visible, where a feature may withhold some. */
   declare withheld: Withheld<Item> | undefined
-  declare private list: ReadonlyArray<Item> | undefined
-  declare private exit: Exit.Exit<ReadonlyArray<Item>> | undefined
+  /** All items, once somebody has asked for them. */
+  declare list: ReadonlyArray<Item> | undefined
+  declare listExit: Exit.Exit<ReadonlyArray<Item>> | undefined
   /**
-   * Only the version whose `values` were read holds the list. Its successors reach it through `lastListing`, so that items
-   * that were removed can be collected.
+   * Only the version whose list was asked for holds it. Its successors reach it through `lastListing`, so that items that
+   * were removed can be collected.
    */
-  declare private listing: Listing<Item> | undefined
-  declare lastListing: WeakRef<Listing<Item>> | undefined
+  declare listing: Lister<Item> | undefined
+  declare lastListing: WeakRef<Lister<Item>> | undefined
 
   constructor(from: Pick<Contents<Item>, "definition" | "indexes"> & Partial<Contents<Item>>) {
     super()
@@ -54,7 +59,7 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
     this.order = from.order
     this.indexes = from.indexes.slice()
     this.withheld = from.withheld
-    this.list = this.exit = this.listing = undefined
+    this.list = this.listExit = this.listing = undefined
     this.lastListing = from.lastListing
   }
 
@@ -62,27 +67,12 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
     return Order.size(this.order)
   }
 
-  /** Frozen, because all callers share it. */
-  get values(): ReadonlyArray<Item> {
-    if (this.list === undefined) {
-      this.listing = this.lastListing?.deref()
-      if (this.listing === undefined) this.lastListing = new WeakRef(this.listing = new Listing<Item>())
-      this.list = this.listing.of(this.order)
-    }
-    return this.list
-  }
-
-  /** All callers share it, too. */
-  get valuesExit(): Exit.Exit<ReadonlyArray<Item>> {
-    return this.exit ??= Exit.succeed(this.values)
-  }
-
   [Symbol.iterator](): Iterator<Item> {
-    return this.values[Symbol.iterator]()
+    return (this.list ?? Order.toArray(this.order, itemOf))[Symbol.iterator]()
   }
 
   toJSON(): unknown {
-    return { _id: "RegistrySnapshot", registry: this.definition.name, revision: this.revision, values: this.values }
+    return { _id: "RegistrySnapshot", registry: this.definition.name, revision: this.revision, values: [...this] }
   }
 
   override toString(): string {
@@ -97,27 +87,19 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
 export const empty = <Item>(definition: Definition<Item>): Contents<Item> =>
   new Contents({ definition, indexes: definition.slots.map(({ unique }) => Index.make<Item>(unique)) })
 
-export const withRevision = <Item>(self: Contents<Item>, revision: number): Contents<Item> => {
-  const contents = new Contents(self)
-  contents.revision = revision
-  return contents
-}
-
-export const asPopulated = <Item>(self: Contents<Item>): Contents<Item> => {
-  const contents = new Contents(self)
-  contents.populated = true
-  return contents
-}
+/** A copy, with other fields. */
+export const copy = <Item>(
+  self: Contents<Item>,
+  fields: Partial<Pick<Contents<Item>, "revision" | "populated" | "withheld">>
+): Contents<Item> => Object.assign(new Contents(self), fields)
 
 /** Back to `Pending`, and empty. */
 export const asPending = <Item>(self: Contents<Item>): Contents<Item> =>
-  withRevision(empty(self.definition), self.revision)
+  copy(empty(self.definition), { revision: self.revision })
 
-export const withoutWithheld = <Item>(self: Contents<Item>): Contents<Item> => {
-  const contents = new Contents(self)
-  contents.withheld = undefined
-  return contents
-}
+export const withoutWithheld = <Item>(self: Contents<Item>): Contents<Item> => copy(self, { withheld: undefined })
+
+export const itemOf = <Item>({ item }: { readonly item: Item }): Item => item
 
 /** The entry that alone has a key; nothing for an attribute that is not a unique lookup. */
 export const get = <Item>(self: Contents<Item>, attribute: string, key: unknown): Entry<Item> | undefined =>

@@ -33,15 +33,16 @@ export const make = <Item>({ lookup, ...rest }: Omit<Definition<Item>, "lookups"
 }): Definition<Item> => {
   const lookups = namedLookups(rest.name, lookup)
   lookups.forEach(({ attribute }, index) => {
-    if (attribute === "") {
-      throw new Error(`The registry "${rest.name}" has a lookup with an empty name. Give it a name.`)
-    }
+    if (attribute === "") throw invalid(rest.name, "has a lookup with an empty name. Give it a name.")
     if (slotOf(lookups, attribute) !== index) {
-      throw new Error(`The registry "${rest.name}" has two lookups named "${attribute}". Keep one of them.`)
+      throw invalid(rest.name, `has two lookups named "${attribute}". Keep one of them.`)
     }
   })
   return { ...rest, lookups, slots: [...lookups, { unique: true, each: true }] }
 }
+
+/** The error of a definition that makes no sense. */
+export const invalid = (name: string, why: string): Error => new Error(`The registry "${name}" ${why}`)
 
 /** The place of a lookup, or -1. There are few: a search takes less than a map. */
 export const slotOf = (lookups: ReadonlyArray<{ readonly attribute: string }>, attribute: string): number => {
@@ -57,18 +58,17 @@ const namedLookups = <Item>(name: string, lookup: Lookup.Input<Item>): ReadonlyA
       if (typeof property === "string") {
         return { attribute: property, unique: true, each: false, optional: false, select: (item) => item?.[property] }
       }
-      throw new Error(
-        `The registry "${name}" lists ${Formatter.format(property)} among its lookups: a list has names of properties.`
-      )
+      throw invalid(name, `lists ${Formatter.format(property)} among its lookups: a list has names of properties.`)
     })
   }
   if (typeof lookup !== "object" || lookup === null) {
-    throw new Error(`The registry "${name}" has no lookups: "lookup" is a record of lookups or a list of properties.`)
+    throw invalid(name, `has no lookups: "lookup" is a record of lookups or a list of properties.`)
   }
   return Object.entries(lookup).map(([attribute, one]) => {
     if (!Lookup.isLookup(one)) {
-      throw new Error(
-        `The lookup "${attribute}" of the registry "${name}" is none: make it with Lookup.unique, uniqueEach, group or groupEach.`
+      throw invalid(
+        name,
+        `has a lookup "${attribute}" that is none: make it with Lookup.unique, uniqueEach, group or groupEach.`
       )
     }
     return { attribute, unique: one._tag === "Unique", each: one.each, optional: one.optional, select: one.select }

@@ -2,19 +2,34 @@
  * The list of all items, in registration order. It is made from the last one that was asked for: what two revisions
  * have in common is what their orders share, and is neither walked nor sorted again.
  */
+import * as Exit from "effect/Exit"
+import { type Contents, itemOf, type Lister } from "./contents.ts"
 import * as Order from "./order.ts"
+
+/** All items, in registration order: frozen, because all callers share them. */
+export const valuesOf = <Item>(contents: Contents<Item>): ReadonlyArray<Item> => {
+  if (contents.list === undefined) {
+    contents.listing = contents.lastListing?.deref()
+    if (contents.listing === undefined) contents.lastListing = new WeakRef(contents.listing = new Listing())
+    contents.list = contents.listing.of(contents.order)
+  }
+  return contents.list
+}
+
+/** All callers share it, too. */
+export const valuesExitOf = <Item>(contents: Contents<Item>): Exit.Exit<ReadonlyArray<Item>> =>
+  contents.listExit ??= Exit.succeed(valuesOf(contents))
 
 interface Listed<out Item> extends Order.Positioned {
   readonly item: Item
 }
 
-export class Listing<Item> {
+export class Listing<Item> implements Lister<Item> {
   private order: Order.Order<Listed<Item>> = undefined
   /** Never shown: a copy of a frozen array takes a hundred times as long as one of this. */
   private items: Array<Item> = []
   private frozen: ReadonlyArray<Item> = Object.freeze([])
 
-  /** Frozen, because all callers share it. */
   of(order: Order.Order<Listed<Item>>): ReadonlyArray<Item> {
     if (order === this.order) return this.frozen
     const { items } = this
@@ -29,5 +44,3 @@ export class Listing<Item> {
     return this.frozen = Object.freeze(this.items.slice())
   }
 }
-
-const itemOf = <Item>({ item }: Listed<Item>): Item => item
