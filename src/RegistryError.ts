@@ -10,7 +10,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { messageOf, show } from "./internal/wording.ts"
+import { messageOf, show } from "./internal/store/wording.ts"
 
 /** Takes a function, not fields, so that bundlers can drop a class that a program does not use. */
 const taggedError =

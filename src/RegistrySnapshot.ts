@@ -399,8 +399,7 @@ export const fromJson: {
       json,
       (one: unknown, index) =>
         Effect.flatMap(Effect.mapError(decode(one), ({ message }) => unreadable(one, message, index)), (item) => {
-          const refused = builder.add(item)
-          return refused === undefined ? Effect.void : Effect.fail(refused)
+          return builder.add(item) ?? Effect.void
         }),
       { discard: true }
     )

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Equal, Formatter, Hash, Option, Result } from "effect"
+import { Effect, Equal, Exit, Formatter, Hash, Option, Result } from "effect"
 import { Lookup, Registry, RegistryError, RegistrySnapshot } from "effect-registry"
 import * as fc from "fast-check"
 import { inspect } from "node:util"
@@ -42,9 +42,20 @@ const ask = {
   has: RegistrySnapshot.has as unknown as (self: unknown, attribute: string, value: unknown) => boolean
 }
 
+/** The keys of an item, or why it cannot be registered. */
+const check = <Item>(
+  ...args: Parameters<typeof Checking.check<Item>>
+): Result.Result<Definition.Keys, RegistryError.RegistrationFailure> => {
+  const checked = Checking.check(...args)
+  return Checking.isRefusal(checked) ? Result.fail(failureOf(checked)) : Result.succeed(checked)
+}
+
+const failureOf = (refusal: Checking.Refusal): RegistryError.RegistrationFailure =>
+  Option.getOrThrow(Exit.findErrorOption(refusal))
+
 /** Registers an item that can be registered. */
 const add = <Item>(contents: Contents.Contents<Item>, item: Item): Contents.Contents<Item> => {
-  const checked = Checking.check(contents, item)
+  const checked = check(contents, item)
   if (Result.isFailure(checked)) throw checked.failure
   return Changing.insert(contents, item, checked.success, origin).contents
 }
@@ -61,7 +72,7 @@ const insertAll = <Item>(
   const builder = new Changing.Builder(contents, additions, origin)
   for (const item of items) {
     const failure = builder.add(item)
-    if (failure !== undefined) return Result.fail(failure)
+    if (failure !== undefined) return Result.fail(failureOf(failure))
   }
   return Result.succeed(builder.finish())
 }
@@ -353,7 +364,7 @@ const playThings = (lookups: Lookups<Thing>, list: ReadonlyArray<Step>): void =>
     switch (one._tag) {
       case "Insert": {
         const expected = refusal(lookups, model, one.item)
-        const checked = Checking.check(contents, one.item)
+        const checked = check(contents, one.item)
         assertRefused(checked, expected)
         if (Result.isFailure(checked)) break
         const inserted = Changing.insert(contents, one.item, checked.success, origin)
@@ -396,7 +407,7 @@ const playThings = (lookups: Lookups<Thing>, list: ReadonlyArray<Step>): void =>
         const index = one.pick % model.length
         const previous = Contents.at(contents, index)!
         const expected = refusal(lookups, model, one.item, model[index])
-        const checked = Checking.check(contents, one.item, previous)
+        const checked = check(contents, one.item, previous)
         assertRefused(checked, expected)
         if (Result.isFailure(checked)) break
         const replaced = Changing.replace(contents, previous, one.item, checked.success, origin)
@@ -409,8 +420,8 @@ const playThings = (lookups: Lookups<Thing>, list: ReadonlyArray<Step>): void =>
       case "Again": {
         if (model.length === 0) break
         const { item } = model[one.pick % model.length]!
-        assert.strictEqual(codeOf(Checking.check(contents, item)), "already_registered")
-        assert.strictEqual(codeOf(Checking.check(contents, copyOf(item))), "already_registered")
+        assert.strictEqual(codeOf(check(contents, item)), "already_registered")
+        assert.strictEqual(codeOf(check(contents, copyOf(item))), "already_registered")
         assert.strictEqual(codeOf(insertAll(contents, [copyOf(item)])), "already_registered")
         break
       }
@@ -556,7 +567,7 @@ describe("RegistrySnapshot", () => {
       assert.strictEqual(entry.item, model[index])
       if (i % 3 === 0) {
         const item = thingOf(10_000 + i)
-        const checked = Result.getOrThrow(Checking.check(contents, item, entry))
+        const checked = Result.getOrThrow(check(contents, item, entry))
         contents = Changing.replace(contents, entry, item, checked, origin).contents
         model[index] = item
       } else {
@@ -590,7 +601,7 @@ describe("RegistrySnapshot", () => {
     const before = addAll(empty<Card>(lookups), a, b, c)
     const b2: Card = { id: "b2", kind: "k" }
     const entry = Contents.find(before, b)!
-    const keys = Result.getOrThrow(Checking.check(before, b2, entry))
+    const keys = Result.getOrThrow(check(before, b2, entry))
     const after = Changing.replace(before, entry, b2, keys, origin).contents
     assert.deepStrictEqual(RegistrySnapshot.values(snapshotOf(after)), [a, b2, c])
     assert.deepStrictEqual(ask.getAll(after, "kind", "k"), [a, b2, c])
@@ -658,7 +669,7 @@ describe("RegistrySnapshot", () => {
       const first: Thing = { n: 1, id: make() }
       const contents = add(empty<Thing>(lookups), first)
       assert.deepStrictEqual(ask.get(contents, "id", make()), Option.some(first))
-      const second = Checking.check(contents, { n: 2, id: make() })
+      const second = check(contents, { n: 2, id: make() })
       assert.isTrue(Result.isFailure(second))
       if (Result.isFailure(second) && second.failure._tag === "AlreadyRegisteredError") {
         assert.strictEqual(second.failure.code, "attribute_registered")
@@ -667,7 +678,7 @@ describe("RegistrySnapshot", () => {
       }
       const without = drop(contents, first)
       assert.isFalse(ask.has(without, "id", make()))
-      assert.strictEqual(codeOf(Checking.check(without, { n: 2, id: make() })), "ok")
+      assert.strictEqual(codeOf(check(without, { n: 2, id: make() })), "ok")
     }
   })
 
@@ -679,7 +690,7 @@ describe("RegistrySnapshot", () => {
     }, empty<unknown>([]))
     for (const make of keyPool) {
       assert.isTrue(RegistrySnapshot.contains(snapshotOf(contents), make()))
-      assert.strictEqual(codeOf(Checking.check(contents, make())), "already_registered")
+      assert.strictEqual(codeOf(check(contents, make())), "already_registered")
     }
     const none = keyPool.reduce<Contents.Contents<unknown>>((before, make) => {
       const entry = Contents.find(before, make())
@@ -732,14 +743,14 @@ describe("RegistrySnapshot", () => {
       const contents = add(empty<Version>(lookup), one)
       assert.isTrue(RegistrySnapshot.contains(snapshotOf(contents), new Version("one", 99)))
       assert.isFalse(RegistrySnapshot.contains(snapshotOf(contents), new Version("two", 1)))
-      assert.strictEqual(codeOf(Checking.check(contents, new Version("one", 99))), "already_registered")
+      assert.strictEqual(codeOf(check(contents, new Version("one", 99))), "already_registered")
       const taken = "build" in lookup && lookup.build._tag === "Unique"
       assert.strictEqual(
-        codeOf(Checking.check(contents, new Version("two", 1))),
+        codeOf(check(contents, new Version("two", 1))),
         taken ? "attribute_registered" : "ok"
       )
       const without = Changing.remove(contents, Contents.find(contents, new Version("one", 99))!).contents
-      assert.strictEqual(codeOf(Checking.check(without, new Version("one", 99))), "ok")
+      assert.strictEqual(codeOf(check(without, new Version("one", 99))), "ok")
     }
   })
 
@@ -864,7 +875,7 @@ describe("RegistrySnapshot", () => {
           break
         case "Insert": {
           last = [contents, model]
-          const checked = Checking.check(contents, item)
+          const checked = check(contents, item)
           const expected = byKeys !== -1 ? "already_registered" : keysFit(item) ? "ok" : "attribute_registered"
           assert.strictEqual(codeOf(checked), expected)
           if (Result.isFailure(checked)) break
@@ -888,7 +899,7 @@ describe("RegistrySnapshot", () => {
           const by = all[one.by]!
           const entry = Contents.findCurrent(contents, item)
           assert.isDefined(entry)
-          const checked = Checking.check(contents, by, entry)
+          const checked = check(contents, by, entry)
           const isIn = ![-1, index].includes(foundByKeys(lookups, model, by))
           assert.strictEqual(
             codeOf(checked),
@@ -988,7 +999,7 @@ describe("RegistrySnapshot", () => {
     assert.isFalse(RegistrySnapshot.contains(snapshotOf(contents), a))
     assert.strictEqual(RegistrySnapshot.size(snapshotOf(drop(contents, a))), 0)
     const twice = add(contents, a)
-    assert.strictEqual(codeOf(Checking.check(twice, a)), "already_registered")
+    assert.strictEqual(codeOf(check(twice, a)), "already_registered")
     assert.deepStrictEqual(RegistrySnapshot.values(snapshotOf(twice)), [a, a])
     // the one that its keys find goes first
     const once = drop(twice, a)
@@ -1004,7 +1015,7 @@ describe("RegistrySnapshot", () => {
     delete a.id
     assert.strictEqual(Contents.findCurrent(contents, a)?.item, a)
     assert.isFalse(RegistrySnapshot.contains(snapshotOf(contents), a))
-    assert.strictEqual(codeOf(Checking.check(contents, a)), "missing_attribute")
+    assert.strictEqual(codeOf(check(contents, a)), "missing_attribute")
     assert.strictEqual(RegistrySnapshot.size(snapshotOf(drop(contents, a))), 0)
   })
 
@@ -1018,7 +1029,7 @@ describe("RegistrySnapshot", () => {
     a.tags = null
     assert.strictEqual(Contents.findCurrent(contents, a)?.item, a)
     assert.throws(() => RegistrySnapshot.contains(snapshotOf(contents), a), TypeError)
-    assert.throws(() => Checking.check(contents, a), TypeError)
+    assert.throws(() => check(contents, a), TypeError)
     const without = drop(contents, a)
     assert.strictEqual(RegistrySnapshot.size(snapshotOf(without)), 0)
     // it is not in: so the error surfaces
@@ -1182,7 +1193,7 @@ describe("RegistrySnapshot", () => {
     const contents = add(empty<Path>(lookups), a)
     a.segments.push("b")
     assert.deepStrictEqual(ask.get(contents, "segments", ["a"]), Option.some(a))
-    assert.strictEqual(codeOf(Checking.check(contents, { n: 2, segments: ["a"] })), "attribute_registered")
+    assert.strictEqual(codeOf(check(contents, { n: 2, segments: ["a"] })), "attribute_registered")
   })
 
   /** A key, and a change of it. */
@@ -1223,7 +1234,7 @@ describe("RegistrySnapshot", () => {
       for (const attribute of ["key", "each", "group"]) {
         assert.deepStrictEqual(ask.getAll(contents, attribute, make()), [a])
       }
-      assert.strictEqual(codeOf(Checking.check(contents, { n: 2, key: make() })), "attribute_registered")
+      assert.strictEqual(codeOf(check(contents, { n: 2, key: make() })), "attribute_registered")
       assert.isFalse(ask.has(drop(contents, a), "key", make()))
     }
   )
@@ -1232,7 +1243,7 @@ describe("RegistrySnapshot", () => {
     const lookups = { id: Lookup.unique((one: { name: string; id?: number }) => one.id) }
     const a: { name: string; id?: number } = { name: "x" }
     const before = empty<{ name: string; id?: number }>(lookups)
-    assert.strictEqual(codeOf(Checking.check(before, a)), "missing_attribute")
+    assert.strictEqual(codeOf(check(before, a)), "missing_attribute")
     a.id = 1
     const contents = add(before, a)
     assert.isTrue(RegistrySnapshot.contains(snapshotOf(contents), { name: "x", id: 1 }))

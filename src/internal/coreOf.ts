@@ -5,7 +5,7 @@ import * as Predicate from "effect/Predicate"
 import type { Core } from "./engine/core.ts"
 import type { Registry, RegistryOrService, RegistrySnapshot } from "./model.ts"
 import type { Contents } from "./store/contents.ts"
-import { show } from "./wording.ts"
+import { show } from "./store/wording.ts"
 
 export const TypeId = "~effect-registry/Registry"
 

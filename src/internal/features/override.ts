@@ -1,13 +1,12 @@
 /** An item on top of all others. It withholds what it shares a unique value with, for as long as it lives. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Result from "effect/Result"
 import type * as RegistryError from "../../RegistryError.ts"
 import * as Change from "../engine/change.ts"
 import type { Operation } from "../engine/core.ts"
 import { carryOut, entering, type Planner } from "../engine/mutation.ts"
 import { sequence } from "../engine/sequence.ts"
-import { check } from "../store/check.ts"
+import { check, isRefusal } from "../store/check.ts"
 import type { Entry } from "../store/entry.ts"
 import { putOnTop, wouldWithhold } from "./layers.ts"
 
@@ -34,13 +33,13 @@ export const override = <Item, P, V>(
 
 const overriding = <Item, P, V>(item: Item): Planner<Item, P, V, Entry<Item>, Failure> => (transaction) => {
   const { draft, origin, steps } = transaction
-  const checked = check(draft, item, undefined, true)
-  if (Result.isFailure(checked)) return Exit.fail(checked.failure)
-  const leaving = wouldWithhold(draft, checked.success).toReversed()
+  const keys = check(draft, item, undefined, true)
+  if (isRefusal(keys)) return keys
+  const leaving = wouldWithhold(draft, keys).toReversed()
   return Exit.succeed({
     moves: () => [{ entering: entering(transaction, item), leaving }],
     apply: () => {
-      const { added, contents } = putOnTop(draft, item, checked.success, origin)
+      const { added, contents } = putOnTop(draft, item, keys, origin)
       if (leaving.length > 0) steps.push(new Change.Removed(leaving))
       steps.push(new Change.Inserted([added], contents.size - 1))
       transaction.draft = contents

@@ -1,7 +1,6 @@
 /** Making the contents of a registry equal to a list of items, with the fewest changes. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Result from "effect/Result"
 import type * as RegistryError from "../../RegistryError.ts"
 import * as Change from "../engine/change.ts"
 import type { Operation, Transaction } from "../engine/core.ts"
@@ -84,19 +83,17 @@ const planning = function*<Item, P, V>(
     // an item that is kept out by an override has to go together with the others all the same
     const builder = new Update.Builder(core.nothing, items.length, origin)
     const conflict = yield* each(items, (item) => builder.add(item))
-    if (conflict !== undefined) return Exit.fail(conflict)
+    if (conflict !== undefined) return conflict
   }
-  const outcome = yield* outcomeOf(draft, matched, origin)
-  if (Result.isFailure(outcome)) return Exit.fail(outcome.failure)
-  return Exit.succeed({
+  return Exit.map(yield* outcomeOf(draft, matched, origin), (outcome) => ({
     moves: () => [
       ...removed.map((entry) => ({ leaving: [entry] })),
       ...replaced.map(({ item, previous }) => ({ entering: entering(transaction, item), leaving: [previous] })),
       ...added.map((item) => ({ entering: entering(transaction, item), leaving: [] }))
     ],
     apply: () => {
-      transaction.draft = outcome.success.contents
-      for (const one of outcome.success.steps) steps.push(one)
+      transaction.draft = outcome.contents
+      for (const one of outcome.steps) steps.push(one)
       return {
         added,
         kept,
@@ -104,7 +101,7 @@ const planning = function*<Item, P, V>(
         replaced: replaced.map(({ item, previous }) => ({ previous: previous.item, item }))
       }
     }
-  })
+  }))
 }
 
 /** Overrides, and the entries that they withhold, stay as they are. */
@@ -142,7 +139,7 @@ const outcomeOf = function*<Item>(
   start: Contents.Contents<Item>,
   { added, removed, replaced }: Matched<Item>,
   origin: Origin
-): Pausing<Result.Result<Outcome<Item>, Failure>> {
+): Pausing<Exit.Exit<Outcome<Item>, Failure>> {
   let contents = start
   const steps: Array<Change.Step<Item>> = []
   const takeOut = function*(entries: ReadonlyArray<Entry<Item>>): Pausing<void> {
@@ -151,10 +148,10 @@ const outcomeOf = function*<Item>(
       contents = Update.remove(contents, entry).contents
     })
   }
-  const putIn = (item: Item, position?: number): Failure | undefined => {
-    const checked = Check.check(contents, item)
-    if (Result.isFailure(checked)) return checked.failure
-    const inserted = Update.insert(contents, item, checked.success, origin, position)
+  const putIn = (item: Item, position?: number): Check.Refusal | undefined => {
+    const keys = Check.check(contents, item)
+    if (Check.isRefusal(keys)) return keys
+    const inserted = Update.insert(contents, item, keys, origin, position)
     contents = inserted.contents
     steps.push(new Change.Inserted([inserted.added], Order.rank(contents.order, inserted.added.position)))
     return undefined
@@ -165,19 +162,19 @@ const outcomeOf = function*<Item>(
   const crossing: Array<Replacement<Item>> = []
   yield* each(replaced, (replacement) => {
     const { item, previous } = replacement
-    const checked = Check.check(contents, item, previous)
-    if (Result.isFailure(checked)) {
+    const keys = Check.check(contents, item, previous)
+    if (Check.isRefusal(keys)) {
       crossing.push(replacement)
       return
     }
-    const swapped = Update.replace(contents, previous, item, checked.success, origin)
+    const swapped = Update.replace(contents, previous, item, keys, origin)
     contents = swapped.contents
     steps.push(new Change.Swapped(previous, swapped.added))
   })
   yield* takeOut(crossing.map(({ previous }) => previous).toReversed())
   const refused = (yield* each(crossing, ({ item, previous }) => putIn(item, previous.position))) ??
     (yield* each(added, (item) => putIn(item)))
-  if (refused !== undefined) return Result.fail(refused)
+  if (refused !== undefined) return refused
   const gone = removed.length + replaced.length
-  return Result.succeed({ contents: gone > 1 ? Update.tidy(contents, gone) : contents, steps })
+  return Exit.succeed({ contents: gone > 1 ? Update.tidy(contents, gone) : contents, steps })
 }

@@ -1,14 +1,13 @@
 /** Registering items. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Result from "effect/Result"
 import type * as RegistryError from "../../RegistryError.ts"
 import * as Change from "../engine/change.ts"
 import type { Operation, Transaction } from "../engine/core.ts"
 import { carryOut, entering, mutation, type Planner } from "../engine/mutation.ts"
 import { maxPerStep, type Pausing, sequence, withoutPauses, withPauses } from "../engine/sequence.ts"
 import { longStep, step } from "../engine/transaction.ts"
-import { check } from "../store/check.ts"
+import { check, isRefusal } from "../store/check.ts"
 import type { Entry } from "../store/entry.ts"
 import * as Update from "../store/update.ts"
 
@@ -20,12 +19,12 @@ export const register = <Item, P, V>(item: Item): Operation<Item, P, V, Entry<It
 
 export const registering = <Item, P, V>(item: Item): Planner<Item, P, V, Entry<Item>, Failure> => (transaction) => {
   const { draft, origin, steps } = transaction
-  const checked = check(draft, item)
-  if (Result.isFailure(checked)) return Exit.fail(checked.failure)
+  const keys = check(draft, item)
+  if (isRefusal(keys)) return keys
   return Exit.succeed({
     moves: () => [{ entering: entering(transaction, item), leaving: [] }],
     apply: () => {
-      const { added, contents } = Update.insert(draft, item, checked.success, origin)
+      const { added, contents } = Update.insert(draft, item, keys, origin)
       steps.push(new Change.Inserted([added], draft.size))
       transaction.draft = contents
       return added
@@ -84,7 +83,7 @@ const insertAll = function*<Item>(
   let finished = false
   try {
     const refused = yield* each(items, (item) => builder.add(item))
-    if (refused !== undefined) return Exit.fail(refused)
+    if (refused !== undefined) return refused
     const { added, contents } = builder.finish()
     finished = true
     if (added.length > 0) {

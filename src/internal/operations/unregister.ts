@@ -1,11 +1,10 @@
 /** Unregistering an item, and putting another in its place. */
 import * as Exit from "effect/Exit"
-import * as Result from "effect/Result"
 import * as RegistryError from "../../RegistryError.ts"
 import * as Change from "../engine/change.ts"
 import type { Operation, Transaction } from "../engine/core.ts"
 import { carryOut, entering, mutation, type Plan, type Planner } from "../engine/mutation.ts"
-import { check } from "../store/check.ts"
+import { check, isRefusal } from "../store/check.ts"
 import * as Contents from "../store/contents.ts"
 import { failure } from "../store/definition.ts"
 import { Entry } from "../store/entry.ts"
@@ -117,12 +116,12 @@ const swapping =
   <Item, P, V>(item: Item) =>
   (transaction: Transaction<Item, P, V>, previous: Entry<Item>): Exit.Exit<Plan<Item, Entry<Item>, V>, Failure> => {
     const { draft, origin, steps } = transaction
-    const checked = check(draft, item, previous)
-    if (Result.isFailure(checked)) return Exit.fail(checked.failure)
+    const keys = check(draft, item, previous)
+    if (isRefusal(keys)) return keys
     return Exit.succeed({
       moves: () => [{ entering: entering(transaction, item), leaving: [previous] }],
       apply: () => {
-        const { added, contents, revealed } = Update.replace(draft, previous, item, checked.success, origin)
+        const { added, contents, revealed } = Update.replace(draft, previous, item, keys, origin)
         steps.push(new Change.Swapped(previous, added))
         transaction.draft = contents
         reveal(transaction, revealed)

@@ -1,18 +1,19 @@
 /** Whether an item can be registered, and with what keys. */
-import * as Result from "effect/Result"
+import * as Exit from "effect/Exit"
 import * as RegistryError from "../../RegistryError.ts"
 import { type Contents, findEqual } from "./contents.ts"
 import { type Definition, failure, type Keys, keysIn, takeKeys } from "./definition.ts"
 import type { Entry } from "./entry.ts"
 
-type Checked = Result.Result<Keys, RegistryError.RegistrationFailure>
+/** Why an item cannot be registered. */
+export type Refusal = Exit.Exit<never, RegistryError.RegistrationFailure>
 
 /**
  * The keys of an item that can be registered, or why it cannot: in order, the schema, an equal item, and lookup by
  * lookup an attribute that is missing or taken. What `ignoring` holds is free: it is about to be replaced. An item that
  * goes on top of all others has none of them in its way.
  */
-export const check = <Item>(self: Contents<Item>, item: Item, ignoring?: Entry<Item>, onTop = false): Checked => {
+export const check = <Item>(self: Contents<Item>, item: Item, ignoring?: Entry<Item>, onTop = false): Keys | Refusal => {
   const { definition, indexes, withheld } = self
   const issue = definition.validate?.(item)
   if (issue !== undefined) return refused(definition, { code: "invalid_item", item, issue })
@@ -33,11 +34,13 @@ export const check = <Item>(self: Contents<Item>, item: Item, ignoring?: Entry<I
       return registered(definition, holder, { code: "attribute_registered", item, attribute, value, existing })
     }
   }
-  return Result.succeed(keys)
+  return keys
 }
 
-const refused = <Item>(definition: Definition<Item>, props: Refused): Checked =>
-  Result.fail(failure(definition, RegistryError.RegistrationError, props))
+export const isRefusal = (checked: Keys | Refusal): checked is Refusal => !Array.isArray(checked)
+
+const refused = <Item>(definition: Definition<Item>, props: Refused): Refusal =>
+  Exit.fail(failure(definition, RegistryError.RegistrationError, props))
 
 type Refused = Omit<ConstructorParameters<typeof RegistryError.RegistrationError>[0], "registry" | "text">
 
@@ -47,7 +50,7 @@ const registered = <Item>(
   definition: Definition<Item>,
   { origin: { owner } }: Entry<Item>,
   props: Registered
-): Checked =>
-  Result.fail(
+): Refusal =>
+  Exit.fail(
     failure(definition, RegistryError.AlreadyRegisteredError, { ...props, ...(owner === "" ? undefined : { owner }) })
   )

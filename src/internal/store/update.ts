@@ -2,9 +2,7 @@
  * The next contents, made from the last: with an item, without an entry, with an item in the place of an entry. Each
  * function changes a copy before anybody sees it.
  */
-import * as Result from "effect/Result"
-import type * as RegistryError from "../../RegistryError.ts"
-import { check } from "./check.ts"
+import { check, isRefusal, type Refusal } from "./check.ts"
 import { Contents, holds } from "./contents.ts"
 import { forEachKey, type Keys } from "./definition.ts"
 import { Entry, Origin } from "./entry.ts"
@@ -73,10 +71,10 @@ export class Builder<Item> {
   }
 
   /** Puts an item in, or answers why it cannot be registered. */
-  add(item: Item): RegistryError.RegistrationFailure | undefined {
-    const checked = check(this.contents, item)
-    if (Result.isFailure(checked)) return checked.failure
-    const entry = new Entry(item, checked.success, this.origin)
+  add(item: Item): Refusal | undefined {
+    const keys = check(this.contents, item)
+    if (isRefusal(keys)) return keys
+    const entry = new Entry(item, keys, this.origin)
     putIn(this.contents, entry)
     this.added.push(entry)
     return undefined
