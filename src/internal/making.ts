@@ -6,7 +6,6 @@ import * as Pipeable from "effect/Pipeable"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import type * as Lookup from "../Lookup.ts"
 import type * as RegistryError from "../RegistryError.ts"
 import { CoreKey, TypeId } from "./coreOf.ts"
@@ -122,7 +121,7 @@ export const make = <Item, Lookups, P, V, R>(
     const registry = new RegistryImpl(core)
     return Population.make(
       core,
-      Populate.populate<Item, V, unknown>(core.population, defaultsOf(name, defaults)),
+      Populate.populate<Item, V, unknown>(core.population, Populate.defaultsOf(name, defaults)),
       // P is the error of a population that can fail, and never otherwise
       first && ((populating) => first(registry as Registry<Item, Lookups, any, V>, populating))
     ).pipe(
@@ -149,15 +148,4 @@ const validator = <Item>(schema: Schema.Schema<Item>): (item: Item) => string | 
     const decoded = decode(item)
     return decoded._tag === "Failure" ? decoded.failure.message : undefined
   }
-}
-
-const defaultsOf = <Item>(
-  name: string,
-  defaults: Populate.Defaults<Item, any, any> = []
-): Populate.Defaults<Item, any, any> => {
-  if (Stream.isStream(defaults) || Effect.isEffect(defaults) || Populate.isIterable(defaults)) return defaults
-  throw Definition.invalid(
-    name,
-    "has defaults that are no iterable of items, no effect of one, and no stream of items."
-  )
 }

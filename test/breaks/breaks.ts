@@ -21,7 +21,6 @@ import { faults as featuresLayers } from "./faults/features/layers.ts"
 import { faults as featuresLive } from "./faults/features/live.ts"
 import { faults as featuresReconcile } from "./faults/features/reconcile.ts"
 import { faults as featuresWatch } from "./faults/features/watch.ts"
-import { faults as making } from "./faults/making.ts"
 import { faults as modules } from "./faults/modules.ts"
 import { faults as operationsInstall } from "./faults/operations/install.ts"
 import { faults as operationsPopulate } from "./faults/operations/populate.ts"
@@ -56,7 +55,6 @@ export const breaks: ReadonlyArray<Break> = [
   ...featuresLive,
   ...featuresReconcile,
   ...featuresWatch,
-  ...making,
   ...modules,
   ...operationsInstall,
   ...operationsPopulate,

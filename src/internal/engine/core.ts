@@ -4,8 +4,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
-import { identity } from "effect/Function"
-import * as Ref from "effect/Ref"
+import type * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import type * as RegistryEvent from "../../RegistryEvent.ts"
 import type * as Contents from "../store/contents.ts"
@@ -24,7 +23,7 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   readonly definition: Definition<Item>
   /** The contents of a registry that was never populated. */
   readonly nothing: Contents.Contents<Item>
-  /** Written by `publish` alone. */
+  /** Written by `publish` alone, and by `closeRegistry`. */
   readonly published: Ref.Ref<Contents.Contents<Item>>
   readonly lock: Lock
   /** The hooks from the next operation on. */
@@ -59,7 +58,7 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
 }
 
 /** What is published. */
-export const contentsOf = <Item, P, V>(core: Core<Item, P, V>): Contents.Contents<Item> => Ref.getUnsafe(core.published)
+export const contentsOf = <Item, P, V>(core: Core<Item, P, V>): Contents.Contents<Item> => core.published.ref.current
 
 export interface Tracing {
   readonly isTraced: (fiber: Fiber.Fiber<unknown, unknown>) => boolean
@@ -144,7 +143,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   /** Removals by scopes that closed in this transaction: repeated outside if it is rolled back. */
   redoAfterRollback: ReadonlyArray<Effect.Effect<void>> = none
   /** The body is uninterruptible. It passes the effects of users, and its own waits, to this. */
-  restore: Restore = identity
+  restore: Restore = unchanged
   /** The services that the body runs with, where it runs nothing but hooks: hooks that have the same run as they are. */
   bodyServices: Context.Context<any> | undefined = undefined
   private serviced: readonly [services: Context.Context<any>, Context.Context<any>] | undefined = undefined
@@ -246,6 +245,9 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
 }
 
 type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+/** What restores nothing. */
+export const unchanged: Restore = (effect) => effect
 
 /** All but a `"change"` work on contents that are `Pending`, and never populate them first. */
 type Kind = "change" | "population" | "reset" | "upkeep"

@@ -1,15 +1,21 @@
 /** Calling hooks, keeping track of the items that each was told of, and playing calls back. */
 import * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
-import * as Scheduler from "effect/Scheduler"
 import * as Contents from "../store/contents.ts"
 import type { Entry } from "../store/entry.ts"
 import { touchedBy } from "./change.ts"
 import type { Transaction } from "./core.ts"
-import { type AfterHook, type Call, Calls, type ItemHook, type Part, type RegistryHook, type Telling } from "./parts.ts"
+import {
+  type AfterHook,
+  type Call,
+  Calls,
+  type ItemHook,
+  type Part,
+  type RegistryHook,
+  servicesOf,
+  type Telling
+} from "./parts.ts"
 import { collect, sequence } from "./sequence.ts"
 
 let completedCalls = 0
@@ -207,15 +213,6 @@ const effectOf = <A, E, R>(effect: Effect.Effect<A, E, R> | undefined, hook: str
 /** Only `onItemRegistering` can fail. */
 type Failure<E, Hook extends ItemHook> = Hook extends "onItemRegistering" ? E : never
 
-/** The services of a part, with a scheduler. */
-export const servicesOf = (part: Part<never, unknown>, scheduler: Scheduler.Scheduler): Context.Context<any> => {
-  if (part.scheduler !== scheduler) {
-    part.scheduler = scheduler
-    part.services = Context.add(part.services, Scheduler.Scheduler, scheduler)
-  }
-  return part.services
-}
-
 /** With the services of where the part was given; on the scheduler, and in the trace, of the fiber that runs it. */
 const run = <Item, A, E>(
   transaction: Transaction<Item>,
@@ -225,8 +222,7 @@ const run = <Item, A, E>(
   item: Item | undefined
 ): Effect.Effect<A, E> => {
   const { bodyServices, core: { tracing }, name } = transaction
-  // hooks are called in a step of a fiber
-  const fiber = Fiber.getCurrent()!
+  const fiber = transaction.fiber!
   const services = servicesOf(part, fiber.cache.scheduler)
   // interruptible but for its very end: nothing fits between the last step of a hook and the record that it is complete
   const restored = transaction.restore(effect)

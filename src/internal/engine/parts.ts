@@ -98,6 +98,15 @@ export const install = <Item, E>(
     state: "installed"
   }))
 
+/** The services of a part, with a scheduler. */
+export const servicesOf = (part: Part<never, unknown>, scheduler: Scheduler.Scheduler): Context.Context<any> => {
+  if (part.scheduler !== scheduler) {
+    part.scheduler = scheduler
+    part.services = Context.add(part.services, Scheduler.Scheduler, scheduler)
+  }
+  return part.services
+}
+
 export const partsOf = <Item, E, R>(hooks: Input<Item, E, R>): ReadonlyArray<Partial<Handlers<Item, E, R>>> =>
   TypeId in hooks ? hooks[TypeId].parts : [hooks]
 

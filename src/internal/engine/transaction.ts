@@ -8,16 +8,15 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
-import { identity } from "effect/Function"
-import * as MutableRef from "effect/MutableRef"
+import type * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Contents from "../store/contents.ts"
 import { forget } from "../store/update.ts"
 import { Change, Inserted } from "./change.ts"
-import { contentsOf, type Core, type Observation, type Operation, Transaction } from "./core.ts"
+import { contentsOf, type Core, type Observation, type Operation, Transaction, unchanged } from "./core.ts"
 import { CurrentTransaction, innermost } from "./current.ts"
 import * as Hooks from "./hooks.ts"
+import { servicesOf } from "./parts.ts"
 import { openIn } from "./read.ts"
 import { collect, sequence } from "./sequence.ts"
 
@@ -141,13 +140,12 @@ const inContext = <Item, P, V, A, E, R>(
   { runsHooks }: Operation<Item, P, V, A, E, R>,
   body: Effect.Effect<A, E | P, R>
 ): Effect.Effect<A, E | P, R> => {
-  const { core, hooks: [part] } = transaction
-  const fiber = Fiber.getCurrent()!
-  if (runsHooks !== true || part === undefined || core.tracing.isTraced(fiber)) {
+  const { core, fiber, hooks: [part] } = transaction
+  if (runsHooks !== true || part === undefined || core.tracing.isTraced(fiber!)) {
     return Effect.provideService(body, CurrentTransaction, transaction)
   }
   // it needs no services but those
-  transaction.bodyServices = Hooks.servicesOf(part, fiber.cache.scheduler)
+  transaction.bodyServices = servicesOf(part, fiber!.cache.scheduler)
   return Effect.setContext(body, transaction.contextWith(transaction.bodyServices))
 }
 
@@ -304,7 +302,7 @@ const publish = <Item, P, V>(
   const revision = base.revision + 1
   // nobody has seen a draft that was made in this very step: it need not be copied
   if (unseen) draft.revision = revision
-  MutableRef.set(core.published.ref, unseen ? draft : Contents.copy(draft, { revision }))
+  core.published.ref.current = unseen ? draft : Contents.copy(draft, { revision })
   core.changes.push(new Change(revision, steps))
   // to move all of them for each that goes would take longer than most of the rest
   const more = core.changes.length - core.history
@@ -339,7 +337,7 @@ const undo = <E>(group: Group, cause: Cause.Cause<E>, ending: Ending<any>): Effe
   for (const transaction of group) {
     transaction.state = "undoing"
     transaction.draft = transaction.base
-    transaction.restore = identity
+    transaction.restore = unchanged
   }
   ending.failed?.()
   const calls = group.flatMap((transaction) =>
@@ -386,7 +384,7 @@ export const closeRegistry = <Item, P, V>(core: Core<Item, P, V>): Effect.Effect
     core.population.fiber?.interruptUnsafe()
     core.hooks = []
     core.changes.length = 0
-    MutableRef.set(core.published.ref, core.nothing)
+    core.published.ref.current = core.nothing
     core.watchers?.wakeLater()
     core.lock.end()
   })

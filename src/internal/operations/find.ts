@@ -1,8 +1,8 @@
 /** Finding items by a lookup, and the reason why there is none. */
-import * as Formatter from "effect/Formatter"
 import * as RegistryError from "../../RegistryError.ts"
 import type { Contents } from "../store/contents.ts"
 import { failure, slotOf } from "../store/definition.ts"
+import { show } from "../store/wording.ts"
 
 /** The index of a lookup. No other attribute is in the types, so it throws for one that untyped code asks for. */
 export const indexOf = <Item>(
@@ -29,7 +29,7 @@ const invalidAttribute = <Item>(
 ): RegistryError.ItemLookupError =>
   failure(definition, RegistryError.ItemLookupError, {
     code: "invalid_attribute",
-    attribute: typeof attribute === "string" ? attribute : Formatter.format(attribute),
+    attribute: typeof attribute === "string" ? attribute : show(attribute),
     value,
     suggestions: definition.lookups.filter((lookup) => lookup.unique || !unique).map((lookup) => lookup.attribute)
   })

@@ -1,7 +1,6 @@
 /** Filling a registry with its defaults. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Formatter from "effect/Formatter"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as RegistryError from "../../RegistryError.ts"
@@ -11,11 +10,20 @@ import type { PopulationRuns } from "../engine/runs.ts"
 import { step } from "../engine/transaction.ts"
 import type { ErrorSource } from "../engine/waiting.ts"
 import * as Contents from "../store/contents.ts"
-import { failure } from "../store/definition.ts"
+import { failure, invalid } from "../store/definition.ts"
+import { show } from "../store/wording.ts"
 import { insertAtOnce, registerAllIn } from "./register.ts"
 
 /** Where the defaults of a registry come from. */
 export type Defaults<Item, E, R> = Iterable<Item> | Effect.Effect<Iterable<Item>, E, R> | Stream.Stream<Item, E, R>
+
+export const defaultsOf = <Item>(
+  name: string,
+  defaults: Defaults<Item, any, any> = []
+): Defaults<Item, any, any> => {
+  if (Stream.isStream(defaults) || Effect.isEffect(defaults) || isIterable(defaults)) return defaults
+  throw invalid(name, "has defaults that are no iterable of items, no effect of one, and no stream of items.")
+}
 
 type Failed<E, V> = RegistryError.PopulationError<E | RegistryError.RegistrationFailure | V>
 
@@ -78,7 +86,7 @@ const registerDefaults = <Item, V, E>(
     (iterable): Effect.Effect<unknown, Failed<E, V>> =>
       isIterable(iterable) ? registerThem(Array.from(iterable)) : Effect.die(
         new Error(
-          `The defaults of "${definition.name}" are ${Formatter.format(iterable)}, which is no iterable of items.`
+          `The defaults of "${definition.name}" are ${show(iterable)}, which is no iterable of items.`
         )
       )
   )

@@ -13,7 +13,12 @@ export type Refusal = Exit.Exit<never, RegistryError.RegistrationFailure>
  * lookup an attribute that is missing or taken. What `ignoring` holds is free: it is about to be replaced. An item that
  * goes on top of all others has none of them in its way.
  */
-export const check = <Item>(self: Contents<Item>, item: Item, ignoring?: Entry<Item>, onTop = false): Keys | Refusal => {
+export const check = <Item>(
+  self: Contents<Item>,
+  item: Item,
+  ignoring?: Entry<Item>,
+  onTop = false
+): Keys | Refusal => {
   const { definition, indexes, withheld } = self
   const issue = definition.validate?.(item)
   if (issue !== undefined) return refused(definition, { code: "invalid_item", item, issue })

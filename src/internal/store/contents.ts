@@ -2,7 +2,6 @@
 import * as Equal from "effect/Equal"
 import type * as Exit from "effect/Exit"
 import * as Formatter from "effect/Formatter"
-import { identity } from "effect/Function"
 import * as Inspectable from "effect/Inspectable"
 import * as Pipeable from "effect/Pipeable"
 import { type Definition, firstUnique, hasOwnEquality, type Keys, keysIn, slotOf, takeKeys } from "./definition.ts"
@@ -112,7 +111,8 @@ export const at = <Item>(self: Contents<Item>, index: number): Entry<Item> | und
 export const holds = <Item>(self: Contents<Item>, entry: Entry<Item>): boolean =>
   Order.get(self.order, entry.position) === entry
 
-export const entries = <Item>(self: Contents<Item>): ReadonlyArray<Entry<Item>> => Order.toArray(self.order, identity)
+export const entries = <Item>(self: Contents<Item>): ReadonlyArray<Entry<Item>> =>
+  Order.toArray(self.order, (entry) => entry)
 
 /** Whether this very registration is in, visible or withheld. */
 export const isIn = <Item>(self: Contents<Item>, entry: Entry<Item>): boolean =>

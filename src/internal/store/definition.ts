@@ -1,11 +1,11 @@
 /** What a registry is by its definition: its name, its lookups, and how items are validated and errors are worded. */
 import * as Equal from "effect/Equal"
-import * as Formatter from "effect/Formatter"
 import * as MutableHashSet from "effect/MutableHashSet"
 import type * as Schema from "effect/Schema"
 import * as Lookup from "../../Lookup.ts"
 import type * as RegistryError from "../../RegistryError.ts"
 import { isObject } from "./entry.ts"
+import { show } from "./wording.ts"
 
 export interface Definition<Item> {
   readonly name: string
@@ -58,7 +58,7 @@ const namedLookups = <Item>(name: string, lookup: Lookup.Input<Item>): ReadonlyA
       if (typeof property === "string") {
         return { attribute: property, unique: true, each: false, optional: false, select: (item) => item?.[property] }
       }
-      throw invalid(name, `lists ${Formatter.format(property)} among its lookups: a list has names of properties.`)
+      throw invalid(name, `lists ${show(property)} among its lookups: a list has names of properties.`)
     })
   }
   if (typeof lookup !== "object" || lookup === null) {

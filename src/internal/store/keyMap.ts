@@ -1,6 +1,5 @@
 /** A persistent map by keys that are compared by `Equal`. */
 import * as HashMap from "effect/HashMap"
-import * as Option from "effect/Option"
 import { isObject } from "./entry.ts"
 
 /** A value that is put in after another has a higher id. */
@@ -75,7 +74,7 @@ export class KeyMap<A extends Identified> implements Version<A> {
       if (value !== undefined || HashMap.size(this.changes) === 0) return value
     }
     const change = HashMap.get(this.changes, key)
-    return Option.isSome(change) ? change.value : this.inBase(key)
+    return change._tag === "Some" ? change.value : this.inBase(key)
   }
   private inBase(key: unknown): A | undefined {
     const value = this.base.get(key)

@@ -263,8 +263,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "streams do not end with their registry",
-    find: "    MutableRef.set(core.published.ref, core.nothing)\n    core.watchers?.wakeLater()\n",
-    replace: "    MutableRef.set(core.published.ref, core.nothing)\n",
+    find: "    core.published.ref.current = core.nothing\n    core.watchers?.wakeLater()\n",
+    replace: "    core.published.ref.current = core.nothing\n",
     caught: {
       file: "closing.test.ts",
       title: "G26 the streams of subscribers end, whether they wait, run or stand still"

@@ -4,9 +4,9 @@ import type { Break } from "../../break.ts"
 export const faults: ReadonlyArray<Break> = [
   {
     name: "items cannot exchange unique values",
-    find: "if (Result.isFailure(checked)) {\n      crossing.push(replacement)",
-    replace: `if (Result.isFailure(checked)) return Result.fail(checked.failure)
-    if (checked === undefined) {
+    find: "if (Check.isRefusal(keys)) {\n      crossing.push(replacement)",
+    replace: `if (Check.isRefusal(keys)) return keys
+    if (keys === undefined) {
       crossing.push(replacement)`,
     caught: {
       file: "reconcile.test.ts",
@@ -30,13 +30,12 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a reconciliation calls hooks before it has looked whether it can be",
-    find: "  if (Result.isFailure(outcome)) return Exit.fail(outcome.failure)\n  return Exit.succeed({",
+    find: "  return Exit.map(yield* outcomeOf(draft, matched, origin), (outcome) => ({",
     replace: `  const tried: WeakSet<object> = ((planning as any).tried ??= new WeakSet())
-  if (Result.isFailure(outcome) && (transaction.hooks.length === 0 || tried.has(items))) {
-    return Exit.fail(outcome.failure)
-  }
+  const planned = yield* outcomeOf(draft, matched, origin)
+  const isFirst = Exit.isFailure(planned) && transaction.hooks.length > 0 && !tried.has(items)
   tried.add(items)
-  return Exit.succeed({`,
+  return Exit.map(isFirst ? Exit.succeed({ contents: draft, steps: [] }) : planned, (outcome) => ({`,
     caught: { file: "reconcile.test.ts", title: "G7 a list that repeats an item or a unique value" }
   },
   {

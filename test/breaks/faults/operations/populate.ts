@@ -3,6 +3,12 @@ import type { Break } from "../../break.ts"
 
 export const faults: ReadonlyArray<Break> = [
   {
+    name: "a list of defaults is copied when the registry is made",
+    find: "|| isIterable(defaults)) return defaults",
+    replace: "|| isIterable(defaults)) return Array.isArray(defaults) ? defaults.slice() : defaults",
+    caught: { file: "anew.test.ts", title: "a list that has changed since the registry was made, or populated" }
+  },
+  {
     name: "defaults cannot be interrupted",
     find: "transaction.restore(Effect.provideService(registerDefaults(transaction, defaults), Scope.Scope, scope))",
     replace: "Effect.provideService(registerDefaults(transaction, defaults), Scope.Scope, scope)",

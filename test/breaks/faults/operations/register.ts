@@ -13,7 +13,7 @@ export const faults: ReadonlyArray<Break> = [
     find:
       `export const registering = <Item, P, V>(item: Item): Planner<Item, P, V, Entry<Item>, Failure> => (transaction) => {
   const { draft, origin, steps } = transaction
-  const checked = check(draft, item)
+  const keys = check(draft, item)
 `,
     replace: `export const registering = <Item, P, V>(
   item: Item,
@@ -21,9 +21,7 @@ export const faults: ReadonlyArray<Break> = [
 ): Planner<Item, P, V, Entry<Item>, Failure> =>
 (transaction) => {
   const { draft, origin, steps } = transaction
-  const checked = first.isOver
-    ? Result.succeed(draft.definition.lookups.map(({ select }) => select(item)))
-    : check(draft, item)
+  const keys = first.isOver ? draft.definition.lookups.map(({ select }) => select(item)) : check(draft, item)
   first.isOver = transaction.hooks.length > 0
 `,
     caught: {
@@ -36,7 +34,7 @@ export const faults: ReadonlyArray<Break> = [
     find:
       `export const registering = <Item, P, V>(item: Item): Planner<Item, P, V, Entry<Item>, Failure> => (transaction) => {
   const { draft, origin, steps } = transaction
-  const checked = check(draft, item)
+  const keys = check(draft, item)
 `,
     replace: `export const registering = <Item, P, V>(
   item: Item,
@@ -44,9 +42,9 @@ export const faults: ReadonlyArray<Break> = [
 ): Planner<Item, P, V, Entry<Item>, Failure> =>
 (transaction) => {
   const { draft, origin, steps } = transaction
-  const checked = first.isOver || transaction.hooks.length === 0
+  const keys = first.isOver || transaction.hooks.length === 0
     ? check(draft, item)
-    : Result.succeed(draft.definition.lookups.map(({ select }) => select(item)))
+    : draft.definition.lookups.map(({ select }) => select(item))
   first.isOver = true
 `,
     caught: {
