@@ -1,8 +1,6 @@
 /** Making a registry. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Inspectable from "effect/Inspectable"
-import * as Pipeable from "effect/Pipeable"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
@@ -22,8 +20,9 @@ import type { Options, Registry, RegistryState } from "./model.ts"
 import * as Populate from "./operations/populate.ts"
 import * as Contents from "./store/contents.ts"
 import * as Definition from "./store/definition.ts"
+import { Shown } from "./store/wording.ts"
 
-class RegistryImpl<Item, P, V> extends Pipeable.Class implements Registry<Item, any, P, V> {
+class RegistryImpl<Item, P, V> extends Shown implements Registry<Item, any, P, V> {
   readonly [TypeId] = variance
   declare readonly [CoreKey]: Core<Item, P, V>
 
@@ -38,12 +37,6 @@ class RegistryImpl<Item, P, V> extends Pipeable.Class implements Registry<Item, 
     const core = this[CoreKey]
     const { revision, size } = contentsOf(core)
     return { _id: "Registry", name: this.name, state: stateOf(core), revision, size }
-  }
-  override toString(): string {
-    return JSON.stringify(this.toJSON(), undefined, 2)
-  }
-  [Inspectable.NodeInspectSymbol](): unknown {
-    return this.toJSON()
   }
 }
 

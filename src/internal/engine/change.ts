@@ -1,7 +1,7 @@
 /** What a transaction did, kept as it happened; the events that tell it are built when they are first read. */
-import * as Inspectable from "effect/Inspectable"
 import * as RegistryEvent from "../../RegistryEvent.ts"
 import type { Entry } from "../store/entry.ts"
+import { Shown } from "../store/wording.ts"
 
 export type Step<Item> =
   | Inserted<Item>
@@ -42,7 +42,7 @@ export class Swapped<Item> {
   }
 }
 
-export class Change<Item> extends Inspectable.Class implements RegistryEvent.RegistryChange<Item> {
+export class Change<Item> extends Shown implements RegistryEvent.RegistryChange<Item> {
   declare readonly revision: number
   declare readonly steps: ReadonlyArray<Step<Item>>
   private told: ReadonlyArray<RegistryEvent.RegistryEvent<Item>> | undefined = undefined

@@ -1,13 +1,11 @@
 /** The contents of a registry: an immutable value. An item is in all of its parts (order, indexes) or in none. */
 import * as Equal from "effect/Equal"
 import type * as Exit from "effect/Exit"
-import * as Formatter from "effect/Formatter"
-import * as Inspectable from "effect/Inspectable"
-import * as Pipeable from "effect/Pipeable"
 import { type Definition, firstUnique, hasOwnEquality, type Keys, keysIn, slotOf, takeKeys } from "./definition.ts"
 import { type Entry, isObject } from "./entry.ts"
 import * as Index from "./index.ts"
 import * as Order from "./order.ts"
+import { Shown } from "./wording.ts"
 
 /**
  * Entries that are in, and not visible. They are in no index of what is visible, but keep their keys. A feature makes this
@@ -31,7 +29,7 @@ export interface Lister<Item> {
 }
 
 /** A function that makes a copy sets its fields before anybody sees it. From then on they stay as they are. */
-export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspectable, Iterable<Item> {
+export class Contents<Item> extends Shown implements Iterable<Item> {
   declare readonly definition: Definition<Item>
   declare revision: number
   declare populated: boolean
@@ -72,14 +70,6 @@ export class Contents<Item> extends Pipeable.Class implements Inspectable.Inspec
 
   toJSON(): unknown {
     return { _id: "RegistrySnapshot", registry: this.definition.name, revision: this.revision, values: [...this] }
-  }
-
-  override toString(): string {
-    return Formatter.format(this.toJSON(), { space: 2 })
-  }
-
-  [Inspectable.NodeInspectSymbol](): unknown {
-    return this.toJSON()
   }
 }
 

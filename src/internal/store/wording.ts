@@ -1,5 +1,20 @@
-/** How messages show values of users. */
+/** How values are shown: those of users in messages, and those that users are given. */
 import * as Formatter from "effect/Formatter"
+import * as Inspectable from "effect/Inspectable"
+import * as Pipeable from "effect/Pipeable"
+
+/** A value that is shown as its `toJSON` says. */
+export abstract class Shown extends Pipeable.Class implements Inspectable.Inspectable {
+  abstract toJSON(): unknown
+
+  override toString(): string {
+    return Formatter.format(this.toJSON(), { space: 2 })
+  }
+
+  [Inspectable.NodeInspectSymbol](): unknown {
+    return this.toJSON()
+  }
+}
 
 /** The message of an error from elsewhere, as a part of another message. */
 export const messageOf = (cause: unknown): string => {
