@@ -106,8 +106,8 @@ export const fastPaths: ReadonlyArray<FastPath> = [
   },
   {
     name: "a fiber that is in nothing is waited for by nobody: all of them join a population with one effect",
-    find: "return node === undefined\n          ? untracked",
-    replace: "return node === null\n          ? untracked"
+    find: "if (node === undefined) return untracked",
+    replace: "if (node === null) return untracked"
   },
   {
     name: "a hook that has succeeded already is not run",

@@ -16,27 +16,6 @@ import { current } from "./read.ts"
 import { run } from "./transaction.ts"
 import { waitFor, WaitNode } from "./waiting.ts"
 
-/**
- * Joins a population, or begins it, in one step, so that it is known which run is waited for; and waits for it to end.
- */
-const waitForPopulation = <Item, P, V, A, E>(
-  { population }: Core<Item, P, V>,
-  node: WaitNode,
-  result: Effect.Effect<A, E>,
-  context: Context.Context<never>
-): Effect.Effect<A, E> =>
-  Effect.setContext(Effect.suspend(() => waitFor(node, population.wait(), result)), population.withoutYields(context))
-
-/** Like `waitForPopulation`, outside every transaction: no deadlock is possible, so all fibers share one effect. */
-const joinUntracked = <Item, P, V, A, E>(
-  { population }: Core<Item, P, V>,
-  result: Effect.Effect<A, E>
-): Effect.Effect<A, E> =>
-  Effect.updateContext(result, (context: Context.Context<never>) => {
-    population.waitUntracked()
-    return population.withoutYields(context)
-  })
-
 /** A run of a population, with the services of the registry. */
 export type Populating<E> = Effect.Effect<void, E, any>
 
@@ -69,10 +48,19 @@ export const make = <Item, P, V, Failed>(
       }),
       () => {
         core.population.end(self)
+        steady = undefined
         return undefined
       }
     )
   })
+
+  let steady: readonly [of: Context.Context<never>, Context.Context<never>] | undefined
+
+  /** The context with `PreventSchedulerYield` set. One is kept, because fibers that ask at once usually share it. */
+  const withoutYields = (context: Context.Context<never>): Context.Context<never> => {
+    if (steady?.[0] !== context) steady = [context, Context.add(context, Scheduler.PreventSchedulerYield, true)]
+    return steady[1]
+  }
 
   /** In a transaction of the registry, after a reset there: with the services of the registry, in that transaction. */
   const nested = Effect.updateContext(
@@ -95,11 +83,17 @@ export const make = <Item, P, V, Failed>(
         if (contentsOf(core).populated) return Effect.void
         if (core.closed) return Effect.interrupt
         const node = innermost(fiber.context)
-        return node === undefined
-          ? untracked
-          : Effect.flatMap(waitForPopulation(core, node, shared, fiber.context), () => untilReady)
+        if (node === undefined) return untracked
+        // it joins a run, or begins it, in one step, so that it is known which run is waited for
+        const joining = Effect.suspend(() => waitFor(node, core.population.wait(), shared))
+        return Effect.flatMap(Effect.setContext(joining, withoutYields(fiber.context)), () => untilReady)
       })
-      const untracked = Effect.flatMap(joinUntracked(core, shared), () => untilReady)
+      // outside every transaction no deadlock is possible, so all fibers share one effect
+      const joiningUntracked = Effect.updateContext(shared, (context: Context.Context<never>) => {
+        core.population.waitUntracked()
+        return withoutYields(context)
+      })
+      const untracked = Effect.flatMap(joiningUntracked, () => untilReady)
       return untilReady
     }
   )

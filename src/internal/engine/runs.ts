@@ -1,7 +1,5 @@
 /** The runs of a population, and the waits for them. */
-import * as Context from "effect/Context"
 import type * as Fiber from "effect/Fiber"
-import * as Scheduler from "effect/Scheduler"
 import type { Wait, WaitNode } from "./waiting.ts"
 
 /**
@@ -13,7 +11,6 @@ export class PopulationRuns {
   holder: WaitNode | undefined = undefined
   fiber: Fiber.Fiber<unknown, unknown> | undefined = undefined
   private joining: PopulationWait | undefined = undefined
-  private steady: readonly [of: Context.Context<never>, Context.Context<never>] | undefined = undefined
 
   /** A wait for a run that does not exist yet begins it in the same step. */
   begin(node: WaitNode, fiber: Fiber.Fiber<unknown, unknown>): void {
@@ -27,7 +24,6 @@ export class PopulationRuns {
     if (this.holder !== node) return
     this.holder = undefined
     this.fiber = undefined
-    this.steady = undefined
   }
 
   wait(): Wait {
@@ -37,14 +33,6 @@ export class PopulationRuns {
   /** The waiter is in no transaction, so nothing can wait for it: forget the wait prepared for the last one that was. */
   waitUntracked(): void {
     this.joining = undefined
-  }
-
-  /** The context with `PreventSchedulerYield` set. One is kept, because fibers that ask at once usually share it. */
-  withoutYields(context: Context.Context<never>): Context.Context<never> {
-    if (this.steady?.[0] !== context) {
-      this.steady = [context, Context.add(context, Scheduler.PreventSchedulerYield, true)]
-    }
-    return this.steady[1]
   }
 }
 

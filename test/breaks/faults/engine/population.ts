@@ -95,5 +95,11 @@ export const faults: ReadonlyArray<Break> = [
       file: "anew.test.ts",
       title: "explain of a closed registry tells of no population that failed before another succeeded"
     }
+  },
+  {
+    name: "the runs of a population keep the context of the fiber that asked",
+    find: "        steady = undefined\n",
+    replace: "",
+    caught: { file: "collected.test.ts", title: "keeps nothing of those that asked for it" }
   }
 ]

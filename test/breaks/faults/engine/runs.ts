@@ -10,11 +10,5 @@ export const faults: ReadonlyArray<Break> = [
       file: "deadlock.test.ts",
       title: "G16 an abandoned population takes no lock, though a scope has closed in it"
     }
-  },
-  {
-    name: "the runs of a population keep the context of the fiber that asked",
-    find: "    this.steady = undefined\n",
-    replace: "",
-    caught: { file: "collected.test.ts", title: "keeps nothing of those that asked for it" }
   }
 ]
