@@ -189,6 +189,6 @@ describe("spans", () => {
       const tools = yield* Registry.make<Tool>()({ lookup: ["name"], hooks })
       yield* Effect.withTracer(Registry.register(tools, { name: "x".repeat(100_000) }), tracer)
       const span = told().find(({ name }) => name === "Registry.register") as { readonly item?: string } | undefined
-      assert.strictEqual(span?.item?.length, 200)
+      assert.match(span?.item ?? "", /^.{200}…$/)
     })))
 })

@@ -111,12 +111,12 @@ export const fastPaths: ReadonlyArray<FastPath> = [
   },
   {
     name: "a hook that has succeeded already is not run",
-    find: "handlers[hook] === undefined || Exit.isExit(effect) && Exit.isSuccess(effect)\n",
+    find: "handlers[hook] === undefined || hasSucceeded(effect)\n",
     replace: "handlers[hook] === undefined\n"
   },
   {
     name: "an element that has succeeded already is not run",
-    find: "if (effect === undefined || Exit.isExit(effect) && Exit.isSuccess(effect)) continue",
+    find: "if (effect === undefined || hasSucceeded(effect)) continue",
     replace: "if (effect === undefined) continue"
   },
   {

@@ -1,7 +1,6 @@
 /** Calling hooks, keeping track of the items that each was told of, and playing calls back. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Contents from "../store/contents.ts"
 import type { Entry } from "../store/entry.ts"
 import { touchedBy } from "./change.ts"
@@ -16,7 +15,7 @@ import {
   servicesOf,
   type Telling
 } from "./parts.ts"
-import { collect, sequence } from "./sequence.ts"
+import { collect, hasSucceeded, sequence } from "./sequence.ts"
 
 let completedCalls = 0
 
@@ -186,10 +185,7 @@ export const undo = (calls: ReadonlyArray<readonly [Transaction<any>, Call<any>]
 const inOrder = <P>(parts: ReadonlyArray<P>, hook: ItemHook | RegistryHook): ReadonlyArray<P> =>
   parts.length > 1 && /Un|Res/.test(hook) ? parts.toReversed() : parts
 
-/**
- * Calls a hook of a part for an item, whether it is installed or not, and keeps no record. What has succeeded already,
- * `Effect.void` for instance, need not be run.
- */
+/** Calls a hook of a part for an item, whether it is installed or not, and keeps no record. */
 export const callPart = <Item, V, Hook extends ItemHook>(
   transaction: Transaction<Item, any, V>,
   part: Part<Item, V>,
@@ -201,7 +197,7 @@ export const callPart = <Item, V, Hook extends ItemHook>(
     readonly [hook in ItemHook]?: (item: Item) => Effect.Effect<unknown, Failure<V, Hook>, any>
   }
   const effect = handlers[hook]?.(item)
-  return handlers[hook] === undefined || Exit.isExit(effect) && Exit.isSuccess(effect)
+  return handlers[hook] === undefined || hasSucceeded(effect)
     ? undefined
     : run(transaction, part, hook, effectOf(effect, hook), item)
 }

@@ -22,11 +22,14 @@ const sequenceFrom = <A, E, R>(
   for (let i = from; i < list.length; i++) {
     if (i === from + maxPerStep) return Effect.flatMap(pause, () => sequenceFrom(list, f, pause, i))
     const effect = f(list[i]!)
-    if (effect === undefined || Exit.isExit(effect) && Exit.isSuccess(effect)) continue
+    if (effect === undefined || hasSucceeded(effect)) continue
     return Effect.flatMap(effect, () => sequenceFrom(list, f, pause, i + 1))
   }
   return Effect.void
 }
+
+/** Whether an effect need not be run: it has succeeded already, as `Effect.void` has. */
+export const hasSucceeded = (effect: unknown): boolean => Exit.isExit(effect) && Exit.isSuccess(effect)
 
 /** How many elements one synchronous step may handle, without a stall that others would notice. */
 export const maxPerStep = 1_000

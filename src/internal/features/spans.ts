@@ -1,9 +1,9 @@
 /** Spans. Nothing is made without a tracer in the context of a fiber. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Formatter from "effect/Formatter"
 import * as Tracer from "effect/Tracer"
 import type { Span, Tracing } from "../engine/core.ts"
+import { show } from "../store/wording.ts"
 
 export const tracing: Tracing = {
   isTraced: ({ cache }) => cache.tracer !== undefined && cache.tracerEnabled,
@@ -19,7 +19,7 @@ export const tracing: Tracing = {
 const named = ({ item, ...attributes }: Span): [name: string, options: Tracer.SpanOptions] => [
   `Registry.${attributes.operation}`,
   {
-    attributes: item === undefined ? attributes : { ...attributes, item: Formatter.format(item).slice(0, 200) },
+    attributes: item === undefined ? attributes : { ...attributes, item: show(item) },
     captureStackTrace: false
   }
 ]

@@ -34,14 +34,12 @@ export const populate = <Item, V, E>(
 ): Operation<Item, never, V, void, Failed<E, V>, any> => ({
   name: "populate",
   kind: "population",
-  // a list acquires nothing, so there is no scope
+  // a list acquires nothing, so there is no scope; the body words the error of one that is refused
   step: (transaction) => {
     if (!Array.isArray(defaults)) return undefined
     if (transaction.base.populated) return Exit.void
     const inserted = insertAtOnce<Item>(defaults)(transaction)
-    return inserted === undefined || Exit.isSuccess(inserted)
-      ? inserted && becomeReady(transaction)
-      : Exit.mapError(Exit.asVoid(inserted), populationFailed<E, V>(transaction.core.definition, "registration"))
+    return inserted !== undefined && Exit.isSuccess(inserted) ? becomeReady(transaction) : undefined
   },
   body: (transaction) => {
     if (transaction.base.populated) return Effect.void

@@ -81,10 +81,7 @@ const closeScope = <Item, P, V>(core: Core<Item, P, V>, entries: ReadonlyArray<E
       runsHooks: true,
       body: (transaction) => {
         redo(transaction)
-        return Effect.mapEager(
-          unregisterEach(transaction, entries.toReversed()),
-          () => transaction.defects ?? Cause.empty
-        )
+        return Effect.mapEager(unregisterEach(transaction, entries.toReversed()), () => transaction.defects)
       },
       undone: (transaction) => {
         redo(transaction)
