@@ -26,9 +26,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import {
   coreIn,
   coreOf,
@@ -268,10 +268,7 @@ export const getOption: {
 } = /*#__PURE__*/ operation(
   3,
   <Item, P, V>(core: Core<Item, P, V>, attribute: string, value: unknown): Effect.Effect<Option.Option<Item>, P> =>
-    readLookup(core, attribute, value, true, (index) => {
-      const entry = index.get(value)
-      return entry === undefined ? Option.none() : Option.some(entry.item)
-    })
+    readLookup(core, attribute, value, true, (index) => Find.optionOf(index.get(value)))
 )
 
 /**
@@ -517,10 +514,7 @@ export const at: {
 } = /*#__PURE__*/ operation(
   2,
   <Item, P, V>(core: Core<Item, P, V>, index: number): Effect.Effect<Option.Option<Item>, P> =>
-    Reading.read(core, (contents) => {
-      const entry = Contents.at(contents, index)
-      return Exit.succeed(entry === undefined ? Option.none() : Option.some(entry.item))
-    })
+    Reading.read(core, (contents) => Exit.succeed(Find.optionOf(Contents.at(contents, index))))
 )
 
 /**
@@ -1491,7 +1485,7 @@ export const reset: <Item, Lookups, P, V, R = never>(
  */
 export const changes = <Item, Lookups, P, V, R = never>(
   self: RegistryOrService<Item, Lookups, P, V, R>
-): Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged, R> => Stream.unwrap(follow(self))
+): Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged, R> => Watch.unwrap(follow(self))
 
 const follow: <Item, Lookups, P, V, R>(
   self: RegistryOrService<Item, Lookups, P, V, R>

@@ -45,34 +45,36 @@ class RegistryHooksImpl<Item, E, R> extends Class implements Hooks.RegistryHooks
     super()
     this[Hooks.TypeId] = { parts }
   }
-  private get parts() {
-    return this[Hooks.TypeId].parts
+  private inTurn<E2>(
+    reversed: boolean,
+    hook: (part: Partial<Hooks.Handlers<Item, E, R>>) => Effect.Effect<unknown, E2, R> | undefined
+  ): Effect.Effect<void, E2, R> {
+    const { parts } = this[Hooks.TypeId]
+    return Effect.suspend(() => sequence(reversed ? parts.toReversed() : parts, hook))
   }
   get onItemRegistering() {
-    return (item: Item) => Effect.suspend(() => sequence(this.parts, (part) => part.onItemRegistering?.(item)))
+    return (item: Item) => this.inTurn(false, (part) => part.onItemRegistering?.(item))
   }
   get onItemRegistered() {
-    return (item: Item) => Effect.suspend(() => sequence(this.parts, (part) => part.onItemRegistered?.(item)))
+    return (item: Item) => this.inTurn(false, (part) => part.onItemRegistered?.(item))
   }
   get onItemUnregistering() {
-    return (item: Item) =>
-      Effect.suspend(() => sequence(this.parts.toReversed(), (part) => part.onItemUnregistering?.(item)))
+    return (item: Item) => this.inTurn(true, (part) => part.onItemUnregistering?.(item))
   }
   get onItemUnregistered() {
-    return (item: Item) =>
-      Effect.suspend(() => sequence(this.parts.toReversed(), (part) => part.onItemUnregistered?.(item)))
+    return (item: Item) => this.inTurn(true, (part) => part.onItemUnregistered?.(item))
   }
   get onPopulating() {
-    return Effect.suspend(() => sequence(this.parts, (part) => part.onPopulating))
+    return this.inTurn(false, (part) => part.onPopulating)
   }
   get onPopulated() {
-    return Effect.suspend(() => sequence(this.parts, (part) => part.onPopulated))
+    return this.inTurn(false, (part) => part.onPopulated)
   }
   get onResetting() {
-    return Effect.suspend(() => sequence(this.parts.toReversed(), (part) => part.onResetting))
+    return this.inTurn(true, (part) => part.onResetting)
   }
   get onReset() {
-    return Effect.suspend(() => sequence(this.parts.toReversed(), (part) => part.onReset))
+    return this.inTurn(true, (part) => part.onReset)
   }
 }
 

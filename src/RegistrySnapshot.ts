@@ -8,13 +8,13 @@
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import { dual } from "effect/Function"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { contentsOf, operation, snapshotOf } from "./internal/coreOf.ts"
 import type { Core } from "./internal/engine/core.ts"
 import type { Fits, Takes } from "./internal/fits.ts"
 import type { RegistryOrService, RegistrySnapshot } from "./internal/model.ts"
-import { indexOf } from "./internal/operations/find.ts"
+import { indexOf, optionOf } from "./internal/operations/find.ts"
 import * as Contents from "./internal/store/contents.ts"
 import { type Definition, failure, takeKeys } from "./internal/store/definition.ts"
 import { type Entry, Origin } from "./internal/store/entry.ts"
@@ -64,8 +64,7 @@ export const get: {
 } = /*#__PURE__*/ dual(
   3,
   <Item>(self: RegistrySnapshot<Item, any>, attribute: string, value: unknown): Option.Option<Item> => {
-    const entry = indexOf(contentsOf(self), attribute, value, true).get(value)
-    return entry === undefined ? Option.none() : Option.some(entry.item)
+    return optionOf(indexOf(contentsOf(self), attribute, value, true).get(value))
   }
 )
 
@@ -251,8 +250,7 @@ export const at: {
 } = /*#__PURE__*/ dual(
   2,
   <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>, index: number): Option.Option<Item> => {
-    const entry = Contents.at(contentsOf(self), index)
-    return entry === undefined ? Option.none() : Option.some(entry.item)
+    return optionOf(Contents.at(contentsOf(self), index))
   }
 )
 

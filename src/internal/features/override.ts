@@ -4,8 +4,8 @@ import * as Exit from "effect/Exit"
 import type * as RegistryError from "../../RegistryError.ts"
 import * as Change from "../engine/change.ts"
 import type { Operation } from "../engine/core.ts"
-import { carryOut, entering, type Planner } from "../engine/mutation.ts"
-import { sequence } from "../engine/sequence.ts"
+import { entering, type Planner } from "../engine/mutation.ts"
+import { oneByOne } from "../operations/register.ts"
 import { check, isRefusal } from "../store/check.ts"
 import type { Entry } from "../store/entry.ts"
 import { putOnTop, wouldWithhold } from "./layers.ts"
@@ -19,15 +19,7 @@ export const override = <Item, P, V>(
   name: "override",
   about: items.length === 1 ? items[0] : undefined,
   runsHooks: true,
-  body: (transaction) => {
-    const entries: Array<Entry<Item>> = []
-    const all = sequence(
-      items,
-      (item) => Effect.mapEager(carryOut(transaction, overriding(item)), (entry) => entries.push(entry)),
-      transaction.restore(Effect.yieldNow)
-    )
-    return Effect.mapEager(all, () => entries)
-  },
+  body: (transaction) => oneByOne(transaction, items, (item) => overriding<Item, P, V>(item)),
   undone: () => Effect.succeed([])
 })
 

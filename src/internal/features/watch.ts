@@ -4,7 +4,7 @@
  * A registry keeps its last changes whether or not anybody subscribes. A subscriber is no more than the revision that
  * it has seen, so one that stands still costs nothing and blocks nobody. It fails when changes that it needs are gone.
  */
-import * as Arr from "effect/Array"
+import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -85,6 +85,12 @@ export const follow = <Item, P, V>(
     return Effect.as(Effect.addFinalizer(() => end), Stream.suspend(() => changesAfter(core, revision, subscriber)))
   }).pipe(Effect.uninterruptible)
 
+/** A stream that follows from when it is run. */
+export const unwrap = <Item, R>(
+  following: Effect.Effect<Changes<Item>, never, R>
+): Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged, Exclude<R, Scope.Scope>> =>
+  Stream.unwrap(following)
+
 const changesAfter = <Item, P, V>(core: Core<Item, P, V>, revision: number, subscriber: Subscriber): Changes<Item> => {
   let seen = revision
   const isThere = () => core.closed || subscriber.ended || revisionOf(core) !== seen
@@ -98,11 +104,11 @@ const changesAfter = <Item, P, V>(core: Core<Item, P, V>, revision: number, subs
       return Effect.fail(failure(core.definition, RegistryError.RegistryLagged, { code: "lagged", missed }))
     }
     // they are the last ones, without a gap
-    const news = core.changes.slice(core.changes.length - (revisionOf(core) - seen))
-    if (!Arr.isReadonlyArrayNonEmpty(news)) return Effect.andThen(watchersOf(core).wait(isThere, subscriber), pull)
+    const [first, ...rest] = core.changes.slice(core.changes.length - (revisionOf(core) - seen))
+    if (first === undefined) return Effect.andThen(watchersOf(core).wait(isThere, subscriber), pull)
     subscriber.seen = seen = revisionOf(core)
     core.observer?.changed()
-    return Effect.succeed(news)
+    return Effect.succeed([first, ...rest])
   })
   return Stream.fromPull(Effect.succeed(pull))
 }

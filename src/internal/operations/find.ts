@@ -1,8 +1,14 @@
 /** Finding items by a lookup, and the reason why there is none. */
+import * as Option from "effect/Option"
 import * as RegistryError from "../../RegistryError.ts"
 import type { Contents } from "../store/contents.ts"
 import { failure, slotOf } from "../store/definition.ts"
+import type { Entry } from "../store/entry.ts"
 import { show } from "../store/wording.ts"
+
+/** The item of an entry that was found, or none. */
+export const optionOf = <Item>(entry: Entry<Item> | undefined): Option.Option<Item> =>
+  entry === undefined ? Option.none() : Option.some(entry.item)
 
 /** The index of a lookup. No other attribute is in the types, so it throws for one that untyped code asks for. */
 export const indexOf = <Item>(
