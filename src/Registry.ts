@@ -752,7 +752,8 @@ export const registerAll: {
 
 /**
  * Replaces the item that has the same value of the first unique lookup, in its place, or adds this one after all
- * others. Without a unique lookup it replaces an equal item.
+ * others. Without a unique lookup it replaces an equal item. The registration that it finds stays that of its owner and its
+ * scope.
  *
  * Fails as `register` does: with `attribute_registered` if a third item has a value of another unique lookup.
  *
@@ -794,8 +795,9 @@ export const upsert: {
 /**
  * Adds an item like `register`, and unregisters it when the scope closes.
  *
- * The close removes this very registration, never a later one under the same key; a registration that is gone already
- * is not an error. If a hook dies in the close, the item stays unregistered, the other hooks still run, and the defect
+ * The close removes this very registration, whatever item it has by then, never a later one under the same key; a
+ * registration that is gone already is not an error. A reset takes the item out, and as long as the scope is open, the next
+ * population brings it back behind the defaults. If a hook dies in the close, the item stays unregistered, the other hooks still run, and the defect
  * surfaces in the close.
  *
  * Waits its turn. If it fails or is interrupted, nothing has changed. The close waits its turn, too, and cannot be
@@ -970,7 +972,8 @@ export const unregisterBy: {
  *
  * Fails with an `ItemLookupError` as `get` does, and as `register` does: the new item may have the keys of the old one,
  * but not those of a third. Hooks are called in this order: registering the new item, unregistering the old one, the
- * swap, unregistered the old one, registered the new one.
+ * swap, unregistered the old one, registered the new one. The registration keeps its owner, its scope and its place: closing
+ * the scope in which the old item was registered unregisters the new one.
  *
  * Waits its turn. If it fails or is interrupted, nothing has changed.
  *
@@ -1034,7 +1037,7 @@ export const replace: {
  * Items are matched by the first unique lookup; without one, or where an item has no value of it, by `Equal`. A
  * registered item that equals its match stays where it is, and no hook is called for it; one that differs is replaced
  * in place. Other items are registered after all others, or unregistered. Items may exchange their unique values.
- * Overrides and the items that they hide stay as they are: an item that matches one counts as `kept`.
+ * Overrides stay as they are. Items that they hide are matched as others: when the overrides end, the list is there.
  *
  * One step changes everything. Hooks run before it (unregistering; then, for each replacement, registering the new item
  * and unregistering the old one; then registering) and after it, in the same order. A change that a hook makes before
@@ -1090,9 +1093,10 @@ export const reconcile: {
  * that a hidden item leaves, and that it comes back to its old place when no override hides it any more, in any order
  * of closing scopes. No hook can refuse that.
  *
- * `register` conflicts with hidden items, too. `unregister`, `unregisterBy`, `replace` and `reconcile` see visible
- * items alone: to unregister an override ends it, and an item that replaces an override is an override until it is
- * unregistered. A reset ends all overrides. A hidden item whose scope closes goes without hooks.
+ * An override lies above whatever comes while it lives: an item that shares a value with overrides alone is registered
+ * below them. Hooks are asked about it at once, and told of it when it can be seen. `unregister`, `unregisterBy`, `replace`
+ * and `upsert` see visible items alone: to unregister an override ends it, and to replace it changes its item. `reconcile`
+ * leaves overrides alone and reaches what they hide. What nobody can see goes and changes without hooks, revisions and events.
  *
  * Fails as `register` does, except that an item or a unique value may be registered already.
  *
@@ -1417,6 +1421,10 @@ export const populate: <Item, Lookups, P, V, R = never>(
  * Unregisters all items, the last one first, and makes the registry `Pending`: the next use populates it again. Does
  * nothing if it is `Pending`, and inside another reset or a population of it.
  *
+ * It is a fresh start with the same scopes: the next population brings the defaults and then, in their old order, what
+ * scopes that are still open had registered, overrides included, through the hooks. What cannot come back, because a default
+ * has its key now or a hook refuses it, is left out with a warning.
+ *
  * Waits for a population and for changes in flight. Afterwards it releases the resources of the population. It dies if
  * a hook dies, or registers an item after the unregistering has begun. If it dies or is interrupted, nothing has
  * changed.
@@ -1617,7 +1625,7 @@ export const awaitItem: {
 /**
  * Why an item is there, or is not.
  *
- * `Present`: the owner that registered it, at which revision, and the items that it hides. `Hidden`: an item has the
+ * `Present`: the owner that registered it, at which revision, its last update, and the items that it hides. `Hidden`: an item has the
  * value, and the override `by` hides it. `Absent`: no item has the value; `suggestions` are near matches among the
  * keys. `PopulationFailed`: the registry is `Pending` because its last population failed. `Pending`: nobody has used it
  * yet, it was reset, or it is being populated.
@@ -1683,7 +1691,7 @@ export const Explanation = /*#__PURE__*/ Data.taggedEnum<ExplanationDefinition>(
  * const [before, after] = await Effect.runPromise(program)
  *
  * before?._tag // => "Pending"
- * after // => { _tag: "Present", item: { name: "search" }, owner: "web", revision: 2, hides: [] }
+ * after // => { _tag: "Present", item: { name: "search" }, owner: "web", revision: 2, updated: undefined, hides: [] }
  * ```
  *
  * @category watching
@@ -1815,7 +1823,7 @@ export const addHooks: {
 export const Tag = Services.Tag
 
 /**
- * Registers items, all or none, until the layer is closed or the registry is reset.
+ * Registers items, all or none, until the layer is closed.
  *
  * Building it fails, waits and is interrupted as `registerAll` is. Closing it waits its turn, too, and cannot be
  * interrupted.
@@ -1844,7 +1852,7 @@ export const items = <Self, Item, Lookups, P, V>(
 ): Layer.Layer<never, RegistrationFailure | V | P, Self> => Layer.effectDiscard(registerAllScoped(tag, list))
 
 /**
- * Puts items above all others, all or none, until the layer is closed or the registry is reset: see {@link override}.
+ * Puts items above all others, all or none, until the layer is closed: see {@link override}.
  *
  * Building it fails, waits and is interrupted as `override` is. Closing it waits its turn, too, and cannot be
  * interrupted.

@@ -7,7 +7,7 @@ import * as Layers from "../src/internal/features/layers.ts"
 import * as Checking from "../src/internal/store/check.ts"
 import * as Contents from "../src/internal/store/contents.ts"
 import * as Definition from "../src/internal/store/definition.ts"
-import { type Entry, Origin } from "../src/internal/store/entry.ts"
+import { Entry, Origin } from "../src/internal/store/entry.ts"
 import * as Changing from "../src/internal/store/update.ts"
 import { violations } from "../src/testing/invariants.ts"
 
@@ -968,9 +968,10 @@ describe("RegistrySnapshot", () => {
       const items = numbered(100)
       const hidden = items[0]!
       let contents = items.slice(1).reduce(drop, listNumbered(empty<Numbered>(["id"]), items))
-      const above = Layers.putOnTop(contents, { id: 0 }, [0], origin)
+      const added = new Entry({ id: 0 }, [0], origin.above)
+      const above = Layers.putOnTop(contents, added)
       contents = listNumbered(above.contents, Array.from({ length: 50 }, (_, i) => ({ id: 1_000 + i })))
-      contents = Changing.remove(contents, above.added).contents
+      contents = Changing.remove(contents, added).contents
       renumber(items)
       areFound(contents, [hidden])
     })

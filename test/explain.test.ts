@@ -13,8 +13,13 @@ const make = Registry.make<Item>()({ name: "items", lookup })
 
 const by = (owner: string) => Effect.provideService(Registry.Owner, owner)
 
-const present = (item: Item, owner: string, revision: number, hides: ReadonlyArray<Item> = []) =>
-  Registry.Explanation.Present({ item, owner, revision, hides })
+const present = (
+  item: Item,
+  owner: string,
+  revision: number,
+  hides: ReadonlyArray<Item> = [],
+  updated?: { readonly revision: number; readonly by: string }
+) => Registry.Explanation.Present({ item, owner, revision, updated, hides })
 
 const absent = (...suggestions: ReadonlyArray<string>) => Registry.Explanation.Absent({ suggestions })
 
@@ -41,7 +46,10 @@ describe("explain", () => {
       )
       const replaced = new Item(2, "second")
       yield* Registry.replace(registry, "id", 2, replaced).pipe(by("replacer"))
-      assert.deepStrictEqual(yield* registry.pipe(Registry.explain("name", "second")), present(replaced, "replacer", 4))
+      assert.deepStrictEqual(
+        yield* registry.pipe(Registry.explain("name", "second")),
+        present(replaced, "plugin", 2, [], { revision: 4, by: "replacer" })
+      )
       assert.deepStrictEqual(yield* Registry.explain(registry, "name", "item 1"), present(a, "", 1))
     }))
 
@@ -68,7 +76,7 @@ describe("explain", () => {
             (one) => one._tag === "Present" ? `${one.owner} ${one.revision}` : ""
           )
       )
-      assert.deepStrictEqual(origins, [" 1", "two 3", "three 4", "four 5"])
+      assert.deepStrictEqual(origins, [" 1", "one 2", "three 4", "four 5"])
       yield* Registry.reset(registry)
       yield* Registry.populate(registry).pipe(by("whoever comes"))
       assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), present(a, "", 7))

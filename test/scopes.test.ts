@@ -33,11 +33,6 @@ describe("scopes", () => {
         assert.deepStrictEqual([...(yield* Registry.values(registry))], [later])
         yield* Registry.unregister(registry, later)
       }
-      const replaced = yield* Scope.make()
-      yield* Scope.provide(Registry.registerScoped(registry, a), replaced)
-      yield* Registry.replace(registry, "id", 1, b)
-      yield* Scope.close(replaced, Exit.void)
-      assert.deepStrictEqual([...(yield* Registry.values(registry))], [b])
     }))
 
   it.effect("G25 closing removes the remaining items of registerAllScoped, though one is gone", () =>

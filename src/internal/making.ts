@@ -108,6 +108,8 @@ export const make = <Item, Lookups, P, V, R>(
       tracing,
       watchers: undefined,
       observer: undefined,
+      putOnTop: undefined,
+      bringBack: undefined,
       beforePublish: undefined
     }
     let populate: Effect.Effect<void, P>

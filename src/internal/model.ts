@@ -141,6 +141,7 @@ export type Explanation<Item> = Data.TaggedEnum<{
     readonly item: Item
     readonly owner: string
     readonly revision: number
+    readonly updated: { readonly revision: number; readonly by: string } | undefined
     readonly hides: ReadonlyArray<Item>
   }
   readonly Hidden: { readonly item: Item; readonly by: Item }

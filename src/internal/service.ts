@@ -56,7 +56,7 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
 {
   /** Makes a registry whose layer is imported by the first use: see {@link layerLazy}. */
   readonly layerLazy: <E, R2>(load: () => PromiseLike<Layer.Layer<Self, E, R2>>) => Layer.Layer<Self, never, R2>
-  /** Registers items, all or none, until the layer is closed or the registry is reset. */
+  /** Registers items, all or none, until the layer is closed. */
   readonly items: (items: Iterable<Item>) => Layer.Layer<never, RegistrationFailure | V | P, Self>
   /** Puts items above all others, all or none: see {@link override}. */
   readonly overrides: (items: Iterable<Item>) => Layer.Layer<never, RegistrationFailure | V | P, Self>

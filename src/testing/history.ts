@@ -405,8 +405,8 @@ const effectOf = <Item>(
       return Effect.map(Registry.explain(registry, operation[1], operation[2]), (explanation) => {
         switch (explanation._tag) {
           case "Present": {
-            const { _tag, hides, item, owner } = explanation
-            return { _tag, item, owner, hides }
+            const { _tag, hides, item, owner, updated } = explanation
+            return { _tag, item, owner, updatedBy: updated?.by, hides }
           }
           case "Absent":
           case "PopulationFailed":
@@ -610,20 +610,25 @@ const stateKeys = (): (state: AnyState) => string => {
     numbers.set(item, number)
     return number
   }
-  const partOf = ({ closed, entries, state, subscriptions }: ModelState<unknown>) => [
-    state,
-    entries.map(({ batch, item, number, override, owner, scope }) => [
-      numberOf(item),
-      scope,
-      owner,
-      override,
-      // how it stands to the others is all that counts
-      entries.filter((other) => other.number < number).length,
-      entries.findIndex((other) => other.batch === batch)
-    ]),
-    closed.toSorted(),
-    subscriptions.map(({ changes, name }) => [name, changes.map((items) => items.map(numberOf))])
-  ]
+  const partOf = ({ closed, entries, state, subscriptions, waiting }: ModelState<unknown>) => {
+    const all = [...entries, ...waiting]
+    return [
+      state,
+      entries.length,
+      all.map(({ batch, item, number, override, owner, scope, updatedBy }) => [
+        numberOf(item),
+        scope,
+        owner,
+        updatedBy,
+        override,
+        // how it stands to the others is all that counts
+        all.filter((other) => other.number < number).length,
+        all.findIndex((other) => other.batch === batch)
+      ]),
+      closed.toSorted(),
+      subscriptions.map(({ changes, name }) => [name, changes.map((items) => items.map(numberOf))])
+    ]
+  }
   return (state) => JSON.stringify("registries" in state ? Object.values(state.registries).map(partOf) : partOf(state))
 }
 

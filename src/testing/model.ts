@@ -37,9 +37,10 @@ export interface ModelLookup<in Item> {
 }
 
 /**
- * What a registry holds: its entries in registration order, hidden ones included. `closed` are the names of the scopes
- * that have closed, `owner` is who registers, and `subscriptions` are those who follow. In a transaction others see what
- * is `published`.
+ * What a registry holds: its entries in registration order, hidden ones included, and those that a reset took out and the
+ * next population brings back. `closed` has the names of the scopes that have closed, `owner` is the owner of what is
+ * registered, and `subscriptions` are the followers. In a transaction others see what is `published`; `touched` says
+ * whether it has changed something that they will see.
  *
  * @category models
  * @since 0.1.0
@@ -47,16 +48,18 @@ export interface ModelLookup<in Item> {
 export interface ModelState<out Item> {
   readonly state: "Pending" | "Ready"
   readonly entries: ReadonlyArray<ModelEntry<Item>>
+  readonly waiting: ReadonlyArray<ModelEntry<Item>>
   readonly closed: ReadonlyArray<string>
   readonly owner: string
   readonly subscriptions: ReadonlyArray<ModelSubscription<Item>>
   readonly published?: ReadonlyArray<Item> | undefined
+  readonly touched?: boolean | undefined
 }
 
 /**
- * One registration: the item, its keys of each lookup as they were then, the scope that ends it, if there is one, who
- * registered it, and whether it is an override. It came after all with a lower number. Those that one operation
- * registered in a scope have the same `batch`.
+ * One registration: its item, the keys of each lookup as they were when the item came, the scope that ends the registration,
+ * if there is one, its owner, the owner of the last update, and whether it is an override. It came after all with a lower number. Those that one operation
+ * registered in a scope have the same `batch`. An update changes the item and its keys alone.
  *
  * @category models
  * @since 0.1.0
@@ -66,6 +69,7 @@ export interface ModelEntry<out Item> {
   readonly keys: ReadonlyArray<ReadonlyArray<unknown>>
   readonly scope: string | undefined
   readonly owner: string
+  readonly updatedBy: string | undefined
   readonly override: boolean
   readonly number: number
   readonly batch: number
@@ -247,22 +251,35 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
 
   // --- Population: the defaults and "Ready" come together, or nothing does (G2). A `Pending` registry holds nothing (G6).
 
-  const initial: State = { state: "Pending", entries: [], closed: [], owner: "", subscriptions: [] }
+  const initial: State = { state: "Pending", entries: [], waiting: [], closed: [], owner: "", subscriptions: [] }
 
   /** Whatever reads or changes works on a registry that is `Ready` (G17). */
   const whenReady = (state: State, then: (ready: State) => Step): Step => {
     if (state.state === "Ready") return then(state)
     const [result, { entries }] = insertAll({ ...state, owner: "" }, definition.defaults ?? [])
     return "ok" in result
-      ? then(change(state, { state: "Ready", entries }))
+      ? then(change(state, { state: "Ready", entries: state.waiting.reduce(comeBack, entries), waiting: [] }))
       : [failure("PopulationError", "registration"), state]
   }
 
-  // --- Following: every change is told to all who follow, once, in order, when it can be seen (G22).
+  /** Behind the defaults, in its old order; what is refused now is left out. */
+  const comeBack = (entries: ReadonlyArray<Entry>, entry: Entry): ReadonlyArray<Entry> => {
+    const back = accepted(entry.override ? entry : check(registrations(entries), entry.item, entry))
+    return "keys" in back ? [...entries, back] : entries
+  }
+
+  // --- Following: every change that can be seen is told to all followers, once, in order, when it can be seen (G22).
 
   const change = (before: State, to: Partial<State>): State => {
     const state = { ...before, ...to }
-    if (state.published !== undefined) return state
+    const seen = visibleIn(before)
+    const now = visibleIn(state)
+    const isSame = seen.length === now.length && seen.every((entry, index) => entry === now[index])
+    return before.state === state.state && isSame ? state : tell(state)
+  }
+
+  const tell = (state: State): State => {
+    if (state.published !== undefined) return { ...state, touched: true }
     const told = state.subscriptions.map(({ changes, name }) => ({ name, changes: [...changes, itemsIn(state)] }))
     return { ...state, subscriptions: told }
   }
@@ -287,10 +304,11 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     ]
   }
 
-  // --- Overrides: an entry is hidden while one that came later, and lives, shares a unique value with it, or is equal to it.
+  // --- Overrides: an entry is hidden while an override shares a unique value with it, or is equal to it. Of two overrides, the
+  // --- later one hides the other.
 
   const isUnder = (lower: Entry, upper: Entry): boolean => {
-    if (lower.number >= upper.number) return false
+    if (!upper.override || lower.override && lower.number >= upper.number) return false
     return Equal.equals(lower.item, upper.item) ||
       lookups.some(({ unique }, index) => unique && lower.keys[index]!.some((key) => includes(upper.keys[index]!, key)))
   }
@@ -327,25 +345,41 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
   }
 
   /** The entry of an item that has all its attributes. */
-  const entryOf = (state: State, item: Item, as: Partial<Entry>): Entry | OperationResult => {
+  const entryOf = (item: Item, as: Omit<Entry, "item" | "keys">): Entry | OperationResult => {
     const keys: Array<ReadonlyArray<unknown>> = []
     for (const lookup of lookups) {
       const own = keysOf(item, lookup)
       if (own === undefined) return failure("RegistrationError", "missing_attribute")
       keys.push(own)
     }
-    const number = numberIn(state)
-    return { item, keys, scope: undefined, owner: state.owner, override: false, number, batch: number, ...as }
+    return { ...as, item, keys }
   }
 
-  const numberIn = ({ entries }: State): number => 1 + Math.max(0, ...entries.map(({ number }) => number))
+  const registration = (state: State, as: Partial<Entry> = {}): Omit<Entry, "item" | "keys"> => {
+    const number = numberIn(state)
+    return {
+      scope: undefined,
+      owner: state.owner,
+      updatedBy: undefined,
+      override: false,
+      number,
+      batch: number,
+      ...as
+    }
+  }
+
+  const numberIn = ({ entries, waiting }: State): number =>
+    1 + Math.max(0, ...[...entries, ...waiting].map(({ number }) => number))
+
+  /** An override is in nobody's way: what comes while it lives goes below it. */
+  const registrations = (entries: ReadonlyArray<Entry>): ReadonlyArray<Entry> =>
+    entries.filter((entry) => !entry.override)
 
   /** The entry of an item that may be registered beside others, hidden ones included, or why it may not. */
   const check = (
-    state: State,
     others: ReadonlyArray<Entry>,
     item: Item,
-    as: Partial<Entry>
+    as: Omit<Entry, "item" | "keys">
   ): Entry | OperationResult => {
     if (equalTo(others, item) !== undefined) return failure("AlreadyRegisteredError", "already_registered")
     for (const [index, lookup] of lookups.entries()) {
@@ -354,7 +388,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
       const isTaken = lookup.unique && own.some((key) => having(others, index, key).length > 0)
       if (isTaken) return failure("AlreadyRegisteredError", "attribute_registered")
     }
-    return entryOf(state, item, as)
+    return entryOf(item, as)
   }
 
   /** Hooks are asked when all else is well. */
@@ -365,15 +399,15 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
 
   /** One after the other, all or none. A scope that has closed already takes them out at once (G25). */
   const insertAll = (state: State, items: ReadonlyArray<Item>, scope?: string): Step => {
-    const [result, { entries }] = fill(state, items, accepted, { scope, batch: numberIn(state) })
+    const [result, { entries }] = fill(state, items, { scope, batch: numberIn(state) })
     if (!("ok" in result) || items.length === 0) return [result, state]
     return [result, unlessClosed(change(state, { entries }), scope)]
   }
 
-  const fill = (state: State, items: ReadonlyArray<Item>, asked: typeof accepted, as: Partial<Entry> = {}): Step => {
+  const fill = (state: State, items: ReadonlyArray<Item>, as: Partial<Entry>): Step => {
     let next = state
     for (const item of items) {
-      const entry = asked(check(next, next.entries, item, as))
+      const entry = accepted(check(registrations(next.entries), item, registration(next, as)))
       if (!("keys" in entry)) return [entry, state]
       next = { ...next, entries: [...next.entries, entry] }
     }
@@ -385,15 +419,17 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
 
   /** Nothing that is there stands in the way of an override. */
   const override = (state: State, item: Item, scope: string): Step => {
-    const entry = accepted(entryOf(state, item, { scope, override: true }))
+    const entry = accepted(entryOf(item, registration(state, { scope, override: true })))
     if (!("keys" in entry)) return [entry, state]
     return [ok(), unlessClosed(change(state, { entries: [...state.entries, entry] }), scope)]
   }
 
-  /** What replaces an override is one. The scope of what was there does not end what took its place. */
+  /** An update: the registration has another item. */
   const replaced = (state: State, previous: Entry, item: Item): Entry | OperationResult => {
-    const others = state.entries.filter((entry) => entry !== previous && !isUnder(entry, previous))
-    return check(state, others, item, { override: previous.override })
+    const others = previous.override
+      ? state.entries.filter((entry) => !isUnder(entry, previous))
+      : registrations(state.entries)
+    return check(others.filter((entry) => entry !== previous), item, { ...previous, updatedBy: state.owner })
   }
 
   const swap = (state: State, previous: Entry, item: Item): Step => {
@@ -402,19 +438,17 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     return [ok(), change(state, { entries: state.entries.map((one) => one === previous ? entry : one) })]
   }
 
-  // --- Reconciling: an item is matched by the first unique lookup, without one by `Equal`. Overrides, and what they hide, are
-  // --- left alone. Nothing is in the way but what stays, and the others that are given.
+  // --- Reconciling: an item is matched by the first unique lookup, without one by `Equal`. Overrides are left alone; what they
+  // --- hide is not. Nothing is in the way but what stays, and the others that are given.
 
   const reconcile = (state: State, items: ReadonlyArray<Item>): Step => {
-    const visible = visibleIn(state)
     const matched = new Set<Entry>()
     const added: Array<Item> = []
     const changed: Array<{ readonly previous: Entry; readonly item: Item }> = []
     const kept: Array<Item> = []
-    const left = (entries: ReadonlyArray<Entry>) => entries.filter((entry) => !matched.has(entry))
-    let covered = false
+    const left = () => registrations(state.entries).filter((entry) => !matched.has(entry))
     for (const item of items) {
-      const entry = counterpart(left(visible), item) ?? hiddenCounterpart(state, visible, matched, item)
+      const entry = counterpart(left(), item)
       if (entry === undefined) {
         added.push(item)
         continue
@@ -423,15 +457,10 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
       // an item that was changed since it was registered equals itself, and has other keys
       const keys = lookups.map((lookup) => keysOf(item, lookup) ?? [])
       const isEqual = Equal.equals(entry.item, item) && Equal.equals(entry.keys, keys)
-      const isCovered = entry.override || !visible.includes(entry)
-      if (isEqual || isCovered) kept.push(entry.item)
+      if (isEqual) kept.push(entry.item)
       else changed.push({ previous: entry, item })
-      covered ||= isCovered && !isEqual
     }
-    // the items must fit together, also where an override stands for one of them
-    const [fit] = covered ? fill(initial, items, (entry) => entry) : [ok()]
-    if (!("ok" in fit)) return [fit, state]
-    const removed = left(visible).filter((entry) => !entry.override)
+    const removed = left()
     let next: State = { ...state, entries: state.entries.filter((entry) => !removed.includes(entry)) }
     const put = (entry: Entry, previous: Entry): void => {
       next = { ...next, entries: next.entries.map((one) => one === previous ? entry : one) }
@@ -444,12 +473,13 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     })
     const outgoing = crossing.map(({ previous }) => previous)
     for (const { item, previous } of crossing) {
-      const entry = check(next, next.entries.filter((one) => !outgoing.includes(one)), item, {})
+      const others = registrations(next.entries).filter((one) => !outgoing.includes(one))
+      const entry = check(others, item, { ...previous, updatedBy: state.owner })
       if (!("keys" in entry)) return [entry, state]
       put(entry, previous)
     }
     for (const item of added) {
-      const entry = check(next, next.entries, item, {})
+      const entry = check(registrations(next.entries), item, registration(next))
       if (!("keys" in entry)) return [entry, state]
       next = { ...next, entries: [...next.entries, entry] }
     }
@@ -511,19 +541,9 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
       (rest, batch) => without(rest, (entry) => entry.batch === batch),
       state
     )
-    return [ok(), { ...next, closed: state.closed.includes(scope) ? state.closed : [...state.closed, scope] }]
-  }
-
-  /** An item that has all its attributes stands for what is hidden, but not for more than one entry. */
-  const hiddenCounterpart = (
-    { entries }: State,
-    visible: ReadonlyArray<Entry>,
-    others: ReadonlySet<Entry>,
-    item: Item
-  ): Entry | undefined => {
-    if (lookups.some((lookup) => keysOf(item, lookup) === undefined)) return undefined
-    const entry = havingFirstUnique(visible, item) ?? havingFirstUnique(entries, item)
-    return entry === undefined || others.has(entry) ? undefined : entry
+    const waiting = state.waiting.filter((entry) => entry.scope !== scope)
+    const closed = state.closed.includes(scope) ? state.closed : [...state.closed, scope]
+    return [ok(), { ...next, waiting, closed }]
   }
 
   const operations: Omit<Model<Item>, keyof Specification<never, never>> = {
@@ -586,11 +606,12 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
       const [present] = having(visible, index, value)
       if (present !== undefined) {
         const hides = state.entries.filter((entry) => isUnder(entry, present)).map(({ item }) => item)
-        return [ok({ _tag: "Present", item: present.item, owner: present.owner, hides }), state]
+        const { item, owner, updatedBy } = present
+        return [ok({ _tag: "Present", item, owner, updatedBy, hides }), state]
       }
-      const hidden = newest(having(state.entries, index, value))
+      const hidden = topmost(having(state.entries, index, value))
       if (hidden === undefined) return [ok({ _tag: "Absent" }), state]
-      const by = newest(state.entries.filter((entry) => isUnder(hidden, entry)))
+      const by = topmost(state.entries.filter((entry) => isUnder(hidden, entry)))
       return [ok({ _tag: "Hidden", item: hidden.item, by: by?.item }), state]
     },
     // a fiber that waits goes on when the item is there, and not before
@@ -603,12 +624,17 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
       return [result, { ...next, owner: state.owner }]
     },
     populate: (state) => whenReady(state, (ready) => [ok(), ready]),
-    reset: (state) => [ok(), state.state === "Pending" ? state : change(state, { state: "Pending", entries: [] })],
+    // a fresh start with the same scopes
+    reset: (state) => {
+      if (state.state === "Pending") return [ok(), state]
+      const waiting = state.entries.filter(({ scope }) => scope !== undefined)
+      return [ok(), change(state, { state: "Pending", entries: [], waiting })]
+    },
     transact: (state, list, ending) =>
       whenReady(state, (begun) => {
-        const { published } = begun
+        const { published, touched } = begun
         const results: Array<OperationResult> = []
-        let draft: State = { ...begun, published: published ?? itemsIn(begun) }
+        let draft: State = { ...begun, published: published ?? itemsIn(begun), touched: undefined }
         for (const operation of list) {
           const [result, next] = step(draft, operation)
           // it would wait for itself
@@ -617,7 +643,8 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
         }
         const { subscriptions } = draft
         if (ending === "commit") {
-          return [ok(results), draft.entries === begun.entries ? { ...draft, published } : change(draft, { published })]
+          const committed = { ...draft, published, touched }
+          return [ok(results), draft.touched === true ? tell(committed) : committed]
         }
         // nothing of it is left, but what a closing scope removed stays removed (G7, G25)
         return [
@@ -764,8 +791,9 @@ export const modelAll = <Item>(
 const resultsOf = (result: OperationResult): Array<OperationResult> =>
   "aborted" in result ? [...result.aborted] : "ok" in result ? [...result.ok as ReadonlyArray<OperationResult>] : []
 
-const newest = <Item>(entries: ReadonlyArray<ModelEntry<Item>>): ModelEntry<Item> | undefined =>
-  entries.toSorted((one, other) => other.number - one.number)[0]
+/** Overrides lie above others, the newest one on top. */
+const topmost = <Item>(entries: ReadonlyArray<ModelEntry<Item>>): ModelEntry<Item> | undefined =>
+  entries.toSorted((one, other) => Number(other.override) - Number(one.override) || other.number - one.number)[0]
 
 const ok = (value?: unknown): OperationResult => ({ ok: value })
 

@@ -9,7 +9,7 @@ import type * as Scope from "effect/Scope"
 import type * as RegistryEvent from "../../RegistryEvent.ts"
 import type * as Contents from "../store/contents.ts"
 import type { Definition } from "../store/definition.ts"
-import { Origin } from "../store/entry.ts"
+import { type Entry, Origin } from "../store/entry.ts"
 import type { Step } from "./change.ts"
 import { CurrentTransaction, Owner } from "./current.ts"
 import type { Calls, Part, Telling } from "./parts.ts"
@@ -50,11 +50,21 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   watchers: { readonly wakeLater: () => void } | undefined
   /** Measures the registry, if somebody does. */
   observer: Observer | undefined
+  /** Puts an entry on top of all that is there. Set where a feature has done so. */
+  putOnTop: ((self: Contents.Contents<Item>, added: Entry<Item>) => PutOnTop<Item>) | undefined
+  /** Brings back what waits for the next population, where a reset took out what will come back. */
+  bringBack: (<W>(transaction: Transaction<Item, never, W>) => Effect.Effect<void>) | undefined
   /**
    * The last word on an outermost transaction that changed something, before it is published: it may still refuse or delay
    * it. What it fails with is the failure of the transaction, which is then undone.
    */
   beforePublish: ((transaction: Transaction<Item, any, any>) => Effect.Effect<void, unknown>) | undefined
+}
+
+/** Contents with an entry on top, and the entries that it withholds, in their order. */
+export interface PutOnTop<Item> {
+  readonly contents: Contents.Contents<Item>
+  readonly withheld: ReadonlyArray<Entry<Item>>
 }
 
 /** What is published. */
@@ -146,13 +156,17 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   restore: Restore = unchanged
   /** The services that the body runs with, where it runs nothing but hooks: hooks that have the same run as they are. */
   bodyServices: Context.Context<any> | undefined = undefined
+  /** The scope that removes what it registers when it closes. */
+  private readonly scope: Scope.Scope | undefined
+  /** The scope that removes what the operations in it register, where they have none of their own. */
+  readonly lent: Scope.Scope | undefined
   private serviced: readonly [services: Context.Context<any>, Context.Context<any>] | undefined = undefined
   private innerLock: Lock | undefined = undefined
   declare private ownOrigin: Origin | undefined
 
   constructor(
     core: Core<Item, P, V>,
-    { irrevocable = false, kind = "change", name }: OperationLabel,
+    { irrevocable = false, kind = "change", lends, name, runsHooks = false, scope }: OperationLabel & Scoping,
     fiber: Fiber.Fiber<unknown, unknown>,
     outer: WaitNode | undefined,
     parent: Transaction<Item, P, V> | undefined,
@@ -167,6 +181,9 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
     this.irrevocable = irrevocable
     this.outermost = parent === undefined ? this : parent.outermost
     this.observation = observation
+    this.scope = scope ?? parent?.lent
+    // what a hook registers, and defaults, come again with what brought them
+    this.lent = lends ?? (runsHooks || this.populating ? undefined : parent?.lent)
     this.fiber = fiber
     this.look()
   }
@@ -198,7 +215,12 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
 
   /** The origin of the entries that it adds. */
   get origin(): Origin {
-    return this.ownOrigin ??= new Origin(Context.get(this.fiber!.context, Owner), this.base.revision + 1, false)
+    return this.ownOrigin ??= new Origin(this.owner, this.base.revision + 1, false, this.scope)
+  }
+
+  /** The owner of what it registers, who is also who withdraws what it unregisters. */
+  get owner(): string {
+    return Context.get(this.fiber!.context, Owner)
   }
 
   /** Whether the draft can be answered from. */
@@ -252,8 +274,18 @@ export const unchanged: Restore = (effect) => effect
 /** All but a `"change"` work on contents that are `Pending`, and never populate them first. */
 type Kind = "change" | "population" | "reset" | "upkeep"
 
+/** The scopes that remove registrations when they close. */
+interface Scoping {
+  /** Of what the operation registers. */
+  readonly scope?: Scope.Scope
+  /** Of what operations in it register, where they have none of their own. */
+  readonly lends?: Scope.Scope
+  /** Whether its body runs hooks, and no other effects of users. */
+  readonly runsHooks?: boolean
+}
+
 /** What a transaction does. */
-export interface Operation<Item, P, V, A, E, R = never> {
+export interface Operation<Item, P, V, A, E, R = never> extends Scoping {
   /** For messages and spans. */
   readonly name: string
   /** What it is about, for spans. */
@@ -264,8 +296,6 @@ export interface Operation<Item, P, V, A, E, R = never> {
   readonly irrevocable?: boolean
   /** The whole operation, where there are no hooks; `undefined` if it is too much for one synchronous step. */
   readonly step?: (transaction: Transaction<Item, P, V>) => Exit.Exit<A, E> | undefined
-  /** Whether its body runs hooks, and no other effects of users. */
-  readonly runsHooks?: boolean
   /** Uninterruptible, except for the effects that it passes to `transaction.restore`. */
   readonly body: (transaction: Transaction<Item, P, V>) => Effect.Effect<A, E, R>
   /** The operation in a transaction that is being rolled back: the draft is gone, so it changes nothing. */

@@ -299,16 +299,20 @@ const publish = <Item, P, V>(
 ): Effect.Effect<void> | undefined => {
   const { base, core, draft, populationScope, scopes, steps } = transaction
   if (draft === base) return undefined
-  const revision = base.revision + 1
+  // what nobody can see is no change
+  const changed = steps.length > 0
+  const revision = changed ? base.revision + 1 : base.revision
   // nobody has seen a draft that was made in this very step: it need not be copied
   if (unseen) draft.revision = revision
   core.published.ref.current = unseen ? draft : Contents.copy(draft, { revision })
-  core.changes.push(new Change(revision, steps))
-  // to move all of them for each that goes would take longer than most of the rest
-  const more = core.changes.length - core.history
-  if (more > core.history >>> 2) core.changes.splice(0, more)
-  core.watchers?.wakeLater()
-  core.observer?.changed()
+  if (changed) {
+    core.changes.push(new Change(revision, steps))
+    // to move all of them for each that goes would take longer than most of the rest
+    const more = core.changes.length - core.history
+    if (more > core.history >>> 2) core.changes.splice(0, more)
+    core.watchers?.wakeLater()
+    core.observer?.changed()
+  }
 
   const emptied = scopes.filter((scope) => scope !== populationScope)
   if (core.populationScope !== undefined && core.populationScope !== populationScope) emptied.push(core.populationScope)
@@ -352,9 +356,9 @@ const undo = <E>(group: Group, cause: Cause.Cause<E>, ending: Ending<any>): Effe
   const undone = Effect.provideService(undoing, CurrentTransaction, group.at(-1))
   return Effect.flatMap(undone, (defects) =>
     Effect.flatMap(forgetAll(group), () => {
-      // a Pending registry was empty: nothing that a scope removed comes back
-      const redo = group.flatMap((transaction) =>
-        transaction.parent === undefined && !transaction.base.populated ? [] : transaction.redoAfterRollback
+      // what a scope removed has come back, unless a Pending registry was empty
+      const redo = group.flatMap(({ base, parent, redoAfterRollback }) =>
+        parent !== undefined || base.populated || base.waiting !== undefined ? redoAfterRollback : []
       )
       group.forEach(close)
       return Effect.flatMap(collect(redo, (effect) => effect), (more) =>

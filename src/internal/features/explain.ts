@@ -26,8 +26,8 @@ export const explain = <Item, P, V>(
 const explanationOf = <Item>(contents: Contents<Item>, attribute: string, value: unknown): Explanation<Item> => {
   const entry = indexOf(contents, attribute, value, true).get(value)
   if (entry !== undefined) {
-    const { item, origin: { owner, revision } } = entry
-    return { _tag: "Present", item, owner, revision, hides: under(contents, entry).map((one) => one.item) }
+    const { item, origin: { owner, revision, updated } } = entry
+    return { _tag: "Present", item, owner, revision, updated, hides: under(contents, entry).map((one) => one.item) }
   }
   const [hidden] = withheldBy(contents, attribute, value)
   const by = hidden && above(contents, hidden)

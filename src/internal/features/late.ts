@@ -90,6 +90,7 @@ const importing = <Item, L, V>(
     const operation: Operation<Item, Failed, V, void, Failed, any> = {
       name: "import",
       kind: "upkeep",
+      lends: scope,
       body: (transaction) => {
         // another import may have been interrupted in its last step, and have ended only now
         if (loaded) return transaction.restore(core.populate)

@@ -2,11 +2,12 @@
 import * as Equal from "effect/Equal"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
+import type { PutOnTop } from "../engine/core.ts"
 import { Contents, type Withheld } from "../store/contents.ts"
 import { type Definition, forEachKey, type Keys, slotOf } from "../store/definition.ts"
-import { byPosition, Entry, Origin } from "../store/entry.ts"
+import { byPosition, type Entry, liesAbove } from "../store/entry.ts"
 import * as Order from "../store/order.ts"
-import { type Added, show, unshow } from "../store/update.ts"
+import { place, show, unshow } from "../store/update.ts"
 
 /** A key of a unique slot, which belongs to one entry alone. `HashMap` compares it by value. */
 type Claim = readonly [slot: number, value: unknown]
@@ -19,19 +20,23 @@ const claimsOf = <Item>(definition: Definition<Item>, keys: Keys): ReadonlyArray
   return claims
 }
 
-/** The withheld entries. */
+/** The withheld entries, as long as an override is in. */
 class Layers<Item> implements Withheld<Item> {
   private readonly definition: Definition<Item>
+  /** How many overrides are in, visible or withheld. */
+  private readonly overrides: number
   private readonly order: Order.Order<Entry<Item>>
   /** Several entries may claim the same, one above the other. */
   private readonly claimed: HashMap.HashMap<Claim, ReadonlyArray<Entry<Item>>>
 
   constructor(
     definition: Definition<Item>,
+    overrides = 0,
     order: Order.Order<Entry<Item>> = undefined,
     claimed: HashMap.HashMap<Claim, ReadonlyArray<Entry<Item>>> = HashMap.empty()
   ) {
     this.definition = definition
+    this.overrides = overrides
     this.order = order
     this.claimed = claimed
   }
@@ -40,8 +45,8 @@ class Layers<Item> implements Withheld<Item> {
     return Order.toArray(this.order, (entry) => entry)
   }
 
-  holds(entry: Entry<Item>): boolean {
-    return Order.get(this.order, entry.position) === entry
+  at(position: number): Entry<Item> | undefined {
+    return Order.get(this.order, position)
   }
 
   equal(item: Item, keys: Keys, ignoring: Entry<Item> | undefined): Entry<Item> | undefined {
@@ -50,21 +55,48 @@ class Layers<Item> implements Withheld<Item> {
     if (keys.length < definition.lookups.length) return undefined
     return claimsOf(definition, keys)
       .flatMap((claim) => this.claiming(claim))
-      .find((entry) => !isUnder(definition, entry, ignoring) && Equal.equals(entry.item, item))
+      .find((entry) => this.isInTheWay(entry, ignoring) && Equal.equals(entry.item, item))
   }
 
   holder(slot: number, key: unknown, ignoring: Entry<Item> | undefined): Entry<Item> | undefined {
-    return this.claiming([slot, key]).find((entry) => !isUnder(this.definition, entry, ignoring))
+    return this.claiming([slot, key]).find((entry) => this.isInTheWay(entry, ignoring))
+  }
+
+  /** What an override hides is not in the way of another item in its place. An override is in the way of overrides alone. */
+  private isInTheWay(entry: Entry<Item>, ignoring: Entry<Item> | undefined): boolean {
+    return ignoring?.origin.onTop === true
+      ? !liesAbove(ignoring, entry) || !shareClaim(this.definition, ignoring, entry)
+      : entry !== ignoring && !entry.origin.onTop
+  }
+
+  take(contents: Contents<Item>, entry: Entry<Item>): boolean {
+    if (above(contents, entry) === undefined) return false
+    contents.withheld = this.with(entry)
+    return true
   }
 
   left(contents: Contents<Item>, entry: Entry<Item>): ReadonlyArray<Entry<Item>> {
-    if (this.holds(entry)) contents.withheld = this.without(entry)
+    let layers: Layers<Item> = this.holds(entry) ? this.without(entry) : this
+    contents.withheld = layers
+    if (!entry.origin.onTop) return []
     const revealed = this.under(entry).filter((lower) => above(contents, lower) === undefined)
     for (const lower of revealed) {
-      contents.withheld = layersOf(contents)?.without(lower)
+      layers = layers.without(lower)
       show(contents, lower)
     }
+    const isUpdated = Order.get(contents.order, entry.position) !== undefined
+    contents.withheld = isUpdated ? layers : layers.counting(-1)
     return revealed
+  }
+
+  private holds(entry: Entry<Item>): boolean {
+    return this.at(entry.position) === entry
+  }
+
+  /** With more overrides, or fewer. Without any, nothing is withheld. */
+  counting(more: number): Layers<Item> | undefined {
+    const overrides = this.overrides + more
+    return overrides === 0 ? undefined : new Layers(this.definition, overrides, this.order, this.claimed)
   }
 
   /** The entries that claim something. */
@@ -75,19 +107,20 @@ class Layers<Item> implements Withheld<Item> {
 
   /** The withheld entries that an override lies above, in their order. */
   under(upper: Entry<Item>): ReadonlyArray<Entry<Item>> {
-    if (!upper.origin.onTop) return []
-    const sharing = claimsOf(this.definition, upper.keys).flatMap((claim) => this.claiming(claim))
-    return inOrder(sharing.filter(({ id }) => id < upper.id))
+    const claiming = claimsOf(this.definition, upper.keys).flatMap((claim) => this.claiming(claim))
+    return inOrder(claiming.filter((lower) => liesAbove(upper, lower)))
   }
 
   with(entry: Entry<Item>): Layers<Item> {
     return this.changed(entry, Order.set(this.order, entry), (entries) => entries.concat(entry))
   }
 
-  /** Nothing if no other is left. */
-  without(entry: Entry<Item>): Layers<Item> | undefined {
-    const order = Order.remove(this.order, entry.position)
-    return order && this.changed(entry, order, (entries) => entries.filter((other) => other !== entry))
+  private without(entry: Entry<Item>): Layers<Item> {
+    return this.changed(
+      entry,
+      Order.remove(this.order, entry.position),
+      (entries) => entries.filter((other) => other !== entry)
+    )
   }
 
   private changed(
@@ -100,7 +133,7 @@ class Layers<Item> implements Withheld<Item> {
       const entries = change(this.claiming(claim))
       claimed = entries.length === 0 ? HashMap.remove(claimed, claim) : HashMap.set(claimed, claim, entries)
     }
-    return new Layers(this.definition, order, claimed)
+    return new Layers(this.definition, this.overrides, order, claimed)
   }
 }
 
@@ -111,31 +144,33 @@ const layersOf = <Item>({ withheld }: Contents<Item>): Layers<Item> | undefined 
 const inOrder = <Item>(list: ReadonlyArray<Entry<Item>>): ReadonlyArray<Entry<Item>> =>
   Array.from(new Set(list)).toSorted(byPosition)
 
-const isUnder = <Item>(definition: Definition<Item>, lower: Entry<Item>, upper: Entry<Item> | undefined): boolean =>
-  upper !== undefined && upper.origin.onTop && lower.id < upper.id &&
-  claimsOf(definition, lower.keys).some((one) =>
-    claimsOf(definition, upper.keys).some((other) => Equal.equals(one, other))
+const shareClaim = <Item>(definition: Definition<Item>, one: Entry<Item>, other: Entry<Item>): boolean =>
+  claimsOf(definition, one.keys).some((claim) =>
+    claimsOf(definition, other.keys).some((its) => Equal.equals(claim, its))
   )
 
-/** What an override of an item would withhold, in its order. */
-export const wouldWithhold = <Item>(self: Contents<Item>, keys: Keys): ReadonlyArray<Entry<Item>> =>
+/** The visible entries that share a claim with keys, in their order. */
+const sharing = <Item>(self: Contents<Item>, keys: Keys): ReadonlyArray<Entry<Item>> =>
   inOrder(claimsOf(self.definition, keys).flatMap(([slot, value]) => self.indexes[slot]!.get(value) ?? []))
 
-/** With an item that was checked on top of all others. */
+/** With an entry that is an override, and answers the entries that it withholds, in their order. */
 export const putOnTop = <Item>(
   self: Contents<Item>,
-  item: Item,
-  keys: Keys,
-  { owner, revision }: Origin
-): Added<Item, Entry<Item>> => {
+  added: Entry<Item>
+): PutOnTop<Item> => {
   const contents = new Contents(self)
-  for (const entry of wouldWithhold(self, keys)) {
+  place(contents, added)
+  const layers = (layersOf(self) ?? new Layers<Item>(self.definition)).counting(1)
+  contents.withheld = layers
+  // another one may lie above an override that comes back
+  if (layers?.take(contents, added) === true) return { contents, withheld: [] }
+  const withheld = sharing(self, added.keys)
+  for (const entry of withheld) {
     unshow(contents, entry)
-    contents.withheld = (layersOf(contents) ?? new Layers(self.definition)).with(entry)
+    contents.withheld = layersOf(contents)?.with(entry)
   }
-  const added = new Entry(item, keys, new Origin(owner, revision, true))
   show(contents, added)
-  return { added, contents }
+  return { contents, withheld }
 }
 
 /** The newest override that withholds an entry. */
@@ -145,7 +180,7 @@ export const above = <Item>(self: Contents<Item>, entry: Entry<Item>): Entry<Ite
     const visible = self.indexes[claim[0]]!.get(claim[1])
     const others = layersOf(self)?.claiming(claim) ?? []
     for (const other of visible === undefined ? others : [visible, ...others]) {
-      if (other.origin.onTop && other.id > (newest ?? entry).id) newest = other
+      if (liesAbove(other, newest ?? entry)) newest = other
     }
   }
   return newest
@@ -162,5 +197,5 @@ export const withheldBy = <Item>(
   value: unknown
 ): ReadonlyArray<Entry<Item>> => {
   const claim: Claim = [slotOf(self.definition.lookups, attribute), value]
-  return (layersOf(self)?.claiming(claim) ?? []).toSorted((one, other) => other.id - one.id)
+  return (layersOf(self)?.claiming(claim) ?? []).toSorted((one, other) => liesAbove(one, other) ? -1 : 1)
 }

@@ -7,8 +7,8 @@ import type { Operation } from "../engine/core.ts"
 import { entering, type Planner } from "../engine/mutation.ts"
 import { oneByOne } from "../operations/register.ts"
 import { check, isRefusal } from "../store/check.ts"
-import type { Entry } from "../store/entry.ts"
-import { putOnTop, wouldWithhold } from "./layers.ts"
+import { Entry } from "../store/entry.ts"
+import { putOnTop } from "./layers.ts"
 
 type Failure = RegistryError.RegistrationFailure
 
@@ -19,7 +19,10 @@ export const override = <Item, P, V>(
   name: "override",
   about: items.length === 1 ? items[0] : undefined,
   runsHooks: true,
-  body: (transaction) => oneByOne(transaction, items, (item) => overriding<Item, P, V>(item)),
+  body: (transaction) => {
+    transaction.core.putOnTop = putOnTop
+    return oneByOne(transaction, items, (item) => overriding<Item, P, V>(item))
+  },
   undone: () => Effect.succeed([])
 })
 
@@ -27,11 +30,12 @@ const overriding = <Item, P, V>(item: Item): Planner<Item, P, V, Entry<Item>, Fa
   const { draft, origin, steps } = transaction
   const keys = check(draft, item, undefined, true)
   if (isRefusal(keys)) return keys
-  const leaving = wouldWithhold(draft, keys).toReversed()
+  const added = new Entry(item, keys, origin.above)
+  const { contents, withheld } = putOnTop(draft, added)
+  const leaving = withheld.toReversed()
   return Exit.succeed({
     moves: () => [{ entering: entering(transaction, item), leaving }],
     apply: () => {
-      const { added, contents } = putOnTop(draft, item, keys, origin)
       if (leaving.length > 0) steps.push(new Change.Removed(leaving))
       steps.push(new Change.Inserted([added], contents.size - 1))
       transaction.draft = contents

@@ -28,7 +28,7 @@ export interface Reconciled<out Item> {
   readonly added: ReadonlyArray<Item>
   readonly removed: ReadonlyArray<Item>
   readonly replaced: ReadonlyArray<{ readonly previous: Item; readonly item: Item }>
-  /** The items that were in and stay, untouched: equal to what was given, or overrides in its place. */
+  /** The items that were in and stay, untouched, because they equal what was given. */
   readonly kept: ReadonlyArray<Item>
 }
 
@@ -39,8 +39,6 @@ interface Matched<Item> {
   readonly removed: ReadonlyArray<Entry<Item>>
   readonly replaced: ReadonlyArray<Replacement<Item>>
   readonly kept: ReadonlyArray<Item>
-  /** Whether an item was matched to an override, or to an entry that it withholds, and differs from it. */
-  readonly matchedOverride: boolean
 }
 
 interface Replacement<Item> {
@@ -76,19 +74,14 @@ const planning = function*<Item, P, V>(
   transaction: Transaction<Item, P, V>,
   items: ReadonlyArray<Item>
 ): Pausing<Exit.Exit<Plan<Item, Reconciled<Item>, V>, Failure>> {
-  const { core, draft, origin, steps } = transaction
+  const { draft, origin, steps } = transaction
   const matched = yield* match(draft, items)
   const { added, kept, removed, replaced } = matched
-  if (matched.matchedOverride) {
-    // an item that is kept out by an override has to go together with the others all the same
-    const builder = new Update.Builder(core.nothing, items.length, origin)
-    const conflict = yield* each(items, (item) => builder.add(item))
-    if (conflict !== undefined) return conflict
-  }
+  const visible = (entry: Entry<Item>) => Contents.holds(draft, entry) ? [entry] : []
   return Exit.map(yield* outcomeOf(draft, matched, origin), (outcome) => ({
     moves: () => [
-      ...removed.map((entry) => ({ leaving: [entry] })),
-      ...replaced.map(({ item, previous }) => ({ entering: entering(transaction, item), leaving: [previous] })),
+      ...removed.map((entry) => ({ leaving: visible(entry) })),
+      ...replaced.map(({ item, previous }) => ({ entering: entering(transaction, item), leaving: visible(previous) })),
       ...added.map((item) => ({ entering: entering(transaction, item), leaving: [] }))
     ],
     apply: () => {
@@ -104,13 +97,12 @@ const planning = function*<Item, P, V>(
   }))
 }
 
-/** Overrides, and the entries that they withhold, stay as they are. */
+/** Overrides stay as they are. Entries that they withhold are matched as others. */
 const match = function*<Item>(contents: Contents.Contents<Item>, items: ReadonlyArray<Item>): Pausing<Matched<Item>> {
   const matched = new Set<Entry<Item>>()
   const added: Array<Item> = []
   const replaced: Array<Replacement<Item>> = []
   const kept: Array<Item> = []
-  let matchedOverride = false
   yield* each(items, (item) => {
     const found = Matching.counterpartOf(contents, item, matched)
     if (found === undefined) {
@@ -119,15 +111,11 @@ const match = function*<Item>(contents: Contents.Contents<Item>, items: Readonly
     }
     const { changed, entry } = found
     matched.add(entry)
-    if (changed && !entry.origin.onTop && Contents.holds(contents, entry)) {
-      replaced.push({ previous: entry, item })
-    } else {
-      kept.push(entry.item)
-      matchedOverride ||= changed
-    }
+    if (changed) replaced.push({ previous: entry, item })
+    else kept.push(entry.item)
   })
-  const removed = Contents.entries(contents).filter((entry) => !matched.has(entry) && !entry.origin.onTop)
-  return { added, removed: removed.toReversed(), replaced, kept, matchedOverride }
+  const removed = Contents.allEntries(contents).filter((entry) => !matched.has(entry) && !entry.origin.onTop)
+  return { added, removed: removed.toReversed(), replaced, kept }
 }
 
 interface Outcome<Item> {
@@ -143,17 +131,18 @@ const outcomeOf = function*<Item>(
   let contents = start
   const steps: Array<Change.Step<Item>> = []
   const takeOut = function*(entries: ReadonlyArray<Entry<Item>>): Pausing<void> {
-    if (entries.length > 0) steps.push(new Change.Removed(entries))
+    const visible = entries.filter((entry) => Contents.holds(contents, entry))
+    if (visible.length > 0) steps.push(new Change.Removed(visible))
     yield* each(entries, (entry) => {
       contents = Update.remove(contents, entry).contents
     })
   }
-  const putIn = (item: Item, position?: number): Check.Refusal | undefined => {
+  const putIn = (item: Item, previous?: Entry<Item>): Check.Refusal | undefined => {
     const keys = Check.check(contents, item)
     if (Check.isRefusal(keys)) return keys
-    const inserted = Update.insert(contents, item, keys, origin, position)
+    const inserted = Update.insert(contents, item, keys, origin, previous)
     contents = inserted.contents
-    steps.push(new Change.Inserted([inserted.added], Order.rank(contents.order, inserted.added.position)))
+    steps.push(...insertedIn(contents, inserted.added))
     return undefined
   }
 
@@ -168,13 +157,22 @@ const outcomeOf = function*<Item>(
       return
     }
     const swapped = Update.replace(contents, previous, item, keys, origin)
+    const { added: entry } = swapped
+    if (!Contents.holds(contents, previous)) steps.push(...insertedIn(swapped.contents, entry))
+    else if (Contents.holds(swapped.contents, entry)) steps.push(new Change.Swapped(previous, entry))
+    else steps.push(new Change.Removed([previous]))
     contents = swapped.contents
-    steps.push(new Change.Swapped(previous, swapped.added))
   })
   yield* takeOut(crossing.map(({ previous }) => previous).toReversed())
-  const refused = (yield* each(crossing, ({ item, previous }) => putIn(item, previous.position))) ??
+  const refused = (yield* each(crossing, ({ item, previous }) => putIn(item, previous))) ??
     (yield* each(added, (item) => putIn(item)))
   if (refused !== undefined) return refused
   const gone = removed.length + replaced.length
   return Exit.succeed({ contents: gone > 1 ? Update.tidy(contents, gone) : contents, steps })
 }
+
+/** Nothing is told of an entry that an override hides. */
+const insertedIn = <Item>(contents: Contents.Contents<Item>, entry: Entry<Item>): ReadonlyArray<Change.Step<Item>> =>
+  Contents.holds(contents, entry)
+    ? [new Change.Inserted([entry], Order.rank(contents.order, entry.position))]
+    : []

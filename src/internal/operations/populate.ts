@@ -36,7 +36,7 @@ export const populate = <Item, V, E>(
   kind: "population",
   // a list acquires nothing, so there is no scope; the body words the error of one that is refused
   step: (transaction) => {
-    if (!Array.isArray(defaults)) return undefined
+    if (!Array.isArray(defaults) || transaction.base.waiting !== undefined) return undefined
     if (transaction.base.populated) return Exit.void
     const inserted = insertAtOnce<Item>(defaults)(transaction)
     return inserted !== undefined && Exit.isSuccess(inserted) ? becomeReady(transaction) : undefined
@@ -50,6 +50,7 @@ export const populate = <Item, V, E>(
       Effect.flatMapEager(() =>
         transaction.restore(Effect.provideService(registerDefaults(transaction, defaults), Scope.Scope, scope))
       ),
+      Effect.flatMapEager(() => transaction.core.bringBack?.(transaction) ?? Effect.void),
       Effect.flatMapEager(() => Hooks.call(transaction, "onPopulated")),
       Effect.flatMapEager(() => step(transaction, becomeReady))
     )

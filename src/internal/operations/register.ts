@@ -25,7 +25,7 @@ export const registering = <Item, P, V>(item: Item): Planner<Item, P, V, Entry<I
     moves: () => [{ entering: entering(transaction, item), leaving: [] }],
     apply: () => {
       const { added, contents } = Update.insert(draft, item, keys, origin)
-      steps.push(new Change.Inserted([added], draft.size))
+      if (contents.size > draft.size) steps.push(new Change.Inserted([added], draft.size))
       transaction.draft = contents
       return added
     }
@@ -86,10 +86,8 @@ const insertAll = function*<Item>(
     if (refused !== undefined) return refused
     const { added, contents } = builder.finish()
     finished = true
-    if (added.length > 0) {
-      steps.push(new Change.Inserted(added, draft.size))
-      transaction.draft = contents
-    }
+    if (contents.size > draft.size) steps.push(new Change.Inserted(Update.visibleOf(contents, added), draft.size))
+    if (added.length > 0) transaction.draft = contents
     return Exit.succeed(added)
   } finally {
     if (!finished) builder.abandon()

@@ -5,9 +5,14 @@ import * as Formatter from "effect/Formatter"
 import * as Change from "../engine/change.ts"
 import type { Core, Transaction } from "../engine/core.ts"
 import * as Hooks from "../engine/hooks.ts"
+import type { Plan } from "../engine/mutation.ts"
 import { step } from "../engine/transaction.ts"
 import * as Contents from "../store/contents.ts"
 import type { Entry } from "../store/entry.ts"
+import * as Order from "../store/order.ts"
+import * as Update from "../store/update.ts"
+import { bringBack } from "./bringBack.ts"
+import * as Unregister from "./unregister.ts"
 import { unregisterEach } from "./unregisterEach.ts"
 import { runWithoutPopulation } from "./upkeep.ts"
 
@@ -23,7 +28,7 @@ export const reset = <Item, P, V>(core: Core<Item, P, V>): Effect.Effect<void> =
       if (hooks.length === 0) return step(transaction, emptyAtOnce)
       return Hooks.call(transaction, "onResetting").pipe(
         Effect.flatMapEager(() => step(transaction, endWithholding)),
-        Effect.flatMapEager((entries) => unregisterEach(transaction, entries)),
+        Effect.flatMapEager((registrations) => unregisterEach(transaction, registrations, () => true, removing)),
         Effect.flatMapEager(() => step(transaction, nothingLeft)),
         Effect.flatMapEager(() => Hooks.call(transaction, "onReset")),
         Effect.flatMapEager(() => step(transaction, emptied))
@@ -32,23 +37,53 @@ export const reset = <Item, P, V>(core: Core<Item, P, V>): Effect.Effect<void> =
     undone: () => Effect.void
   })
 
-/** Withheld entries go first, so that none is revealed on its way out. Answers the others, newest first. */
-const endWithholding = <Item>(transaction: Transaction<Item>): Exit.Exit<ReadonlyArray<Entry<Item>>> => {
-  transaction.draft = Contents.withoutWithheld(transaction.draft)
-  return Exit.succeed(Contents.entries(transaction.draft).toReversed())
+/** Withheld entries go first, so that none is revealed on its way out. Answers the other registrations, newest first. */
+const endWithholding = <Item>(transaction: Transaction<Item>): Exit.Exit<ReadonlyArray<number>> => {
+  const { draft } = transaction
+  transaction.draft = Contents.withoutWithheld(draft)
+  waitIn(transaction, draft.withheld?.entries ?? [])
+  return Exit.succeed(Contents.entries(draft).toReversed().map(({ registration }) => registration))
 }
 
 const emptyAtOnce = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {
   const { draft, steps } = transaction
   steps.push(new Change.Removed(Contents.entries(draft).toReversed()))
   transaction.draft = Contents.asPending(draft)
+  waitIn(transaction, Contents.allEntries(draft))
   return emptied(transaction)
+}
+
+const removing = <Item>(
+  transaction: Transaction<Item>,
+  entry: Entry<Item>
+): Exit.Exit<Plan<Item, void, never>> =>
+  Exit.map(Unregister.removing(transaction, entry), (plan) => ({
+    ...plan,
+    apply: () => {
+      plan.apply()
+      waitIn(transaction, [entry])
+    }
+  }))
+
+/** What a scope holds waits in a draft that nobody has seen. The scope of the population closes with this reset. */
+const waitIn = <Item>(
+  { core, draft, populationScope }: Transaction<Item>,
+  entries: ReadonlyArray<Entry<Item>>
+): void => {
+  for (const entry of entries) {
+    const { scope } = entry.origin
+    if (scope === undefined || scope === populationScope) continue
+    core.bringBack = bringBack
+    Update.wait(draft, entry)
+  }
 }
 
 const emptied = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {
   const left = nothingLeft(transaction)
   if (Exit.isFailure(left)) return left
+  const waiting = Order.toArray(transaction.draft.waiting, (entry) => entry)
   transaction.draft = Contents.asPending(transaction.draft)
+  for (const entry of waiting) Update.wait(transaction.draft, entry)
   transaction.populationScope = undefined
   // the registry was `Ready`, so an earlier failure is not the reason why it is `Pending`
   transaction.core.populationFailure = undefined

@@ -122,7 +122,10 @@ const swapping =
       moves: () => [{ entering: entering(transaction, item), leaving: [previous] }],
       apply: () => {
         const { added, contents, revealed } = Update.replace(draft, previous, item, keys, origin)
-        steps.push(new Change.Swapped(previous, added))
+        // it may be that an override hides it now
+        steps.push(
+          Contents.holds(contents, added) ? new Change.Swapped(previous, added) : new Change.Removed([previous])
+        )
         transaction.draft = contents
         reveal(transaction, revealed)
         return added

@@ -13,66 +13,83 @@ import { oneByOne } from "./register.ts"
 import { removing } from "./unregister.ts"
 import { runWithoutPopulation, unlessClosed } from "./upkeep.ts"
 
-/** Unregisters one entry after the other. An entry that is gone when its turn comes is skipped. */
+/**
+ * Unregisters one registration after the other, whatever item it has when its turn comes. One that is gone then, or is
+ * not to be removed any more, is skipped.
+ */
 export const unregisterEach = <Item, P, V>(
   transaction: Transaction<Item, P, V>,
-  entries: ReadonlyArray<Entry<Item>>
+  registrations: ReadonlyArray<number>,
+  isDue: (entry: Entry<Item>) => boolean,
+  remove: (transaction: Transaction<Item>, entry: Entry<Item>) => Exit.Exit<Plan<Item, void, never>> = removing
 ): Effect.Effect<void, P> => {
-  const each = oneByOne(
-    transaction,
-    entries,
-    (entry) => (current) => Contents.isIn(current.draft, entry) ? removing(current, entry) : Exit.succeed(nothing)
-  )
+  const each = oneByOne(transaction, registrations, (registration) => (current) => {
+    const entry = Contents.current(current.draft, registration)
+    return entry !== undefined && isDue(entry) ? remove(current, entry) : Exit.succeed(nothing)
+  })
   return Effect.flatMapEager(each, () =>
     step(transaction, () => {
-      if (entries.length > 1) transaction.draft = Update.tidy(transaction.draft, entries.length)
+      if (registrations.length > 1) transaction.draft = Update.tidy(transaction.draft, registrations.length)
       return Exit.void
     }))
 }
 
 const nothing: Plan<never, void, never> = { moves: () => [], apply: () => {} }
 
-export const unregisterOwner = <Item, P, V>(owner: string): Operation<Item, P, V, ReadonlyArray<Item>, P> => ({
-  name: "unregisterOwner",
-  runsHooks: true,
-  body: (transaction) =>
-    Effect.flatMapEager(
-      step(transaction, ({ draft }) => {
-        // withheld entries go first, the lowest first, so that none of them is revealed on its way out
-        const all = [...draft.withheld?.entries ?? [], ...Contents.entries(draft).toReversed()]
-        return Exit.succeed(all.filter(({ origin }) => origin.owner === owner))
-      }),
-      (entries) =>
-        Effect.mapEager(
-          unregisterEach(transaction, entries),
-          () => entries.toSorted(byPosition).map(({ item }) => item)
-        )
-    ),
-  undone: () => Effect.succeed([])
-})
+export const unregisterOwner = <Item, P, V>(owner: string): Operation<Item, P, V, ReadonlyArray<Item>, P> => {
+  const isDue = ({ origin }: Entry<Item>) => origin.owner === owner
+  return {
+    name: "unregisterOwner",
+    runsHooks: true,
+    body: (transaction) =>
+      Effect.flatMapEager(
+        step(transaction, ({ draft }) => {
+          // withheld entries go first, the lowest first, so that none of them is revealed on its way out
+          const all = [...draft.withheld?.entries ?? [], ...Contents.entries(draft).toReversed()]
+          return Exit.succeed(all.filter(isDue))
+        }),
+        (entries) =>
+          Effect.mapEager(
+            unregisterEach(transaction, entries.map(({ registration }) => registration), isDue),
+            () => entries.toSorted(byPosition).map(({ item }) => item)
+          )
+      ),
+    undone: () => Effect.succeed([])
+  }
+}
 
-/** Turns a registration into one that is removed when `scope` closes. */
+/** Turns an operation into one whose registrations are removed when `scope` closes. */
 export const scoped = <Item, P, V, E>(
   core: Core<Item, P, V>,
   scope: Scope.Scope,
   operation: Operation<Item, P, V, ReadonlyArray<Entry<Item>>, E>
 ): Operation<Item, P, V, ReadonlyArray<Entry<Item>>, E> => ({
   ...operation,
+  scope,
   // a scope that has closed in the meantime runs the finalizer at once
-  committed: (entries) => Scope.addFinalizer(scope, closeScope(core, entries))
+  committed: (entries) =>
+    Scope.addFinalizer(scope, closeScope(core, scope, entries.map(({ registration }) => registration)))
 })
 
 /**
- * Removes exactly these registrations, newest first. It never populates. A hook that dies stops nothing: the items stay
- * unregistered, and all defects surface.
+ * Removes the registrations that are still of the scope, newest first, whatever items they have now. It never populates. A
+ * hook that dies stops nothing: the items stay unregistered, and all defects surface.
  */
-const closeScope = <Item, P, V>(core: Core<Item, P, V>, entries: ReadonlyArray<Entry<Item>>): Effect.Effect<void> =>
-  Effect.suspend(() => {
+const closeScope = <Item, P, V>(
+  core: Core<Item, P, V>,
+  scope: Scope.Scope,
+  registrations: ReadonlyArray<number>
+): Effect.Effect<void> => {
+  const isDue = ({ origin }: Entry<Item>) => origin.scope === scope
+  return Effect.suspend(() => {
     const contents = contentsOf(core)
-    const mayBeIn = core.lock.holder !== undefined || entries.some((entry) => Contents.isIn(contents, entry))
+    const mayBeIn = core.lock.holder !== undefined || registrations.some((registration) => {
+      const entry = Contents.current(contents, registration)
+      return entry !== undefined && isDue(entry)
+    })
     if (core.closed || !mayBeIn) return Effect.void
     const redo = (transaction: Transaction<Item>) => {
-      transaction.redoAfterRollback = transaction.redoAfterRollback.concat(closeScope(core, entries))
+      transaction.redoAfterRollback = transaction.redoAfterRollback.concat(closeScope(core, scope, registrations))
     }
     const closing = runWithoutPopulation(core, {
       name: "closeScope",
@@ -81,7 +98,10 @@ const closeScope = <Item, P, V>(core: Core<Item, P, V>, entries: ReadonlyArray<E
       runsHooks: true,
       body: (transaction) => {
         redo(transaction)
-        return Effect.mapEager(unregisterEach(transaction, entries.toReversed()), () => transaction.defects)
+        return Effect.mapEager(
+          unregisterEach(transaction, registrations.toReversed(), isDue),
+          () => transaction.defects
+        )
       },
       undone: (transaction) => {
         redo(transaction)
@@ -90,3 +110,4 @@ const closeScope = <Item, P, V>(core: Core<Item, P, V>, entries: ReadonlyArray<E
     })
     return unlessClosed(core, Effect.flatMap(closing, failIfAny))
   })
+}

@@ -10,8 +10,8 @@ export type Refusal = Exit.Exit<never, RegistryError.RegistrationFailure>
 
 /**
  * The keys of an item that can be registered, or why it cannot: in order, the schema, an equal item, and lookup by
- * lookup an attribute that is missing or taken. What `ignoring` holds is free: it is about to be replaced. An item that
- * goes on top of all others has none of them in its way.
+ * lookup an attribute that is missing or taken. What `ignoring` has is free: the item is about to take its place. An item
+ * that goes on top of all others has none of them in its way.
  */
 export const check = <Item>(
   self: Contents<Item>,
@@ -23,7 +23,8 @@ export const check = <Item>(
   const issue = definition.validate?.(item)
   if (issue !== undefined) return refused(definition, { code: "invalid_item", item, issue })
   const keys = takeKeys(definition, item)
-  const equal = onTop ? undefined : findEqual(self, item, keys, ignoring) ?? withheld?.equal(item, keys, ignoring)
+  const same = onTop ? undefined : findEqual(self, item, keys)
+  const equal = isInTheWay(same, ignoring) ? same : onTop ? undefined : withheld?.equal(item, keys, ignoring)
   if (equal !== undefined) return registered(definition, equal, { code: "already_registered", item })
   for (let slot = 0; slot < definition.lookups.length; slot++) {
     const { attribute, each, unique } = definition.lookups[slot]!
@@ -33,7 +34,7 @@ export const check = <Item>(
     for (let i = 0; i < (values?.length ?? 1); i++) {
       const value = values === undefined ? keys[slot] : values[i]
       const found = indexes[slot]!.get(value)
-      const holder = found === undefined || found === ignoring ? withheld?.holder(slot, value, ignoring) : found
+      const holder = isInTheWay(found, ignoring) ? found : withheld?.holder(slot, value, ignoring)
       if (holder === undefined) continue
       const existing = holder.item
       return registered(definition, holder, { code: "attribute_registered", item, attribute, value, existing })
@@ -43,6 +44,10 @@ export const check = <Item>(
 }
 
 export const isRefusal = (checked: Keys | Refusal): checked is Refusal => !Array.isArray(checked)
+
+/** What lies on top is in the way of what does, too. All else goes below it. */
+const isInTheWay = <Item>(entry: Entry<Item> | undefined, ignoring: Entry<Item> | undefined): entry is Entry<Item> =>
+  entry !== undefined && entry !== ignoring && (!entry.origin.onTop || ignoring?.origin.onTop === true)
 
 const refused = <Item>(definition: Definition<Item>, props: Refused): Refusal =>
   Exit.fail(failure(definition, RegistryError.RegistrationError, props))

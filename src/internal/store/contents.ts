@@ -1,8 +1,10 @@
 /** The contents of a registry: an immutable value. An item is in all of its parts (order, indexes) or in none. */
 import * as Equal from "effect/Equal"
 import type * as Exit from "effect/Exit"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
 import { type Definition, firstUnique, hasOwnEquality, type Keys, keysIn, slotOf, takeKeys } from "./definition.ts"
-import { type Entry, isObject } from "./entry.ts"
+import { byPosition, type Entry, isObject } from "./entry.ts"
 import * as Index from "./index.ts"
 import * as Order from "./order.ts"
 import { Shown } from "./wording.ts"
@@ -14,11 +16,13 @@ import { Shown } from "./wording.ts"
 export interface Withheld<in out Item> {
   /** In their order. */
   readonly entries: ReadonlyArray<Entry<Item>>
-  readonly holds: (entry: Entry<Item>) => boolean
-  /** The withheld entry of an equal item. What `ignoring` holds back does not count: it is about to be replaced. */
+  readonly at: (position: number) => Entry<Item> | undefined
+  /** The withheld entry of an equal item that is in its way: see `isInTheWay`. */
   readonly equal: (item: Item, keys: Keys, ignoring: Entry<Item> | undefined) => Entry<Item> | undefined
-  /** The withheld entry that has a unique key. `ignoring` is as in `equal`. */
+  /** The withheld entry that has a unique key, and is in the way of another one. */
   readonly holder: (slot: number, key: unknown, ignoring: Entry<Item> | undefined) => Entry<Item> | undefined
+  /** Takes an entry into contents that are being made, if it is not to be visible. Answers whether it did. */
+  readonly take: (contents: Contents<Item>, entry: Entry<Item>) => boolean
   /** Is told that an entry, visible or withheld, has left contents that are being made. Answers what it shows in turn. */
   readonly left: (contents: Contents<Item>, entry: Entry<Item>) => ReadonlyArray<Entry<Item>>
 }
@@ -38,6 +42,10 @@ export class Contents<Item> extends Shown implements Iterable<Item> {
   declare indexes: Array<Index.Index<Item>>
   /** The entries that are in, and not visible, where a feature may withhold some. */
   declare withheld: Withheld<Item> | undefined
+  /** Entries that a reset took out. They come back with the next population, unless their scope closes before. */
+  declare waiting: Order.Order<Entry<Item>>
+  /** The positions of registrations that are not where they were put first. */
+  declare places: HashMap.HashMap<number, number>
   /** All items, once somebody has asked for them. */
   declare list: ReadonlyArray<Item> | undefined
   declare listExit: Exit.Exit<ReadonlyArray<Item>> | undefined
@@ -56,6 +64,8 @@ export class Contents<Item> extends Shown implements Iterable<Item> {
     this.order = from.order
     this.indexes = from.indexes.slice()
     this.withheld = from.withheld
+    this.waiting = from.waiting
+    this.places = from.places ?? nowhere
     this.list = this.listExit = this.listing = undefined
     this.lastListing = from.lastListing
   }
@@ -72,6 +82,8 @@ export class Contents<Item> extends Shown implements Iterable<Item> {
     return { _id: "RegistrySnapshot", registry: this.definition.name, revision: this.revision, values: [...this] }
   }
 }
+
+const nowhere: HashMap.HashMap<number, number> = /*#__PURE__*/ HashMap.empty()
 
 export const empty = <Item>(definition: Definition<Item>): Contents<Item> =>
   new Contents({ definition, indexes: definition.slots.map(({ unique }) => Index.make<Item>(unique)) })
@@ -97,16 +109,22 @@ export const get = <Item>(self: Contents<Item>, attribute: string, key: unknown)
 export const at = <Item>(self: Contents<Item>, index: number): Entry<Item> | undefined =>
   Number.isInteger(index) ? Order.at(self.order, index < 0 ? index + self.size : index) : undefined
 
-/** Whether this very registration is in. */
+/** Whether this very entry is visible. */
 export const holds = <Item>(self: Contents<Item>, entry: Entry<Item>): boolean =>
   Order.get(self.order, entry.position) === entry
 
 export const entries = <Item>(self: Contents<Item>): ReadonlyArray<Entry<Item>> =>
   Order.toArray(self.order, (entry) => entry)
 
-/** Whether this very registration is in, visible or withheld. */
-export const isIn = <Item>(self: Contents<Item>, entry: Entry<Item>): boolean =>
-  holds(self, entry) || self.withheld?.holds(entry) === true
+/** Visible and withheld, in their order. */
+export const allEntries = <Item>(self: Contents<Item>): ReadonlyArray<Entry<Item>> =>
+  self.withheld === undefined ? entries(self) : [...entries(self), ...self.withheld.entries].toSorted(byPosition)
+
+/** The current entry of a registration: visible, withheld or waiting. */
+export const current = <Item>(self: Contents<Item>, registration: number): Entry<Item> | undefined => {
+  const position = Option.getOrElse(HashMap.get(self.places, registration), () => registration)
+  return Order.get(self.order, position) ?? self.withheld?.at(position) ?? Order.get(self.waiting, position)
+}
 
 /** The entry of an equal item. */
 export const find = <Item>(self: Contents<Item>, item: Item): Entry<Item> | undefined =>
@@ -130,12 +148,7 @@ export const findCurrent = <Item>(self: Contents<Item>, item: Item): Entry<Item>
 }
 
 /** An equal item has the same first unique key, see `takeKeys`: no item need be hashed. */
-export const findEqual = <Item>(
-  self: Contents<Item>,
-  item: Item,
-  keys: Keys,
-  ignoring?: Entry<Item>
-): Entry<Item> | undefined => {
+export const findEqual = <Item>(self: Contents<Item>, item: Item, keys: Keys): Entry<Item> | undefined => {
   const { lookups } = self.definition
   // an item that is in has all attributes, and so has one that equals it; an unfinished item need not be hashed
   const entry = hasOwnEquality(item)
@@ -143,7 +156,7 @@ export const findEqual = <Item>(
     : keys.length < lookups.length
     ? undefined
     : findByKeys(self, keys)
-  return entry !== undefined && entry !== ignoring && Equal.equals(entry.item, item) ? entry : undefined
+  return entry !== undefined && Equal.equals(entry.item, item) ? entry : undefined
 }
 
 /** The entry that has the first unique key of another; without one, that of an equal item. */

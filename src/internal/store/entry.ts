@@ -1,22 +1,56 @@
-/** One registration: an item, its keys, its place and where it came from. */
+/** One version of a registration: an item, its keys, its place and where it came from. */
+import type * as Scope from "effect/Scope"
 
-/** Where entries come from: all that one operation put in share one. */
+/** Where a registration comes from: all that one operation put in share one. */
 export class Origin {
   readonly owner: string
-  /** The revision that the entry is in from. */
+  /** The revision that the registration is in from. */
   readonly revision: number
-  /** Whether the entry lies above all that was there: entries that share a key with it are withheld. */
+  /** Whether the entry lies above all others, but later ones that do, too: those that share a key with it are withheld. */
   readonly onTop: boolean
+  /** The scope that removes the registration when it closes. */
+  readonly scope: Scope.Scope | undefined
+  /** The last update. */
+  readonly updated: Updated | undefined
 
-  constructor(owner: string, revision: number, onTop: boolean) {
+  constructor(
+    owner: string,
+    revision: number,
+    onTop = false,
+    scope?: Scope.Scope,
+    updated?: Updated
+  ) {
     this.owner = owner
     this.revision = revision
     this.onTop = onTop
+    this.scope = scope
+    this.updated = updated
+  }
+
+  /** Of what an operation with this origin puts on top. */
+  get above(): Origin {
+    return new Origin(this.owner, this.revision, true, this.scope)
+  }
+
+  /** Of an entry that comes back. */
+  backAt(revision: number): Origin {
+    return new Origin(this.owner, revision, this.onTop, this.scope, this.updated)
+  }
+
+  /** Of an entry whose item an operation with another origin changes: the registration stays that of its owner. */
+  updatedBy({ owner, revision }: Origin): Origin {
+    return new Origin(this.owner, this.revision, this.onTop, this.scope, { by: owner, revision })
   }
 }
 
+interface Updated {
+  readonly revision: number
+  readonly by: string
+}
+
 /**
- * One registration. A later registration of the same item is another entry.
+ * A registration with its current item. An update makes another entry of the same registration; a later registration of the
+ * same item is another one.
  *
  * A class, because V8 allocates a literal among the old objects once its objects have lived long, and keeps what it refers
  * to until those are collected.
@@ -27,15 +61,23 @@ export class Entry<out Item> {
   readonly item: Item
   /** Taken when the item was registered. A change of the item does not change them. */
   readonly keys: ReadonlyArray<unknown>
-  /** Entries stand in the order of their positions. An entry that replaces another has its position. */
+  /** The id of the first entry of the registration. */
+  readonly registration: number
+  /** Entries stand in the order of their positions. No two registrations ever have the same one. */
   readonly position: number
   readonly origin: Origin
 
-  constructor(item: Item, keys: ReadonlyArray<unknown>, origin: Origin, position?: number) {
+  constructor(
+    item: Item,
+    keys: ReadonlyArray<unknown>,
+    origin: Origin,
+    { position, registration }: Partial<Pick<Entry<unknown>, "position" | "registration">> = {}
+  ) {
     const id = made++
     this.id = id
     this.item = item
     this.keys = keys
+    this.registration = registration ?? id
     this.position = position ?? id
     this.origin = origin
   }
@@ -44,5 +86,9 @@ export class Entry<out Item> {
 let made = 0
 
 export const byPosition = (one: Entry<unknown>, other: Entry<unknown>): number => one.position - other.position
+
+/** Whether an entry hides another one, if they share a key. */
+export const liesAbove = (one: Entry<unknown>, other: Entry<unknown>): boolean =>
+  one.origin.onTop && (!other.origin.onTop || one.registration > other.registration)
 
 export const isObject = (u: unknown): u is object => typeof u === "object" ? u !== null : typeof u === "function"

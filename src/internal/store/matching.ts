@@ -59,33 +59,28 @@ export const counterpart = <Item>(
 const other = <Item>(entry: Entry<Item> | undefined, others: ReadonlySet<Entry<Item>>): Entry<Item> | undefined =>
   entry !== undefined && others.has(entry) ? undefined : entry
 
-/** The entry that an item stands for, visible or withheld, and whether the item differs from the one there. */
+/** The registration that an item stands for, visible or withheld but not on top, and whether the item differs from its own. */
 export const counterpartOf = <Item>(
   self: Contents<Item>,
   item: Item,
   others: ReadonlySet<Entry<Item>>
 ): { readonly entry: Entry<Item>; readonly changed: boolean } | undefined => {
   const keys = validKeys(self.definition, item)
-  if (keys === undefined) return undefined
-  const entry = counterpart(self, item, keys, others) ?? withheldCounterpart(self, item, keys, others)
+  const entry = keys && registrationOf(self, item, keys, others)
   // an object that was changed since it was registered equals itself, and has other keys
   return entry && { entry, changed: !Equal.equals(entry.item, item) || !Equal.equals(entry.keys, keys) }
 }
 
-/** Among what is withheld. An item that stands for something visible has been there before: it does not stand for more. */
-const withheldCounterpart = <Item>(
+const registrationOf = <Item>(
   self: Contents<Item>,
   item: Item,
   keys: Keys,
   others: ReadonlySet<Entry<Item>>
 ): Entry<Item> | undefined => {
-  const { definition, withheld } = self
-  if (withheld === undefined || keys.length < definition.lookups.length) return undefined
-  const first = firstKeys(definition, keys)
-  if (first.values.length === 0) {
-    return other(findEqual(self, item, keys) ?? withheld.equal(item, keys, undefined), others)
-  }
-  let entry = holderOf(self, first)
-  for (const value of first.values) entry ??= withheld.holder(first.slot, value, undefined)
-  return other(entry, others)
+  const { definition, indexes, withheld } = self
+  const { slot, values } = firstKeys(definition, keys)
+  const candidates = values.length === 0
+    ? [findEqual(self, item, keys), withheld?.equal(item, keys, undefined)]
+    : values.flatMap((value) => [indexes[slot]!.get(value), withheld?.holder(slot, value, undefined)])
+  return candidates.find((entry) => entry !== undefined && !entry.origin.onTop && !others.has(entry))
 }

@@ -2,10 +2,11 @@
  * The next contents, made from the last: with an item, without an entry, with an item in the place of an entry. Each
  * function changes a copy before anybody sees it.
  */
+import * as HashMap from "effect/HashMap"
 import { check, isRefusal, type Refusal } from "./check.ts"
 import { Contents, holds } from "./contents.ts"
 import { forEachKey, type Keys } from "./definition.ts"
-import { Entry, Origin } from "./entry.ts"
+import { Entry, type Origin } from "./entry.ts"
 import * as Order from "./order.ts"
 
 /** What was put in, and the contents with it. */
@@ -14,17 +15,19 @@ export interface Added<Item, A> {
   readonly contents: Contents<Item>
 }
 
-/** With an item that was checked, after all others or at a position that is free. */
+/** With an item that was checked: after all others, or as the update of a registration that was taken out. */
 export const insert = <Item>(
   self: Contents<Item>,
   item: Item,
   keys: Keys,
   origin: Origin,
-  position?: number
+  previous?: Entry<Item>
 ): Added<Item, Entry<Item>> => {
   const contents = new Contents(self)
-  const added = new Entry(item, keys, origin, position)
-  show(contents, added)
+  const added = previous === undefined
+    ? new Entry(item, keys, origin)
+    : new Entry(item, keys, previous.origin.updatedBy(origin), previous)
+  put(contents, added)
   return { added, contents }
 }
 
@@ -34,27 +37,39 @@ export interface Revealing<Item> {
   readonly revealed: ReadonlyArray<Entry<Item>>
 }
 
-/** Without an entry that is in, visible or withheld. */
+/** Without an entry that is in, visible or withheld, or that waits. */
 export const remove = <Item>(self: Contents<Item>, entry: Entry<Item>): Revealing<Item> => {
   const contents = new Contents(self)
   if (holds(self, entry)) unshow(contents, entry)
+  contents.waiting = Order.remove(contents.waiting, entry.position)
+  contents.places = HashMap.remove(contents.places, entry.registration)
   return { contents, revealed: self.withheld?.left(contents, entry) ?? [] }
 }
 
-/** With an item that was checked in the place of an entry that is visible: on top of others where that is. */
+/** With an item that was checked as the update of a registration that is in. */
 export const replace = <Item>(
   self: Contents<Item>,
   previous: Entry<Item>,
   item: Item,
   keys: Keys,
-  { owner, revision }: Origin
+  origin: Origin
 ): Added<Item, Entry<Item>> & Revealing<Item> => {
   const contents = new Contents(self)
-  const added = new Entry(item, keys, new Origin(owner, revision, previous.origin.onTop), previous.position)
+  const added = new Entry(item, keys, previous.origin.updatedBy(origin), previous)
+  const { withheld } = self
+  if (!holds(self, previous)) {
+    withheld?.left(contents, previous)
+    put(contents, added)
+    return { added, contents, revealed: [] }
+  }
+  if (withheld?.take(contents, added) === true) {
+    unshow(contents, previous)
+    return { added, contents, revealed: [] }
+  }
   // what is added under a key that both have takes the place of the other
   takeOut(contents, previous, (key, slot) => added.keys[slot] === key)
   show(contents, added)
-  return { added, contents, revealed: self.withheld?.left(contents, previous) ?? [] }
+  return { added, contents, revealed: withheld?.left(contents, previous) ?? [] }
 }
 
 /** Puts many items in, after all others. The indexes are filled in place until `finish`: nobody sees them before. */
@@ -72,10 +87,11 @@ export class Builder<Item> {
 
   /** Puts an item in, or answers why it cannot be registered. */
   add(item: Item): Refusal | undefined {
-    const keys = check(this.contents, item)
+    const { contents } = this
+    const keys = check(contents, item)
     if (isRefusal(keys)) return keys
     const entry = new Entry(item, keys, this.origin)
-    putIn(this.contents, entry)
+    if (contents.withheld?.take(contents, entry) !== true) putIn(contents, entry)
     this.added.push(entry)
     return undefined
   }
@@ -83,7 +99,7 @@ export class Builder<Item> {
   finish(): Added<Item, ReadonlyArray<Entry<Item>>> {
     const { added } = this
     const contents = mapped(this.contents, (map) => map.finish())
-    contents.order = Order.append(contents.order, added)
+    contents.order = Order.append(contents.order, visibleOf(contents, added))
     return { added, contents }
   }
 
@@ -92,6 +108,13 @@ export class Builder<Item> {
     for (const entry of this.added) forget(this.start, entry)
   }
 }
+
+/** Those of entries that were put in that are not withheld. */
+export const visibleOf = <Item>(
+  { withheld }: Contents<Item>,
+  added: ReadonlyArray<Entry<Item>>
+): ReadonlyArray<Entry<Item>> =>
+  withheld === undefined ? added : added.filter(({ position }) => withheld.at(position) === undefined)
 
 /** Drops what the indexes of later contents share with these, when those are given up before anybody has seen them. */
 export const forget = <Item>({ definition, indexes }: Contents<Item>, { id, keys }: Entry<Item>): void =>
@@ -108,6 +131,23 @@ const mapped = <Item>(self: Contents<Item>, f: (map: Map<Item>) => Map<Item>): C
   const contents = new Contents(self)
   contents.indexes = self.indexes.map((index) => index.with(f(index.map)))
   return contents
+}
+
+/** Puts an entry into contents that nobody has seen: visible, or withheld. */
+export const put = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
+  place(contents, entry)
+  if (contents.withheld?.take(contents, entry) !== true) show(contents, entry)
+}
+
+/** Makes it possible to find an entry by its registration. */
+export const place = <Item>(contents: Contents<Item>, { position, registration }: Entry<Item>): void => {
+  if (position !== registration) contents.places = HashMap.set(contents.places, registration, position)
+}
+
+/** Lets an entry that is out wait for the next population. */
+export const wait = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
+  place(contents, entry)
+  contents.waiting = Order.set(contents.waiting, entry)
 }
 
 /** Makes an entry visible, in contents that nobody has seen. */

@@ -1,0 +1,78 @@
+/** After a reset, bringing back what open scopes had registered. */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as RegistryError from "../../RegistryError.ts"
+import * as Change from "../engine/change.ts"
+import type { PutOnTop, Transaction } from "../engine/core.ts"
+import { carryOut, entering, type Planner } from "../engine/mutation.ts"
+import { sequence } from "../engine/sequence.ts"
+import { step } from "../engine/transaction.ts"
+import { check, isRefusal } from "../store/check.ts"
+import { Contents, holds } from "../store/contents.ts"
+import { Entry } from "../store/entry.ts"
+import * as Order from "../store/order.ts"
+import * as Update from "../store/update.ts"
+
+/** Brings back, in its old order, what waits. What is refused now, by the registry or by a hook, is left out. */
+export const bringBack = <Item, V>(transaction: Transaction<Item, never, V>): Effect.Effect<void> =>
+  Effect.flatMapEager(
+    step(transaction, ({ draft }) => Exit.succeed(Order.toArray(draft.waiting, (entry) => entry))),
+    (entries) =>
+      sequence(
+        entries,
+        (entry) =>
+          Effect.catch(
+            carryOut(transaction, comingBack<Item, V>(entry)),
+            (error) => leaveOut(transaction, entry, error)
+          ),
+        transaction.restore(Effect.yieldNow)
+      )
+  )
+
+/** An item that waits is checked, and hooks are asked, as when it came first. */
+const comingBack = <Item, V>({ item, origin, position, registration }: Entry<Item>): Planner<
+  Item,
+  never,
+  V,
+  void,
+  RegistryError.RegistrationFailure
+> =>
+(transaction) => {
+  const { base, core, draft, steps } = transaction
+  // its scope may have closed since
+  if (Order.get(draft.waiting, position) === undefined) return Exit.succeed({ moves: () => [], apply: () => {} })
+  const keys = check(draft, item, undefined, origin.onTop)
+  if (isRefusal(keys)) return keys
+  const entry = new Entry(item, keys, origin.backAt(base.revision + 1), { registration })
+  const waiting = Order.remove(draft.waiting, position)
+  const { contents, withheld } = (origin.onTop ? core.putOnTop : undefined)?.(draft, entry) ?? inserted(draft, entry)
+  contents.waiting = waiting
+  const leaving = withheld.toReversed()
+  return Exit.succeed({
+    moves: () => [{ entering: entering(transaction, item), leaving }],
+    apply: () => {
+      if (leaving.length > 0) steps.push(new Change.Removed(leaving))
+      if (holds(contents, entry)) steps.push(new Change.Inserted([entry], contents.size - 1))
+      transaction.draft = contents
+    }
+  })
+}
+
+const inserted = <Item>(self: Contents<Item>, entry: Entry<Item>): PutOnTop<Item> => {
+  const contents = new Contents(self)
+  Update.put(contents, entry)
+  return { contents, withheld: [] }
+}
+
+const leaveOut = <Item, V>(
+  transaction: Transaction<Item, never, V>,
+  entry: Entry<Item>,
+  error: unknown
+): Effect.Effect<void> =>
+  Effect.flatMapEager(
+    step(transaction, ({ draft }) => {
+      transaction.draft = Update.remove(draft, entry).contents
+      return Exit.void
+    }),
+    () => Effect.logWarning(`A reset of "${transaction.name}" took out an item that cannot come back`, error)
+  )
