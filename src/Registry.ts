@@ -73,7 +73,7 @@ import * as Unregister from "./internal/operations/unregister.ts"
 import * as UnregisterEach from "./internal/operations/unregisterEach.ts"
 import * as Services from "./internal/service.ts"
 import * as Contents from "./internal/store/contents.ts"
-import { valuesExitOf } from "./internal/store/listing.ts"
+import { valuesOf } from "./internal/store/listing.ts"
 import type * as Lookup from "./Lookup.ts"
 import type * as RegistryError from "./RegistryError.ts"
 import type * as RegistryEvent from "./RegistryEvent.ts"
@@ -475,8 +475,12 @@ export const values: <Item, Lookups, P, V, R = never>(
   self: RegistryOrService<Item, Lookups, P, V, R>
 ) => Effect.Effect<ReadonlyArray<Item>, P, R> = /*#__PURE__*/ operation(
   1,
-  <Item, P, V>(core: Core<Item, P, V>): Effect.Effect<ReadonlyArray<Item>, P> => Reading.read(core, valuesExitOf<Item>)
+  <Item, P, V>(core: Core<Item, P, V>): Effect.Effect<ReadonlyArray<Item>, P> => Reading.read(core, valuesIn<Item>)
 )
+
+/** All callers share one. */
+const valuesIn = <Item>(contents: Contents.Contents<Item>): Exit.Exit<ReadonlyArray<Item>> =>
+  contents.listExit ??= Exit.succeed(valuesOf(contents))
 
 /**
  * The item at an index, in registration order; a negative index counts from the end. An index that is out of range, or

@@ -397,7 +397,8 @@ export const fromJson: {
       json,
       (one: unknown, index) =>
         Effect.flatMap(Effect.mapError(decode(one), ({ message }) => unreadable(one, message, index)), (item) => {
-          return builder.add(item) ?? Effect.void
+          const refused = builder.add(item)
+          return refused === undefined ? Effect.void : Effect.fail(refused)
         }),
       { discard: true }
     )

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Equal, Exit, Formatter, Hash, Option, Result } from "effect"
+import { Effect, Equal, Formatter, Hash, Option, Result } from "effect"
 import { Lookup, Registry, RegistryError, RegistrySnapshot } from "effect-registry"
 import * as fc from "fast-check"
 import { inspect } from "node:util"
@@ -47,11 +47,8 @@ const check = <Item>(
   ...args: Parameters<typeof Checking.check<Item>>
 ): Result.Result<Definition.Keys, RegistryError.RegistrationFailure> => {
   const checked = Checking.check(...args)
-  return Checking.isRefusal(checked) ? Result.fail(failureOf(checked)) : Result.succeed(checked)
+  return Checking.isRefusal(checked) ? Result.fail(checked) : Result.succeed(checked)
 }
-
-const failureOf = (refusal: Checking.Refusal): RegistryError.RegistrationFailure =>
-  Option.getOrThrow(Exit.findErrorOption(refusal))
 
 /** Registers an item that can be registered. */
 const add = <Item>(contents: Contents.Contents<Item>, item: Item): Contents.Contents<Item> => {
@@ -72,7 +69,7 @@ const insertAll = <Item>(
   const builder = new Changing.Builder(contents, additions, origin)
   for (const item of items) {
     const failure = builder.add(item)
-    if (failure !== undefined) return Result.fail(failureOf(failure))
+    if (failure !== undefined) return Result.fail(failure)
   }
   return Result.succeed(builder.finish())
 }

@@ -1,15 +1,15 @@
 /** From a registry, a service of one, or a snapshot to its inside: their interfaces show types alone. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Predicate from "effect/Predicate"
 import type { Core } from "./engine/core.ts"
 import type { Registry, RegistryOrService, RegistrySnapshot } from "./model.ts"
 import type { Contents } from "./store/contents.ts"
+import { isObject } from "./store/entry.ts"
 import { show } from "./store/wording.ts"
 
 export const TypeId = "~effect-registry/Registry"
 
-export const isRegistry = (u: unknown): u is Registry<any, any, any, any> => Predicate.hasProperty(u, TypeId)
+export const isRegistry = (u: unknown): u is Registry<any, any, any, any> => isObject(u) && TypeId in u
 
 /** The property of a registry that holds its core. A symbol, because users choose the names of a service class. */
 export const CoreKey: unique symbol = Symbol("effect-registry/Core")

@@ -6,7 +6,6 @@
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scheduler from "effect/Scheduler"
@@ -70,7 +69,7 @@ export const make = <Item, P, V, Failed>(
 
   return Effect.map(
     // With no time to live a result is not kept; below zero it is not even while a clock stands still or goes back.
-    Effect.cachedWithTTL(outermost, Duration.negativeInfinity),
+    Effect.cachedWithTTL(outermost, -Infinity),
     (shared) => {
       const untilReady: Effect.Effect<void, Failed> = Effect.withFiber((fiber) => {
         const transaction = current(core, fiber.context)

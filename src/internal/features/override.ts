@@ -29,7 +29,7 @@ export const override = <Item, P, V>(
 const overriding = <Item, P, V>(item: Item): Planner<Item, P, V, Entry<Item>, Failure> => (transaction) => {
   const { draft, origin, steps } = transaction
   const keys = check(draft, item, undefined, true)
-  if (isRefusal(keys)) return keys
+  if (isRefusal(keys)) return Exit.fail(keys)
   const added = new Entry(item, keys, origin.above)
   const { contents, withheld } = putOnTop(draft, added)
   const leaving = withheld.toReversed()

@@ -166,7 +166,7 @@ const outcomeOf = function*<Item>(
   yield* takeOut(crossing.map(({ previous }) => previous).toReversed())
   const refused = (yield* each(crossing, ({ item, previous }) => putIn(item, previous))) ??
     (yield* each(added, (item) => putIn(item)))
-  if (refused !== undefined) return refused
+  if (refused !== undefined) return Exit.fail(refused)
   const gone = removed.length + replaced.length
   return Exit.succeed({ contents: gone > 1 ? Update.tidy(contents, gone) : contents, steps })
 }

@@ -42,7 +42,7 @@ const comingBack = <Item, V>({ item, origin, position, registration }: Entry<Ite
   // its scope may have closed since
   if (Order.get(draft.waiting, position) === undefined) return Exit.succeed({ moves: () => [], apply: () => {} })
   const keys = check(draft, item, undefined, origin.onTop)
-  if (isRefusal(keys)) return keys
+  if (isRefusal(keys)) return Exit.fail(keys)
   const entry = new Entry(item, keys, origin.backAt(base.revision + 1), { registration })
   const waiting = Order.remove(draft.waiting, position)
   const { contents, withheld } = (origin.onTop ? core.putOnTop : undefined)?.(draft, entry) ?? inserted(draft, entry)

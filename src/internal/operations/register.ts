@@ -20,7 +20,7 @@ export const register = <Item, P, V>(item: Item): Operation<Item, P, V, Entry<It
 export const registering = <Item, P, V>(item: Item): Planner<Item, P, V, Entry<Item>, Failure> => (transaction) => {
   const { draft, origin, steps } = transaction
   const keys = check(draft, item)
-  if (isRefusal(keys)) return keys
+  if (isRefusal(keys)) return Exit.fail(keys)
   return Exit.succeed({
     moves: () => [{ entering: entering(transaction, item), leaving: [] }],
     apply: () => {
@@ -83,7 +83,7 @@ const insertAll = function*<Item>(
   let finished = false
   try {
     const refused = yield* each(items, (item) => builder.add(item))
-    if (refused !== undefined) return refused
+    if (refused !== undefined) return Exit.fail(refused)
     const { added, contents } = builder.finish()
     finished = true
     if (contents.size > draft.size) steps.push(new Change.Inserted(Update.visibleOf(contents, added), draft.size))

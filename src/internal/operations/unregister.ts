@@ -117,7 +117,7 @@ const swapping =
   (transaction: Transaction<Item, P, V>, previous: Entry<Item>): Exit.Exit<Plan<Item, Entry<Item>, V>, Failure> => {
     const { draft, origin, steps } = transaction
     const keys = check(draft, item, previous)
-    if (isRefusal(keys)) return keys
+    if (isRefusal(keys)) return Exit.fail(keys)
     return Exit.succeed({
       moves: () => [{ entering: entering(transaction, item), leaving: [previous] }],
       apply: () => {

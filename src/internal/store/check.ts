@@ -1,12 +1,11 @@
 /** Whether an item can be registered, and with what keys. */
-import * as Exit from "effect/Exit"
 import * as RegistryError from "../../RegistryError.ts"
 import { type Contents, findEqual } from "./contents.ts"
 import { type Definition, failure, type Keys, keysIn, takeKeys } from "./definition.ts"
 import type { Entry } from "./entry.ts"
 
 /** Why an item cannot be registered. */
-export type Refusal = Exit.Exit<never, RegistryError.RegistrationFailure>
+export type Refusal = RegistryError.RegistrationFailure
 
 /**
  * The keys of an item that can be registered, or why it cannot: in order, the schema, an equal item, and lookup by
@@ -50,7 +49,7 @@ const isInTheWay = <Item>(entry: Entry<Item> | undefined, ignoring: Entry<Item> 
   entry !== undefined && entry !== ignoring && (!entry.origin.onTop || ignoring?.origin.onTop === true)
 
 const refused = <Item>(definition: Definition<Item>, props: Refused): Refusal =>
-  Exit.fail(failure(definition, RegistryError.RegistrationError, props))
+  failure(definition, RegistryError.RegistrationError, props)
 
 type Refused = Omit<ConstructorParameters<typeof RegistryError.RegistrationError>[0], "registry" | "text">
 
@@ -61,6 +60,4 @@ const registered = <Item>(
   { origin: { owner } }: Entry<Item>,
   props: Registered
 ): Refusal =>
-  Exit.fail(
-    failure(definition, RegistryError.AlreadyRegisteredError, { ...props, ...(owner === "" ? undefined : { owner }) })
-  )
+  failure(definition, RegistryError.AlreadyRegisteredError, { ...props, ...(owner === "" ? undefined : { owner }) })

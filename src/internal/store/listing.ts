@@ -2,7 +2,6 @@
  * The list of all items, in registration order. It is made from the last one that was asked for: what two revisions
  * have in common is what their orders share, and is neither walked nor sorted again.
  */
-import * as Exit from "effect/Exit"
 import { type Contents, itemOf, type Lister } from "./contents.ts"
 import * as Order from "./order.ts"
 
@@ -15,10 +14,6 @@ export const valuesOf = <Item>(contents: Contents<Item>): ReadonlyArray<Item> =>
   }
   return contents.list
 }
-
-/** All callers share it, too. */
-export const valuesExitOf = <Item>(contents: Contents<Item>): Exit.Exit<ReadonlyArray<Item>> =>
-  contents.listExit ??= Exit.succeed(valuesOf(contents))
 
 interface Listed<out Item> extends Order.Positioned {
   readonly item: Item

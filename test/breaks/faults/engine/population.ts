@@ -4,8 +4,8 @@ import type { Break } from "../../break.ts"
 export const faults: ReadonlyArray<Break> = [
   {
     name: "a population that failed is kept",
-    find: "Duration.negativeInfinity",
-    replace: "(exit) => Exit.isFailure(exit) ? Duration.infinity : Duration.negativeInfinity",
+    find: "(outermost, -Infinity)",
+    replace: "(outermost, (exit) => Exit.isFailure(exit) ? Infinity : -Infinity)",
     caught: {
       file: "population.test.ts",
       title: "G2 defaults that fail: all waiters get the same error, nothing is left, the"
@@ -13,14 +13,14 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a population that a reset has emptied is kept",
-    find: "Duration.negativeInfinity",
-    replace: "(exit) => Exit.isSuccess(exit) ? Duration.infinity : Duration.negativeInfinity",
+    find: "(outermost, -Infinity)",
+    replace: "(outermost, (exit) => Exit.isSuccess(exit) ? Infinity : -Infinity)",
     caught: { file: "population.test.ts", title: "G17 under schedules, resets race registers and reads" }
   },
   {
     name: "everyone who asks runs the population",
-    find: "Effect.cachedWithTTL(outermost, Duration.negativeInfinity)",
-    replace: "Effect.as(Effect.sync(() => Duration.negativeInfinity), outermost)",
+    find: "Effect.cachedWithTTL(outermost, -Infinity)",
+    replace: "Effect.as(Effect.sync(() => -Infinity), outermost)",
     caught: {
       file: "population.test.ts",
       title: "G3 some waiters are interrupted: the others get the full set from the same"
@@ -44,8 +44,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a population begins some time after it was joined",
-    find: "    Effect.cachedWithTTL(outermost, Duration.negativeInfinity)",
-    replace: "    Effect.cachedWithTTL(Effect.andThen(Effect.yieldNow, outermost), Duration.negativeInfinity)",
+    find: "    Effect.cachedWithTTL(outermost, -Infinity)",
+    replace: "    Effect.cachedWithTTL(Effect.andThen(Effect.yieldNow, outermost), -Infinity)",
     caught: { file: "races.test.ts", title: "G16 a circle of waits is seen though a population is abandoned while" }
   },
   {

@@ -5,7 +5,7 @@ export const faults: ReadonlyArray<Break> = [
   {
     name: "items cannot exchange unique values",
     find: "if (Check.isRefusal(keys)) {\n      crossing.push(replacement)",
-    replace: `if (Check.isRefusal(keys)) return keys
+    replace: `if (Check.isRefusal(keys)) return Exit.fail(keys)
     if (keys === undefined) {
       crossing.push(replacement)`,
     caught: {
