@@ -44,7 +44,6 @@ import * as Hooks from "./internal/engine/parts.ts"
 import * as Reading from "./internal/engine/read.ts"
 import * as Together from "./internal/engine/together.ts"
 import * as Transaction from "./internal/engine/transaction.ts"
-import * as Waiting from "./internal/engine/waiting.ts"
 import * as AddHooks from "./internal/features/addHooks.ts"
 import * as Explain from "./internal/features/explain.ts"
 import * as Late from "./internal/features/late.ts"
@@ -554,11 +553,16 @@ export const snapshot: <Item, Lookups, P, V, R = never>(
 ) => Effect.Effect<RegistrySnapshot<Item, Lookups>, P, R> = /*#__PURE__*/ operation(
   1,
   <Item, Lookups, P, V>(core: Core<Item, P, V>): Effect.Effect<RegistrySnapshot<Item, Lookups>, P> =>
-    Reading.read(core, (contents, _x, _y, transaction) => {
-      transaction?.see()
-      return Exit.succeed(snapshotOf(contents))
-    })
+    Reading.read(core, (contents, _x, _y, transaction) => Exit.succeed(shown<Item, Lookups>(contents, transaction)))
 )
+
+const shown = <Item, Lookups>(
+  contents: Contents.Contents<Item>,
+  transaction: { readonly see: () => void } | undefined
+): RegistrySnapshot<Item, Lookups> => {
+  transaction?.see()
+  return snapshotOf(contents)
+}
 
 /**
  * The contents that were published last, at once, for code that is not an effect. They are empty until the registry is
@@ -1571,21 +1575,6 @@ export const subscribe: {
       ))
 )
 
-const awaitItemIn = <Item, P, V>(core: Core<Item, P, V>, attribute: string, value: unknown): Effect.Effect<Item, P> =>
-  Effect.withFiber((fiber) => {
-    const found = readLookup(core, attribute, value, true, (index, { revision }) => ({
-      entry: index.get(value),
-      revision
-    }))
-    const inside = Reading.current(core, fiber.context)
-    return Effect.flatMap(found, ({ entry, revision }) => {
-      if (entry !== undefined) return Effect.succeed(entry.item)
-      if (inside !== undefined) return Effect.die(Waiting.waitsForItself(inside, "awaitItem"))
-      const isNews = () => core.closed || contentsOf(core).revision !== revision
-      return Effect.andThen(Watch.watchersOf(core).wait(isNews), awaitItemIn(core, attribute, value))
-    })
-  })
-
 /**
  * The item that has a value of a unique lookup, as soon as there is one. After a reset it populates again.
  *
@@ -1624,7 +1613,135 @@ export const awaitItem: {
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute]
   ): Effect.Effect<Item, P, R>
-} = /*#__PURE__*/ operation(3, awaitItemIn)
+} = /*#__PURE__*/ operation(
+  3,
+  <Item, P, V>(core: Core<Item, P, V>, attribute: string, value: unknown): Effect.Effect<Item, P> =>
+    Effect.map(
+      Watch.answer(core, "awaitItem", entryBy<Item>(attribute, value), Effect.interrupt),
+      (entry) => entry.item
+    )
+)
+
+const entryBy = <Item>(attribute: string, value: unknown) => (contents: Contents.Contents<Item>) =>
+  Find.indexOf(contents, attribute, value, true).get(value)
+
+/**
+ * The contents of the registry now, then the newest after each change.
+ *
+ * **Details**
+ *
+ * Each time it is pulled, the stream answers the newest snapshot, or waits for the next change: a slow consumer misses
+ * snapshots in between, blocks nobody, and is never behind for long. A `Pending` registry is populated first, also after
+ * a reset, so no snapshot is of a registry that was reset. The stream ends when the registry does.
+ *
+ * Inside a transaction of the registry it answers the draft, and dies with a `DeadlockError` where it would wait for
+ * itself.
+ *
+ * Takes no lock, and fails only if a population does. Interrupting it disturbs nobody else.
+ *
+ * **Example** (A menu that is drawn again)
+ *
+ * ```ts
+ * import { Registry, RegistrySnapshot } from "effect-registry"
+ * import { Effect, Fiber, Stream } from "effect"
+ *
+ * const drawn: Array<string> = []
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const commands = yield* Registry.make<string>()({ lookup: [], defaults: ["open"] })
+ *   const drawing = Registry.snapshots(commands).pipe(
+ *     Stream.take(2),
+ *     Stream.runForEach((snapshot) => Effect.sync(() => drawn.push(RegistrySnapshot.values(snapshot).join(" | "))))
+ *   )
+ *   const fiber = yield* Effect.forkChild(drawing, { startImmediately: true })
+ *   yield* Registry.registerAll(commands, ["save", "close"])
+ *   yield* Fiber.join(fiber)
+ *   return drawn
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["open", "open | save | close"]
+ * ```
+ *
+ * @see {@link changes} to miss nothing
+ *
+ * @category watching
+ * @since 0.2.0
+ */
+export const snapshots = <Item, Lookups, P, V, R = never>(
+  self: RegistryOrService<Item, Lookups, P, V, R>
+): Stream.Stream<RegistrySnapshot<Item, Lookups>, P, R> => Stream.unwrap(snapshotsIn(self))
+
+const snapshotsIn: <Item, Lookups, P, V, R>(
+  self: RegistryOrService<Item, Lookups, P, V, R>
+) => Effect.Effect<Stream.Stream<RegistrySnapshot<Item, Lookups>, P>, never, R> = /*#__PURE__*/ operation(
+  1,
+  <Item, Lookups, P, V>(core: Core<Item, P, V>) =>
+    Effect.succeed(Watch.answers(core, "snapshots", shown<Item, Lookups>, Object.is))
+)
+
+/**
+ * The item that has a value of a unique lookup, if there is one, then each other answer to that.
+ *
+ * **Details**
+ *
+ * It answers again only when the item comes, goes, or is replaced. A slow consumer misses what comes and goes in between.
+ * A `Pending` registry is populated first, also after a reset, and the stream ends when the registry does. Inside a
+ * transaction of the registry it answers from the draft, and dies with a `DeadlockError` where it would wait for itself.
+ *
+ * An attribute that is not a unique lookup is a compile error; in untyped code it dies with an `ItemLookupError`.
+ *
+ * Takes no lock, and fails only if a population does. Interrupting it disturbs nobody else.
+ *
+ * **Example** (A provider that is registered late)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect, Fiber, Option, Stream } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const providers = yield* Registry.make<{ readonly id: string; readonly url: string }>()({ lookup: ["id"] })
+ *   const watching = Stream.runCollect(Stream.take(Registry.watchItem(providers, "id", "stripe"), 2))
+ *   const fiber = yield* Effect.forkChild(watching, { startImmediately: true })
+ *   yield* Registry.register(providers, { id: "mollie", url: "https://mollie.example" })
+ *   yield* Registry.register(providers, { id: "stripe", url: "https://stripe.example" })
+ *   return yield* Fiber.join(fiber)
+ * }))
+ *
+ * await Effect.runPromise(program) // => [Option.none(), Option.some({ id: "stripe", url: "https://stripe.example" })]
+ * ```
+ *
+ * @see {@link awaitItem} to wait for it once
+ *
+ * @category watching
+ * @since 0.2.0
+ */
+export const watchItem: {
+  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V, R = never>(
+    self: Fits<RegistryOrService<Item, Lookups, P, V, R>, UniqueKeys<Item, Lookups>, Attribute, Key>
+  ) => Stream.Stream<Option.Option<Item>, P, R>
+  <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
+    attribute: Attribute,
+    value: UniqueKeys<Item, Lookups>[Attribute]
+  ): Stream.Stream<Option.Option<Item>, P, R>
+} = /*#__PURE__*/ dual(
+  3,
+  (self: unknown, attribute: string, value: unknown) => Stream.unwrap(watchItemIn(self, attribute, value))
+)
+
+const watchItemIn: (
+  self: unknown,
+  attribute: string,
+  value: unknown
+) => Effect.Effect<Stream.Stream<any, any>, never, any> = /*#__PURE__*/ operation(
+  3,
+  <Item, P, V>(core: Core<Item, P, V>, attribute: string, value: unknown) => {
+    const entry = entryBy<Item>(attribute, value)
+    const answer = (contents: Contents.Contents<Item>): Option.Option<Item> =>
+      Option.map(Option.fromUndefinedOr(entry(contents)), ({ item }) => item)
+    return Effect.succeed(Watch.answers(core, "watchItem", answer, Option.makeEquivalence(Object.is)))
+  }
+)
 
 /**
  * Why an item is there, or is not.
@@ -1991,6 +2108,7 @@ export const Service = /*#__PURE__*/ Services.serviceWith({
   transact,
   subscribe,
   awaitItem,
+  watchItem,
   explain,
   addHooks
-}, { size, values, snapshot, state, populated, populate, reset, changes })
+}, { size, values, snapshot, state, populated, populate, reset, changes, snapshots })

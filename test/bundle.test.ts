@@ -38,6 +38,8 @@ const features: ReadonlyArray<readonly [name: string, module: string, use: strin
   ["watch: changes", "Registry", "Registry.changes", /["'`]lagged["'`]/],
   ["watch: subscribe", "Registry", "Registry.subscribe", /["'`]lagged["'`]/],
   ["watch: awaitItem", "Registry", "Registry.awaitItem", /["'`]awaitItem["'`]/],
+  ["watch: snapshots", "Registry", "Registry.snapshots", /["'`]snapshots["'`]/],
+  ["watch: watchItem", "Registry", "Registry.watchItem", /["'`]watchItem["'`]/],
   ["explain", "Registry", "Registry.explain", /PopulationFailed/],
   ["entry points", "EntryPoints", "EntryPoints.defaults", /["'`]EntryPointError["'`]/],
   ["metrics", "RegistryMetrics", "RegistryMetrics.layer", /effect_registry_size/],

@@ -136,7 +136,9 @@ describe("the services of a fiber that asks", () => {
           registering: interrupted(Registry.register(registry, a)),
           transacting: interrupted(Registry.transactAll([registry], Effect.void)),
           awaiting: interrupted(Registry.awaitItem(registry, "id", 1)),
-          following: interrupted(Stream.runDrain(Registry.changes(registry)))
+          following: interrupted(Stream.runDrain(Registry.changes(registry))),
+          watching: interrupted(Stream.runDrain(Registry.snapshots(registry))),
+          "watching an item": interrupted(Stream.runDrain(Registry.watchItem(registry, "id", 1)))
         }),
         []
       )

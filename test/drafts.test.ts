@@ -2,7 +2,7 @@
  * What was seen of a draft stays right when the draft is given up.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option } from "effect"
+import { Effect, Option, Stream } from "effect"
 import { Registry, RegistrySnapshot } from "effect-registry"
 import { Item } from "./utils/items.ts"
 
@@ -65,24 +65,35 @@ const programs: Record<string, (registry: Items, take: Effect.Effect<void>) => E
     )
 }
 
+type Snapshot = RegistrySnapshot.RegistrySnapshot<Item, readonly ["id"]>
+
+const ways: Record<string, (registry: Items) => Effect.Effect<Snapshot>> = {
+  "by snapshot": Registry.snapshot,
+  "by snapshots": (registry) =>
+    Effect.orDie(Effect.flatMap(Stream.runHead(Registry.snapshots(registry)), Effect.fromOption))
+}
+
 describe("snapshots of drafts", () => {
   for (const [name, program] of Object.entries(programs)) {
-    it.effect(`G8 one that was taken ${name}, finds all its items by their keys`, () =>
-      Effect.gen(function*() {
-        const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
-        yield* Registry.registerAll(registry, list(1_000))
-        let taken = yield* Registry.snapshot(registry)
-        yield* program(
-          registry,
-          Effect.map(Registry.snapshot(registry), (snapshot) => {
-            taken = snapshot
-          })
-        )
-        assert.strictEqual(yield* Registry.size(registry), 100)
-        assert.isAtLeast(RegistrySnapshot.size(taken), 200)
-        for (const item of taken) {
-          assert.deepStrictEqual(RegistrySnapshot.get(taken, "id", item.id), Option.some(item))
-        }
-      }))
+    it.effect.each(Object.entries(ways))(
+      `G8 one that was taken ${name}, %s, finds all its items by their keys`,
+      ([, take]) =>
+        Effect.gen(function*() {
+          const registry = yield* Registry.make<Item>()({ lookup: ["id"] })
+          yield* Registry.registerAll(registry, list(1_000))
+          let taken = yield* Registry.snapshot(registry)
+          yield* program(
+            registry,
+            Effect.map(take(registry), (snapshot) => {
+              taken = snapshot
+            })
+          )
+          assert.strictEqual(yield* Registry.size(registry), 100)
+          assert.isAtLeast(RegistrySnapshot.size(taken), 200)
+          for (const item of taken) {
+            assert.deepStrictEqual(RegistrySnapshot.get(taken, "id", item.id), Option.some(item))
+          }
+        })
+    )
   }
 })

@@ -5,7 +5,7 @@
  * schedule may show another one, and each must be shown by some schedule.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, type Scope } from "effect"
+import { Effect, Exit, Fiber, Option, type Scope, Stream } from "effect"
 import { Registry, RegistryError } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { defectOf, Item } from "./utils/items.ts"
@@ -187,6 +187,22 @@ const more: Readonly<Record<string, Operation>> = {
   subscribe: {
     run: (registry) => Effect.scoped(Effect.map(Registry.subscribe(registry), ({ snapshot }) => names(snapshot))),
     steps: [onReady((before) => [visible(before), before])]
+  },
+  // the first answer of each
+  snapshots: {
+    run: (registry) =>
+      Effect.map(Stream.runHead(Registry.snapshots(registry)), (first) => names(Option.getOrThrow(first))),
+    steps: [onReady((before) => [visible(before), before])]
+  },
+  watchItem: {
+    run: (registry) =>
+      Effect.map(
+        Stream.runHead(Registry.watchItem(registry, "id", 1)),
+        (first) => Option.match(Option.flatten(first), { onNone: () => "none", onSome: ({ name }) => name })
+      ),
+    steps: [
+      onReady((before) => [has(before, "a") ? "a" : has(before, "A", "^A", "*A") ? "A" : "none", before])
+    ]
   }
 }
 

@@ -335,12 +335,16 @@ describe("the functions of Registry", () => {
 
   const arity: Record<string, number> = {
     ...Object.fromEntries(
-      ["changes", "populate", "populated", "reset", "size", "snapshot", "state", "values"].map((name) => [name, 1])
+      ["changes", "populate", "populated", "reset", "size", "snapshot", "snapshots", "state", "values"].map((name) => [
+        name,
+        1
+      ])
     ),
-    ...Object.fromEntries(["awaitItem", "explain", "get", "getAll", "getOption", "has", "unregisterBy"].map((name) => [
-      name,
-      3
-    ])),
+    ...Object.fromEntries(
+      ["awaitItem", "explain", "get", "getAll", "getOption", "has", "unregisterBy", "watchItem"].map((
+        name
+      ) => [name, 3])
+    ),
     replace: 4
   }
 

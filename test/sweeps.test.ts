@@ -255,6 +255,21 @@ const operations: Readonly<Record<string, Operation>> = {
     run: ({ registry }) => meanwhile(Stream.runHead(Registry.changes(registry)), Registry.register(registry, a)),
     after: ["2 3 1"]
   },
+  snapshots: {
+    run: ({ registry }) =>
+      meanwhile(Stream.runDrain(Stream.take(Registry.snapshots(registry), 2)), Registry.register(registry, a)),
+    after: ["2 3 1"]
+  },
+  "snapshots of a Pending registry": {
+    before: ({ registry }) => Registry.reset(registry),
+    run: ({ registry }) => Stream.runHead(Registry.snapshots(registry)),
+    after: ["2 3"]
+  },
+  watchItem: {
+    run: ({ registry }) =>
+      meanwhile(Stream.runDrain(Stream.take(Registry.watchItem(registry, "id", 1), 2)), Registry.register(registry, a)),
+    after: ["2 3 1"]
+  },
   awaitItem: {
     run: ({ registry }) => meanwhile(Registry.awaitItem(registry, "id", 1), Registry.register(registry, a)),
     after: ["2 3 1"]

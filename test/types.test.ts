@@ -430,6 +430,12 @@ describe("types", () => {
       >()
       expectTypeOf<Subscription["snapshot"]>().toEqualTypeOf<typeof snapshot>()
       expectTypeOf<Subscription["changes"]>().toEqualTypeOf<Stream.Stream<Change, Lagged>>()
+      expectTypeOf(Registry.snapshots(registry)).toEqualTypeOf<Stream.Stream<typeof snapshot>>()
+      expectTypeOf(registry.pipe(Registry.snapshots)).toEqualTypeOf<Stream.Stream<typeof snapshot>>()
+      expectTypeOf(Registry.watchItem(registry, "alias", "ts")).toEqualTypeOf<
+        Stream.Stream<Option.Option<Language>>
+      >()
+      expectTypeOf(registry.pipe(Registry.watchItem("id", 1))).toEqualTypeOf<Stream.Stream<Option.Option<Language>>>()
       expectTypeOf(Registry.awaitItem(registry, "alias", "ts")).toEqualTypeOf<Effect.Effect<Language>>()
       expectTypeOf(registry.pipe(Registry.awaitItem("id", 1))).toEqualTypeOf<Effect.Effect<Language>>()
       expectTypeOf(Registry.explain(registry, "id", 1)).toEqualTypeOf<
@@ -477,6 +483,20 @@ describe("types", () => {
         Languages.awaitItem("nope", 1),
         // @ts-expect-error
         Languages.awaitItem("extension", ".ts"),
+        // @ts-expect-error
+        Registry.watchItem(registry, "nope", 1),
+        // @ts-expect-error
+        Registry.watchItem(registry, "id", "1"),
+        // @ts-expect-error
+        Registry.watchItem(registry, "extension", ".ts"),
+        // @ts-expect-error
+        registry.pipe(Registry.watchItem("nope", 1)),
+        // @ts-expect-error
+        registry.pipe(Registry.watchItem("id", "1")),
+        // @ts-expect-error
+        registry.pipe(Registry.watchItem("first", "T")),
+        // @ts-expect-error
+        Languages.watchItem("extension", ".ts"),
         // @ts-expect-error
         Registry.explain(registry, "nope", 1),
         // @ts-expect-error
@@ -816,6 +836,12 @@ describe("types", () => {
       expectTypeOf(Tags.pipe(Registry.subscribe())).toEqualTypeOf<
         Effect.Effect<Subscription, P, Tags | Scope.Scope>
       >()
+      expectTypeOf(Registry.snapshots(Tags)).toEqualTypeOf<Stream.Stream<typeof snapshot, P, Tags>>()
+      expectTypeOf(Tags.pipe(Registry.snapshots)).toEqualTypeOf<Stream.Stream<typeof snapshot, P, Tags>>()
+      expectTypeOf(Registry.watchItem(Tags, "id", 1)).toEqualTypeOf<Stream.Stream<Option.Option<Language>, P, Tags>>()
+      expectTypeOf(Tags.pipe(Registry.watchItem("id", 1))).toEqualTypeOf<
+        Stream.Stream<Option.Option<Language>, P, Tags>
+      >()
       expectTypeOf(Registry.awaitItem(Tags, "id", 1)).toEqualTypeOf<Effect.Effect<Language, P, Tags>>()
       expectTypeOf(Registry.explain(Tags, "id", 1)).toEqualTypeOf<
         Effect.Effect<Registry.Explanation<Language>, never, Tags>
@@ -1067,6 +1093,12 @@ describe("types", () => {
     >()
     expectTypeOf(Languages.subscribe({ since: 1 })).toEqualTypeOf<
       Effect.Effect<Registry.Subscription<Language, typeof lookup>, PopulationError<Boom>, Languages | Scope.Scope>
+    >()
+    expectTypeOf(Languages.snapshots).toEqualTypeOf<
+      Stream.Stream<typeof snapshot, PopulationError<Boom>, Languages>
+    >()
+    expectTypeOf(Languages.watchItem("id", 1)).toEqualTypeOf<
+      Stream.Stream<Option.Option<Language>, PopulationError<Boom>, Languages>
     >()
     expectTypeOf(Languages.awaitItem("id", 1)).toEqualTypeOf<
       Effect.Effect<Language, PopulationError<Boom>, Languages>

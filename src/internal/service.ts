@@ -137,6 +137,8 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
   readonly reset: Effect.Effect<void, never, Self>
   /** The changes from when the stream is run: see {@link changes}. */
   readonly changes: Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged, Self>
+  /** The contents now, then the newest after each change: see {@link snapshots}. */
+  readonly snapshots: Stream.Stream<RegistrySnapshot<Item, Lookups>, P, Self>
   /** A snapshot, and the changes after it: see {@link subscribe}. */
   readonly subscribe: (
     options?: { readonly since?: number | undefined }
@@ -146,6 +148,11 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute]
   ) => Effect.Effect<Item, P, Self>
+  /** The item that has a value of a unique lookup now, if there is one, then each other answer: see {@link watchItem}. */
+  readonly watchItem: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
+    attribute: Attribute,
+    value: UniqueKeys<Item, Lookups>[Attribute]
+  ) => Stream.Stream<Option.Option<Item>, P, Self>
   /** Why an item is there, or is not: see {@link explain}. */
   readonly explain: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
     attribute: Attribute,

@@ -7,12 +7,16 @@
 import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as RegistryError from "../../RegistryError.ts"
 import type * as RegistryEvent from "../../RegistryEvent.ts"
-import { contentsOf, type Core } from "../engine/core.ts"
+import { contentsOf, type Core, type Transaction } from "../engine/core.ts"
+import { read } from "../engine/read.ts"
+import { waitsForItself } from "../engine/waiting.ts"
+import type { Contents } from "../store/contents.ts"
 import { failure } from "../store/definition.ts"
 
 type Wake = () => void
@@ -62,6 +66,50 @@ export const watchersOf = <Item, P, V>(core: Core<Item, P, V>): Watchers => {
   core.watchers = watchers
   return watchers
 }
+
+type Question<Item, A> = (contents: Contents<Item>, transaction: Transaction<Item> | undefined) => A
+
+/**
+ * The answer to a question, as soon as it has one: it is asked again after each change. A fiber in a transaction of the
+ * registry asks the draft, and dies where it would wait for itself. `ended` is run if the registry ends while it waits.
+ */
+export const answer = <Item, P, V, A extends object, E>(
+  core: Core<Item, P, V>,
+  operation: string,
+  question: Question<Item, A | undefined>,
+  ended: Effect.Effect<never, E>
+): Effect.Effect<A, E | P> => {
+  const asking: Effect.Effect<A, E | P> = Effect.flatten(read(core, (contents, _x, _y, transaction) => {
+    const found = question(contents, transaction)
+    if (found !== undefined) return Exit.succeed(Effect.succeed(found))
+    if (transaction !== undefined) return Exit.die(waitsForItself(transaction, operation))
+    const { revision } = contents
+    const isNews = () => core.closed || revisionOf(core) !== revision
+    return Exit.succeed(Effect.flatMap(watchersOf(core).wait(isNews), () => core.closed ? ended : asking))
+  }))
+  return asking
+}
+
+/**
+ * The present answer to a question, then each other one: the newest when the stream is pulled. Each run of it begins anew,
+ * and ends when the registry does.
+ */
+export const answers = <Item, P, V, A extends object>(
+  core: Core<Item, P, V>,
+  operation: string,
+  question: Question<Item, A>,
+  isSame: (one: A, other: A) => boolean
+): Stream.Stream<A, P> =>
+  Stream.fromPull(Effect.sync(() => {
+    let last: A | undefined
+    const next = answer(core, operation, (contents, transaction) => {
+      const found = question(contents, transaction)
+      return last !== undefined && isSame(found, last) ? undefined : found
+    }, Cause.done())
+    return Effect.suspend(() =>
+      last !== undefined && core.closed ? Cause.done() : Effect.map(next, (found) => Arr.of(last = found))
+    )
+  }))
 
 type Changes<Item> = Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged>
 

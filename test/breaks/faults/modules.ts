@@ -3,31 +3,12 @@ import type { Break } from "../break.ts"
 
 export const faults: ReadonlyArray<Break> = [
   {
-    name: "who waits for an item is given what another has not published yet",
-    find: "      entry: index.get(value),\n      revision\n",
-    replace: `      entry: index.get(value) ??
-        core.lock.holder?.draft?.indexes[core.definition.lookups.findIndex((lookup) => lookup.attribute === attribute)]
-          .get(value),
-      revision
-`,
-    caught: { file: "linearizability.test.ts", title: "G7 G8 awaitItem gets only a published item" }
-  },
-  {
     name: "a subscriber looks at one moment, and follows from another",
     find: "Watch.follow(core, options?.since ?? contents.revision)",
     replace: "Watch.follow(core, options?.since)",
     caught: {
       file: "linearizability.test.ts",
       title: "G22 a subscriber gets the contents, and exactly the changes after that"
-    }
-  },
-  {
-    name: "who waits in a transaction for its own change waits for ever",
-    find: "if (inside !== undefined) return Effect.die(",
-    replace: "if (inside === null) return Effect.die(",
-    caught: {
-      file: "watching.test.ts",
-      title: "inside a transaction, its children, hooks, a population or transactAll it"
     }
   },
   {

@@ -76,5 +76,44 @@ export const faults: ReadonlyArray<Break> = [
     find: "subscriber.seen = seen = revisionOf(core)",
     replace: "seen = revisionOf(core)\n    subscriber.seen = Number.POSITIVE_INFINITY",
     caught: { file: "lag.test.ts", title: "G23 it counts the changes after the last one that the follower was given" }
+  },
+  {
+    name: "a fiber that waits for an item is given one that another has not published yet",
+    find: "    const found = question(contents, transaction)\n    if (found",
+    replace: "    const found = question((core.lock.holder as any)?.draft ?? contents, transaction)\n    if (found",
+    caught: { file: "linearizability.test.ts", title: "G7 G8 awaitItem gets only a published item" }
+  },
+  {
+    name: "a fiber that waits in a transaction for its own change waits for ever",
+    find: "if (transaction !== undefined) return Exit.die(waitsForItself(",
+    replace: "if (transaction === null) return Exit.die(waitsForItself(",
+    caught: {
+      file: "watching.test.ts",
+      title: "inside a transaction, its children, hooks, a population or transactAll it"
+    }
+  },
+  {
+    name: "a stream that waits when the registry ends is interrupted",
+    find: "core.closed ? ended : asking",
+    replace: "asking",
+    caught: { file: "snapshots.test.ts", title: "G26 end with the registry" }
+  },
+  {
+    name: "a stream that is pulled when the registry has ended is interrupted",
+    find: "last !== undefined && core.closed ? Cause.done() : Effect.map(next,",
+    replace: "Effect.map(next,",
+    caught: { file: "snapshots.test.ts", title: "G26 end with the registry" }
+  },
+  {
+    name: "a stream of answers begins with the next change",
+    find: "    let last: A | undefined\n",
+    replace: "    let last: A | undefined = question(contentsOf(core), undefined)\n",
+    caught: { file: "snapshots.test.ts", title: "are what the registry holds now" }
+  },
+  {
+    name: "a snapshot of a draft is not known to be kept",
+    find: "  transaction?.see()\n  return snapshotOf(contents)",
+    replace: "  return snapshotOf(contents)",
+    caught: { file: "drafts.test.ts", title: "in a transaction, by snapshots, finds all its items" }
   }
 ]
