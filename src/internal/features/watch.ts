@@ -4,7 +4,7 @@
  * A registry keeps its last changes whether or not anybody subscribes. A subscriber is no more than the revision that
  * it has seen, so one that stands still costs nothing and blocks nobody. It fails when changes that it needs are gone.
  */
-import type * as Arr from "effect/Array"
+import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
