@@ -81,6 +81,7 @@ import type * as RegistryEvent from "./RegistryEvent.ts"
 // Models
 // ---------------------------------------------------------------------------------------------------------------------
 
+export type { RefusalError } from "./internal/engine/refusals.ts"
 export type { Reconciled } from "./internal/features/reconcile.ts"
 export type { Options, PopulationFailure, Registry, RegistryOrService, RegistryState } from "./internal/model.ts"
 export type { ServicesOf, Subscription } from "./internal/model.ts"
@@ -1226,7 +1227,14 @@ export const unregisterOwner: {
 } = /*#__PURE__*/ operation(
   2,
   <Item, P, V>(core: Core<Item, P, V>, owner: string): Effect.Effect<ReadonlyArray<Item>, P> =>
-    Transaction.run(core, UnregisterEach.unregisterOwner(owner))
+    owner === ""
+      ? Effect.die(
+        new Error(
+          `Could not unregister the items of the owner "" in "${core.definition.name}": that is all that has no owner. ` +
+            "Give the name of an owner."
+        )
+      )
+      : Transaction.run(core, UnregisterEach.unregisterOwner(owner))
 )
 
 /**
@@ -1748,13 +1756,26 @@ const watchItemIn: (
  *
  * `Present`: the owner that registered it, at which revision, its last update, and the items that it hides. `Hidden`: an item has the
  * value, and the override `by` hides it. `Absent`: no item has the value; `suggestions` are near matches among the
- * keys. `PopulationFailed`: the registry is `Pending` because its last population failed. `Pending`: nobody has used it
+ * keys, and `last` is the newest that is known of an item with the value. `PopulationFailed`: the registry is `Pending` because its last population failed. `Pending`: nobody has used it
  * yet, it was reset, or it is being populated.
  *
  * @category models
  * @since 0.1.0
  */
 export type Explanation<Item> = Model.Explanation<Item>
+
+/**
+ * Why an item is absent. `Withdrawn`: it was there, and `by` is the owner that was given for the operation that took it out,
+ * at which revision and time. `Refused`: it was to be registered, and was refused. `Skipped`: it did not come back after a
+ * reset.
+ *
+ * A withdrawal is known as long as the registry keeps that change (`history` in its options), a refusal for the newest 256
+ * keys. Of an error its tag, its code, its message and the primitive keys of the item are kept, and never the item.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export type LastSeen = Model.LastSeen
 
 interface ExplanationDefinition extends Data.TaggedEnum.WithGenerics<1> {
   readonly taggedEnum: Explanation<this["A"]>

@@ -24,6 +24,7 @@ const empty = <Item>(lookup: Lookup.Input<Item>): Contents.Contents<Item> =>
         schema: undefined,
         validate: undefined,
         messages: {},
+        refused: () => {},
         suggest: () => []
       })
     ),

@@ -130,7 +130,7 @@ describe("atomicity", () => {
         override: (registry) => Registry.override(registry, new Item(1, "other")),
         unregister: (registry) => Registry.unregister(registry, a),
         unregisterBy: (registry) => Registry.unregisterBy(registry, "id", 1),
-        unregisterOwner: (registry) => Registry.unregisterOwner(registry, ""),
+        unregisterOwner: (registry) => Registry.unregisterOwner(registry, "plugin"),
         replace: (registry) => Registry.replace(registry, "id", 1, c),
         reconcile: (registry) => Registry.reconcile(registry, [c]),
         populate: (registry) => Registry.populate(registry),
@@ -148,7 +148,7 @@ describe("atomicity", () => {
               ))
         }
       })
-      yield* Registry.register(registry, a)
+      yield* Effect.provideService(Registry.register(registry, a), Registry.Owner, "plugin")
       const before = yield* Registry.snapshot(registry)
       yield* Effect.exit(Registry.transact(registry, Effect.andThen(Registry.register(registry, b), Effect.fail("no"))))
       const empties: Record<string, unknown> = {

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Deferred, Effect, Exit, Fiber, Layer, Scope } from "effect"
-import { Lookup, Registry, RegistryHooks, RegistrySnapshot } from "effect-registry"
+import { Cause, Data, DateTime, Deferred, Effect, Exit, Fiber, Layer, Scope } from "effect"
+import { Lookup, Registry, RegistryError, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
+import { TestClock } from "effect/testing"
 import { contradictions } from "./utils/inside.ts"
 import { a, b, Balance, c, d, defectOf, Item, recording } from "./utils/items.ts"
 
@@ -21,7 +22,17 @@ const present = (
   updated?: { readonly revision: number; readonly by: string }
 ) => Registry.Explanation.Present({ item, owner, revision, updated, hides })
 
-const absent = (...suggestions: ReadonlyArray<string>) => Registry.Explanation.Absent({ suggestions })
+const absent = (...suggestions: ReadonlyArray<string>) => Registry.Explanation.Absent({ suggestions, last: undefined })
+
+const lastOf = (explanation: Registry.Explanation<Item>): Registry.LastSeen | undefined =>
+  explanation._tag === "Absent" ? explanation.last : undefined
+
+const withdrawn = (revision: number, owner: string, at: number): Registry.LastSeen => ({
+  _tag: "Withdrawn",
+  revision,
+  by: owner,
+  at: DateTime.makeUnsafe(at)
+})
 
 const pending = Registry.Explanation.Pending()
 
@@ -112,6 +123,153 @@ describe("explain", () => {
       assert.deepStrictEqual(yield* Registry.explain(registry, "id", 3), absent())
       const error = yield* Effect.flip(Registry.get(registry, "name", "serch"))
       assert.deepStrictEqual("suggestions" in error && error.suggestions, ["search"])
+    }))
+
+  it.effect("Absent, last Withdrawn: at which revision, by the owner that was given for it, and when", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup, defaults: [a, b, c, d] })
+      yield* TestClock.setTime(1_000)
+      yield* Registry.unregister(registry, a).pipe(by("admin"))
+      yield* TestClock.setTime(2_000)
+      yield* Registry.transact(registry, Registry.unregisterBy(registry, "id", 2).pipe(by("inner"))).pipe(by("outer"))
+      yield* Registry.replace(registry, "id", 3, new Item(3, "renamed")).pipe(by("renamer"))
+      yield* Effect.scoped(Registry.registerScoped(registry, new Item(5, "five"))).pipe(by("session"))
+      yield* Registry.reconcile(registry, [new Item(3, "renamed")]).pipe(by("file"))
+      yield* Registry.reset(registry).pipe(by("operator"))
+      const last = (attribute: "id" | "name", value: any) =>
+        Effect.map(Registry.explain(registry, attribute, value), lastOf)
+      // before it is populated again there is nothing to explain
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), pending)
+      yield* Registry.populate(registry)
+      yield* Registry.reconcile(registry, []).pipe(by("file"))
+      assert.deepStrictEqual(yield* last("id", 1), withdrawn(10, "file", 2_000))
+      assert.deepStrictEqual(yield* last("name", "renamed"), withdrawn(8, "operator", 2_000))
+      assert.deepStrictEqual(yield* last("id", 5), withdrawn(6, "session", 2_000))
+    }).pipe(Effect.scoped))
+
+  it.effect("Absent, last Withdrawn: each way to withdraw", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup, defaults: [a, b, c, d] })
+      const last = (attribute: "id" | "name", value: any) =>
+        Effect.map(Registry.explain(registry, attribute, value), lastOf)
+      yield* Registry.unregister(registry, a).pipe(by("one"))
+      yield* Registry.transact(registry, Registry.unregisterBy(registry, "id", 2).pipe(by("inner"))).pipe(by("outer"))
+      yield* Registry.replace(registry, "id", 3, new Item(3, "renamed")).pipe(by("renamer"))
+      yield* Registry.reconcile(registry, [new Item(3, "renamed")]).pipe(by("file"))
+      yield* Registry.register(registry, new Item(6, "owned")).pipe(by("plugin"))
+      yield* Registry.unregisterOwner(registry, "plugin").pipe(by("admin"))
+      assert.deepStrictEqual(
+        yield* Effect.all([last("id", 1), last("id", 2), last("name", "item 3"), last("id", 4), last("name", "owned")]),
+        [
+          withdrawn(2, "one", 0),
+          withdrawn(3, "inner", 0),
+          withdrawn(4, "renamer", 0),
+          withdrawn(5, "file", 0),
+          withdrawn(7, "admin", 0)
+        ]
+      )
+      // in a transaction, too, and not if it is rolled back
+      yield* Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          yield* Registry.unregisterBy(registry, "id", 3).pipe(by("nested"))
+          assert.deepStrictEqual(yield* last("id", 3), withdrawn(8, "nested", 0))
+          return yield* Effect.fail("no")
+        })
+      ).pipe(Effect.ignore)
+      assert.strictEqual((yield* Registry.explain(registry, "id", 3))._tag, "Present")
+    }))
+
+  it.effect("with hooks, owners are those of the operation and not of the hooks, also in operations that take turns", () =>
+    Effect.gen(function*() {
+      const hooks = recording([])
+      const registry = yield* Registry.make<Item>()({ lookup, hooks })
+      const many = Array.from({ length: 2_000 }, (_, i) => new Item(i + 1))
+      yield* Registry.reconcile(registry, many).pipe(by("file"))
+      yield* Registry.replace(registry, "id", 1, new Item(1, "one")).pipe(by("admin"))
+      assert.deepStrictEqual(
+        yield* Registry.explain(registry, "id", 1),
+        present(new Item(1, "one"), "file", 2, [], { revision: 3, by: "admin" })
+      )
+      yield* Registry.unregisterBy(registry, "id", 2).pipe(by("admin"))
+      assert.deepStrictEqual(lastOf(yield* Registry.explain(registry, "id", 2)), withdrawn(4, "admin", 0))
+      yield* Registry.reconcile(registry, []).pipe(by("file"))
+      assert.deepStrictEqual(lastOf(yield* Registry.explain(registry, "id", 3)), withdrawn(5, "file", 0))
+    }))
+
+  it.effect("Absent, last Refused: by the registry or a hook, whatever operation it was, without the item", () =>
+    Effect.gen(function*() {
+      class Reserved extends Data.TaggedError("Reserved")<{ readonly secret: string }> {
+        override get message() {
+          return "It is reserved."
+        }
+      }
+      const hooks = RegistryHooks.make<Item>()({
+        onItemRegistering: (item) => item.name === "x" ? Effect.fail(new Reserved({ secret: "s3cret" })) : Effect.void
+      })
+      const registry = yield* Registry.make<Item>()({ lookup, defaults: [a], hooks })
+      const refused = (id: number) =>
+        Effect.map(Registry.explain(registry, "id", id), (one) => {
+          const last = lastOf(one)
+          return last?._tag === "Refused" ? [last.error._tag, last.error.code, last.error.keys] : last
+        })
+      const taken = ["AlreadyRegisteredError", "attribute_registered"]
+      const operations = [
+        (item: Item) => Registry.register(registry, item),
+        (item: Item) => Registry.registerAll(registry, [new Item(99, "fine"), item]),
+        (item: Item) => Effect.scoped(Registry.registerScoped(registry, item)),
+        (item: Item) => Registry.upsert(registry, item),
+        (item: Item) => Registry.reconcile(registry, [a, item]),
+        (item: Item) => Registry.transact(registry, Registry.register(registry, item))
+      ]
+      for (const [index, operation] of operations.entries()) {
+        const id = 10 + index
+        yield* Effect.flip(operation(new Item(id, a.name)))
+        assert.deepStrictEqual(yield* refused(id), [...taken, { id, name: a.name }])
+        yield* Effect.flip(operation(new Item(id, "x")))
+        assert.deepStrictEqual(yield* refused(id), ["Reserved", undefined, { id, name: "x" }])
+      }
+      const last = lastOf(yield* Registry.explain(registry, "name", "x"))
+      assert.strictEqual(last?._tag === "Refused" && last.error.message, "It is reserved.")
+      assert.notInclude(JSON.stringify(last), "s3cret")
+      // the newest counts
+      yield* Registry.register(registry, new Item(10, "ten"))
+      yield* Registry.unregisterBy(registry, "id", 10)
+      assert.strictEqual(lastOf(yield* Registry.explain(registry, "id", 10))?._tag, "Withdrawn")
+      yield* Effect.flip(Registry.register(registry, new Item(10, "x")))
+      assert.strictEqual(lastOf(yield* Registry.explain(registry, "id", 10))?._tag, "Refused")
+    }))
+
+  it.effect("Absent, last Refused: the newest 256 keys are known", () =>
+    Effect.gen(function*() {
+      const hooks = RegistryHooks.make<Item>()({ onItemRegistering: (item) => RegistryError.reject(item, "x") })
+      const registry = yield* Registry.make<Item>()({ lookup: ["id"], hooks })
+      yield* Registry.populate(registry)
+      for (let id = 1; id <= 300; id++) yield* Effect.flip(Registry.register(registry, new Item(id, "x")))
+      // again: the newest now
+      yield* Effect.flip(Registry.register(registry, new Item(45, "x")))
+      yield* Effect.flip(Registry.register(registry, new Item(301, "x")))
+      const known = yield* Effect.filter(
+        Array.from({ length: 310 }, (_, i) => i),
+        (id) => Effect.map(Registry.explain(registry, "id", id), (one) => lastOf(one) !== undefined)
+      )
+      assert.deepStrictEqual(known, [45, ...Array.from({ length: 255 }, (_, i) => 47 + i)])
+    }))
+
+  it.effect("Absent, last Skipped: what did not come back after a reset", () =>
+    Effect.gen(function*() {
+      let refuses = false
+      const hooks = RegistryHooks.make<Item>()({
+        onItemRegistering: (item) => refuses ? RegistryError.reject(item, "no more") : Effect.void
+      })
+      const registry = yield* Registry.make<Item>()({ lookup, hooks })
+      yield* Registry.registerScoped(registry, a)
+      refuses = true
+      yield* Registry.reset(registry)
+      yield* Registry.populate(registry)
+      const last = lastOf(yield* Registry.explain(registry, "id", 1))
+      assert.strictEqual(last?._tag, "Skipped")
+      assert.strictEqual(last?._tag === "Skipped" && last.error.code, "rejected")
     }))
 
   it.effect("Pending, without populating: before the first use, during population, and after a reset", () =>
@@ -218,7 +376,7 @@ describe("explain", () => {
         Effect.gen(function*() {
           yield* Registry.unregister(registry, a)
           yield* Registry.override(registry, new Item(2, "over"))
-          assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), absent())
+          assert.strictEqual(lastOf(yield* Registry.explain(registry, "id", 1))?._tag, "Withdrawn")
           assert.deepStrictEqual(yield* Registry.explain(registry, "id", 2), present(new Item(2, "over"), "", 2, [b]))
           yield* Registry.reset(registry)
           assert.deepStrictEqual(yield* Registry.explain(registry, "id", 2), pending)
@@ -336,7 +494,10 @@ describe("owners", () => {
       assert.strictEqual(names(after), "item 1,item 4")
       assert.strictEqual(RegistrySnapshot.revision(after), before + 1)
       assert.deepStrictEqual(yield* registry.pipe(Registry.unregisterOwner("web")), [])
-      assert.strictEqual(names(yield* Registry.unregisterOwner(registry, "")), "item 1")
+      // a plugin whose name is missing takes nothing of others along
+      const exit = yield* Effect.exit(Registry.unregisterOwner(registry, ""))
+      assert.include(String(defectOf(exit)), `the owner "" in "registry"`)
+      assert.strictEqual(names(yield* Registry.values(registry)), "item 1,item 4")
     }))
 
   it.effect("unregisterOwner returns hidden items at their place among the others", () =>

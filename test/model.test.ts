@@ -266,8 +266,7 @@ describe("RegistryTest.model", () => {
         ["explain", "id", 1],
         ["close", "s"],
         ["values"],
-        ["unregisterOwner", "web"],
-        ["unregisterOwner", ""]
+        ["unregisterOwner", "web"]
       ]).slice(2),
       [
         ok([tool(1, "other")]),
@@ -275,8 +274,7 @@ describe("RegistryTest.model", () => {
         ok({ _tag: "Present", item: tool(1, "other"), owner: "web", updatedBy: undefined, hides: [one] }),
         ok(),
         ok([one]),
-        ok([]),
-        ok([one])
+        ok([])
       ]
     ))
 

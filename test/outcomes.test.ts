@@ -16,6 +16,8 @@ const A = new Item(1, "A")
 /** The default. */
 const d = new Item(9, "d")
 
+const owner = "all"
+
 const names = (items: Iterable<Item>): string => Array.from(items, ({ name }) => name).join(" ")
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -23,10 +25,12 @@ const names = (items: Iterable<Item>): string => Array.from(items, ({ name }) =>
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * `"Pending"`, or the items in order: `"d (a) ^A"`. Hidden items are in parentheses, an override has a `^`, and the
- * replacement of an override, which stays when the scope closes, a `*`.
+ * The registrations in order: `"d (a!) ^A"`. Hidden items are in parentheses, an override has a `^`, and what a scope removes
+ * when it closes a `!`. If the registry is `Pending`, that comes first, and then what the next population brings back.
  */
 type Contents = string
+
+const isPending = (contents: Contents): boolean => contents.startsWith("Pending")
 
 /**
  * Returns the result and the contents after a step; `result` is that of the step before it. A step that waits for others
@@ -62,45 +66,62 @@ const has = (contents: Contents, ...some: ReadonlyArray<string>): boolean =>
 
 /** The visible items. */
 const visible = (contents: Contents): string =>
-  listOf(contents).filter((name) => !name.startsWith("(")).map((name) => name.replace(/[*^]/, "")).join(" ")
+  listOf(contents).filter((name) => !name.startsWith("(")).map((name) => name.replace(/[!^]/, "")).join(" ")
 
-/** Replaces the item with the key 1 by `A`. */
-const swapped = (contents: Contents): Contents =>
-  has(contents, "^A") ? put(contents, "^A", "*A") : put(contents, "a", "A")
+/** The visible item with the key 1, or another answer. */
+const found = (contents: Contents, none: string): string => /a|A/.exec(visible(contents))?.[0] ?? none
+
+/** The registration that has the key 1, but for overrides, has `A` now. */
+const updated = (contents: Contents): Contents => contents.replace("a", "A")
+
+/** Replaces the visible item with the key 1 by `A`. */
+const swapped = (contents: Contents): Contents => has(contents, "^A") ? contents : updated(contents)
 
 /** A step that populates first, which registers the default, `d`. */
 const onReady = (step: Step): Step => (before, result) => step(populated(before, result)[1], result)
 
 /** Populating is a step of its own: others may see it before the rest of the operation. */
-const populated: Step = (before, result) => [result, before === "Pending" ? "d" : before]
+const populated: Step = (before, result) => [result, before.replace("Pending", "d")]
 
-const register: Step = onReady((before) =>
-  has(before, "a", "(a)")
-    ? ["already_registered", before]
-    : has(before, "A", "(A)", "^A", "*A")
-    ? ["attribute_registered", before]
-    : ["ok", add(before, "a")]
-)
+const register = (name: string): Step =>
+  onReady((before) =>
+    /a/.test(before)
+      ? ["already_registered", before]
+      : /(?<!\^)A/.test(before)
+      ? ["attribute_registered", before]
+      : ["ok", add(before, has(before, "^A") ? `(${name})` : name)]
+  )
+
+/** What is registered below an override is not found there. */
+const registerAndUnregister: Step = onReady((before) => {
+  const [result] = register("a")(before, "")
+  return [result === "ok" && has(before, "^A") ? "unregister" : result, before]
+})
 
 /** The basic operations, each with its steps. */
 const operations: Readonly<Record<string, Operation>> = {
   register: {
     run: (registry) => Registry.register(registry, a),
-    steps: [register]
+    steps: [register("a")]
   },
   unregister: {
     run: (registry) => Registry.unregister(registry, a),
-    steps: [onReady((before) => has(before, "a") ? ["ok", put(before, "a", "")] : ["unregister", before])]
+    steps: [
+      onReady((before) => has(before, "a", "a!") ? ["ok", put(put(before, "a", ""), "a!", "")] : ["unregister", before])
+    ]
   },
   replace: {
     run: (registry) => Registry.replace(registry, "id", 1, A),
     steps: [
-      onReady((before) => has(before, "a", "A", "^A", "*A") ? ["ok", swapped(before)] : ["not_registered", before])
+      onReady((before) => found(before, "") === "" ? ["not_registered", before] : ["ok", swapped(before)])
     ]
   },
   reset: {
     run: Registry.reset,
-    steps: [() => ["ok", "Pending"]]
+    steps: [(before) => [
+      "ok",
+      isPending(before) ? before : ["Pending", ...listOf(before).filter((name) => /[!^]/.test(name))].join(" ")
+    ]]
   },
   populate: {
     run: Registry.populate,
@@ -110,21 +131,22 @@ const operations: Readonly<Record<string, Operation>> = {
   transact: {
     run: (registry) =>
       Registry.transact(registry, Effect.andThen(Registry.register(registry, a), Registry.unregister(registry, a))),
-    steps: [onReady((before) => [register(before, "")[0], before])]
+    steps: [registerAndUnregister]
   },
-  // two steps: others may see the item, or remove it before the scope does
+  // two steps: others may see the item, or remove or replace it before the scope closes
   registerScoped: {
     run: (registry) => Effect.scoped(Registry.registerScoped(registry, a)),
     steps: [
-      register,
-      (before, result) => [result, result === "ok" ? put(put(before, "a", ""), "(a)", "") : before]
+      register("a!"),
+      (before, result) => [
+        result,
+        result === "ok" ? listOf(before).filter((name) => !name.includes("!")).join(" ") : before
+      ]
     ]
   },
   get: {
     run: (registry) => Effect.map(Registry.get(registry, "id", 1), ({ name }) => name),
-    steps: [
-      onReady((before) => [has(before, "a") ? "a" : has(before, "A", "^A", "*A") ? "A" : "not_registered", before])
-    ]
+    steps: [onReady((before) => [found(before, "not_registered"), before])]
   },
   values: {
     run: (registry) => Effect.map(Registry.values(registry), names),
@@ -136,15 +158,15 @@ const operations: Readonly<Record<string, Operation>> = {
 const more: Readonly<Record<string, Operation>> = {
   upsert: {
     run: (registry) => Registry.upsert(registry, A),
-    steps: [onReady((before) => ["ok", has(before, "a", "A", "^A", "*A") ? swapped(before) : add(before, "A")])]
+    steps: [onReady((before) => ["ok", found(before, "") === "" ? add(before, "A") : swapped(before)])]
   },
-  // two steps: others may see the override, or replace it before its scope closes; a replacement stays
+  // two steps: others may see the override, or remove or replace it before its scope closes
   override: {
     run: (registry) => Effect.scoped(Registry.override(registry, A)),
     steps: [
       onReady((before) => [
         "ok",
-        add(["a", "A", "^A", "*A"].reduce((rest, name) => put(rest, name, `(${name})`), before), "^A")
+        add(["a", "A", "a!", "A!", "^A"].reduce((rest, name) => put(rest, name, `(${name})`), before), "^A")
       ]),
       (before) => ["ok", revealed(lastOut(before))]
     ]
@@ -154,13 +176,13 @@ const more: Readonly<Record<string, Operation>> = {
     steps: [
       onReady((before) => {
         const rest = has(before, "d") ? before : add(before, "d")
-        return ["ok", has(rest, "A", "^A", "*A") ? rest : has(rest, "a") ? put(rest, "a", "A") : add(rest, "A")]
+        return ["ok", /a|(?<!\^)A/.test(rest) ? updated(rest) : add(rest, has(rest, "^A") ? "(A)" : "A")]
       })
     ]
   },
   unregisterOwner: {
-    run: (registry) => Effect.map(Registry.unregisterOwner(registry, ""), names),
-    steps: [onReady((before) => [before.replace(/[()^*]/g, ""), ""])]
+    run: (registry) => Effect.map(Registry.unregisterOwner(registry, owner), names),
+    steps: [onReady((before) => [before.replace(/[()^!]/g, ""), ""])]
   },
   // together with another registry, and rolled back
   transactAll: {
@@ -169,20 +191,18 @@ const more: Readonly<Record<string, Operation>> = {
         [free, registry],
         Effect.andThen(Registry.register(registry, a), Registry.unregister(registry, a))
       ),
-    steps: [onReady((before) => [register(before, "")[0], before])]
+    steps: [registerAndUnregister]
   },
   explain: {
     run: (registry) => Effect.map(Registry.explain(registry, "id", 1), ({ _tag }) => _tag),
     steps: [
-      (before) => [before === "Pending" ? before : has(before, "a", "A", "^A", "*A") ? "Present" : "Absent", before]
+      (before) => [isPending(before) ? "Pending" : found(before, "") === "" ? "Absent" : "Present", before]
     ]
   },
   // returns an item that was registered at some time, and may be gone again
   awaitItem: {
     run: (registry) => Effect.map(Registry.awaitItem(registry, "id", 1), ({ name }) => name),
-    steps: [
-      onReady((before) => [has(before, "a") ? "a" : has(before, "A", "^A", "*A") ? "A" : "waits", before])
-    ]
+    steps: [onReady((before) => [found(before, "waits"), before])]
   },
   subscribe: {
     run: (registry) => Effect.scoped(Effect.map(Registry.subscribe(registry), ({ snapshot }) => names(snapshot))),
@@ -200,17 +220,20 @@ const more: Readonly<Record<string, Operation>> = {
         Stream.runHead(Registry.watchItem(registry, "id", 1)),
         (first) => Option.match(Option.flatten(first), { onNone: () => "none", onSome: ({ name }) => name })
       ),
-    steps: [
-      onReady((before) => [has(before, "a") ? "a" : has(before, "A", "^A", "*A") ? "A" : "none", before])
-    ]
+    steps: [onReady((before) => [found(before, "none"), before])]
   }
 }
 
 /** Removes the override, if it still exists. */
 const lastOut = (contents: Contents): Contents => put(contents, "^A", "")
 
-/** Restores a hidden item that no override hides any more. */
-const revealed = (contents: Contents): Contents => has(contents, "*A") ? contents : contents.replace(/[()]/g, "")
+/** Restores what no override hides any more: another override, or the item. */
+const revealed = (contents: Contents): Contents =>
+  has(contents, "(^A)")
+    ? contents.replace("(^A)", "^A")
+    : has(contents, "^A")
+    ? contents
+    : contents.replace(/[()]/g, "")
 
 /** The outcomes of all interleavings of the steps of two operations. */
 const allowed = (one: Operation, other: Operation, before: Contents): ReadonlySet<string> => {
@@ -234,7 +257,7 @@ const allowed = (one: Operation, other: Operation, before: Contents): ReadonlySe
 }
 
 const outcome = (first: string, second: string, contents: Contents): string =>
-  `${first}, ${second}: ${contents === "Pending" ? contents : visible(contents)}`
+  `${first}, ${second}: ${isPending(contents) ? "Pending" : visible(contents)}`
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Observed outcomes
@@ -270,7 +293,7 @@ const seen = (
     // unchanged after each schedule
     const free = yield* Registry.make<Item>()({ lookup: ["id"], name: "free" })
     yield* Registry.populate(free)
-    const program = Effect.scoped(Effect.gen(function*() {
+    const program = Effect.provideService(Registry.Owner, owner)(Effect.scoped(Effect.gen(function*() {
       const registry = yield* make
       if (before !== "Pending") yield* Registry.populate(registry)
       if (before === "d a") yield* Registry.register(registry, a)
@@ -286,7 +309,7 @@ const seen = (
       const ready = (yield* Registry.state(registry)) === "Ready"
       const key = outcome(first, second, ready ? names(Registry.snapshotUnsafe(registry)) : "Pending")
       outcomes.set(key, (outcomes.get(key) ?? 0) + 1)
-    }))
+    })))
     const { complete, schedules } = yield* RegistryTest.interleave(program, { strategy: "exhaustive", preemptions })
     assert.isTrue(complete)
     return { outcomes, schedules }

@@ -305,7 +305,8 @@ const operations: Readonly<Record<string, Operation>> = {
     late: true,
     before: ({ registry }) => Effect.andThen(Registry.populate(registry), Registry.reset(registry)),
     run: ({ registry }) => Registry.populate(registry),
-    after: ["2 3"]
+    // with the item of its layer
+    after: ["2 3 4"]
   },
   "readers of a Ready registry": {
     run: ({ registry }) =>

@@ -11,6 +11,7 @@ import { contentsOf, type Core, type Transaction } from "./engine/core.ts"
 import { withoutTransactions } from "./engine/current.ts"
 import * as Hooks from "./engine/parts.ts"
 import * as Population from "./engine/population.ts"
+import { Refusals } from "./engine/refusals.ts"
 import { PopulationRuns } from "./engine/runs.ts"
 import { closeRegistry } from "./engine/transaction.ts"
 import { Lock } from "./engine/waiting.ts"
@@ -87,7 +88,16 @@ export const make = <Item, Lookups, P, V, R>(
     const context = withoutTransactions(caller)
     const scope = Scope.makeUnsafe()
     const validate = schema && validator(schema)
-    const definition = Definition.make<Item>({ name, lookup, schema, validate, messages, suggest: nearMatches })
+    const refusals = new Refusals()
+    const definition = Definition.make<Item>({
+      name,
+      lookup,
+      schema,
+      validate,
+      messages,
+      refused: (item, why) => refusals.note("Refused", definition, contentsOf(core).revision, item, why),
+      suggest: nearMatches
+    })
     const nothing = Contents.empty(definition)
     const core: Core<Item, P, V> = {
       serial: made++,
@@ -105,6 +115,7 @@ export const make = <Item, Lookups, P, V, R>(
       populationFailure: undefined,
       changes: [],
       history,
+      refusals,
       tracing,
       watchers: undefined,
       observer: undefined,

@@ -2,6 +2,7 @@
 import type * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import type * as Data from "effect/Data"
+import type * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
 import type * as Inspectable from "effect/Inspectable"
 import type * as Pipeable from "effect/Pipeable"
@@ -11,6 +12,7 @@ import type * as Stream from "effect/Stream"
 import type * as Types from "effect/Types"
 import type * as RegistryError from "../RegistryError.ts"
 import type * as RegistryEvent from "../RegistryEvent.ts"
+import type { RefusalError } from "./engine/refusals.ts"
 
 declare const SnapshotTypeId: unique symbol
 
@@ -135,6 +137,13 @@ export interface Subscription<out Item, in out Lookups> {
   readonly changes: Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged>
 }
 
+/** See `Registry.LastSeen`. */
+export type LastSeen = Data.TaggedEnum<{
+  readonly Withdrawn: { readonly revision: number; readonly by: string; readonly at: DateTime.Utc }
+  readonly Refused: { readonly error: RefusalError; readonly at: DateTime.Utc }
+  readonly Skipped: { readonly error: RefusalError; readonly at: DateTime.Utc }
+}>
+
 /** See `Registry.Explanation`. */
 export type Explanation<Item> = Data.TaggedEnum<{
   readonly Present: {
@@ -145,7 +154,7 @@ export type Explanation<Item> = Data.TaggedEnum<{
     readonly hides: ReadonlyArray<Item>
   }
   readonly Hidden: { readonly item: Item; readonly by: Item }
-  readonly Absent: { readonly suggestions: ReadonlyArray<string> }
+  readonly Absent: { readonly suggestions: ReadonlyArray<string>; readonly last: LastSeen | undefined }
   readonly PopulationFailed: { readonly cause: Cause.Cause<unknown> }
   readonly Pending: {}
 }>

@@ -118,7 +118,7 @@ export const forgeLastChange = <Item, Lookups, P, V>(
   registry: Registry.Registry<Item, Lookups, P, V>,
   forge: (change: RegistryEvent.RegistryChange<Item>) => RegistryEvent.RegistryChange<Item>
 ): void => {
-  const { changes } = coreOf(registry)
+  const changes: Array<RegistryEvent.RegistryChange<Item>> = coreOf(registry).changes
   changes.push(forge(changes.pop()!))
 }
 

@@ -25,9 +25,12 @@ export class Inserted<Item> {
 export class Removed<Item> {
   readonly _tag = "Removed"
   declare readonly entries: ReadonlyArray<Entry<Item>>
+  /** The owner that is given for what removes them. */
+  declare readonly by: string
 
-  constructor(entries: ReadonlyArray<Entry<Item>>) {
+  constructor(entries: ReadonlyArray<Entry<Item>>, by: string) {
     this.entries = entries
+    this.by = by
   }
 }
 
@@ -45,12 +48,15 @@ export class Swapped<Item> {
 export class Change<Item> extends Shown implements RegistryEvent.RegistryChange<Item> {
   declare readonly revision: number
   declare readonly steps: ReadonlyArray<Step<Item>>
+  /** When it was published, in milliseconds. */
+  declare readonly at: number
   private told: ReadonlyArray<RegistryEvent.RegistryEvent<Item>> | undefined = undefined
 
-  constructor(revision: number, steps: ReadonlyArray<Step<Item>>) {
+  constructor(revision: number, steps: ReadonlyArray<Step<Item>>, at: number) {
     super()
     this.revision = revision
     this.steps = steps
+    this.at = at
   }
 
   get events(): ReadonlyArray<RegistryEvent.RegistryEvent<Item>> {

@@ -6,13 +6,13 @@ import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
-import type * as RegistryEvent from "../../RegistryEvent.ts"
 import type * as Contents from "../store/contents.ts"
 import type { Definition } from "../store/definition.ts"
 import { type Entry, Origin } from "../store/entry.ts"
-import type { Step } from "./change.ts"
+import type { Change, Step } from "./change.ts"
 import { CurrentTransaction, Owner } from "./current.ts"
 import type { Calls, Part, Telling } from "./parts.ts"
+import type { Refusals } from "./refusals.ts"
 import type { PopulationRuns } from "./runs.ts"
 import { Lock, WaitNode } from "./waiting.ts"
 
@@ -42,8 +42,10 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   /** Why the last population failed, if none has succeeded since. */
   populationFailure: Cause.Cause<unknown> | undefined
   /** The last changes, oldest first: those that are kept, `history` at most, and before them some that are about to go. */
-  readonly changes: Array<RegistryEvent.RegistryChange<Item>>
+  readonly changes: Array<Change<Item>>
   readonly history: number
+  /** Why items were refused. */
+  readonly refusals: Refusals
   /** Makes spans of operations and hooks. */
   readonly tracing: Tracing
   /** Woken after each change, and when the registry ends, if somebody watches. */
@@ -163,6 +165,8 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   private serviced: readonly [services: Context.Context<any>, Context.Context<any>] | undefined = undefined
   private innerLock: Lock | undefined = undefined
   declare private ownOrigin: Origin | undefined
+  /** The context of the operation. Where its body runs hooks, that of the fiber is theirs. */
+  private caller: Context.Context<never>
 
   constructor(
     core: Core<Item, P, V>,
@@ -185,6 +189,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
     // what a hook registers, and defaults, come again with what brought them
     this.lent = lends ?? (runsHooks || this.populating ? undefined : parent?.lent)
     this.fiber = fiber
+    this.caller = fiber.context
     this.look()
   }
 
@@ -218,9 +223,9 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
     return this.ownOrigin ??= new Origin(this.owner, this.base.revision + 1, false, this.scope)
   }
 
-  /** The owner of what it registers, who is also who withdraws what it unregisters. */
+  /** The owner of what it registers, which is also given for what it unregisters. */
   get owner(): string {
-    return Context.get(this.fiber!.context, Owner)
+    return Context.get(this.caller, Owner)
   }
 
   /** Whether the draft can be answered from. */
@@ -261,6 +266,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
       this.approved =
         undefined
     this.serviced = this.bodyServices = undefined
+    this.caller = Context.empty()
     this.steps = []
     this.hooks = this.scopes = this.redoAfterRollback = none
   }

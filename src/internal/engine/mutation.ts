@@ -144,15 +144,19 @@ const pauseOf = (transaction: Transaction<any>): Effect.Effect<void> => transact
 const registering = <Item, P, V>(transaction: Transaction<Item, P, V>, item: Item): Effect.Effect<void, V> =>
   Effect.mapErrorEager(
     Hooks.callBefore(transaction, "onItemRegistering", item),
-    (error) =>
-      error instanceof RegistryError.RegistrationError && error.code === "rejected" && error.registry === ""
+    (error) => {
+      const { definition } = transaction.core
+      const why = error instanceof RegistryError.RegistrationError && error.code === "rejected" && error.registry === ""
         // the same class with the name filled in, so still a V
-        ? failure(transaction.core.definition, RegistryError.RegistrationError, {
+        ? failure(definition, RegistryError.RegistrationError, {
           code: "rejected",
           item: error.item,
           ...(error.reason === undefined ? {} : { reason: error.reason })
         }) as V & RegistryError.RegistrationError
         : error
+      definition.refused(item, why)
+      return why
+    }
   )
 
 /** Tells hooks of the steps from an index on. */

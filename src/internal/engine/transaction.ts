@@ -18,6 +18,7 @@ import { CurrentTransaction, innermost } from "./current.ts"
 import * as Hooks from "./hooks.ts"
 import { servicesOf } from "./parts.ts"
 import { openIn } from "./read.ts"
+import { now } from "./refusals.ts"
 import { collect, sequence } from "./sequence.ts"
 
 /** Runs an operation as a transaction: nested in the one of its registry that the fiber is in, or an outermost one. */
@@ -306,7 +307,7 @@ const publish = <Item, P, V>(
   if (unseen) draft.revision = revision
   core.published.ref.current = unseen ? draft : Contents.copy(draft, { revision })
   if (changed) {
-    core.changes.push(new Change(revision, steps))
+    core.changes.push(new Change(revision, steps, now(transaction.fiber!)))
     // to move all of them for each that goes would take longer than most of the rest
     const more = core.changes.length - core.history
     if (more > core.history >>> 2) core.changes.splice(0, more)

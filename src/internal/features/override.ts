@@ -36,7 +36,7 @@ const overriding = <Item, P, V>(item: Item): Planner<Item, P, V, Entry<Item>, Fa
   return Exit.succeed({
     moves: () => [{ entering: entering(transaction, item), leaving }],
     apply: () => {
-      if (leaving.length > 0) steps.push(new Change.Removed(leaving))
+      if (leaving.length > 0) steps.push(new Change.Removed(leaving, origin.owner))
       steps.push(new Change.Inserted([added], contents.size - 1))
       transaction.draft = contents
       return added

@@ -132,7 +132,7 @@ const outcomeOf = function*<Item>(
   const steps: Array<Change.Step<Item>> = []
   const takeOut = function*(entries: ReadonlyArray<Entry<Item>>): Pausing<void> {
     const visible = entries.filter((entry) => Contents.holds(contents, entry))
-    if (visible.length > 0) steps.push(new Change.Removed(visible))
+    if (visible.length > 0) steps.push(new Change.Removed(visible, origin.owner))
     yield* each(entries, (entry) => {
       contents = Update.remove(contents, entry).contents
     })
@@ -160,7 +160,7 @@ const outcomeOf = function*<Item>(
     const { added: entry } = swapped
     if (!Contents.holds(contents, previous)) steps.push(...insertedIn(swapped.contents, entry))
     else if (Contents.holds(swapped.contents, entry)) steps.push(new Change.Swapped(previous, entry))
-    else steps.push(new Change.Removed([previous]))
+    else steps.push(new Change.Removed([previous], origin.owner))
     contents = swapped.contents
   })
   yield* takeOut(crossing.map(({ previous }) => previous).toReversed())

@@ -51,7 +51,7 @@ const comingBack = <Item, V>({ item, origin, position, registration }: Entry<Ite
   return Exit.succeed({
     moves: () => [{ entering: entering(transaction, item), leaving }],
     apply: () => {
-      if (leaving.length > 0) steps.push(new Change.Removed(leaving))
+      if (leaving.length > 0) steps.push(new Change.Removed(leaving, transaction.owner))
       if (holds(contents, entry)) steps.push(new Change.Inserted([entry], contents.size - 1))
       transaction.draft = contents
     }
@@ -71,7 +71,9 @@ const leaveOut = <Item, V>(
 ): Effect.Effect<void> =>
   Effect.flatMapEager(
     step(transaction, ({ draft }) => {
+      const { base, core } = transaction
       transaction.draft = Update.remove(draft, entry).contents
+      core.refusals.note("Skipped", core.definition, base.revision, entry.item, error)
       return Exit.void
     }),
     () => Effect.logWarning(`A reset of "${transaction.name}" took out an item that cannot come back`, error)

@@ -47,7 +47,7 @@ const endWithholding = <Item>(transaction: Transaction<Item>): Exit.Exit<Readonl
 
 const emptyAtOnce = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {
   const { draft, steps } = transaction
-  steps.push(new Change.Removed(Contents.entries(draft).toReversed()))
+  steps.push(new Change.Removed(Contents.entries(draft).toReversed(), transaction.owner))
   transaction.draft = Contents.asPending(draft)
   waitIn(transaction, Contents.allEntries(draft))
   return emptied(transaction)

@@ -105,7 +105,7 @@ export const removing = <Item>(
     moves: () => isVisible ? [{ leaving: [entry] }] : [],
     apply: () => {
       const { contents, revealed } = Update.remove(draft, entry)
-      if (isVisible) steps.push(new Change.Removed([entry]))
+      if (isVisible) steps.push(new Change.Removed([entry], transaction.owner))
       transaction.draft = contents
       reveal(transaction, revealed)
     }
@@ -124,7 +124,9 @@ const swapping =
         const { added, contents, revealed } = Update.replace(draft, previous, item, keys, origin)
         // it may be that an override hides it now
         steps.push(
-          Contents.holds(contents, added) ? new Change.Swapped(previous, added) : new Change.Removed([previous])
+          Contents.holds(contents, added)
+            ? new Change.Swapped(previous, added)
+            : new Change.Removed([previous], transaction.owner)
         )
         transaction.draft = contents
         reveal(transaction, revealed)

@@ -48,8 +48,11 @@ export const isRefusal = (checked: Keys | Refusal): checked is Refusal => !Array
 const isInTheWay = <Item>(entry: Entry<Item> | undefined, ignoring: Entry<Item> | undefined): entry is Entry<Item> =>
   entry !== undefined && entry !== ignoring && (!entry.origin.onTop || ignoring?.origin.onTop === true)
 
-const refused = <Item>(definition: Definition<Item>, props: Refused): Refusal =>
-  failure(definition, RegistryError.RegistrationError, props)
+const refused = <Item>(definition: Definition<Item>, props: Refused & { readonly item: Item }): Refusal => {
+  const why = failure(definition, RegistryError.RegistrationError, props)
+  definition.refused(props.item, why)
+  return why
+}
 
 type Refused = Omit<ConstructorParameters<typeof RegistryError.RegistrationError>[0], "registry" | "text">
 
@@ -58,6 +61,10 @@ type Registered = Omit<ConstructorParameters<typeof RegistryError.AlreadyRegiste
 const registered = <Item>(
   definition: Definition<Item>,
   { origin: { owner } }: Entry<Item>,
-  props: Registered
-): Refusal =>
-  failure(definition, RegistryError.AlreadyRegisteredError, { ...props, ...(owner === "" ? undefined : { owner }) })
+  props: Registered & { readonly item: Item }
+): Refusal => {
+  const named = { ...props, ...(owner === "" ? undefined : { owner }) }
+  const why = failure(definition, RegistryError.AlreadyRegisteredError, named)
+  definition.refused(props.item, why)
+  return why
+}

@@ -16,6 +16,8 @@ export interface Definition<Item> {
   /** Answers what is wrong with an item by the schema of the registry. */
   readonly validate: ((item: Item) => string | undefined) | undefined
   readonly messages: RegistryError.Messages
+  /** Is told of an item that is refused, and why. */
+  readonly refused: (item: Item, why: unknown) => void
   /** Near matches of a value among keys. */
   readonly suggest: (value: unknown, keys: Iterable<unknown>) => ReadonlyArray<string>
 }
