@@ -19,6 +19,9 @@
  * `outcome` is `success`, `failure` (a typed error), `defect` or `interruption`. An operation inside a transaction is
  * counted, but not measured: it waits and works in the time of that transaction.
  *
+ * The size, the revision, the subscribers and the lag are gauges. They are 0 for a registry that has closed. Those of
+ * several registries with one name are sums.
+ *
  * @module
  * @since 0.1.0
  */
@@ -26,12 +29,14 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Scope from "effect/Scope"
 import { operation } from "./internal/coreOf.ts"
-import { contentsOf, type Core, type Observer } from "./internal/engine/core.ts"
+import { contentsOf, type Core, type Observation, type Observer, type OperationLabel } from "./internal/engine/core.ts"
 import { watchersOf } from "./internal/features/watch.ts"
 import type { RegistryOrService } from "./internal/model.ts"
 
@@ -137,7 +142,10 @@ export const lag: Metric.Gauge<number> = /*#__PURE__*/ Metric.gauge("effect_regi
 })
 
 /**
- * Measures a registry for the life of the layer. A second layer for the same registry takes the place of the first.
+ * Measures a registry for the life of the layer. When the layer or the registry is closed, its gauges go back to 0.
+ *
+ * Layers of one registry with the same `MetricRegistry` and `CurrentMetricAttributes` share their series: nothing is
+ * counted twice, and the registry is measured until the last of them is closed.
  *
  * Never waits or fails, so there is nothing to interrupt. Operations in flight when it begins are not measured.
  *
@@ -173,72 +181,131 @@ const observe: <Item, Lookups, P, V, R>(
   1,
   (core) =>
     Effect.uninterruptible(Effect.contextWith((context: Context.Context<Scope.Scope>) => {
-      const observer = observerOf(core, context)
-      core.observer = observer
-      observer.changed()
+      const measuring = core.observer instanceof Measuring ? core.observer : new Measuring(core)
+      core.observer = measuring
+      const series = measuring.begin(context)
       return Scope.addFinalizer(
         Context.get(context, Scope.Scope),
         Effect.sync(() => {
-          if (core.observer === observer) core.observer = undefined
+          if (measuring.end(series)) core.observer = undefined
         })
       )
     }))
 )
 
-const observerOf = <Item, P, V>(core: Core<Item, P, V>, context: Context.Context<never>): Observer => {
-  const set = <Input>(
-    metric: Metric.Metric<Input, any>,
-    input: Input,
-    attributes?: { readonly [name: string]: string }
-  ) => Metric.withAttributes(metric, { registry: core.definition.name, ...attributes }).updateUnsafe(input, context)
-  return {
-    changed() {
-      const contents = contentsOf(core)
-      const watchers = watchersOf(core)
-      const last = contents.revision
-      let slowest = last
-      // a follower may begin at a revision that the registry never had: it has seen nothing
-      const existed = (seen: number) => Number.isInteger(seen) && seen >= 0 && seen <= last
-      for (const { seen } of watchers.subscribers) slowest = Math.min(slowest, existed(seen) ? seen : 0)
-      set(size, contents.size)
-      set(revision, last)
-      set(subscribers, watchers.subscribers.size)
-      set(lag, last - slowest)
-    },
-    called({ kind, name }, fiber) {
-      const clock = fiber.getRef(Clock.Clock)
-      const now = () => Number(clock.currentTimeNanosUnsafe()) / 1e6
-      const isPopulation = kind === "population"
-      const called = now()
-      let begun: number | undefined
-      let waited = isPopulation
-      const released = () => {
-        if (begun !== undefined && !isPopulation) set(hold, now() - begun)
-        begun = undefined
-      }
-      return {
-        begun(nested) {
-          if (nested) return
-          begun = now()
-          // an operation begins again if a selector of it has changed the registry
-          if (!waited) set(wait, begun - called)
-          waited = true
-        },
-        released,
-        ended(exit) {
-          // a selector that throws ends it at once
-          released()
-          const outcome = outcomeOf(exit)
-          if (isPopulation) {
-            set(populations, 1, { outcome })
-            set(population, now() - called)
-          } else {
-            set(mutations, 1, { operation: name, outcome })
-          }
+const gauges = [size, revision, subscribers, lag]
+
+/** The metrics of a registry in one `MetricRegistry`, with one set of attributes. */
+class Series {
+  layers = 0
+  private readonly context: Context.Context<never>
+  /** What the registry has added to each gauge: other registries of its name add to the same. */
+  private added = gauges.map(() => 0)
+
+  constructor(metrics: Metric.MetricRegistry, attributes: Metric.Metric.AttributeSet) {
+    this.context = Context.make(Metric.MetricRegistry, metrics).pipe(
+      Context.add(Metric.CurrentMetricAttributes, attributes)
+    )
+  }
+
+  has(metrics: Metric.MetricRegistry, attributes: Metric.Metric.AttributeSet): boolean {
+    return Context.get(this.context, Metric.MetricRegistry) === metrics &&
+      Equal.equals(Context.get(this.context, Metric.CurrentMetricAttributes), attributes)
+  }
+
+  update(metric: Metric.Metric<number, unknown>, input: number): void {
+    metric.updateUnsafe(input, this.context)
+  }
+
+  show(values: ReadonlyArray<number>): void {
+    gauges.forEach((gauge, i) => gauge.modifyUnsafe(values[i]! - this.added[i]!, this.context))
+    this.added = values.slice()
+  }
+}
+
+/** Measures a registry for all layers that ask for it. */
+class Measuring<Item, P, V> implements Observer {
+  private readonly core: Core<Item, P, V>
+  private readonly all = new Set<Series>()
+
+  constructor(core: Core<Item, P, V>) {
+    this.core = core
+  }
+
+  begin(context: Context.Context<never>): Series {
+    const metrics = Context.get(context, Metric.MetricRegistry)
+    const attributes = { ...Context.get(context, Metric.CurrentMetricAttributes), registry: this.core.definition.name }
+    const series = Array.from(this.all).find((one) => one.has(metrics, attributes)) ?? new Series(metrics, attributes)
+    series.layers++
+    this.all.add(series)
+    this.changed()
+    return series
+  }
+
+  /** Whether nothing is left to measure for. */
+  end(series: Series): boolean {
+    if (--series.layers > 0) return false
+    this.all.delete(series)
+    series.show(nothing)
+    return this.all.size === 0
+  }
+
+  changed(): void {
+    const values = this.core.closed ? nothing : valuesOf(this.core)
+    for (const series of this.all) series.show(values)
+  }
+
+  called({ kind, name }: OperationLabel, fiber: Fiber.Fiber<unknown, unknown>): Observation {
+    const clock = fiber.getRef(Clock.Clock)
+    const now = () => Number(clock.currentTimeNanosUnsafe()) / 1e6
+    const isPopulation = kind === "population"
+    const called = now()
+    let begun: number | undefined
+    let waited = isPopulation
+    const released = () => {
+      if (begun !== undefined && !isPopulation) this.update(hold, now() - begun)
+      begun = undefined
+    }
+    return {
+      begun: (nested) => {
+        if (nested) return
+        begun = now()
+        // an operation begins again if a selector of it has changed the registry
+        if (!waited) this.update(wait, begun - called)
+        waited = true
+      },
+      released,
+      ended: (exit) => {
+        // a selector that throws ends it at once
+        released()
+        const outcome = outcomeOf(exit)
+        if (isPopulation) {
+          this.update(Metric.withAttributes(populations, { outcome }), 1)
+          this.update(population, now() - called)
+        } else {
+          this.update(Metric.withAttributes(mutations, { operation: name, outcome }), 1)
         }
       }
     }
   }
+
+  private update(metric: Metric.Metric<number, unknown>, input: number): void {
+    for (const series of this.all) series.update(metric, input)
+  }
+}
+
+const nothing: ReadonlyArray<number> = [0, 0, 0, 0]
+
+/** In the order of `gauges`. */
+const valuesOf = <Item, P, V>(core: Core<Item, P, V>): ReadonlyArray<number> => {
+  const contents = contentsOf(core)
+  const followers = watchersOf(core).subscribers
+  const last = contents.revision
+  let slowest = last
+  // a follower may begin at a revision that the registry never had: it has seen nothing
+  const existed = (seen: number) => Number.isInteger(seen) && seen >= 0 && seen <= last
+  for (const { seen } of followers) slowest = Math.min(slowest, existed(seen) ? seen : 0)
+  return [contents.size, last, followers.size, last - slowest]
 }
 
 const outcomeOf = (exit: Exit.Exit<unknown, unknown>): "success" | "failure" | "defect" | "interruption" => {

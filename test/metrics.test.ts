@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Context, Effect, Exit, Fiber, Latch, Layer, Metric, Scope, Stream } from "effect"
+import { Clock, Context, Effect, Exit, Fiber, Latch, Layer, Metric, Stream } from "effect"
 import { Registry, RegistryHooks, RegistryMetrics } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { TestClock } from "effect/testing"
@@ -55,19 +55,6 @@ describe("RegistryMetrics", () => {
           assert.strictEqual((yield* valueOf(RegistryMetrics.size)).value, 2)
           assert.strictEqual((yield* valueOf(RegistryMetrics.revision)).value, 2)
         }).pipe(Effect.provide(RegistryMetrics.layer(Tools)))
-      }).pipe(Effect.provide(Tools.layer))
-    ))
-
-  it.effect("a second layer replaces the first, and goes on measuring when the first is closed", () =>
-    counting(
-      Effect.gen(function*() {
-        const first = yield* Scope.make()
-        yield* Layer.buildWithScope(Layer.fresh(RegistryMetrics.layer(Tools)), first)
-        yield* Effect.gen(function*() {
-          yield* Scope.close(first, Exit.void)
-          yield* Tools.register({ name: "a" })
-          assert.strictEqual(yield* mutations("register", "success"), 1)
-        }).pipe(Effect.provide(Layer.fresh(RegistryMetrics.layer(Tools))))
       }).pipe(Effect.provide(Tools.layer))
     ))
 

@@ -391,5 +391,6 @@ export const closeRegistry = <Item, P, V>(core: Core<Item, P, V>): Effect.Effect
     core.changes.length = 0
     core.published.ref.current = core.nothing
     core.watchers?.wakeLater()
+    core.observer?.changed()
     core.lock.end()
   })

@@ -20,9 +20,9 @@ export const faults: ReadonlyArray<Break> = [
   {
     name: "a layer whose building was interrupted goes on measuring",
     find: `Effect.uninterruptible(Effect.contextWith((context: Context.Context<Scope.Scope>) => {
-      const observer`,
+      const measuring`,
     replace: `Effect.asVoid(Effect.contextWith((context: Context.Context<Scope.Scope>) => {
-      const observer`,
+      const measuring`,
     caught: { file: "metrics.test.ts", title: "a layer whose building is interrupted at any step leaves the registry" }
   },
   {
@@ -76,11 +76,47 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "an observer outlives its layer of metrics",
-    find: "          if (core.observer === observer) core.observer = undefined\n",
+    find: "          if (measuring.end(series)) core.observer = undefined\n",
+    replace: "          measuring.end(series)\n",
+    caught: {
+      file: "gauges.test.ts",
+      title: "count once, and measure until the last of them is closed, whichever that is"
+    }
+  },
+  {
+    name: "each layer of metrics counts for itself",
+    find: "Array.from(this.all).find((one) => one.has(metrics, attributes)) ?? new Series",
+    replace: "new Series",
+    caught: {
+      file: "gauges.test.ts",
+      title: "count once, and measure until the last of them is closed, whichever that is"
+    }
+  },
+  {
+    name: "layers of metrics share what the first of them writes to",
+    find: "Context.get(this.context, Metric.MetricRegistry) === metrics &&",
+    replace: "true ||",
+    caught: {
+      file: "gauges.test.ts",
+      title: "measure it in the metrics of each, where they have metrics or attributes of their own"
+    }
+  },
+  {
+    name: "a registry that closes takes the gauges of others of its name to 0",
+    find: "gauge.modifyUnsafe(values[i]! - this.added[i]!, this.context)",
+    replace: "gauge.updateUnsafe(values[i]!, this.context)",
+    caught: {
+      file: "gauges.test.ts",
+      title: "are those of its successor, where one of the same name was made before it has closed"
+    }
+  },
+  {
+    name: "a layer of metrics that is closed leaves its gauges as they are",
+    find: "    series.show(nothing)\n",
     replace: "",
     caught: {
-      file: "lag.test.ts",
-      title: "when it has been closed, neither a change nor a follower that comes or goes is measured"
+      file: "gauges.test.ts",
+      title: "are 0, its revision too, where the layer of metrics is built on that of the registry"
     }
   }
 ]
