@@ -16,8 +16,9 @@
  * | `effect_registry_subscribers` | subscriptions that have not ended |
  * | `effect_registry_lag` | how many changes the slowest subscriber has not seen |
  *
- * `outcome` is `success`, `failure` (a typed error), `defect` or `interruption`. An operation inside a transaction is
- * counted, but not measured: it waits and works in the time of that transaction.
+ * `outcome` is `success`, `failure` (a typed error), `defect` or `interruption`. An operation that gets its lock is one
+ * wait and one hold, which are measured when it gives the lock back. An operation inside a transaction is counted, but
+ * not measured: it waits and works in the time of that transaction.
  *
  * The size, the revision, the subscribers and the lag are gauges. They are 0 for a registry that has closed. Those of
  * several registries with one name are sums.
@@ -261,18 +262,19 @@ class Measuring<Item, P, V> implements Observer {
     const isPopulation = kind === "population"
     const called = now()
     let begun: number | undefined
-    let waited = isPopulation
     const released = () => {
-      if (begun !== undefined && !isPopulation) this.update(hold, now() - begun)
+      if (begun !== undefined && !isPopulation) {
+        this.update(wait, begun - called)
+        this.update(hold, now() - begun)
+      }
       begun = undefined
     }
     return {
-      begun: (nested) => {
-        if (nested) return
-        begun = now()
-        // an operation begins again if a selector of it has changed the registry
-        if (!waited) this.update(wait, begun - called)
-        waited = true
+      begun(nested) {
+        if (!nested) begun = now()
+      },
+      gaveUp() {
+        begun = undefined
       },
       released,
       ended: (exit) => {

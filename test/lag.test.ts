@@ -181,9 +181,72 @@ describe("waiting for a lock, and holding it", () => {
         yield* TestClock.adjust("3 seconds")
         yield* Fiber.join(fiber)
         assert.deepStrictEqual(yield* taken, [2, 2])
-        const { max, min } = yield* valueOf(RegistryMetrics.hold)
-        assert.deepStrictEqual([min, max], [0, 3000])
+        for (const metric of [RegistryMetrics.wait, RegistryMetrics.hold]) {
+          const { max, min } = yield* valueOf(metric)
+          assert.deepStrictEqual([min, max], [0, 3000])
+        }
       }).pipe(Effect.provide(selecting))
+    ))
+
+  it.effect("one that is interrupted while it waits, after a selector has begun a transaction, neither waits nor holds", () =>
+    counting(
+      Effect.gen(function*() {
+        const tools = yield* Selecting
+        yield* Registry.populate(tools)
+        const context = yield* Effect.context()
+        const sleeping = Registry.transact(tools, Effect.sleep("3 seconds"))
+        next = () => Effect.runForkWith(context)(sleeping)
+        const fiber = yield* Effect.forkChild(Registry.register(tools, { name: "a" }), { startImmediately: true })
+        yield* TestClock.adjust("2 seconds")
+        yield* Fiber.interrupt(fiber)
+        assert.deepStrictEqual(yield* taken, [0, 0])
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual(yield* taken, [1, 1])
+        assert.strictEqual((yield* valueOf(RegistryMetrics.wait)).max, 0)
+      }).pipe(Effect.provide(selecting))
+    ))
+
+  it.effect("one whose transaction is interrupted while it runs has waited once, and held once", () =>
+    counting(
+      Effect.gen(function*() {
+        yield* Tools.populate
+        const fiber = yield* Effect.forkChild(Tools.transact(Effect.never), { startImmediately: true })
+        yield* TestClock.adjust("2 seconds")
+        yield* Fiber.interrupt(fiber)
+        assert.deepStrictEqual(yield* taken, [1, 1])
+        assert.strictEqual((yield* valueOf(RegistryMetrics.hold)).max, 2000)
+      }).pipe(Effect.provide(live))
+    ))
+
+  it.effect("each of several kinds of operations is one wait and one hold, though its selectors register other items", () =>
+    counting(
+      Effect.gen(function*() {
+        const tools = yield* Selecting
+        const other = yield* Registry.make<string>()({ lookup: [] })
+        let inner = 0
+        /** The inner registration is a part of the same step, or waits until the operation has ended. */
+        const meddling = <E, R>(operation: Effect.Effect<unknown, E, R>) =>
+          Effect.gen(function*() {
+            const [waits] = yield* taken
+            const name = `inner ${inner++}`
+            next = () => {
+              Effect.runFork(Registry.register(tools, { name }))
+            }
+            yield* operation
+            assert.isUndefined(next)
+            yield* Registry.awaitItem(tools, "name", name)
+            assert.deepStrictEqual(yield* taken, [waits! + 2, waits! + 2])
+          })
+        yield* Registry.register(tools, { name: "a" })
+        yield* meddling(Registry.registerAll(tools, [{ name: "b" }, { name: "c" }]))
+        yield* meddling(Registry.registerAll(tools, Array.from({ length: 3_000 }, (_, i) => ({ name: `${i}` }))))
+        yield* meddling(Registry.upsert(tools, { name: "d" }))
+        yield* meddling(Registry.replace(tools, "name", "a", { name: "A" }))
+        yield* meddling(Registry.registerScoped(tools, { name: "e" }))
+        yield* meddling(Registry.override(tools, { name: "b" }))
+        yield* meddling(Registry.unregister(tools, { name: "d" }))
+        yield* meddling(Registry.transactAll([tools, other], Registry.register(tools, { name: "f" })))
+      }).pipe(Effect.scoped, Effect.provide(selecting))
     ))
 
   it.effect("one that fails, and whose hooks die when they are played back, ended with a defect", () =>

@@ -101,6 +101,8 @@ export interface Observer {
 export interface Observation {
   /** It has its lock: the registry's, or, `nested`, that of the transaction that it is a part of. */
   readonly begun: (nested: boolean) => void
+  /** It could not do all in one step, and is to begin again with the lock. */
+  readonly gaveUp: () => void
   /** It gives the lock back. */
   readonly released: () => void
   readonly ended: (exit: Exit.Exit<unknown, unknown>) => void

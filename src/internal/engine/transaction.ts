@@ -81,6 +81,7 @@ const inOneStep = <Item, P, V, A, E>(
   const exit = atOnce(transaction)
   // a selector can run an effect by itself: its changes, done or in flight, must not be lost
   if (exit === undefined || outerLock.holder !== undefined || base !== (parent?.draft ?? contentsOf(core))) {
+    observation?.gaveUp()
     return undefined
   }
   if (Exit.isSuccess(exit)) commit(transaction, true)
