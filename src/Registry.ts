@@ -46,6 +46,7 @@ import * as Together from "./internal/engine/together.ts"
 import * as Transaction from "./internal/engine/transaction.ts"
 import * as AddHooks from "./internal/features/addHooks.ts"
 import * as Explain from "./internal/features/explain.ts"
+import * as HookOrder from "./internal/features/hookOrder.ts"
 import * as Late from "./internal/features/late.ts"
 import * as Override from "./internal/features/override.ts"
 import * as Reconcile from "./internal/features/reconcile.ts"
@@ -1864,6 +1865,9 @@ export const explain: {
  * they are added, and `onItemUnregistered` for each that is left when they are removed. It dies inside a transaction of
  * the registry, which may still fail.
  *
+ * They run after those that were installed before, unless a `name` and the names that they come `before` or `after` say
+ * otherwise: see `RegistryHooks.Place`. It dies if they are in a circle with others.
+ *
  * Closing the scope waits for the change in flight. After that no operation calls the hooks, but a transaction that
  * fails still rolls back their completed calls.
  *
@@ -1898,7 +1902,7 @@ export const explain: {
 export const addHooks: {
   <Item, const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>>(
     hooks: More,
-    options?: { readonly existing?: boolean | undefined }
+    options?: Hooks.Place & { readonly existing?: boolean | undefined }
   ): <Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>
   ) => Effect.Effect<void, never, Scope.Scope | Hooks.ServicesOf<More> | R>
@@ -1912,7 +1916,7 @@ export const addHooks: {
   >(
     self: RegistryOrService<Item, Lookups, P, V, R>,
     hooks: More,
-    options?: { readonly existing?: boolean | undefined }
+    options?: Hooks.Place & { readonly existing?: boolean | undefined }
   ): Effect.Effect<void, never, Scope.Scope | Hooks.ServicesOf<More> | R>
 } = /*#__PURE__*/ operation(
   "some",
@@ -1920,9 +1924,9 @@ export const addHooks: {
     // `register` has this error in its type for every V
     core: Core<Item, P, V | RegistryError.RegistrationError>,
     hooks: Hooks.Input<Item, RegistryError.RegistrationError>,
-    options?: { readonly existing?: boolean | undefined }
+    options?: Hooks.Place & { readonly existing?: boolean | undefined }
   ): Effect.Effect<void, never, Scope.Scope> =>
-    options?.existing === true ? AddHooks.installAndTell(core, hooks) : Install.install(core, hooks)
+    (options?.existing === true ? AddHooks.installAndTell : Install.install)(core, HookOrder.placed(hooks, options))
 )
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -6,6 +6,9 @@
  * may fail, which refuses the item. A defect of any hook rolls the operation back, and the completed calls of the
  * others are played back, newest first: `onItemUnregistered` for an `onItemRegistered`, and the other way round.
  *
+ * Hooks run in the order of their installation, or where their {@link Place} puts them, for registration and
+ * population, and in the reverse order for unregistration and reset.
+ *
  * @module
  * @since 0.1.0
  */
@@ -17,6 +20,7 @@ import type * as Scope from "effect/Scope"
 import { operation } from "./internal/coreOf.ts"
 import * as Hooks from "./internal/engine/parts.ts"
 import { sequence } from "./internal/engine/sequence.ts"
+import { placed } from "./internal/features/hookOrder.ts"
 import type { RegistryOrService } from "./internal/model.ts"
 import { install } from "./internal/operations/install.ts"
 import type * as RegistryError from "./RegistryError.ts"
@@ -30,6 +34,18 @@ export type {
    */
   Handlers,
   /**
+   * Where hooks are among the others of a registry: their name, and the names of hooks that they come before or after,
+   * whatever the order in which they were installed.
+   *
+   * Several hooks may have one name. A name that no hook has counts as soon as one has it, and as long. Hooks without
+   * constraints keep the order of their installation. Hooks that are in a circle are not installed: that dies with a
+   * message that names the circle.
+   *
+   * @category models
+   * @since 0.2.0
+   */
+  Place,
+  /**
    * Hooks as a value, which combines with others.
    *
    * @category models
@@ -41,16 +57,16 @@ export type {
 class RegistryHooksImpl<Item, E, R> extends Class implements Hooks.RegistryHooks<Item, E, R> {
   declare readonly [Hooks.TypeId]: Hooks.RegistryHooks<Item, E, R>[typeof Hooks.TypeId]
 
-  constructor(parts: ReadonlyArray<Partial<Hooks.Handlers<Item, E, R>>>) {
+  constructor(parts: ReadonlyArray<Hooks.Given<Item, E, R>>) {
     super()
-    this[Hooks.TypeId] = { parts }
+    this[Hooks.TypeId] = { parts, arrange: Hooks.arrange }
   }
   private inTurn<E2>(
     reversed: boolean,
     hook: (part: Partial<Hooks.Handlers<Item, E, R>>) => Effect.Effect<unknown, E2, R> | undefined
   ): Effect.Effect<void, E2, R> {
     const { parts } = this[Hooks.TypeId]
-    return Effect.suspend(() => sequence(reversed ? parts.toReversed() : parts, hook))
+    return Effect.suspend(() => sequence(reversed ? parts.toReversed() : parts, ({ handlers }) => hook(handlers)))
   }
   get onItemRegistering() {
     return (item: Item) => this.inTurn(false, (part) => part.onItemRegistering?.(item))
@@ -79,7 +95,7 @@ class RegistryHooksImpl<Item, E, R> extends Class implements Hooks.RegistryHooks
 }
 
 /**
- * Makes hooks from any of the handlers.
+ * Makes hooks from any of the handlers. They may have a name, and come before or after hooks of other names.
  *
  * **Example** (Hooks for every item)
  *
@@ -109,10 +125,11 @@ class RegistryHooksImpl<Item, E, R> extends Class implements Hooks.RegistryHooks
 export const make =
   <Item>() =>
   <const Some extends Partial<Hooks.Handlers<Item, unknown, unknown>> & Hooks.NoExcess<Some>>(
-    handlers: Some
+    handlers: Some,
+    place?: Hooks.Place
   ): Hooks.RegistryHooks<Item, Hooks.ErrorOf<Some>, Hooks.ServicesOf<Some>> =>
     // the parts are those of `Some`, whose error and services are read off them
-    new RegistryHooksImpl<Item, any, any>([handlers])
+    new RegistryHooksImpl<Item, any, any>(Hooks.partsOf(placed(handlers, place)))
 
 /**
  * Hooks that do nothing.
@@ -228,8 +245,10 @@ export const combineAll = <Item, E = never, R = never>(
  * Hooks are not told of the items that are registered when the layer is built or closed: `Registry.addHooks` does so
  * with `existing`.
  *
- * Building it fails and waits as the effect of hooks does. Closing it waits for the change in flight, and cannot be
- * interrupted.
+ * Layers may be built in any order, `Layer.mergeAll` builds them at once: a {@link Place} says which hooks come first.
+ *
+ * Building it fails and waits as the effect of hooks does, and dies if its hooks are in a circle with others. Closing it
+ * waits for the change in flight, and cannot be interrupted.
  *
  * **Example** (Hooks as a layer)
  *
@@ -253,6 +272,36 @@ export const combineAll = <Item, E = never, R = never>(
  * await Effect.runPromise(program) // => "rejected"
  * ```
  *
+ * **Example** (A check that comes after another)
+ *
+ * ```ts
+ * import { Registry, RegistryHooks } from "effect-registry"
+ * import { Effect, Layer } from "effect"
+ *
+ * class Words extends Registry.Service<Words, string>()("app/Words", { lookup: [] }) {}
+ *
+ * const log: Array<string> = []
+ *
+ * const Spelling = RegistryHooks.layer(Words, { onItemRegistering: () => Effect.sync(() => log.push("spelling")) }, {
+ *   after: "permission"
+ * })
+ *
+ * const Permission = RegistryHooks.layer(
+ *   Words,
+ *   Effect.gen(function*() {
+ *     yield* Effect.sleep("1 millis") // it reads a file, so it is installed last
+ *     return RegistryHooks.make<string>()({ onItemRegistering: () => Effect.sync(() => log.push("permission")) })
+ *   }),
+ *   { name: "permission" }
+ * )
+ *
+ * const program = Effect.as(Words.register("cat"), log).pipe(
+ *   Effect.provide(Layer.mergeAll(Spelling, Permission).pipe(Layer.provideMerge(Words.layer)))
+ * )
+ *
+ * await Effect.runPromise(program) // => ["permission", "spelling"]
+ * ```
+ *
  * @category layers
  * @since 0.1.0
  */
@@ -267,7 +316,8 @@ export const layer: {
     R = never
   >(
     self: RegistryOrService<Item, Lookups, P, V, R>,
-    hooks: Effect.Effect<More, never, R2>
+    hooks: Effect.Effect<More, never, R2>,
+    place?: Hooks.Place
   ): Layer.Layer<never, never, R | Exclude<Hooks.ServicesOf<More> | R2, Scope.Scope>>
   <
     Item,
@@ -278,19 +328,23 @@ export const layer: {
     R = never
   >(
     self: RegistryOrService<Item, Lookups, P, V, R>,
-    hooks: More
+    hooks: More,
+    place?: Hooks.Place
   ): Layer.Layer<never, never, R | Exclude<Hooks.ServicesOf<More>, Scope.Scope>>
 } = <Item, Lookups, P, V, R, R2>(
   self: RegistryOrService<Item, Lookups, P, V, R>,
   hooks:
     | Hooks.Input<Item, RegistryError.RegistrationError, any>
-    | Effect.Effect<Hooks.Input<Item, RegistryError.RegistrationError, any>, never, R2>
+    | Effect.Effect<Hooks.Input<Item, RegistryError.RegistrationError, any>, never, R2>,
+  place?: Hooks.Place
 ): Layer.Layer<never, never, R | Exclude<R2, Scope.Scope>> =>
   Layer.effectDiscard(
-    Effect.isEffect(hooks) ? Effect.flatMap(hooks, (more) => installIn(self, more)) : installIn(self, hooks)
+    Effect.isEffect(hooks)
+      ? Effect.flatMap(hooks, (more) => installIn(self, placed(more, place)))
+      : installIn(self, placed(hooks, place))
   )
 
 const installIn: <Item, Lookups, P, V, R>(
   self: RegistryOrService<Item, Lookups, P, V, R>,
-  hooks: Hooks.Input<Item, RegistryError.RegistrationError, any>
+  hooks: Hooks.Installable<Item, RegistryError.RegistrationError, any>
 ) => Effect.Effect<void, never, Scope.Scope | R> = /*#__PURE__*/ operation(2, install)

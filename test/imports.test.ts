@@ -34,6 +34,7 @@ const mayImport: { readonly [directory: string]: ReadonlyArray<string> } = {
 /** The only files that may import a feature, beside other features. */
 const featured = [
   "Registry.ts",
+  "RegistryHooks.ts",
   "RegistryMetrics.ts",
   "RegistrySnapshot.ts",
   // what `make` plugs in

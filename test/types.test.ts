@@ -311,7 +311,19 @@ describe("types", () => {
       // @ts-expect-error
       Registry.addHooks(registry, { onItemRegister: () => Effect.void }),
       // @ts-expect-error
-      Registry.addHooks(registry, {}, { exists: true })
+      Registry.addHooks(registry, {}, { exists: true }),
+      // @ts-expect-error
+      RegistryHooks.make<Language>()({}, { order: 1 }),
+      // @ts-expect-error
+      RegistryHooks.make<Language>()({ name: "a" }),
+      // @ts-expect-error
+      RegistryHooks.layer(Languages, {}, { behind: "a" }),
+      // @ts-expect-error
+      RegistryHooks.layer(Languages, { after: "a" }),
+      // @ts-expect-error
+      Registry.addHooks(registry, {}, { before: 1 }),
+      // @ts-expect-error
+      Languages.addHooks({}, { existing: true, names: "a" })
     ])
   })
 

@@ -64,10 +64,11 @@ export type MakeOptions<Item> =
 
 /** The hooks of a definition. `V` is the type of the errors with which they refuse items. */
 export const installed = <Item, V>(
+  registry: string,
   hooks: Hooks.Input<Item> | undefined,
   context: Context.Context<any>
 ): ReadonlyArray<Hooks.Part<Item, V>> =>
-  hooks === undefined ? [] : Hooks.install(hooks as Hooks.Input<Item, V, any>, context)
+  hooks === undefined ? [] : Hooks.install(registry, hooks as Hooks.Input<Item, V, any>, context)
 
 /**
  * Makes a registry with the services, and in the scope, of the fiber that runs this. Where `first` is given, it
@@ -105,7 +106,7 @@ export const make = <Item, Lookups, P, V, R>(
       nothing,
       published: Ref.makeUnsafe(nothing),
       lock: new Lock(),
-      hooks: first === undefined ? installed<Item, V>(hooks, context) : [],
+      hooks: first === undefined ? installed<Item, V>(name, hooks, context) : [],
       context,
       scope,
       closed: false,

@@ -161,7 +161,7 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
   /** Installs hooks until the scope closes: see {@link addHooks}. */
   readonly addHooks: <const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>>(
     hooks: More,
-    options?: { readonly existing?: boolean | undefined }
+    options?: Hooks.Place & { readonly existing?: boolean | undefined }
   ) => Effect.Effect<void, never, Self | Scope.Scope | Hooks.ServicesOf<More>>
 }
 

@@ -16,6 +16,7 @@ import { faults as engineTogether } from "./faults/engine/together.ts"
 import { faults as engineTransaction } from "./faults/engine/transaction.ts"
 import { faults as engineWaiting } from "./faults/engine/waiting.ts"
 import { faults as featuresAddHooks } from "./faults/features/addHooks.ts"
+import { faults as featuresHookOrder } from "./faults/features/hookOrder.ts"
 import { faults as featuresLate } from "./faults/features/late.ts"
 import { faults as featuresLayers } from "./faults/features/layers.ts"
 import { faults as featuresLive } from "./faults/features/live.ts"
@@ -50,6 +51,7 @@ export const breaks: ReadonlyArray<Break> = [
   ...engineTransaction,
   ...engineWaiting,
   ...featuresAddHooks,
+  ...featuresHookOrder,
   ...featuresLate,
   ...featuresLayers,
   ...featuresLive,

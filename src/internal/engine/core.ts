@@ -11,7 +11,7 @@ import type { Definition } from "../store/definition.ts"
 import { type Entry, Origin } from "../store/entry.ts"
 import type { Change, Step } from "./change.ts"
 import { CurrentTransaction, Owner } from "./current.ts"
-import type { Calls, Part, Telling } from "./parts.ts"
+import type { Arranged, Calls, Part, Telling } from "./parts.ts"
 import type { Refusals } from "./refusals.ts"
 import type { PopulationRuns } from "./runs.ts"
 import { Lock, WaitNode } from "./waiting.ts"
@@ -27,7 +27,7 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   readonly published: Ref.Ref<Contents.Contents<Item>>
   readonly lock: Lock
   /** The hooks from the next operation on. */
-  hooks: ReadonlyArray<Part<Item, V>>
+  hooks: Arranged<Part<Item, V>>
   /** The context of the layer that built the registry, without transactions. Its defaults find their services here. */
   context: Context.Context<any>
   /** The scopes of populations are in it. */

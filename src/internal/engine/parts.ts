@@ -33,7 +33,45 @@ export interface Handlers<in Item, out E = never, out R = never> {
 
 /** Hooks as a value, which combines with others. The calls of each part are counted, and undone, on their own. */
 export interface RegistryHooks<in Item, out E = never, out R = never> extends Handlers<Item, E, R>, Pipeable.Pipeable {
-  readonly [TypeId]: { readonly parts: ReadonlyArray<Partial<Handlers<Item, E, R>>> }
+  readonly [TypeId]: Parts<Item, E, R>
+}
+
+interface Parts<in Item, out E, out R> {
+  readonly parts: ReadonlyArray<Given<Item, E, R>>
+  readonly arrange: Arrange
+}
+
+/** A part of hooks as a value. */
+export interface Given<in Item, out E, out R> extends Arrangeable {
+  readonly handlers: Partial<Handlers<Item, E, R>>
+}
+
+/** The names of hooks, and of those that they come before or after. */
+export interface Place {
+  /** Several hooks may have one name. */
+  readonly name?: string | undefined
+  /** The names of hooks that come later. A name that no hook has counts as soon as one has it. */
+  readonly before?: string | ReadonlyArray<string> | undefined
+  /** The names of hooks that come earlier. */
+  readonly after?: string | ReadonlyArray<string> | undefined
+}
+
+export interface Arrangeable {
+  readonly places?: ReadonlyArray<Placed> | undefined
+}
+
+/** A place, and the feature that knows how to put parts into their places. */
+export interface Placed extends Place {
+  readonly arrange: Arrange
+}
+
+/** Throws if parts of a registry, given in the order of their installation, are in a circle. */
+export type Arrange = <P extends Arrangeable>(registry: string, parts: ReadonlyArray<P>) => Arranged<P>
+
+/** Parts in the order in which a registration calls them. */
+export interface Arranged<out P> extends ReadonlyArray<P> {
+  /** The same in the order of their installation, where some have places. */
+  readonly installed?: ReadonlyArray<P>
 }
 
 export type ItemHook = "onItemRegistering" | "onItemRegistered" | "onItemUnregistering" | "onItemUnregistered"
@@ -41,7 +79,7 @@ export type ItemHook = "onItemRegistering" | "onItemRegistered" | "onItemUnregis
 export type RegistryHook = "onPopulating" | "onPopulated" | "onResetting" | "onReset"
 
 /** One part of the hooks of a registry, with the services of where it was given. */
-export interface Part<in Item, out E> {
+export interface Part<in Item, out E> extends Arrangeable {
   readonly handlers: Partial<Handlers<Item, E, any>>
   /** The services, and the scheduler of the fiber that ran it last, which is in them. */
   services: Context.Context<any>
@@ -55,6 +93,9 @@ export interface Part<in Item, out E> {
 
 /** What is taken for hooks: some of the handlers, or a value. */
 export type Input<Item, E = unknown, R = unknown> = RegistryHooks<Item, E, R> | Partial<Handlers<Item, E, R>>
+
+/** What can be installed: hooks, or their parts alone. */
+export type Installable<Item, E, R> = { readonly [TypeId]: Parts<Item, E, R> } | Partial<Handlers<Item, E, R>>
 
 /** What hooks refuse items with. */
 export type ErrorOf<Hooks> = Unknown extends Hooks ? never
@@ -87,16 +128,20 @@ interface HookIs<in out Name> {
 
 declare const expected: unique symbol
 
+/** The parts of hooks for a registry, in the order in which a registration calls them. */
 export const install = <Item, E>(
-  hooks: Input<Item, E, any>,
+  registry: string,
+  hooks: Installable<Item, E, any>,
   context: Context.Context<any>
-): ReadonlyArray<Part<Item, E>> =>
-  partsOf(hooks).map((handlers) => ({
-    handlers,
+): ReadonlyArray<Part<Item, E>> => {
+  const parts = partsOf(hooks)
+  return (TypeId in hooks ? hooks[TypeId].arrange(registry, parts) : parts).map((part) => ({
+    ...part,
     services: context,
     scheduler: Context.get(context, Scheduler.Scheduler),
     state: "installed"
   }))
+}
 
 /** The services of a part, with a scheduler. */
 export const servicesOf = (part: Part<never, unknown>, scheduler: Scheduler.Scheduler): Context.Context<any> => {
@@ -107,8 +152,12 @@ export const servicesOf = (part: Part<never, unknown>, scheduler: Scheduler.Sche
   return part.services
 }
 
-export const partsOf = <Item, E, R>(hooks: Input<Item, E, R>): ReadonlyArray<Partial<Handlers<Item, E, R>>> =>
-  TypeId in hooks ? hooks[TypeId].parts : [hooks]
+export const partsOf = <Item, E, R>(hooks: Installable<Item, E, R>): ReadonlyArray<Given<Item, E, R>> =>
+  TypeId in hooks ? hooks[TypeId].parts : [{ handlers: hooks }]
+
+/** The order in which a registration calls parts: that of their installation, unless one has a place. */
+export const arrange: Arrange = (registry, parts) =>
+  parts.find(({ places }) => places !== undefined)?.places?.[0]?.arrange(registry, parts) ?? parts
 
 export type AfterHook = "onItemRegistered" | "onItemUnregistered"
 

@@ -6,7 +6,7 @@ import * as Scope from "effect/Scope"
 import type { Core, Transaction } from "../engine/core.ts"
 import { withoutTransactions } from "../engine/current.ts"
 import * as Hooks from "../engine/hooks.ts"
-import { type AfterHook, type Input, install, type Part } from "../engine/parts.ts"
+import { type AfterHook, arrange, install, type Installable, type Part } from "../engine/parts.ts"
 import { current } from "../engine/read.ts"
 import { collect, sequence } from "../engine/sequence.ts"
 import { failIfAny, step } from "../engine/transaction.ts"
@@ -18,7 +18,7 @@ import type { Entry } from "../store/entry.ts"
 /** Tells hooks of each item that is in, as if it were registered now, and installs them until the scope closes. */
 export const installAndTell = <Item, P, V>(
   core: Core<Item, P, V>,
-  hooks: Input<Item, V>
+  hooks: Installable<Item, V, any>
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.contextWith((context: Context.Context<Scope.Scope>) => {
     if (current(core, context) !== undefined) {
@@ -28,7 +28,10 @@ export const installAndTell = <Item, P, V>(
         )
       )
     }
-    const parts = install(hooks, withoutTransactions(context))
+    const { name } = core.definition
+    const parts = install(name, hooks, withoutTransactions(context))
+    // a circle with others is found before they are told of anything
+    arrange(name, core.hooks.concat(parts))
     const uninstalling = uninstall(core, parts, (transaction) => untellAll(transaction, parts))
     return runWithoutPopulation(core, {
       name: "addHooks",

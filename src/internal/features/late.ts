@@ -11,6 +11,7 @@ import type { Populating } from "../engine/population.ts"
 import { run } from "../engine/transaction.ts"
 import * as Making from "../making.ts"
 import type { Registry } from "../model.ts"
+import { changeHooks, removeNow } from "../operations/install.ts"
 import { counted, declarationOf, Existing, type TagClass } from "../service.ts"
 import { failure } from "../store/definition.ts"
 
@@ -62,12 +63,13 @@ const complete = <Item, L, V>(
     completed = true
     const core = coreOf(registry)
     const before = core.context
-    core.context = withoutTransactions(context)
-    const parts = Making.installed<Item, V>(hooks, core.context)
-    core.hooks = parts.concat(core.hooks)
+    const services = withoutTransactions(context)
+    const parts = Making.installed<Item, V>(registry.name, hooks, services)
+    changeHooks(core, (installed) => parts.concat(installed))
+    core.context = services
     const undo = Effect.sync(() => {
       core.context = before
-      core.hooks = core.hooks.filter((part) => !parts.includes(part))
+      removeNow(core, parts, "removed")
     })
     return Effect.as(Scope.addFinalizer(Context.get(context, Scope.Scope), undo), registry)
   }))

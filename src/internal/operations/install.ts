@@ -12,10 +12,10 @@ import { runWithoutPopulation, unlessClosed } from "./upkeep.ts"
 /** Installs hooks, with the services of the fiber, until its scope closes. */
 export const install = <Item, P, V>(
   core: Core<Item, P, V>,
-  hooks: Parts.Input<Item, V>
+  hooks: Parts.Installable<Item, V, any>
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.uninterruptible(Effect.contextWith((context: Context.Context<Scope.Scope>) => {
-    const parts = Parts.install(hooks, withoutTransactions(context))
+    const parts = Parts.install(core.definition.name, hooks, withoutTransactions(context))
     const transaction = current(core, context)
     installNow(core, parts, transaction, transaction?.draft)
     return Scope.addFinalizer(
@@ -27,6 +27,15 @@ export const install = <Item, P, V>(
     )
   }))
 
+/** Changes which hooks are installed. Throws, and changes nothing, if they would be in a circle. */
+export const changeHooks = <Item, P, V>(
+  core: Core<Item, P, V>,
+  f: (installed: ReadonlyArray<Parts.Part<Item, V>>) => ReadonlyArray<Parts.Part<Item, V>>
+): void => {
+  const { definition, hooks } = core
+  core.hooks = Parts.arrange(definition.name, f(hooks.installed ?? hooks))
+}
+
 /** In a transaction, hooks count as told of the contents that are given. */
 export const installNow = <Item, P, V>(
   core: Core<Item, P, V>,
@@ -34,7 +43,7 @@ export const installNow = <Item, P, V>(
   transaction: Transaction<Item, P, V> | undefined,
   told: Contents<Item> | undefined
 ): void => {
-  core.hooks = core.hooks.concat(parts)
+  changeHooks(core, (installed) => installed.concat(parts))
   if (transaction === undefined || told === undefined) return
   const installed = transaction.outermost.installed ??= new Map()
   for (const part of parts) installed.set(part, told)
@@ -45,7 +54,7 @@ export const removeNow = <Item, P, V>(
   parts: ReadonlyArray<Parts.Part<Item, V>>,
   state: "removed" | "settled"
 ): void => {
-  core.hooks = core.hooks.filter((part) => !parts.includes(part))
+  changeHooks(core, (installed) => installed.filter((part) => !parts.includes(part)))
   for (const part of parts) if (part.state === "installed") part.state = state
 }
 

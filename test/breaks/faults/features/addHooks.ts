@@ -32,5 +32,20 @@ export const faults: ReadonlyArray<Break> = [
       file: "nesting.test.ts",
       title: "transactions further in than the one that told them, which fails: balanced"
     }
+  },
+  {
+    name: "hooks are told of the items that are in as they were combined",
+    find: "(TypeId in hooks ? hooks[TypeId].arrange(registry, parts) : parts).map(",
+    replace: "parts.map(",
+    caught: {
+      file: "hookOrder.test.ts",
+      title: "with existing, items are told in that order, and told to go in reverse"
+    }
+  },
+  {
+    name: "hooks in a circle are told of the items that are in",
+    find: "    arrange(name, core.hooks.concat(parts))\n",
+    replace: "",
+    caught: { file: "hookOrder.test.ts", title: "with existing, are told of nothing" }
   }
 ]

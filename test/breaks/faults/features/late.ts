@@ -53,7 +53,7 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "the definition keeps the services of the layer that loads late",
-    find: "core.context = withoutTransactions(context)",
+    find: "    core.context = services\n",
     replace: "",
     caught: { file: "late.test.ts", title: "the module may bring the services that the definition needs" }
   },
@@ -64,6 +64,15 @@ export const faults: ReadonlyArray<Break> = [
     caught: {
       file: "anew.test.ts",
       title: "a second import has the services of the program, not those of the module that failed"
+    }
+  },
+  {
+    name: "the hooks of a definition that loads late have no order",
+    find: "    changeHooks(core, (installed) => parts.concat(installed))\n",
+    replace: "    core.hooks = parts.concat(core.hooks)\n",
+    caught: {
+      file: "hookOrder.test.ts",
+      title: "of a definition die when the registry is made, and of a late one when it is loaded"
     }
   }
 ]

@@ -13,8 +13,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "hooks that are removed stay in the list",
-    find: "core.hooks = core.hooks.filter((part) => !parts.includes(part))\n  for",
-    replace: "for",
+    find: "  changeHooks(core, (installed) => installed.filter((part) => !parts.includes(part)))\n  for",
+    replace: "  for",
     caught: { file: "sweeps.test.ts", title: "G7, G20 the removal of hooks, with hooks, from outside" }
   },
   {
@@ -22,5 +22,14 @@ export const faults: ReadonlyArray<Break> = [
     find: "Effect.ensuring(leaving, Effect.sync(() => removeNow(core, parts, \"removed\")))",
     replace: "leaving",
     caught: { file: "caught.test.ts", title: "G21 hooks whose removal dies of a deadlock are removed all the same" }
+  },
+  {
+    name: "hooks stay where a hook has put them that has gone",
+    find: "f(hooks.installed ?? hooks)",
+    replace: "f(hooks)",
+    caught: {
+      file: "hookOrder.test.ts",
+      title: "a constraint on a name waits for it, and holds as long as it is there"
+    }
   }
 ]
