@@ -12,7 +12,7 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "what is no effect ends the fiber, with the lock",
+    name: "a value that is not an effect ends the fiber, with the lock",
     find: "Effect.isEffect(effect) ? effect : Effect.die(new TypeError(`What",
     replace: "effect ? effect : Effect.die(new TypeError(`What",
     caught: { file: "badInput.test.ts", title: "transact of something else than an effect dies, and leaves the lock" }
@@ -51,7 +51,7 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "what every object has is a group",
+    name: "a property that every object has is a group",
     find: "Predicate.hasProperty(u, key) && Object.hasOwn(u, key)",
     replace: "Predicate.hasProperty(u, key)",
     caught: {
@@ -60,7 +60,7 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "what a compiler made of a default export is not its default export",
+    name: "a default export that a compiler wrapped is not unwrapped",
     find: "Option.isSome(own(exports, \"__esModule\")) ? exports : module",
     replace: "module",
     caught: { file: "EntryPoints.test.ts", title: "imports CommonJS" }

@@ -27,13 +27,13 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "an entry is of whoever began the transaction around",
+    name: "an entry belongs to the owner of the transaction around it",
     find: "new Origin(Context.get(this.fiber!.context, Owner),",
     replace: "new Origin(this.parent?.origin.owner ?? Context.get(this.fiber!.context, Owner),",
     caught: { file: "explain.test.ts", title: "Present: the item, its owner and the revision that registered it" }
   },
   {
-    name: "what a population registers has no owner",
+    name: "the items of a population have no owner",
     find: "new Origin(Context.get(this.fiber!.context, Owner),",
     replace: "new Origin(this.populating ? \"\" : Context.get(this.fiber!.context, Owner),",
     caught: { file: "population.test.ts", title: "G1 a list populates in the step of its first user: with the owner" }

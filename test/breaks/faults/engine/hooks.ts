@@ -9,7 +9,7 @@ export const faults: ReadonlyArray<Break> = [
     caught: { file: "atomicity.test.ts", title: "G7 registerAll is all or nothing, hooks included" }
   },
   {
-    name: "hooks run with the services of who calls them",
+    name: "hooks run with the services of their caller",
     find: "  return part.services\n",
     replace: "  return Fiber.getCurrent()!.context\n",
     caught: {

@@ -18,7 +18,7 @@ export const faults: ReadonlyArray<Break> = [
     caught: { file: "population.test.ts", title: "G17 under schedules, resets race registers and reads" }
   },
   {
-    name: "everyone who asks runs the population",
+    name: "each fiber that asks runs the population",
     find: "Effect.cachedWithTTL(outermost, -Infinity)",
     replace: "Effect.as(Effect.sync(() => -Infinity), outermost)",
     caught: {
@@ -27,13 +27,13 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "a population has the services of who asks first",
+    name: "a population has the services of the fiber that asks first",
     find: "Context.add(core.context, Scheduler.Scheduler, fiber.cache.scheduler)",
     replace: "Context.merge(core.context, fiber.context)",
     caught: { file: "population.test.ts", title: "G4 it has the services of the layer that built the registry" }
   },
   {
-    name: "a population is in the transactions of who asks first",
+    name: "a population is in the transactions of the fiber that asks first",
     find: "Effect.catchCause(populated, interruptedInside(core))",
     replace:
       "Effect.catchCause(Effect.provideService(populated && first, CurrentTransaction, innermost(fiber.context)), interruptedInside(core))",
@@ -55,7 +55,7 @@ export const faults: ReadonlyArray<Break> = [
     caught: { file: "population.test.ts", title: "G6 state never waits and never populates" }
   },
   {
-    name: "an interruption from inside interrupts who waits",
+    name: "an interruption from inside interrupts the fibers that wait",
     find: "Cause.hasInterruptsOnly(cause) && !core.closed",
     replace: "cause === undefined",
     caught: { file: "population.test.ts", title: "G2 a hook that dies, or interrupts itself: all waiters get a defect" }
@@ -76,7 +76,7 @@ export const faults: ReadonlyArray<Break> = [
     caught: { file: "hostile.test.ts", title: "G2 a logger that throws changes no result" }
   },
   {
-    name: "who is interrupted in a nested population gets a defect",
+    name: "a fiber that is interrupted in a nested population gets a defect",
     find: "onFailure: () => Effect.failCause(cause),",
     replace: "onFailure: () => interruptedInside(core)(cause),",
     caught: { file: "caught.test.ts", title: "G3 a nested population is interrupted with its caller, without a defect" }

@@ -3,7 +3,7 @@ import type { Break } from "../../break.ts"
 
 export const faults: ReadonlyArray<Break> = [
   {
-    name: "readers outside see the draft of whoever is at work",
+    name: "readers outside see the draft of the transaction in flight",
     find: "const seen = transaction === undefined ? contentsOf(core) : transaction.draft",
     replace:
       "const seen = (transaction ?? (core.lock.holder as Transaction<Item> | undefined))?.draft ?? contentsOf(core)",
@@ -22,7 +22,7 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "what outlives a transaction still reads its draft",
+    name: "a fiber that outlives a transaction still reads its draft",
     find: " && node.core === core && node.state !== \"closed\") return node",
     replace: " && node.core === core) return node",
     caught: {
@@ -31,7 +31,7 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "who waited for a population does not look again",
+    name: "a fiber that waited for a population does not look again",
     find: ": Effect.flatMap(core.populate, () => this)",
     replace: ": Effect.flatMap(core.populate, () => this.answer(contentsOf(core), this.x, this.y))",
     caught: { file: "population.test.ts", title: "G17 under schedules, resets race registers and reads" }

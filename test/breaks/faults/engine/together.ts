@@ -18,7 +18,7 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "who waits for the locks of several registries holds none of them",
+    name: "a fiber that waits for the locks of several registries holds none of them",
     find: "return lock.hold(node, next, node)",
     replace: "return lock.hold(node, next, new WaitNode(source, transactAll.name, undefined))",
     caught: {

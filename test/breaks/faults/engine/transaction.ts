@@ -35,7 +35,7 @@ export const faults: ReadonlyArray<Break> = [
     caught: { file: "sweeps.test.ts", title: "G7, G20 register, with hooks, from outside" }
   },
   {
-    name: "who got the lock does not look whether the registry was reset meanwhile",
+    name: "a fiber that got the lock does not look whether the registry was reset meanwhile",
     find: "parent.state !== \"open\" || !transaction.canRun) {",
     replace: "parent.state !== \"open\") {",
     caught: {
@@ -115,7 +115,7 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "who waited for a transaction that has ended since still works in it",
+    name: "an operation that waited in a transaction still works in it when it has ended",
     find: "if (core.closed || parent !== undefined && parent.state !== \"open\" || !transaction.canRun) {",
     replace: "if (core.closed || !transaction.canRun) {",
     caught: {
@@ -133,7 +133,7 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "a registry that has closed is still written by who was at work",
+    name: "a transaction that was open when its registry closed still publishes",
     find: "if (group.some(({ core }) => core.closed)) return undo(group, Cause.interrupt(), ending)",
     replace: "",
     caught: { file: "caught.test.ts", title: "G26 a transaction that is open when the registry closes rolls back, and" }
@@ -196,7 +196,7 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "while a transaction is undone, who is in it sees its draft",
+    name: "a fiber in a transaction that is undone sees its draft",
     find: "  transaction.draft = transaction.base\n",
     replace: "",
     caught: {
@@ -271,7 +271,7 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "who waits for the lock waits for ever when the registry has closed",
+    name: "a fiber that waits for the lock waits for ever when the registry has closed",
     find: "    core.lock.end()\n",
     replace: "",
     caught: {
@@ -286,7 +286,7 @@ export const faults: ReadonlyArray<Break> = [
     caught: { file: "races.test.ts", title: "G7 a selector that begins a transaction does not lose its write, though" }
   },
   {
-    name: "what was seen in a transaction gets the revision of what is published",
+    name: "a snapshot of a draft gets the revision of the published contents",
     find: "const emptied = commit(transaction, false)",
     replace: "const emptied = commit(transaction, true)",
     caught: { file: "atomicity.test.ts", title: "G8 a snapshot taken in a transaction does not change when the" }
@@ -319,13 +319,13 @@ export const faults: ReadonlyArray<Break> = [
     caught: { file: "lastWord.test.ts", title: "by a hook: they know all when the transaction has ended" }
   },
   {
-    name: "what needs no lock is published without being asked about",
+    name: "an operation that needs no lock is published without a last word",
     find: "core.closed || core.beforePublish !== undefined || !canRun",
     replace: "core.closed || !canRun",
     caught: { file: "lastWord.test.ts", title: "one that is refused fails, and is undone" }
   },
   {
-    name: "what was changed while it was asked about is published unasked",
+    name: "a draft that changed during its last word is published without another",
     find: "draft !== base && draft !== approved",
     replace: "draft !== base && approved === undefined",
     caught: { file: "lastWord.test.ts", title: "it is asked again about what was changed while it was asked" }

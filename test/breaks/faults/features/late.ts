@@ -19,13 +19,13 @@ export const faults: ReadonlyArray<Break> = [
     caught: { file: "late.test.ts", title: "G3 interrupted at each step, from outside, it has imported" }
   },
   {
-    name: "what a layer held is released though it is in use",
+    name: "the resources of a layer are released though it is in use",
     find: "(exit) => inUse ? Effect.void : Scope.close(scope, exit)",
     replace: "(exit) => Scope.close(scope, exit)",
     caught: { file: "late.test.ts", title: "its layer lives until the scope of the registry closes, through resets" }
   },
   {
-    name: "what a layer held that failed is never released",
+    name: "the resources of a layer that failed are never released",
     find: "(exit) => inUse ? Effect.void : Scope.close(scope, exit)",
     replace: "() => Effect.void",
     caught: {
@@ -34,7 +34,7 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "the transaction of an import is that of whoever captures its context",
+    name: "a captured context brings the transaction of an import with it",
     find: "withoutTransactions(inside).pipe(",
     replace: "inside.pipe(",
     caught: {

@@ -3,13 +3,13 @@ import type { Break } from "../../break.ts"
 
 export const faults: ReadonlyArray<Break> = [
   {
-    name: "what comes to light has been hidden by what is hidden itself",
+    name: "an item is revealed though it is hidden by a hidden one",
     find: "const others = layersOf(self)?.claiming(claim) ?? []",
     replace: "const others: ReadonlyArray<Entry<Item>> = []",
     caught: { file: "override.test.ts", title: "after random operations, without hooks" }
   },
   {
-    name: "what is hidden is free to be registered",
+    name: "the keys of a hidden item are free to be registered",
     find: "find((entry) => !isUnder(this.definition, entry, ignoring))",
     replace: "find((entry) => entry === ignoring)",
     caught: {

@@ -9,13 +9,13 @@ export const faults: ReadonlyArray<Break> = [
     caught: { file: "watching.test.ts", title: "G22 no subscriber runs in the step that publishes" }
   },
   {
-    name: "who waits for a change does not look whether there was one",
+    name: "a follower that waits for a change does not look whether there was one",
     find: "      if (isThere()) {",
     replace: "      if (isThere === undefined) {",
     caught: { file: "watching.test.ts", title: "never misses an item, in any schedule of several waiters and writers" }
   },
   {
-    name: "who is interrupted still waits for a change",
+    name: "a follower that was interrupted still waits for a change",
     find: "      return Effect.sync(forget)\n",
     replace: "",
     caught: { file: "watching.test.ts", title: "interrupted at any step it leaves nothing" }
@@ -54,7 +54,7 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "who resumes may go back to changes that are about to go",
+    name: "a follower that resumes may go back to changes that are about to go",
     find: "Math.min(core.changes.length, core.history)",
     replace: "core.changes.length",
     caught: { file: "watching.test.ts", title: "G23 exactly as many changes as the history holds can be read again" }

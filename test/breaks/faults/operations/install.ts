@@ -3,7 +3,7 @@ import type { Break } from "../../break.ts"
 
 export const faults: ReadonlyArray<Break> = [
   {
-    name: "hooks are removed without waiting for who calls them",
+    name: "hooks are removed without waiting for the operation that calls them",
     find: "return unlessClosed(core, Effect.ensuring(leaving, Effect.sync(() => removeNow(core, parts, \"removed\"))))",
     replace: "return leaving && unlessClosed(core, Effect.sync(() => removeNow(core, parts, \"removed\")))",
     caught: {

@@ -15,7 +15,7 @@ export const faults: ReadonlyArray<Break> = [
     caught: { file: "cleanup.test.ts", title: "G3 all waiting fibers were interrupted: an interruption" }
   },
   {
-    name: "what a population acquires belongs to the registry for good",
+    name: "the resources of a population belong to the registry for good",
     find: "Effect.provideService(registerDefaults(transaction, defaults), Scope.Scope, scope)",
     replace: "registerDefaults(transaction, defaults)",
     caught: {
@@ -24,7 +24,7 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "what a population acquires is not released when it fails",
+    name: "the resources of a population are not released when it fails",
     find: "transaction.scopes = transaction.scopes.concat(scope)",
     replace: "",
     caught: {
@@ -33,7 +33,7 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "a population runs again for who comes after it, in one transaction",
+    name: "a population runs again for the next fiber, in one transaction",
     find: "    if (transaction.base.populated) return Effect.void\n",
     replace: "",
     caught: { file: "caught.test.ts", title: "G1 two children of a transaction read at once after a reset in it: the" }

@@ -3,7 +3,7 @@ import type { Break } from "../../break.ts"
 
 export const faults: ReadonlyArray<Break> = [
   {
-    name: "what a closing scope takes out comes back when the transaction around it fails",
+    name: "the items of a scope that closed come back when the transaction around it fails",
     find: "transaction.redoAfterRollback.concat(closeScope(core, entries))",
     replace: "transaction.redoAfterRollback",
     caught: {
@@ -63,7 +63,7 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "what one owner registered comes to light on its way out",
+    name: "the hidden items of an owner are revealed while all of them are removed",
     find: "[...draft.withheld?.entries ?? [], ...Contents.entries(draft).toReversed()]",
     replace: "[...Contents.entries(draft).toReversed(), ...draft.withheld?.entries ?? []]",
     caught: {

@@ -27,19 +27,19 @@ export const faults: ReadonlyArray<Break> = [
     caught: { file: "keyMap.test.ts", title: "G8 agrees with a map by value, and so does every earlier version" }
   },
   {
-    name: "what a list put in that was given up is in the next map",
+    name: "the entries of a list that was given up are in the next map",
     find: "if (base.size > this.known) base",
     replace: "if (base.size < this.known) base",
     caught: { file: "keyMap.test.ts", title: "G8 agrees with a map by value, and so does every earlier version" }
   },
   {
-    name: "what a list put in that was given up stays in the map",
+    name: "the entries of a list that was given up stay in the map",
     find: "    if (this.base.get(key)?.id === id) this.base.delete(key)\n",
     replace: "",
     caught: { file: "keyMap.test.ts", title: "G10 keeps nothing of a list that was given up" }
   },
   {
-    name: "what another version has put in is dropped, too",
+    name: "the entries of another version are dropped, too",
     find: "if (this.base.get(key)?.id === id) this.base.delete(key)",
     replace: "if (this.base.has(key) && id >= 0) this.base.delete(key)",
     caught: { file: "keyMap.test.ts", title: "G10 keeps nothing of a list that was given up" }
@@ -63,7 +63,7 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "what was removed is kept until much has changed",
+    name: "removed entries are kept until much has changed",
     find: "isMuch(this.age, size))",
     replace: "isMuch(0, size))",
     caught: {

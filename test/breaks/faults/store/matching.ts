@@ -18,7 +18,7 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "what is hidden is wanted once more for each time that it is listed",
+    name: "a hidden item is wanted once more for each time that it is listed",
     find: "let entry = holderOf(self, first)\n",
     replace: "let entry: Entry<Item> | undefined\n",
     caught: {
@@ -27,7 +27,7 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "what is hidden and has no first key is in the way of itself",
+    name: "a hidden item without a first key is in its own way",
     find: "findEqual(self, item, keys) ?? withheld.equal(item, keys, undefined)",
     replace: "findEqual(self, item, keys)",
     caught: { file: "reconcile.test.ts", title: "a hidden item without the first value is matched by Equal, and kept" }

@@ -29,7 +29,7 @@ export const faults: ReadonlyArray<Break> = [
     caught: { file: "atomicity.test.ts", title: "G12 replace keeps the position, in values, at and group lookups" }
   },
   {
-    name: "what replaces an override is none",
+    name: "an item that replaces an override is not an override",
     find: "new Origin(owner, revision, previous.origin.onTop)",
     replace: "new Origin(owner, revision, false)",
     caught: {
@@ -38,7 +38,7 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "what replaces an override brings nothing to light",
+    name: "an item that replaces an override reveals nothing",
     find: "return { added, contents, revealed: self.withheld?.left(contents, previous) ?? [] }",
     replace: "return { added, contents, revealed: [] }",
     caught: {
