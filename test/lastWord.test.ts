@@ -269,6 +269,27 @@ describe("G28 news that wait for the end of a call", () => {
     }))
 })
 
+describe("G28 what hooks do to items of which nobody has been told yet", () => {
+  it.effect("a child of a hook unregisters an item in a pause of a reconcile: no hook is told that it went", () =>
+    Effect.gen(function*() {
+      const items = Array.from({ length: 1_500 }, (_, id) => new Item(id))
+      const last = items.at(-1)!
+      const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"] })
+      const witness = new Witness(() => registry)
+      const forking = {
+        onItemRegistered: (item: Item) =>
+          item === items[0]
+            ? Effect.forkChild(Effect.andThen(Effect.yieldNow, Registry.unregister(registry, last)))
+            : Effect.void
+      }
+      yield* Registry.addHooks(registry, forking)
+      yield* Registry.addHooks(registry, witness.hooks)
+      yield* Registry.reconcile(registry, items)
+      witness.agreesWith(items.slice(0, -1))
+      assert.deepStrictEqual(witness.log.filter((call) => call.endsWith(`${last.id}`)), [])
+    }))
+})
+
 describe("G28 hooks that are installed in a transaction", () => {
   it.effect("are told that what was in goes, though it came in the same transaction", () =>
     Effect.gen(function*() {

@@ -144,6 +144,8 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   calls: Calls<Item> | undefined = undefined
   /** The hook that is being told of an item now. */
   telling: Telling<Item> | undefined = undefined
+  /** Whether it has changed its draft, and hooks have yet to be told of some of that. */
+  untold = false
   /** Of an outermost transaction: whether hooks may not know yet which items are in. */
   unsettled = false
   /** Of an outermost transaction: the hooks that were installed in it, each with the contents that count as told. */

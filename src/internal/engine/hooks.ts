@@ -57,7 +57,7 @@ const surviving = <Item, E>(
  *
  * A hook may change the registry while others still wait to be told. So each is called only if the news still holds, and
  * if it does not know them yet: the last word is right (G28). While the draft is the one that the operation `applied`, no
- * hook has changed anything, and the look-up is skipped.
+ * hook has changed anything, and the look-up is skipped; not by an operation of a hook, or of a child that it forked.
  */
 export const tell = <Item, V>(
   transaction: Transaction<Item, any, V>,
@@ -67,7 +67,7 @@ export const tell = <Item, V>(
 ): Effect.Effect<void> => {
   const { hooks, outermost } = transaction
   let sure = hooks === outermost.hooks && !outermost.unsettled
-  for (let one = transaction.parent; one !== undefined; one = one.parent) sure &&= one.telling === undefined
+  for (let one = transaction.parent; one !== undefined; one = one.parent) sure &&= !one.untold
   return sequence(inOrder(hooks, hook), (part) => {
     sure &&= applied === transaction.draft
     if (!sure) outermost.unsettled = true

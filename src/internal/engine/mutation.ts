@@ -111,8 +111,13 @@ const tellAndApply = <Item, P, V, A, E, W>(
         }
         const from = transaction.steps.length
         const answer = plan.apply()
+        transaction.untold = true
         const { draft: changed } = transaction
-        return () => Effect.mapEager(tellSteps(transaction, from, changed), () => answer)
+        return () =>
+          Effect.mapEager(tellSteps(transaction, from, changed), () => {
+            transaction.untold = false
+            return answer
+          })
       })
     ),
     Effect.flatMapEager((next) => next())
