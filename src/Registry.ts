@@ -1857,7 +1857,7 @@ export const explain: {
 
 /**
  * Installs hooks, with the services of the fiber, until the scope closes. They take part from the next operation on,
- * and refuse items with `RegistryError.reject`.
+ * and refuse items with `RegistryError.reject`. Of a change in flight they are told when it ends.
  *
  * **Details**
  *

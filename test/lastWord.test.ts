@@ -3,8 +3,9 @@
  * registry, whatever hooks do to the registry on the way.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Logger, Scope } from "effect"
+import { Effect, Exit, Fiber, Latch, Logger, Scope } from "effect"
 import { Registry, RegistrySnapshot } from "effect-registry"
+import { RegistryTest } from "effect-registry/testing"
 import * as fc from "fast-check"
 import { beforePublish, isLocked } from "./utils/inside.ts"
 import { a, b, c, d, defectOf, Item, recording } from "./utils/items.ts"
@@ -57,25 +58,25 @@ const namesOf = (items: Iterable<Item>) => Array.from(items, ({ id, name }) => `
 
 const positions = [[0, "the first"], [1, "the middle"], [2, "the last"]] as const
 
+type Reactions = { readonly [call: string]: (registry: Items) => Effect.Effect<unknown, unknown> }
+
 /** A registry with three hooks, of which one reacts once to each of these calls. */
-const three = (
-  at: 0 | 1 | 2,
-  reactions: { readonly [call: string]: (registry: Items) => Effect.Effect<unknown, unknown> },
-  defaults: ReadonlyArray<Item> = []
-) =>
+const three = (at: 0 | 1 | 2, reactions: Reactions, defaults: ReadonlyArray<Item> = []) =>
+  trio(Object.fromEntries(Object.entries(reactions).map(([call, reaction]) => [`${at}${call}`, reaction])), defaults)
+
+/** A registry with three hooks, which react once to each of these calls: `0+1` is a call of the first. */
+const trio = (reactions: Reactions, defaults: ReadonlyArray<Item> = []) =>
   Effect.gen(function*() {
     const left = new Map(Object.entries(reactions))
-    const react: React = (call) => {
-      const reaction = left.get(call)
-      left.delete(call)
-      return reaction === undefined ? Effect.void : Effect.orDie(reaction(registry))
-    }
-    /** The calls of all, in their order: `0+1` is one of the first. */
+    /** The calls of all, in their order. */
     const joint: Array<string> = []
-    const witnesses = [0, 1, 2].map((i) =>
-      new Witness(() => registry, (call) => {
-        joint.push(`${i}${call}`)
-        return i === at ? react(call) : Effect.void
+    const witnesses = [0, 1, 2].map((at) =>
+      new Witness(() => registry, (told) => {
+        const call = `${at}${told}`
+        joint.push(call)
+        const reaction = left.get(call)
+        left.delete(call)
+        return reaction === undefined ? Effect.void : Effect.orDie(reaction(registry))
       })
     )
     const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"], defaults })
@@ -288,6 +289,67 @@ describe("G28 what hooks do to items of which nobody has been told yet", () => {
       witness.agreesWith(items.slice(0, -1))
       assert.deepStrictEqual(witness.log.filter((call) => call.endsWith(`${last.id}`)), [])
     }))
+
+  it.effect("children of hooks come and go while others are told, under schedules", () =>
+    RegistryTest.interleave(
+      Effect.scoped(Effect.gen(function*() {
+        const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"] })
+        const react: React = (call) =>
+          call === "+1" ? Effect.forkChild(Registry.unregister(registry, b)) : call === "-2"
+            ? Effect.forkChild(Registry.upsert(registry, b))
+            : Effect.void
+        const witnesses = [new Witness(() => registry), new Witness(() => registry, react), new Witness(() => registry)]
+        for (const { hooks } of witnesses) yield* Registry.addHooks(registry, hooks)
+        yield* Registry.reconcile(registry, [a, b, c])
+        yield* Registry.reconcile(registry, [c])
+        const items = [...Registry.snapshotUnsafe(registry)]
+        for (const witness of witnesses) witness.agreesWith(items)
+      })),
+      { seeds: 300 }
+    ))
+})
+
+/** A child of a hook that does something in a transaction of its own. That ends when all have been told. */
+const inChild = (does: (registry: Items) => Effect.Effect<unknown, unknown>, told: Latch.Latch) => (registry: Items) =>
+  Effect.forkChild(Registry.transact(registry, Effect.andThen(does(registry), told.await)), {
+    startImmediately: true
+  })
+
+describe("G28 a child of a hook does something in a transaction of its own, which ends when all have been told", () => {
+  const withdrawing = Effect.map(Latch.make(), (told): Reactions => ({
+    "0+1": inChild((registry) => Registry.unregister(registry, a), told),
+    "2+1": () => told.open
+  }))
+
+  it.effect("it withdraws the item: all hear that it went", () =>
+    Effect.gen(function*() {
+      const { heard, joint, registry } = yield* trio(yield* withdrawing)
+      yield* heard(Registry.register(registry, a))
+      assert.deepStrictEqual(joint, ["0+1", "1+1", "2+1", "2-1", "1-1", "0-1"])
+      assert.strictEqual(yield* Registry.size(registry), 0)
+    }))
+
+  it.effect("it withdraws the item, which then is registered again: all hear of it once", () =>
+    Effect.gen(function*() {
+      const { heard, joint, registry } = yield* trio(yield* withdrawing)
+      const again = Effect.andThen(Registry.register(registry, a), Registry.register(registry, a))
+      yield* heard(Registry.transact(registry, again))
+      assert.deepStrictEqual(joint, ["0+1", "1+1", "2+1"])
+      assert.strictEqual(yield* Registry.size(registry), 1)
+    }))
+
+  it.effect("it withdraws the item, and another brings it back while all hear that it went", () =>
+    Effect.gen(function*() {
+      const told = yield* Latch.make()
+      const { heard, joint, registry } = yield* trio({
+        ...yield* withdrawing,
+        "2-1": inChild((its) => Registry.register(its, a), told),
+        "0-1": () => told.open
+      })
+      yield* heard(Registry.register(registry, a))
+      assert.deepStrictEqual(joint, ["0+1", "1+1", "2+1", "2-1", "1-1", "0-1", "0+1", "1+1", "2+1"])
+      assert.strictEqual(yield* Registry.size(registry), 1)
+    }))
 })
 
 describe("G28 hooks that are installed in a transaction", () => {
@@ -339,6 +401,85 @@ describe("G28 hooks that are installed in a transaction", () => {
       )
       assert.deepStrictEqual(late.log, ["+3", "+2"])
       late.agreesWith([a, b, c])
+    }))
+
+  /** A registry whose hook installs others when it is asked about an item, and those. */
+  const asking = Effect.gen(function*() {
+    const late = new Witness(() => registry)
+    const scope = yield* Effect.scope
+    let asked = 0
+    const registry: Items = yield* Registry.make<Item>()({
+      lookup: ["id"],
+      hooks: {
+        onItemRegistering: () =>
+          asked++ === 0 ? Scope.provide(Registry.addHooks(registry, late.hooks), scope) : Effect.void
+      }
+    })
+    return { late, registry }
+  })
+
+  it.effect("by a hook that is asked about an item: they are told that the item came", () =>
+    Effect.gen(function*() {
+      const { late, registry } = yield* asking
+      yield* Registry.register(registry, a)
+      late.agreesWith([a])
+      yield* Registry.unregister(registry, a)
+      assert.deepStrictEqual(late.log, ["+1", "-1"])
+      late.agreesWith([])
+    }))
+
+  it.effect("by a hook that is asked about an item, which goes in the same transaction: they hear nothing of it", () =>
+    Effect.gen(function*() {
+      const { late, registry } = yield* asking
+      yield* Registry.transact(
+        registry,
+        Effect.andThen(Registry.registerAll(registry, [a, b]), Registry.unregister(registry, a))
+      )
+      assert.deepStrictEqual(late.log, ["+2"])
+      late.agreesWith([b])
+    }))
+
+  for (const hooked of [false, true]) {
+    it.effect(`by a fiber outside: they are told what it came to, ${hooked ? "with" : "without"} other hooks`, () =>
+      Effect.gen(function*() {
+        const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a, b] })
+        yield* Registry.populate(registry)
+        const other = new Witness(() => registry, undefined, [a, b])
+        if (hooked) yield* Registry.addHooks(registry, other.hooks)
+        const witness = new Witness(() => registry, undefined, [a, b])
+        const [changed, installed] = [yield* Latch.make(), yield* Latch.make()]
+        const changing = Registry.unregister(registry, a).pipe(
+          Effect.andThen(Registry.replace(registry, "id", 2, c)),
+          Effect.andThen(changed.open),
+          Effect.andThen(installed.await)
+        )
+        const fiber = yield* Effect.forkChild(Registry.transact(registry, changing))
+        yield* changed.await
+        yield* Registry.addHooks(registry, witness.hooks)
+        yield* installed.open
+        yield* Fiber.join(fiber)
+        assert.deepStrictEqual(witness.log, ["-1", "-2", "+3"])
+        witness.agreesWith([c])
+        if (hooked) other.agreesWith([c])
+      }))
+  }
+
+  it.effect("by a fiber outside, and it fails: they are told nothing", () =>
+    Effect.gen(function*() {
+      const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"] })
+      const witness = new Witness(() => registry)
+      const [changed, installed] = [yield* Latch.make(), yield* Latch.make()]
+      const failing = Registry.register(registry, a).pipe(
+        Effect.andThen(changed.open),
+        Effect.andThen(installed.await),
+        Effect.andThen(Effect.fail("no"))
+      )
+      const fiber = yield* Effect.forkChild(Registry.transact(registry, failing))
+      yield* changed.await
+      yield* Registry.addHooks(registry, witness.hooks)
+      yield* installed.open
+      yield* Fiber.await(fiber)
+      assert.deepStrictEqual(witness.log, [])
     }))
 })
 

@@ -150,26 +150,35 @@ export const tellPart = <Item, V>(
 const hears = ({ handlers }: Part<any, unknown>): boolean =>
   handlers.onItemRegistered !== undefined || handlers.onItemUnregistered !== undefined
 
+/** Whether hooks may not know yet what an outermost transaction has changed. */
+export const isUnsettled = ({ core, hooks, unsettled }: Transaction<any>): boolean => unsettled || hooks !== core.hooks
+
 /**
- * Before an outermost transaction ends: tells hooks of every change that they do not know yet. Hooks may cause more
- * changes meanwhile, so the transaction stays unsettled, and this runs again, until there are no news.
+ * Before an outermost transaction ends: tells hooks of every change that they do not know yet, and those that were
+ * installed meanwhile, too. Hooks may cause more changes: then the transaction is unsettled again, and this runs again.
  */
 export const settle = <Item, V>(transaction: Transaction<Item, any, V>): Effect.Effect<void> =>
   Effect.suspend(() => {
+    const { core: { hooks }, restore, steps } = transaction
+    const pause = restore(Effect.yieldNow)
     // the last registration of each item
-    const touched = new Map(transaction.steps.flatMap(touchedBy).map((entry) => [entry.item, entry]))
-    const news = (["onItemUnregistered", "onItemRegistered"] as const).flatMap((hook) =>
-      Array.from(touched.values()).flatMap((entry) =>
-        inOrder(transaction.core.hooks, hook)
-          .filter((part) => hears(part) && isNews(transaction, part, hook, entry))
-          .map((part) => ({ part, hook, entry }))
-      )
+    const touched = Array.from(new Map(steps.flatMap(touchedBy).map((entry) => [entry.item, entry])).values())
+    const telling = (hook: AfterHook) =>
+      sequence(touched, (entry) =>
+        sequence(inOrder(hooks, hook), (part) =>
+          part.state === "installed" && hears(part) && isNews(transaction, part, hook, entry)
+            ? tellPart(transaction, part, hook, entry)
+            : undefined), pause)
+    transaction.hooks = hooks
+    transaction.unsettled = false
+    transaction.untold = true
+    return Effect.map(
+      Effect.flatMap(telling("onItemUnregistered"), () =>
+        telling("onItemRegistered")),
+      () => {
+        transaction.untold = false
+      }
     )
-    transaction.unsettled = news.length > 0
-    return sequence(news, ({ entry, hook, part }) =>
-      part.state === "installed" && isNews(transaction, part, hook, entry)
-        ? tellPart(transaction, part, hook, entry)
-        : undefined)
   })
 
 const inverse = { onItemRegistered: "onItemUnregistered", onItemUnregistered: "onItemRegistered" } as const

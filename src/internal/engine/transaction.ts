@@ -244,7 +244,7 @@ const endAfter = <A, E>(
 
 /** What is left to be said before outermost transactions are published: hooks are settled, then each may be refused. */
 const lastWord = (group: Group, restore: Restore): Effect.Effect<void, unknown> | undefined => {
-  const one = group.find(({ parent, unsettled }) => parent === undefined && unsettled)
+  const one = group.find((transaction) => transaction.parent === undefined && Hooks.isUnsettled(transaction))
   if (one !== undefined) return Hooks.settle(one)
   const unsaid = group.find(({ approved, base, core, draft, parent }) =>
     parent === undefined && core.beforePublish !== undefined && draft !== base && draft !== approved

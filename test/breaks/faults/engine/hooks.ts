@@ -167,13 +167,61 @@ export const faults: ReadonlyArray<Break> = [
     name: "it is forgotten that hooks may not know all",
     find: "    if (!sure) outermost.unsettled = true\n",
     replace: "",
-    caught: { file: "lastWord.test.ts", title: "by a hook: they know all when the transaction has ended" }
+    caught: { file: "lastWord.test.ts", title: "it withdraws the item: all hear that it went" }
+  },
+  {
+    name: "an operation believes that hooks know what those before it have done",
+    find: "let sure = hooks === outermost.hooks && !outermost.unsettled",
+    replace: "let sure = hooks === outermost.hooks",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "it withdraws the item, which then is registered again: all hear of it once"
+    }
+  },
+  {
+    name: "hooks that are told at the end of a transaction are believed to change nothing",
+    find: "        transaction.untold = false\n      }",
+    replace: "        transaction.untold = transaction.unsettled = false\n      }",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "it withdraws the item, and another brings it back while all hear that it went"
+    }
+  },
+  {
+    name: "what a hook does when it is told at the end of a transaction is told as if all knew all",
+    find: "    transaction.unsettled = false\n    transaction.untold = true\n",
+    replace: "    transaction.unsettled = false\n",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "it withdraws the item, and another brings it back while all hear that it went"
+    }
+  },
+  {
+    name: "hooks that were installed during a transaction are not told what it came to",
+    find: "=> unsettled || hooks !== core.hooks",
+    replace: "=> unsettled && hooks !== core.hooks",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "by a fiber outside: they are told what it came to, without other hooks"
+    }
+  },
+  {
+    name: "hooks that were installed during a transaction are told again and again",
+    find: "    transaction.hooks = hooks\n",
+    replace: "",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "by a hook that is asked about an item: they are told that the item came"
+    }
   },
   {
     name: "hooks that an operation has, and the outermost transaction has not, know all",
     find: "let sure = hooks === outermost.hooks && !outermost.unsettled",
     replace: "let sure = !outermost.unsettled",
-    caught: { file: "lastWord.test.ts", title: "by a hook: they know all when the transaction has ended" }
+    caught: {
+      file: "lastWord.test.ts",
+      title: "by a hook that is asked about an item, which goes in the same transaction: they hear nothing of it"
+    }
   },
   {
     name: "nobody knows that a hook is being told of an item",
