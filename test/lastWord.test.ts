@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Latch, Logger, Scope } from "effect"
-import { Registry, RegistrySnapshot } from "effect-registry"
+import { Registry, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import * as fc from "fast-check"
 import { beforePublish, isLocked } from "./utils/inside.ts"
@@ -480,6 +480,150 @@ describe("G28 hooks that are installed in a transaction", () => {
       yield* installed.open
       yield* Fiber.await(fiber)
       assert.deepStrictEqual(witness.log, [])
+    }))
+})
+
+/** A registry, hooks of two parts that are added with existing, and what removes them. */
+const pair = (reactions: Reactions, defaults: ReadonlyArray<Item>) =>
+  Effect.gen(function*() {
+    const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"], defaults })
+    const joint: Array<string> = []
+    const witnesses = [0, 1].map((at) =>
+      new Witness(() => registry, (call) => {
+        joint.push(`${at}${call}`)
+        return Effect.orDie(reactions[`${at}${call}`]?.(registry) ?? Effect.void)
+      })
+    )
+    yield* Registry.populate(registry)
+    const scope = yield* Scope.make()
+    const hooks = RegistryHooks.combineAll(witnesses.map((one) => RegistryHooks.make<Item>()(one.hooks)))
+    return {
+      joint,
+      add: Scope.provide(Registry.addHooks(registry, hooks, { existing: true }), scope),
+      remove: Scope.close(scope, Exit.void),
+      agree: (items: ReadonlyArray<Item>) => {
+        for (const witness of witnesses) witness.agreesWith(items)
+        assert.deepStrictEqual(witnesses.flatMap(({ untrue }) => untrue), [])
+      }
+    }
+  })
+
+describe("G28 hooks that are told of what is in when they come, and that it goes when they go", () => {
+  it.effect("the first part withdraws the item that it is told of: the other hears nothing of it", () =>
+    Effect.gen(function*() {
+      const { add, agree, joint } = yield* pair(
+        { "0+1": (its) => Registry.unregister(its, a) },
+        [a, b]
+      )
+      yield* add
+      agree([b])
+      assert.deepStrictEqual(joint, ["0+1", "0-1", "0+2", "1+2"])
+    }))
+
+  it.effect("they replace what they are told of: that is told of, and what it replaces has gone", () =>
+    Effect.gen(function*() {
+      const { add, agree, joint } = yield* pair(
+        { "0+1": (its) => Registry.replace(its, "id", 1, b) },
+        [a]
+      )
+      yield* add
+      agree([b])
+      assert.deepStrictEqual(joint, ["0+1", "1+2", "0-1", "0+2"])
+    }))
+
+  it.effect("one that goes withdraws what it is still to be told of: it is told that it went", () =>
+    Effect.gen(function*() {
+      const { add, agree, joint, remove } = yield* pair(
+        { "1-2": (its) => Registry.unregister(its, a) },
+        [a, b]
+      )
+      yield* add
+      joint.length = 0
+      yield* remove
+      agree([])
+      assert.deepStrictEqual(joint, ["1-2", "0-2", "1-1", "0-1"])
+    }))
+
+  for (
+    const [sign, change, calls] of [
+      ["+", (registry: Items) => Registry.register(registry, a), []],
+      ["-", (registry: Items) => Registry.unregister(registry, a), ["+1", "-1"]]
+    ] as const
+  ) {
+    it.effect(`another hook that is told ${sign}1 removes one that is not told yet: it hears ${calls.join(" ") || "nothing"}`, () =>
+      Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"], defaults: sign === "+" ? [] : [a] })
+        yield* Registry.populate(registry)
+        const removing = Effect.suspend(() => Scope.close(scope, Exit.void))
+        const before = { onItemRegistered: () => removing }
+        const after = { onItemUnregistered: () => removing }
+        const witness = new Witness(() => registry)
+        // hooks of withdrawal run in reverse order
+        yield* Registry.addHooks(registry, before)
+        yield* Scope.provide(Registry.addHooks(registry, witness.hooks, { existing: true }), scope)
+        yield* Registry.addHooks(registry, after)
+        yield* change(registry)
+        assert.deepStrictEqual(witness.log, [...calls])
+        witness.agreesWith([])
+      }))
+  }
+
+  for (const fails of [false, true]) {
+    it.effect(`one removes itself in its own call: it hears next that the item went${fails ? ", which is undone" : ""}`, () =>
+      Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [b] })
+        yield* Registry.populate(registry)
+        const witness = new Witness(
+          () => registry,
+          (call) => call === "+1" ? Scope.close(scope, Exit.void) : Effect.void
+        )
+        yield* Scope.provide(Registry.addHooks(registry, witness.hooks, { existing: true }), scope)
+        yield* Effect.exit(Registry.transact(
+          registry,
+          Effect.andThen(Registry.registerAll(registry, [a, c]), fails ? Effect.fail("no") : Effect.void)
+        ))
+        assert.deepStrictEqual(witness.log, ["+2", "+1", "-2", "-1"])
+        witness.agreesWith([])
+      }))
+  }
+
+  it.effect("one removes itself in its call that an item goes: it is not told so again", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a, b] })
+      yield* Registry.populate(registry)
+      const witness = new Witness(
+        () => registry,
+        (call) => call === "-1" ? Scope.close(scope, Exit.void) : Effect.void
+      )
+      yield* Scope.provide(Registry.addHooks(registry, witness.hooks, { existing: true }), scope)
+      yield* Registry.unregister(registry, a)
+      assert.deepStrictEqual(witness.log, ["+1", "+2", "-1", "-2"])
+      witness.agreesWith([])
+    }))
+
+  it.effect("one is removed while a transaction that had told it is undone: it hears of each item that it knows", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a, b] })
+      yield* Registry.populate(registry)
+      const witness = new Witness(() => registry)
+      yield* Scope.provide(Registry.addHooks(registry, witness.hooks, { existing: true }), scope)
+      yield* Registry.addHooks(registry, {
+        onItemUnregistered: ({ id }) => id === 3 ? Scope.close(scope, Exit.void) : Effect.void
+      })
+      witness.log.length = 0
+      yield* Effect.exit(Registry.transact(
+        registry,
+        Registry.unregister(registry, a).pipe(
+          Effect.andThen(Registry.registerAll(registry, [c, d])),
+          Effect.andThen(Effect.fail("no"))
+        )
+      ))
+      assert.deepStrictEqual(witness.log, ["-1", "+3", "+4", "-4", "-3", "-2"])
+      witness.agreesWith([])
     }))
 })
 

@@ -136,8 +136,7 @@ export const emptyIndex = (registry: AnyRegistry, slot: number): void => {
   transaction.draft.indexes = draft.indexes.with(slot, Index.make(draft.definition.lookups[slot]!.unique))
 }
 
-/** Makes the open transaction call no hooks from now on. */
+/** Makes a registry call none of its hooks any more, though they stay in it. */
 export const forgetHooks = (registry: AnyRegistry): void => {
-  const transaction = openTransaction(registry)
-  if (transaction !== undefined) Object.assign(transaction, { hooks: [] })
+  for (const part of coreOf(registry).hooks) part.state = "removed"
 }

@@ -2,7 +2,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Contents from "../store/contents.ts"
-import type { Entry } from "../store/entry.ts"
+import { byPosition, type Entry } from "../store/entry.ts"
 import { touchedBy } from "./change.ts"
 import type { Transaction } from "./core.ts"
 import {
@@ -72,7 +72,7 @@ export const tell = <Item, V>(
     sure &&= applied === transaction.draft
     if (!sure) outermost.unsettled = true
     return part.state === "installed" && (sure || isDue(transaction, part, hook, entry))
-      ? tellPart(transaction, part, hook, entry)
+      ? tellPart(transaction, part, hook, entry.item)
       : undefined
   })
 }
@@ -119,16 +119,21 @@ const knows = <Item>(transaction: Transaction<Item>, part: Part<Item, unknown>, 
 }
 
 /** Tells one part. The call is recorded in the step that completes it: nothing can be interrupted between. */
-export const tellPart = <Item, V>(
+const tellPart = <Item, V>(
   transaction: Transaction<Item, any, V>,
   part: Part<Item, V>,
   hook: AfterHook,
-  { item }: Entry<Item>
+  item: Item
 ): Effect.Effect<void> | undefined => {
   const telling: Telling<Item> = { part, item, later: [] }
   const ended = (died: boolean): Effect.Effect<void> => {
     transaction.telling = undefined
-    if (hears(part) && part.state !== "settled") {
+    if (part.state === "settled") {
+      // it was removed in this call, and told of all else that it knew
+      const untelling = hook === "onItemRegistered" && !died
+      return (untelling ? callPart(transaction, part, inverse[hook], item) : undefined) ?? Effect.void
+    }
+    if (hears(part)) {
       transaction.calls ??= new Calls()
       transaction.calls.list.push({ part, hook, item, serial: completedCalls++, died })
     }
@@ -136,7 +141,7 @@ export const tellPart = <Item, V>(
       telling.later,
       (later) =>
         part.state === "installed" && isDue(transaction, part, later.hook, later.entry)
-          ? tellPart(transaction, part, later.hook, later.entry)
+          ? tellPart(transaction, part, later.hook, later.entry.item)
           : undefined
     )
   }
@@ -145,6 +150,23 @@ export const tellPart = <Item, V>(
   transaction.telling = telling
   return transaction.irrevocable ? surviving(transaction, running, ended) : Effect.flatMap(running, () => ended(false))
 }
+
+const inverse = { onItemRegistered: "onItemUnregistered", onItemUnregistered: "onItemRegistered" } as const
+
+/** Tells those of some parts that do not know it yet that an item has come, or gone. */
+export const tellNews = <Item, V>(
+  transaction: Transaction<Item, any, V>,
+  parts: ReadonlyArray<Part<Item, V>>,
+  hook: AfterHook,
+  entry: Entry<Item>
+): Effect.Effect<void> =>
+  sequence(
+    inOrder(parts, hook),
+    (part) =>
+      part.state === "installed" && hears(part) && isNews(transaction, part, hook, entry)
+        ? tellPart(transaction, part, hook, entry.item)
+        : undefined
+  )
 
 /** Whether a part has a hook that hears of items. */
 const hears = ({ handlers }: Part<any, unknown>): boolean =>
@@ -163,32 +185,48 @@ export const settle = <Item, V>(transaction: Transaction<Item, any, V>): Effect.
     const pause = restore(Effect.yieldNow)
     // the last registration of each item
     const touched = Array.from(new Map(steps.flatMap(touchedBy).map((entry) => [entry.item, entry])).values())
-    const telling = (hook: AfterHook) =>
-      sequence(touched, (entry) =>
-        sequence(inOrder(hooks, hook), (part) =>
-          part.state === "installed" && hears(part) && isNews(transaction, part, hook, entry)
-            ? tellPart(transaction, part, hook, entry)
-            : undefined), pause)
+    const telling = (hook: AfterHook) => sequence(touched, (entry) => tellNews(transaction, hooks, hook, entry), pause)
     transaction.hooks = hooks
     transaction.unsettled = false
     transaction.untold = true
     return Effect.map(
-      Effect.flatMap(telling("onItemUnregistered"), () =>
-        telling("onItemRegistered")),
+      Effect.flatMap(telling("onItemUnregistered"), () => telling("onItemRegistered")),
       () => {
         transaction.untold = false
       }
     )
   })
 
-const inverse = { onItemRegistered: "onItemUnregistered", onItemUnregistered: "onItemRegistered" } as const
-
 /** Plays completed calls back, newest first. A part that dies does not stop the others: defects are collected. */
 export const undo = (calls: ReadonlyArray<readonly [Transaction<any>, Call<any>]>): Effect.Effect<Cause.Cause<never>> =>
   collect(
     calls.toReversed(),
-    ([transaction, { died, hook, item, part }]) => died ? undefined : callPart(transaction, part, inverse[hook], item)
+    ([transaction, { died, hook, item, part }]) =>
+      died || part.state === "settled" ? undefined : tellPart(transaction, part, inverse[hook], item)
   )
+
+/**
+ * Tells parts that go that all items go of which they know, newest first. A part that is being told of an item hears after
+ * that call that it goes.
+ */
+export const untell = <Item, V>(
+  transaction: Transaction<Item, any, V>,
+  parts: ReadonlyArray<Part<Item, V>>
+): Effect.Effect<Cause.Cause<never>> => {
+  const around: Array<Transaction<Item>> = []
+  for (let one: Transaction<Item> | undefined = transaction; one !== undefined; one = one.parent) around.push(one)
+  const touched = around.flatMap(({ steps }) => steps.flatMap(touchedBy))
+  const entries = new Map(touched.concat(Contents.entries(transaction.draft)).map((entry) => [entry.item, entry]))
+  const known = Array.from(entries.values()).toSorted(byPosition).toReversed().flatMap((entry) =>
+    parts.toReversed()
+      .filter((part) =>
+        knows(transaction, part, entry) &&
+        !around.some(({ telling }) => telling?.part === part && telling.item === entry.item)
+      )
+      .map((part) => [part, entry.item] as const)
+  )
+  return collect(known, ([part, item]) => callPart(transaction, part, "onItemUnregistered", item))
+}
 
 /** For registration and population parts are called as they were installed, for unregistration and reset in reverse. */
 const inOrder = <P>(parts: ReadonlyArray<P>, hook: ItemHook | RegistryHook): ReadonlyArray<P> =>

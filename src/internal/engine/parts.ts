@@ -193,13 +193,6 @@ export class Calls<Item> {
   append(calls: Calls<Item>): void {
     for (const call of calls.list) this.list.push(call)
   }
-
-  /** The same without those of some parts. */
-  without(parts: ReadonlyArray<Part<Item, unknown>>): Calls<Item> {
-    const rest = new Calls<Item>()
-    for (const call of this.list) if (!parts.includes(call.part)) rest.list.push(call)
-    return rest
-  }
 }
 
 /** The call that tells a part of an item. What happens to that item meanwhile, the part hears after the call. */

@@ -6,14 +6,13 @@ import * as Scope from "effect/Scope"
 import type { Core, Transaction } from "../engine/core.ts"
 import { withoutTransactions } from "../engine/current.ts"
 import * as Hooks from "../engine/hooks.ts"
-import { type AfterHook, arrange, install, type Installable, type Part } from "../engine/parts.ts"
+import { arrange, install, type Installable, type Part } from "../engine/parts.ts"
 import { current } from "../engine/read.ts"
-import { collect, sequence } from "../engine/sequence.ts"
+import { sequence } from "../engine/sequence.ts"
 import { failIfAny, step } from "../engine/transaction.ts"
 import { installNow, removeNow, uninstall } from "../operations/install.ts"
 import { runWithoutPopulation } from "../operations/upkeep.ts"
 import * as Contents from "../store/contents.ts"
-import type { Entry } from "../store/entry.ts"
 
 /** Tells hooks of each item that is in, as if it were registered now, and installs them until the scope closes. */
 export const installAndTell = <Item, P, V>(
@@ -44,38 +43,23 @@ export const installAndTell = <Item, P, V>(
     })
   })
 
-/** Hooks may change the registry meanwhile: they are told of that, too, until they know exactly what is in. */
+/** Hooks may change the registry meanwhile: of that they are told as any hook is that was installed in a transaction. */
 const tellAll = <Item, P, V>(
   transaction: Transaction<Item, P, V>,
   parts: ReadonlyArray<Part<Item, V>>
-): Effect.Effect<void, P> => {
-  const { core } = transaction
-  const known = new Set<Entry<Item>>()
-  const pause = transaction.restore(Effect.yieldNow)
-  const tell = (hook: AfterHook, entry: Entry<Item>) =>
-    sequence(
-      hook === "onItemRegistered" ? parts : parts.toReversed(),
-      (part) => Hooks.tellPart(transaction, part, hook, entry)
-    )
-  const untilAllIsKnown: Effect.Effect<void, P> = Effect.suspend(() =>
-    step(transaction, ({ draft }) => {
-      const gone = Array.from(known).filter((entry) => !Contents.holds(draft, entry)).toReversed()
-      const come = Contents.entries(draft).filter((entry) => !known.has(entry))
-      if (gone.length + come.length === 0) installNow(core, parts, transaction, core.nothing)
-      return Exit.succeed(gone.concat(come))
-    })
-  ).pipe(Effect.flatMap((news) => {
-    if (news.length === 0) return Effect.void
-    const telling = sequence(news, (entry) => {
-      if (known.delete(entry)) return tell("onItemUnregistered", entry)
-      if (!Contents.holds(transaction.draft, entry)) return undefined
-      known.add(entry)
-      return tell("onItemRegistered", entry)
-    }, pause)
-    return Effect.flatMap(telling, () => untilAllIsKnown)
-  }))
-  return untilAllIsKnown
-}
+): Effect.Effect<void, P> =>
+  Effect.flatMap(
+    step(transaction, ({ core, draft }) => {
+      installNow(core, parts, transaction, core.nothing)
+      return Exit.succeed(Contents.entries(draft))
+    }),
+    (entries) =>
+      sequence(
+        entries,
+        (entry) => Hooks.tellNews(transaction, parts, "onItemRegistered", entry),
+        transaction.restore(Effect.yieldNow)
+      )
+  )
 
 /** Tells hooks that go that each item goes. That makes up for all their calls, so that none of them is rolled back. */
 const untellAll = <Item, V>(
@@ -84,14 +68,5 @@ const untellAll = <Item, V>(
 ): Effect.Effect<void> =>
   Effect.suspend(() => {
     removeNow(transaction.core, parts, "settled")
-    for (let around = transaction.parent; around !== undefined; around = around.parent) {
-      around.calls = around.calls?.without(parts)
-    }
-    const entries = Contents.entries(transaction.draft).toReversed()
-    const calls = entries.flatMap((entry) => parts.toReversed().map((part) => ({ entry, part })))
-    const telling = collect(calls, ({ entry, part }) =>
-      Contents.holds(transaction.draft, entry)
-        ? Hooks.callPart(transaction, part, "onItemUnregistered", entry.item)
-        : undefined)
-    return Effect.flatMap(telling, failIfAny)
+    return Effect.flatMap(Hooks.untell(transaction, parts), failIfAny)
   })

@@ -3,34 +3,12 @@ import type { Break } from "../../break.ts"
 
 export const faults: ReadonlyArray<Break> = [
   {
-    name: "hooks that are removed in a transaction that fails are undone twice",
-    find: "      around.calls = around.calls?.without(parts)\n",
-    replace: "",
-    caught: { file: "caught.test.ts", title: "G20 existing: hooks removed in a transaction that fails" }
-  },
-  {
-    name: "hooks are not told of what came while they were told of what is in",
-    find: "return Effect.flatMap(telling, () => untilAllIsKnown)",
-    replace: `return Effect.map(telling, () => {
-      installNow(core, parts, transaction, core.nothing)
-    })`,
-    caught: { file: "hooks.test.ts", title: "G20 existing: a hook that changes the registry while it is told" }
-  },
-  {
-    name: "hooks with existing are not told of what goes while they are told",
-    find: "Array.from(known).filter((entry) => !Contents.holds(draft, entry)).toReversed()",
-    replace: "([] as Array<Entry<Item>>)",
-    caught: { file: "caught.test.ts", title: "G20 existing: a hook that is being told of the items unregisters one" }
-  },
-  {
-    name: "a removal of hooks two transactions in looks only at the nearest one",
-    find: `    for (let around = transaction.parent; around !== undefined; around = around.parent) {
-      around.calls`,
-    replace: `    for (const around of transaction.parent === undefined ? [] : [transaction.parent]) {
-      around.calls`,
+    name: "hooks with existing are not told what comes and goes while they are told of what is in",
+    find: "      installNow(core, parts, transaction, core.nothing)\n",
+    replace: "      installNow(core, parts, transaction, draft)\n",
     caught: {
-      file: "nesting.test.ts",
-      title: "transactions further in than the one that told them, which fails: balanced"
+      file: "hooks.test.ts",
+      title: "G21 existing: told of each registered item when added, and of each remaining"
     }
   },
   {
@@ -47,5 +25,20 @@ export const faults: ReadonlyArray<Break> = [
     find: "    arrange(name, core.hooks.concat(parts))\n",
     replace: "",
     caught: { file: "hookOrder.test.ts", title: "with existing, are told of nothing" }
+  },
+  {
+    name: "hooks that go are not told of the items that they know",
+    find: "    return Effect.flatMap(Hooks.untell(transaction, parts), failIfAny)\n",
+    replace: "    return Effect.void\n",
+    caught: {
+      file: "hooks.test.ts",
+      title: "G21 existing: told of each registered item when added, and of each remaining"
+    }
+  },
+  {
+    name: "what hooks did that were told that all goes is undone, too",
+    find: "removeNow(transaction.core, parts, \"settled\")",
+    replace: "removeNow(transaction.core, parts, \"removed\")",
+    caught: { file: "lastWord.test.ts", title: "one is removed while a transaction that had told it is undone" }
   }
 ]
