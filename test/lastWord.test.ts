@@ -3,7 +3,7 @@
  * registry, whatever hooks do to the registry on the way.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Latch, Logger, Scope } from "effect"
+import { Cause, Effect, Exit, Fiber, Latch, Logger, Scope } from "effect"
 import { Registry, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import * as fc from "fast-check"
@@ -715,6 +715,297 @@ describe("an outermost transaction that changed something is asked before it is 
       assert.deepStrictEqual([...Registry.snapshotUnsafe(registry)], [])
       assert.isFalse(isLocked(registry))
     }))
+
+  it.effect("one that dies of it is undone: the defect is that of the operation, and its hooks are played back", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"], hooks: recording(log) })
+      yield* Registry.register(registry, a)
+      beforePublish(registry, () => Effect.die("broken"))
+      for (
+        const [operation, calls] of [
+          [Registry.register(registry, b), ["registering 2", "registered 2", "unregistered 2"]],
+          [Registry.reconcile(registry, []), ["unregistering 1", "unregistered 1", "registered 1"]],
+          [
+            Registry.transact(registry, Registry.upsert(registry, c)),
+            ["registering 3", "registered 3", "unregistered 3"]
+          ]
+        ] as const
+      ) {
+        log.length = 0
+        assert.strictEqual(defectOf(yield* Effect.exit<unknown, unknown, never>(operation)), "broken")
+        assert.deepStrictEqual(log, [...calls])
+        assert.deepStrictEqual([...Registry.snapshotUnsafe(registry)], [a])
+        assert.isFalse(isLocked(registry))
+      }
+    }))
+
+  it.effect("a reset that is refused leaves all as it was, with what the population had acquired", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      let refuses = false
+      const registry: Items = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        hooks: recording(log),
+        defaults: Effect.as(
+          Effect.acquireRelease(Effect.sync(() => log.push("opened")), () => Effect.sync(() => log.push("closed"))),
+          [a]
+        )
+      })
+      beforePublish(registry, () => refuses ? Effect.fail("refused") : Effect.void)
+      yield* Registry.register(registry, b)
+      refuses = true
+      log.length = 0
+      assert.strictEqual(defectOf(yield* Effect.exit(Registry.reset(registry))), "refused")
+      assert.deepStrictEqual(log, [
+        "resetting",
+        "unregistering 2",
+        "unregistered 2",
+        "unregistering 1",
+        "unregistered 1",
+        "reset",
+        "registered 1",
+        "registered 2"
+      ])
+      assert.strictEqual(yield* Registry.state(registry), "Ready")
+      assert.deepStrictEqual([...(yield* Registry.values(registry))], [a, b])
+      refuses = false
+      yield* Registry.reset(registry)
+      assert.strictEqual(log.at(-1), "closed")
+    }))
+
+  it.effect("a population that is refused releases what it acquired, and the next use tries again", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      let refuses = true
+      const registry: Items = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Effect.as(
+          Effect.acquireRelease(Effect.sync(() => log.push("opened")), () => Effect.sync(() => log.push("closed"))),
+          [a]
+        )
+      })
+      beforePublish(registry, () => refuses ? Effect.fail("refused") : Effect.void)
+      assert.strictEqual(defectOf(yield* Effect.exit(Registry.size(registry))), "refused")
+      assert.strictEqual(yield* Registry.state(registry), "Pending")
+      assert.deepStrictEqual(log, ["opened", "closed"])
+      refuses = false
+      assert.strictEqual(yield* Registry.size(registry), 1)
+      assert.deepStrictEqual(log, ["opened", "closed", "opened"])
+    }).pipe(Effect.provide(Logger.layer([]))))
+
+  for (const [how, word] of [["refuses", Effect.fail("no")], ["dies", Effect.die("no")]] as const) {
+    it.effect(`a scope that closes, and it ${how}: what the scope holds goes, and the close dies of it`, () =>
+      Effect.gen(function*() {
+        const log: Array<string> = []
+        let asked = 0
+        const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"], hooks: recording(log) })
+        const scope = yield* Scope.make()
+        yield* Scope.provide(Registry.registerAllScoped(registry, [a, b]), scope)
+        beforePublish(registry, () => Effect.andThen(Effect.sync(() => asked++), word))
+        log.length = 0
+        const exit = yield* Effect.exit(Scope.close(scope, Exit.void))
+        assert.deepStrictEqual(exit, Exit.die("no"))
+        assert.strictEqual(asked, 1)
+        assert.deepStrictEqual([...Registry.snapshotUnsafe(registry)], [])
+        assert.deepStrictEqual(log, ["unregistering 2", "unregistered 2", "unregistering 1", "unregistered 1"])
+        assert.isFalse(isLocked(registry))
+      }))
+  }
+
+  it.effect("a scope that closes in a transaction that is refused: all is undone, but what the scope holds goes", () =>
+    Effect.gen(function*() {
+      const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"] })
+      const scope = yield* Scope.make()
+      yield* Scope.provide(Registry.registerScoped(registry, a), scope)
+      beforePublish(
+        registry,
+        () => Effect.flatMap(Registry.has(registry, "id", 2), (isIn) => isIn ? Effect.fail("refused") : Effect.void)
+      )
+      const exit = yield* Effect.exit(
+        Registry.transact(registry, Effect.andThen(Registry.register(registry, b), Scope.close(scope, Exit.void)))
+      )
+      assert.strictEqual(defectOf(exit), "refused")
+      assert.deepStrictEqual([...Registry.snapshotUnsafe(registry)], [])
+    }))
+
+  it.effect("a hook that dies in the last word of a scope that closes stops nothing: the close dies of it", () =>
+    Effect.gen(function*() {
+      const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"] })
+      const installed = yield* Effect.scope
+      const dying = { onItemUnregistered: () => Effect.die("boom") }
+      // it is told at the end, because it was not there when the operation began
+      yield* Registry.addHooks(registry, {
+        onItemUnregistering: () => Scope.provide(Registry.addHooks(registry, dying), installed)
+      })
+      const scope = yield* Scope.make()
+      yield* Scope.provide(Registry.registerScoped(registry, a), scope)
+      assert.deepStrictEqual(yield* Effect.exit(Scope.close(scope, Exit.void)), Exit.die("boom"))
+      assert.deepStrictEqual([...Registry.snapshotUnsafe(registry)], [])
+    }))
+
+  it.effect("an override that is refused hides nothing; its end shows again what it hid, whatever is said", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      let refuses = true
+      const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a], hooks: recording(log) })
+      yield* Registry.populate(registry)
+      beforePublish(registry, () => refuses ? Effect.fail("refused") : Effect.void)
+      const over = new Item(1, "over")
+      assert.strictEqual(defectOf(yield* Effect.exit(Effect.scoped(Registry.override(registry, over)))), "refused")
+      assert.deepStrictEqual([...Registry.snapshotUnsafe(registry)], [a])
+      refuses = false
+      const scope = yield* Scope.make()
+      yield* Scope.provide(Registry.override(registry, over), scope)
+      assert.deepStrictEqual([...Registry.snapshotUnsafe(registry)], [over])
+      refuses = true
+      log.length = 0
+      yield* Effect.exit(Scope.close(scope, Exit.void))
+      assert.deepStrictEqual([...Registry.snapshotUnsafe(registry)], [a])
+      assert.deepStrictEqual(log, ["unregistering 1", "unregistered 1", "registered 1"])
+    }))
+
+  it.effect("while it delays, readers read what is published, and writers wait, in their order", () =>
+    Effect.gen(function*() {
+      const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"] })
+      yield* Registry.populate(registry)
+      const [asked, answer] = [yield* Latch.make(), yield* Latch.make()]
+      const seen: Array<ReadonlyArray<string>> = []
+      beforePublish(registry, () =>
+        Effect.flatMap(Registry.values(registry), (values) => {
+          seen.push(namesOf(values))
+          return Effect.andThen(asked.open, answer.await)
+        }))
+      const fibers = [yield* Effect.forkChild(Registry.register(registry, a))]
+      yield* asked.await
+      for (const item of [b, c]) {
+        fibers.push(yield* Effect.forkChild(Registry.register(registry, item), { startImmediately: true }))
+      }
+      assert.deepStrictEqual([...(yield* Registry.values(registry))], [])
+      assert.strictEqual(yield* Registry.size(registry), 0)
+      assert.deepStrictEqual(seen, [["1 item 1"]])
+      yield* answer.open
+      for (const fiber of fibers) yield* Fiber.join(fiber)
+      assert.deepStrictEqual([...(yield* Registry.values(registry))], [a, b, c])
+      assert.deepStrictEqual(seen.map((names) => names.length), [1, 2, 3])
+    }))
+
+  it.effect("it is asked when a child in flight has ended, about what that child has done, too", () =>
+    Effect.gen(function*() {
+      const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"] })
+      yield* Registry.populate(registry)
+      const go = yield* Latch.make()
+      const seen: Array<ReadonlyArray<string>> = []
+      beforePublish(registry, () => Effect.map(Registry.values(registry), (values) => seen.push(namesOf(values))))
+      const fiber = yield* Effect.forkChild(
+        Registry.transact(
+          registry,
+          Effect.andThen(
+            Registry.register(registry, a),
+            Effect.forkChild(Registry.transact(registry, Effect.andThen(go.await, Registry.register(registry, b))), {
+              startImmediately: true
+            })
+          )
+        ),
+        { startImmediately: true }
+      )
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(seen, [])
+      yield* go.open
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(seen, [["1 item 1", "2 item 2"]])
+    }))
+
+  it.effect("a child that it forked is waited for, and it is asked again about what that child has done", () =>
+    Effect.gen(function*() {
+      const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"] })
+      yield* Registry.populate(registry)
+      const seen: Array<ReadonlyArray<string>> = []
+      beforePublish(registry, () =>
+        Effect.flatMap(Registry.values(registry), (values) => {
+          seen.push(namesOf(values))
+          return values.length > 1
+            ? Effect.void
+            : Effect.forkDetach(
+              Registry.transact(registry, Effect.andThen(Effect.yieldNow, Registry.register(registry, b))),
+              { startImmediately: true }
+            )
+        }))
+      yield* Registry.register(registry, a)
+      assert.deepStrictEqual(seen, [["1 item 1"], ["1 item 1", "2 item 2"]])
+      assert.strictEqual(RegistrySnapshot.revision(Registry.snapshotUnsafe(registry)), 2)
+    }))
+
+  it.effect("hooks know all when it is asked, and are told of what it changes", () =>
+    Effect.gen(function*() {
+      const { heard, joint, registry } = yield* trio({
+        "0+1": (its) => Registry.replace(its, "id", 1, b),
+        "2+2": (its) => Registry.register(its, c)
+      })
+      yield* Registry.populate(registry)
+      const knew: Array<string> = []
+      beforePublish(registry, () =>
+        Effect.flatMap(Registry.size(registry), (size) => {
+          knew.push(joint.splice(0).join(" "))
+          return size < 3 ? Registry.register(registry, d) : Effect.void
+        }))
+      yield* heard(Registry.register(registry, a))
+      assert.deepStrictEqual(knew, ["0+1 1+2 2+2 1+3 2+3 0-1 0+2 0+3", "0+4 1+4 2+4"])
+    }))
+
+  it.effect("a registry that closes while it delays publishes nothing", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const registry: Items = yield* Scope.provide(Registry.make<Item>()({ lookup: ["id"] }), scope)
+      yield* Registry.populate(registry)
+      const [asked, answer] = [yield* Latch.make(), yield* Latch.make()]
+      beforePublish(registry, () => Effect.andThen(asked.open, answer.await))
+      const fiber = yield* Effect.forkChild(Registry.register(registry, a))
+      yield* asked.await
+      yield* Scope.close(scope, Exit.void)
+      yield* answer.open
+      const exit = yield* Fiber.await(fiber)
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause))
+      assert.deepStrictEqual([...Registry.snapshotUnsafe(registry)], [])
+    }))
+
+  for (const hooked of [false, true]) {
+    it.effect(`it allows two items, under schedules, ${hooked ? "with" : "without"} hooks`, () =>
+      RegistryTest.interleave(
+        Effect.scoped(Effect.gen(function*() {
+          const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"] })
+          yield* Registry.populate(registry)
+          const witness = new Witness(() => registry, () => Effect.yieldNow)
+          if (hooked) yield* Registry.addHooks(registry, witness.hooks)
+          beforePublish(
+            registry,
+            () =>
+              Effect.flatMap(
+                Effect.andThen(Effect.yieldNow, Registry.size(registry)),
+                (size) => size > 2 ? Effect.fail("full") : Effect.void
+              )
+          )
+          const look = Effect.flatMap(
+            Registry.size(registry),
+            (size) => size > 2 ? Effect.die(new Error(`${size} are visible`)) : Effect.void
+          )
+          const exits = yield* Effect.all(
+            [
+              ...[a, b, c].map((item) => Registry.register(registry, item)),
+              Registry.registerAll(registry, [d, new Item(5)]),
+              Effect.andThen(look, look)
+            ].map((effect) => Effect.exit<unknown, unknown, never>(effect)),
+            { concurrency: "unbounded" }
+          )
+          const items = [...Registry.snapshotUnsafe(registry)]
+          assert.strictEqual(items.length, 2)
+          const refused = exits.flatMap((exit) => Exit.isFailure(exit) ? [defectOf(exit)] : [])
+          assert.deepStrictEqual(refused, Array.from({ length: items.includes(d) ? 3 : 2 }, () => "full"))
+          if (hooked) witness.agreesWith(items)
+        })),
+        { seeds: 200 }
+      ))
+  }
 
   it.effect("transactAll: each of its registries may refuse all of it", () =>
     Effect.gen(function*() {

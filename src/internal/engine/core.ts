@@ -58,7 +58,8 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   bringBack: (<W>(transaction: Transaction<Item, never, W>) => Effect.Effect<void>) | undefined
   /**
    * The last word on an outermost transaction that changed something, before it is published: it may still refuse or delay
-   * it. What it fails with is the failure of the transaction, which is then undone.
+   * it. What it fails with is the failure of the transaction, which is then undone. One that is irrevocable is published all
+   * the same: there, it is a defect.
    */
   beforePublish: ((transaction: Transaction<Item, any, any>) => Effect.Effect<void, unknown>) | undefined
 }

@@ -38,7 +38,7 @@ export const callBefore = <Item, V, Hook extends "onItemRegistering" | "onItemUn
   })
 
 /** In a transaction that nothing stops, a hook that dies does not stop the others. Only a veto is a failure. */
-const surviving = <Item, E>(
+export const surviving = <Item, E>(
   transaction: Transaction<Item>,
   effect: Effect.Effect<unknown, E>,
   next: (died: boolean) => Effect.Effect<void>

@@ -251,9 +251,12 @@ const lastWord = (group: Group, restore: Restore): Effect.Effect<void, unknown> 
   )
   if (unsaid === undefined) return undefined
   const { draft } = unsaid
-  return Effect.map(restore(Effect.suspend(() => unsaid.core.beforePublish!(unsaid))), () => {
-    unsaid.approved = draft
-  })
+  const word = restore(Effect.suspend(() => unsaid.core.beforePublish!(unsaid)))
+  const approved = () =>
+    Effect.sync(() => {
+      unsaid.approved = draft
+    })
+  return unsaid.irrevocable ? Hooks.surviving(unsaid, Effect.orDie(word), approved) : Effect.flatMap(word, approved)
 }
 
 const commitOrUndo = <A, E>(group: Group, exit: Exit.Success<A, E>, ending: Ending<A>): Effect.Effect<A, E> => {

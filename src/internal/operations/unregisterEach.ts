@@ -91,23 +91,21 @@ const closeScope = <Item, P, V>(
     const redo = (transaction: Transaction<Item>) => {
       transaction.redoAfterRollback = transaction.redoAfterRollback.concat(closeScope(core, scope, registrations))
     }
-    const closing = runWithoutPopulation(core, {
+    const closing = runWithoutPopulation<Item, P, V, Pick<Transaction<Item>, "defects">>(core, {
       name: "closeScope",
       kind: "upkeep",
       irrevocable: true,
       runsHooks: true,
       body: (transaction) => {
         redo(transaction)
-        return Effect.mapEager(
-          unregisterEach(transaction, registrations.toReversed(), isDue),
-          () => transaction.defects
-        )
+        // there may be more defects at the end of it
+        return Effect.mapEager(unregisterEach(transaction, registrations.toReversed(), isDue), () => transaction)
       },
       undone: (transaction) => {
         redo(transaction)
-        return Effect.succeed(Cause.empty)
+        return Effect.succeed({ defects: Cause.empty })
       }
     })
-    return unlessClosed(core, Effect.flatMap(closing, failIfAny))
+    return unlessClosed(core, Effect.flatMap(closing, ({ defects }) => failIfAny(defects)))
   })
 }

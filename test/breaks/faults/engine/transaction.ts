@@ -355,6 +355,15 @@ export const faults: ReadonlyArray<Break> = [
     caught: { file: "lastWord.test.ts", title: "one that is delayed can be interrupted, and is undone" }
   },
   {
+    name: "the last word holds up a scope that closes, which tries again and again",
+    find: "  return unsaid.irrevocable ? Hooks.surviving",
+    replace: "  return unsaid.defects === undefined ? Hooks.surviving",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "a scope that closes, and it refuses: what the scope holds goes, and the close dies of it"
+    }
+  },
+  {
     name: "the last word is outside of the transaction that it is about",
     find: "Effect.provideService(last, CurrentTransaction, group.at(-1))",
     replace: "Effect.provideService(last, CurrentTransaction, undefined)",

@@ -63,6 +63,15 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
+    name: "what hooks die of at the end of a scope that closes is swallowed",
+    find: "isDue), () => transaction)\n",
+    replace: "isDue), () => ({ defects: transaction.defects }))\n",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "a hook that dies in the last word of a scope that closes stops nothing: the close dies of it"
+    }
+  },
+  {
     name: "the hidden items of an owner are revealed while all of them are removed",
     find: "[...draft.withheld?.entries ?? [], ...Contents.entries(draft).toReversed()]",
     replace: "[...Contents.entries(draft).toReversed(), ...draft.withheld?.entries ?? []]",
