@@ -270,6 +270,62 @@ describe("G28 news that wait for the end of a call", () => {
     }))
 })
 
+describe("G28 of items that are primitives", () => {
+  type Values = Registry.Registry<unknown, readonly [], any, any>
+
+  /** A registry with three hooks, of which the second reacts once, and what each has heard. */
+  const values = (call: "+" | "-", reaction: (registry: Values) => Effect.Effect<unknown, unknown>) =>
+    Effect.gen(function*() {
+      const registry: Values = yield* Registry.make<unknown>()({ lookup: [] })
+      const logs: ReadonlyArray<Array<string>> = [[], [], []]
+      const once = new Set([`1${call}`])
+      for (const [at, log] of logs.entries()) {
+        const told = (sign: string) => () =>
+          Effect.suspend((): Effect.Effect<unknown> => {
+            log.push(sign)
+            return once.delete(`${at}${sign}`) ? Effect.orDie(reaction(registry)) : Effect.void
+          })
+        yield* Registry.addHooks(registry, { onItemRegistered: told("+"), onItemUnregistered: told("-") })
+      }
+      return { registry, heard: () => logs.map((log) => log.join("")) }
+    })
+
+  const items = [["NaN", NaN, NaN], ["zero", 0, -0], ["a text", "a", "a"], ["undefined", undefined, undefined]] as const
+  for (const [name, one, again] of items) {
+    it.effect(`${name} is withdrawn by a hook that is told that it came: calls alternate`, () =>
+      Effect.gen(function*() {
+        const { heard, registry } = yield* values("+", (its) => Registry.unregister(its, again))
+        yield* Registry.register(registry, one)
+        assert.deepStrictEqual(heard(), ["+-", "+-", ""])
+        assert.strictEqual(yield* Registry.size(registry), 0)
+      }))
+
+    it.effect(`${name} is brought back by a hook that is told that it went: calls alternate`, () =>
+      Effect.gen(function*() {
+        const { heard, registry } = yield* values("-", (its) => Registry.register(its, again))
+        yield* Registry.register(registry, one)
+        yield* Registry.unregister(registry, one)
+        assert.deepStrictEqual(heard(), ["+", "+-+", "+-+"])
+        assert.strictEqual(yield* Registry.size(registry), 1)
+      }))
+
+    it.effect(`${name} is withdrawn and registered again by a hook that is asked about its end: it goes all the same`, () =>
+      Effect.gen(function*() {
+        const registry: Values = yield* Registry.make<unknown>()({ lookup: [] })
+        yield* Registry.register(registry, one)
+        let asked = 0
+        yield* Registry.addHooks(registry, {
+          onItemUnregistering: () =>
+            asked++ === 0
+              ? Effect.orDie(Effect.andThen(Registry.unregister(registry, one), Registry.register(registry, again)))
+              : Effect.void
+        })
+        yield* Registry.unregister(registry, one)
+        assert.strictEqual(yield* Registry.size(registry), 0)
+      }))
+  }
+})
+
 describe("G28 what hooks do to items of which nobody has been told yet", () => {
   it.effect("a child of a hook unregisters an item in a pause of a reconcile: no hook is told that it went", () =>
     Effect.gen(function*() {

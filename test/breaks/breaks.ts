@@ -32,6 +32,7 @@ import { faults as operationsUnregisterEach } from "./faults/operations/unregist
 import { faults as storeCheck } from "./faults/store/check.ts"
 import { faults as storeContents } from "./faults/store/contents.ts"
 import { faults as storeDefinition } from "./faults/store/definition.ts"
+import { faults as storeEntry } from "./faults/store/entry.ts"
 import { faults as storeKeyMap } from "./faults/store/keyMap.ts"
 import { faults as storeListing } from "./faults/store/listing.ts"
 import { faults as storeMatching } from "./faults/store/matching.ts"
@@ -67,6 +68,7 @@ export const breaks: ReadonlyArray<Break> = [
   ...storeCheck,
   ...storeContents,
   ...storeDefinition,
+  ...storeEntry,
   ...storeKeyMap,
   ...storeListing,
   ...storeMatching,

@@ -2,7 +2,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Contents from "../store/contents.ts"
-import { byPosition, type Entry } from "../store/entry.ts"
+import { byPosition, type Entry, isSame } from "../store/entry.ts"
 import { touchedBy } from "./change.ts"
 import type { Transaction } from "./core.ts"
 import {
@@ -86,7 +86,7 @@ const isDue = <Item>(
 ): boolean => {
   for (let one = transaction.parent; one !== undefined; one = one.parent) {
     const { telling } = one
-    if (telling?.part !== part || telling.item !== entry.item && telling.later.length === 0) continue
+    if (telling?.part !== part || !isSame(telling.item, entry.item) && telling.later.length === 0) continue
     telling.later.push({ hook, entry })
     return false
   }
@@ -105,8 +105,11 @@ const isNews = <Item>(
 }
 
 /** Whether an item is visible: as this registration or, by the same keys, as another one. */
-const isThere = <Item>(contents: Contents.Contents<Item>, entry: Entry<Item>): boolean =>
-  Contents.holds(contents, entry) || Contents.findByKeysOf(contents, entry)?.item === entry.item
+const isThere = <Item>(contents: Contents.Contents<Item>, entry: Entry<Item>): boolean => {
+  if (Contents.holds(contents, entry)) return true
+  const other = Contents.findByKeysOf(contents, entry)
+  return other !== undefined && isSame(other.item, entry.item)
+}
 
 /** Whether a part knows an item to be in: by its last call, or because the item was in when the transaction began. */
 const knows = <Item>(transaction: Transaction<Item>, part: Part<Item, unknown>, entry: Entry<Item>): boolean => {
@@ -221,7 +224,7 @@ export const untell = <Item, V>(
     parts.toReversed()
       .filter((part) =>
         knows(transaction, part, entry) &&
-        !around.some(({ telling }) => telling?.part === part && telling.item === entry.item)
+        !around.some(({ telling }) => telling?.part === part && isSame(telling.item, entry.item))
       )
       .map((part) => [part, entry.item] as const)
   )

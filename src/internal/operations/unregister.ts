@@ -7,7 +7,7 @@ import { carryOut, entering, mutation, type Plan, type Planner } from "../engine
 import { check, isRefusal } from "../store/check.ts"
 import * as Contents from "../store/contents.ts"
 import { failure } from "../store/definition.ts"
-import { Entry } from "../store/entry.ts"
+import { Entry, isSame } from "../store/entry.ts"
 import * as Matching from "../store/matching.ts"
 import * as Order from "../store/order.ts"
 import * as Update from "../store/update.ts"
@@ -86,7 +86,7 @@ const mutationOf = <Item, P, V, Missing, A, E, E2, W>(
           if (first !== undefined && Contents.holds(contents, first)) return first
           const located = locate(contents)
           if (!(located instanceof Entry)) return located
-          if (first !== undefined && located.item !== first.item) return gone(contents, first.item)
+          if (first !== undefined && !isSame(located.item, first.item)) return gone(contents, first.item)
           return first = located
         })
       )

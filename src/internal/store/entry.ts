@@ -91,4 +91,8 @@ export const byPosition = (one: Entry<unknown>, other: Entry<unknown>): number =
 export const liesAbove = (one: Entry<unknown>, other: Entry<unknown>): boolean =>
   one.origin.onTop && (!other.origin.onTop || one.registration > other.registration)
 
+/** Whether two items are one: the same object, or the same primitive. */
+export const isSame = (one: unknown, other: unknown): boolean =>
+  one === other || Number.isNaN(one) && Number.isNaN(other)
+
 export const isObject = (u: unknown): u is object => typeof u === "object" ? u !== null : typeof u === "function"

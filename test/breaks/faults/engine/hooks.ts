@@ -92,14 +92,14 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "news of an item are told in the call for it",
-    find: "if (telling?.part !== part || telling.item !== entry.item && telling.later.length === 0) continue",
+    find: "if (telling?.part !== part || !isSame(telling.item, entry.item) && telling.later.length === 0) continue",
     replace: "if (telling === undefined || telling.later.length >= 0) continue",
     caught: { file: "lastWord.test.ts", title: "come next, before any hook is told of another item" }
   },
   {
     name: "news of another item overtake those that wait for the end of a call",
-    find: "telling.item !== entry.item && telling.later.length === 0",
-    replace: "telling.item !== entry.item",
+    find: "!isSame(telling.item, entry.item) && telling.later.length === 0",
+    replace: "!isSame(telling.item, entry.item)",
     caught: {
       file: "lastWord.test.ts",
       title: "replaces the item that it is told of: those after it hear of the other alone"
@@ -137,11 +137,20 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "an item that is back as another registration is gone",
-    find: "Contents.holds(contents, entry) || Contents.findByKeysOf(contents, entry)?.item === entry.item",
-    replace: "Contents.holds(contents, entry)",
+    find: "  return other !== undefined && isSame(other.item, entry.item)\n",
+    replace: "  return other !== undefined && false\n",
     caught: {
       file: "lastWord.test.ts",
       title: "brings back an item of which it is told that it went: those after it hear nothing"
+    }
+  },
+  {
+    name: "an item that is undefined is in where nothing is found",
+    find: "return other !== undefined && isSame(other.item, entry.item)",
+    replace: "return isSame(other?.item, entry.item)",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "undefined is withdrawn by a hook that is told that it came: calls alternate"
     }
   },
   {
@@ -261,7 +270,7 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a hook that goes in its own call is told in it that the item goes",
-    find: "        !around.some(({ telling }) => telling?.part === part && telling.item === entry.item)\n",
+    find: "        !around.some(({ telling }) => telling?.part === part && isSame(telling.item, entry.item))\n",
     replace: "        around.length > 0\n",
     caught: {
       file: "lastWord.test.ts",
