@@ -21,7 +21,6 @@
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import * as Formatter from "effect/Formatter"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type * as PlatformError from "effect/PlatformError"
@@ -29,6 +28,7 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { bounded, show } from "./internal/store/wording.ts"
 import { EntryPointError } from "./RegistryError.ts"
 
 /**
@@ -161,7 +161,7 @@ const list: (
     const path = yield* Path.Path
     const entries = yield* Effect.catch(
       fs.readDirectoryEntries(path.join(modules, scope)),
-      (error) => isAbsent(error) ? Effect.succeed([]) : Effect.as(Effect.logWarning(error.message), [])
+      (error) => isAbsent(error) ? Effect.succeed([]) : Effect.as(Effect.logWarning(bounded(error.message)), [])
     )
     const listed = yield* Effect.forEach(
       entries.filter(({ name, type }) => !name.startsWith(".") && type !== "File"),
@@ -240,7 +240,7 @@ const locate = /*#__PURE__*/ Effect.fnUntraced(function*(one: Package, group: st
       package: one.name,
       group,
       entryPoint: name,
-      issue: `It is ${Formatter.format(target)}.`
+      issue: `It is ${show(target)}.`
     })
   )
   if (typeof target !== "string") return yield* invalidPath

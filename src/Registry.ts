@@ -74,6 +74,7 @@ import * as UnregisterEach from "./internal/operations/unregisterEach.ts"
 import * as Services from "./internal/service.ts"
 import * as Contents from "./internal/store/contents.ts"
 import { valuesOf } from "./internal/store/listing.ts"
+import { show } from "./internal/store/wording.ts"
 import type * as Lookup from "./Lookup.ts"
 import type * as RegistryError from "./RegistryError.ts"
 import type * as RegistryEvent from "./RegistryEvent.ts"
@@ -672,7 +673,9 @@ type ItemLookupError = RegistryError.ItemLookupError
 /** `Array.from` would make an empty list of a value that is not iterable, from untyped code. */
 const listOf = <Item, P, V>({ definition }: Core<Item, P, V>, items: Iterable<Item>): ReadonlyArray<Item> => {
   if (Populate.isIterable(items)) return Array.from(items)
-  throw new TypeError(`What is to be registered in "${definition.name}" is no iterable of items.`)
+  throw new TypeError(
+    `What is to be registered in ${show(definition.name)} is ${show(items)}, which is no iterable of items.`
+  )
 }
 
 /**
@@ -1183,7 +1186,7 @@ const overrideAll: <Item, Lookups, P, V, R>(
  *   return error.message
  * }))
  *
- * await Effect.runPromise(program) // => 'Could not register {"name":"search"} in "registry": it is already registered by "web".'
+ * await Effect.runPromise(program) // => 'Could not register "search" in "registry": it is already registered by "web".'
  * ```
  *
  * @category references
@@ -1287,7 +1290,7 @@ export const transact: {
 } = /*#__PURE__*/ operation(
   2,
   <Item, P, V, A, E, R>(core: Core<Item, P, V>, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | P, R> => {
-    const given = effectOf(effect, "transact")
+    const given = effectOf(effect, `transact of ${show(core.definition.name)}`)
     return Transaction.run(core, {
       name: "transact",
       body: ({ restore }) => Exit.isExit(given) ? given : restore(given),
@@ -1298,7 +1301,7 @@ export const transact: {
 
 /** Another value, from untyped code, would end the fiber on the spot, with the lock. */
 const effectOf = <A, E, R>(effect: Effect.Effect<A, E, R>, name: string): Effect.Effect<A, E, R> =>
-  Effect.isEffect(effect) ? effect : Effect.die(new TypeError(`What ${name} was given is no effect.`))
+  Effect.isEffect(effect) ? effect : Effect.die(new TypeError(`${name} was given ${show(effect)}, which is no effect.`))
 
 /**
  * Runs an effect as one transaction of several registries: they are published together, in one synchronous step, so

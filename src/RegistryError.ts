@@ -5,30 +5,95 @@
  * the replaced text is kept in the error's `text`, which crosses a wire with it. For other classes use
  * `Effect.mapError`.
  *
+ * A message is one line of at most 400 characters. It names an item by its label: `options.label` of the registry, else
+ * the value of its first unique lookup; an object without one by the names of its properties. Values are cut after 80
+ * characters, control characters are escaped, and what is `Redacted` is masked. A console, JSON and logs show the fields
+ * of an error in the same way: only code that reads `item` and `existing` has the items.
+ *
  * @module
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Schema from "effect/Schema"
-import { messageOf, show } from "./internal/store/wording.ts"
+import { bounded, messageOf, plain, remark, show, showItem } from "./internal/store/wording.ts"
 
 /** Takes a function, not fields, so that bundlers can drop a class that a program does not use. */
 const taggedError =
   <Self>() => <const Tag extends string, Fields extends Schema.Struct.Fields>(tag: Tag, fields: () => Fields) =>
-    Schema.TaggedError<Self>()(tag, {
-      /** The name of the registry. */
-      registry: Schema.String,
-      /** The text that replaces the usual message, from `options.messages` of the registry. */
-      text: Schema.optionalKey(Schema.String),
-      ...fields()
-    })
+    withShownFields(
+      Schema.TaggedError<Self>()(tag, {
+        /** The name of the registry. */
+        registry: Schema.String,
+        /** The text that replaces the usual message, from `options.messages` of the registry. */
+        text: Schema.optionalKey(Schema.String),
+        ...fields()
+      })
+    )
+
+/** The text for the code of an error, or the one that replaces it. */
+const worded = <C extends string>(
+  { code, text }: { readonly code: C; readonly text?: string },
+  texts: { readonly [Each in C]: string }
+): string => bounded(text ?? texts[code])
+
+const couldNotRegister = (
+  { item, label, registry }: { readonly item?: unknown; readonly label?: string; readonly registry: string }
+): string => `Could not register ${label ?? showItem(item)} in ${show(registry)}`
+
+/** In JSON and in a console, errors begin with their message, and name items as it does. */
+const withShownFields = <Class>(Class: Class): Class => {
+  // the type of a class of an unknown Self is not known to be one
+  Object.assign(Object(Class).prototype, {
+    toJSON(this: Shown) {
+      const { cause, message } = this
+      return { message, ...fieldsOf(this), ...(cause === undefined ? undefined : { cause: messageOf(cause) }) }
+    },
+    // an ordinary error, which a console shows with its stack
+    [NodeInspectSymbol](this: Shown) {
+      const { cause, message, name, stack = "" } = this
+      const shown = new Error(
+        message,
+        cause === undefined ? {} : { cause: cause instanceof Error ? cause : messageOf(cause) }
+      )
+      return Object.assign(
+        shown,
+        { stack: `${name}: ${message}${/\n +at [^]*/.exec(stack)?.[0] ?? ""}` },
+        fieldsOf(this)
+      )
+    }
+  })
+  return Class
+}
+
+interface Shown extends Error {
+  readonly label?: string
+  readonly existingLabel?: string
+}
+
+/** The fields as they are shown: those of items are whole only for code that reads them. */
+const fieldsOf = (error: Shown): object =>
+  Object.fromEntries(
+    Object.entries(error)
+      .filter(([field]) => !/^(?:text|label|existingLabel|cause)$/.test(field))
+      .map(([field, value]) => [
+        field,
+        field === "item"
+          ? error.label ?? showItem(value)
+          : field === "existing"
+          ? error.existingLabel ?? showItem(value)
+          : Array.isArray(value) && field !== "value"
+          ? value.map(plain)
+          : plain(value)
+      ])
+  )
 
 /**
  * The item cannot be registered because it, or one of its unique values, is already registered.
  *
  * `already_registered`: an equal item is registered. `attribute_registered`: the item `existing` has the `value` of the
  * unique lookup `attribute`. Items that an override hides count, too. `owner` is the owner of the registered item, where
- * it was registered with `Registry.Owner`.
+ * it was registered with `Registry.Owner`. `label` and `existingLabel` are the labels of the two items.
  *
  * **Example** (The item that has the name)
  *
@@ -56,21 +121,26 @@ export class AlreadyRegisteredError
   extends /*#__PURE__*/ taggedError<AlreadyRegisteredError>()("AlreadyRegisteredError", () => ({
     code: Schema.Literals(["already_registered", "attribute_registered"]),
     item: Schema.Unknown,
+    label: Schema.optionalKey(Schema.String),
     attribute: Schema.optionalKey(Schema.String),
     value: Schema.optionalKey(Schema.Unknown),
     existing: Schema.optionalKey(Schema.Unknown),
+    /** The label of the registered item. */
+    existingLabel: Schema.optionalKey(Schema.String),
     /** The owner of the registered item, where it is known. */
     owner: Schema.optionalKey(Schema.String)
   }))
 {
   override get message(): string {
-    if (this.text !== undefined) return this.text
-    const by = this.owner === undefined ? "" : ` by "${this.owner}"`
-    return this.code === "already_registered"
-      ? `Could not register ${show(this.item)} in "${this.registry}": it is already registered${by}.`
-      : `Could not register ${show(this.item)} in "${this.registry}": ${
-        show(this.existing)
-      } is already registered${by} with ${this.attribute} = ${show(this.value)}. Unregister or replace it first.`
+    const start = couldNotRegister(this)
+    const existing = this.existingLabel ?? showItem(this.existing)
+    const by = this.owner === undefined ? "" : ` by ${show(this.owner)}`
+    const key = `${this.attribute} = ${show(this.value)}`
+    return worded(this, {
+      already_registered: `${start}: it is already registered${by}.`,
+      attribute_registered:
+        `${start}: ${existing} is already registered${by} with ${key}. Unregister or replace it first.`
+    })
   }
 }
 
@@ -103,21 +173,18 @@ export class AlreadyRegisteredError
 export class RegistrationError extends /*#__PURE__*/ taggedError<RegistrationError>()("RegistrationError", () => ({
   code: Schema.Literals(["missing_attribute", "invalid_item", "rejected"]),
   item: Schema.Unknown,
+  label: Schema.optionalKey(Schema.String),
   attribute: Schema.optionalKey(Schema.String),
   issue: Schema.optionalKey(Schema.String),
   reason: Schema.optionalKey(Schema.String)
 })) {
   override get message(): string {
-    if (this.text !== undefined) return this.text
-    const start = `Could not register ${show(this.item)} in "${this.registry}"`
-    switch (this.code) {
-      case "missing_attribute":
-        return `${start}: it has no "${this.attribute}". Give it one, or make the lookup optional.`
-      case "invalid_item":
-        return `${start}: it does not satisfy the registry's schema. ${this.issue}`
-      case "rejected":
-        return `${start}: ${this.reason}`
-    }
+    const start = couldNotRegister(this)
+    return worded(this, {
+      missing_attribute: `${start}: it has no ${show(this.attribute)}. Give it one, or make the lookup optional.`,
+      invalid_item: `${start}: it does not satisfy the registry's schema. ${remark(this.issue ?? "")}`,
+      rejected: `${start}: ${remark(this.reason ?? "")}`
+    })
   }
 }
 
@@ -160,30 +227,28 @@ export class ItemLookupError extends /*#__PURE__*/ taggedError<ItemLookupError>(
   attribute: Schema.optionalKey(Schema.String),
   value: Schema.optionalKey(Schema.Unknown),
   item: Schema.optionalKey(Schema.Unknown),
+  label: Schema.optionalKey(Schema.String),
   suggestions: Schema.Array(Schema.String)
 })) {
   override get message(): string {
-    if (this.text !== undefined) return this.text
-    switch (this.code) {
-      case "not_registered":
-        return `No item is registered in "${this.registry}" with ${this.attribute} = ${show(this.value)}.${
-          this.suggestions.length === 0 ? "" : ` Did you mean ${this.suggestions.map(show).join(" or ")}?`
-        }`
-      case "invalid_attribute":
-        return `"${this.registry}" has no lookup "${this.attribute}" for this operation. ${
-          this.suggestions.length === 0 ? "It has none." : `Use ${this.suggestions.map(show).join(" or ")}.`
-        }`
-      case "unregister":
-        return `Could not unregister ${show(this.item)} from "${this.registry}": it is not registered.`
-    }
+    const registry = show(this.registry)
+    const suggestions = this.suggestions.map(show).join(" or ")
+    const question = suggestions && ` Did you mean ${suggestions}?`
+    return worded(this, {
+      not_registered: `No item is registered in ${registry} with ${this.attribute} = ${show(this.value)}.${question}`,
+      invalid_attribute: `${registry} has no lookup ${show(this.attribute)} for this operation. ${
+        suggestions ? `Use ${suggestions}.` : "It has none."
+      }`,
+      unregister: `Could not unregister ${this.label ?? showItem(this.item)} from ${registry}: it is not registered.`
+    })
   }
 }
 
 /**
  * The registry could not be populated. It is empty and `Pending`, as before; the next use tries again.
  *
- * `defaults`: the effect or stream of defaults failed. `registration`: a default could not be registered, or a hook
- * refused it. `import`: the module of a registry that loads late could not be loaded. `cause` is that error.
+ * `defaults`: the effect or stream of defaults failed. `registration`: the default `item` could not be registered, or a
+ * hook refused it. `import`: the module of a registry that loads late could not be loaded. `cause` is that error.
  *
  * **Example** (A population that fails once)
  *
@@ -209,22 +274,24 @@ export class ItemLookupError extends /*#__PURE__*/ taggedError<ItemLookupError>(
 export class PopulationError<out E = unknown>
   extends /*#__PURE__*/ taggedError<PopulationError<any>>()("PopulationError", () => ({
     code: Schema.Literals(["defaults", "registration", "import"]),
+    /** The default that could not be registered. */
+    item: Schema.optionalKey(Schema.Unknown),
+    label: Schema.optionalKey(Schema.String),
     cause: Schema.Unknown
   }))
 {
   declare readonly cause: E
 
   override get message(): string {
-    if (this.text !== undefined) return this.text
+    const start = `Could not populate ${show(this.registry)}:`
+    const item = this.item === undefined ? "a default" : `the default ${this.label ?? showItem(this.item)}`
     const why = messageOf(this.cause)
-    switch (this.code) {
-      case "defaults":
-        return `Could not populate "${this.registry}": its defaults failed. ${why}`
-      case "registration":
-        return `Could not populate "${this.registry}": a default could not be registered. ${why}`
-      case "import":
-        return `Could not populate "${this.registry}": its module could not be loaded. ${why}`
-    }
+    return worded(this, {
+      defaults: `${start} its defaults failed. ${why}`,
+      // an error of the registry names the item, too
+      registration: `${start} ${item} could not be registered: ${why.replace(`${couldNotRegister(this)}: `, "")}`,
+      import: `${start} its module could not be loaded. ${why}`
+    })
   }
 }
 
@@ -250,7 +317,7 @@ export class PopulationError<out E = unknown>
  *
  * const message = await Effect.runPromise(program)
  *
- * message // => 'Could not read [1] of the JSON for "languages", {"nmae":"D"}: Missing key\n  at ["name"]'
+ * message // => 'Could not read [1] of the JSON for "languages", {nmae}: Missing key at ["name"]'
  * ```
  *
  * @category errors
@@ -259,15 +326,19 @@ export class PopulationError<out E = unknown>
 export class SnapshotError extends /*#__PURE__*/ taggedError<SnapshotError>()("SnapshotError", () => ({
   code: Schema.Literals(["encode", "decode"]),
   item: Schema.Unknown,
+  label: Schema.optionalKey(Schema.String),
   index: Schema.optionalKey(Schema.Number),
   issue: Schema.String
 })) {
   override get message(): string {
-    if (this.text !== undefined) return this.text
     const where = this.index === undefined ? "" : `[${this.index}] of `
-    return this.code === "encode"
-      ? `Could not write ${where}"${this.registry}", ${show(this.item)}, as JSON: ${this.issue}`
-      : `Could not read ${where}the JSON for "${this.registry}", ${show(this.item)}: ${this.issue}`
+    const registry = show(this.registry)
+    const item = this.label ?? showItem(this.item)
+    const issue = remark(this.issue)
+    return worded(this, {
+      encode: `Could not write ${where}${registry}, ${item}, as JSON: ${issue}`,
+      decode: `Could not read ${where}the JSON for ${registry}, ${item}: ${issue}`
+    })
   }
 }
 
@@ -301,9 +372,12 @@ export class RegistryLagged extends /*#__PURE__*/ taggedError<RegistryLagged>()(
   missed: Schema.Number
 })) {
   override get message(): string {
-    return this.text ??
-      `A subscriber of "${this.registry}" is too far behind: ${this.missed} change(s) are no longer kept, or it asked for a revision that never was. ` +
+    return worded(this, {
+      lagged:
+        `A subscriber of ${show(this.registry)} is too far behind: ${this.missed} change(s) are no longer kept, ` +
+        "or it asked for a revision that never was. " +
         "Subscribe again for a fresh snapshot, or give the registry a longer history."
+    })
   }
 }
 
@@ -343,11 +417,12 @@ export class DeadlockError extends /*#__PURE__*/ taggedError<DeadlockError>()("D
   )
 })) {
   override get message(): string {
-    if (this.text !== undefined) return this.text
-    const [first, ...rest] = this.waits.map(({ operation, registry }) => `"${operation}" of "${registry}"`)
+    const [first, ...rest] = this.waits.map(({ operation, registry }) => `${show(operation)} of ${show(registry)}`)
     const circle = [...rest, "the first"].join(", which waits for ")
-    return `Deadlock: ${first} waits for ${circle}. ` +
-      "A transaction is assumed to wait for everything that it starts; run it with Registry.detached if it does not."
+    return worded(this, {
+      deadlock: `${bounded(`Deadlock: ${first} waits for ${circle}.`, 280)} ` +
+        "A transaction is assumed to wait for everything that it starts; run it with Registry.detached if it does not."
+    })
   }
 }
 
@@ -383,33 +458,38 @@ export class DeadlockError extends /*#__PURE__*/ taggedError<DeadlockError>()("D
  * @category errors
  * @since 0.1.0
  */
-export class EntryPointError extends /*#__PURE__*/ Schema.TaggedError<EntryPointError>()("EntryPointError", {
-  code: /*#__PURE__*/ Schema.Literals(["invalid_package", "invalid_path", "import", "missing_export", "invalid_item"]),
-  /** The name that the package is installed under. */
-  package: Schema.String,
-  group: Schema.String,
-  /** The name of the entry point. Absent if the package.json is invalid. */
-  entryPoint: /*#__PURE__*/ Schema.optionalKey(Schema.String),
-  module: /*#__PURE__*/ Schema.optionalKey(Schema.String),
-  issue: /*#__PURE__*/ Schema.optionalKey(Schema.String),
-  cause: /*#__PURE__*/ Schema.optionalKey(Schema.Unknown)
-}) {
+export class EntryPointError extends /*#__PURE__*/ withShownFields(
+  /*#__PURE__*/ Schema.TaggedError<EntryPointError>()("EntryPointError", {
+    code: /*#__PURE__*/ Schema.Literals([
+      "invalid_package",
+      "invalid_path",
+      "import",
+      "missing_export",
+      "invalid_item"
+    ]),
+    /** The name that the package is installed under. */
+    package: Schema.String,
+    group: Schema.String,
+    /** The name of the entry point. Absent if the package.json is invalid. */
+    entryPoint: /*#__PURE__*/ Schema.optionalKey(Schema.String),
+    module: /*#__PURE__*/ Schema.optionalKey(Schema.String),
+    issue: /*#__PURE__*/ Schema.optionalKey(Schema.String),
+    cause: /*#__PURE__*/ Schema.optionalKey(Schema.Unknown)
+  })
+) {
   override get message(): string {
-    const why = this.issue ?? messageOf(this.cause)
-    if (this.code === "invalid_package") {
-      return `Could not find what the package "${this.package}" offers for "${this.group}" in its package.json. ${why}`
-    }
-    const start = `Could not load "${this.entryPoint}" of the package "${this.package}" for "${this.group}"`
-    switch (this.code) {
-      case "invalid_path":
-        return `${start}: it names no module inside of the package. ${why} Name a path that begins with "./".`
-      case "import":
-        return `${start}: its module "${this.module}" could not be imported. ${why}`
-      case "missing_export":
-        return `${start}: its module "${this.module}" does not export it. ${why}`
-      case "invalid_item":
-        return `${start}: what it exports does not satisfy the schema. ${why}`
-    }
+    const why = this.issue === undefined ? messageOf(this.cause) : remark(this.issue)
+    const offered = `the package ${show(this.package)}`
+    const group = show(this.group)
+    const start = `Could not load ${show(this.entryPoint)} of ${offered} for ${group}`
+    const module = `its module ${show(this.module)}`
+    return worded(this, {
+      invalid_package: `Could not find what ${offered} offers for ${group} in its package.json. ${why}`,
+      invalid_path: `${start}: it names no module inside of the package. Name a path that begins with "./". ${why}`,
+      import: `${start}: ${module} could not be imported. ${why}`,
+      missing_export: `${start}: ${module} does not export it. ${why}`,
+      invalid_item: `${start}: what it exports does not satisfy the schema. ${why}`
+    })
   }
 }
 

@@ -21,6 +21,7 @@ import { type Entry, Origin } from "./internal/store/entry.ts"
 import { valuesOf } from "./internal/store/listing.ts"
 import * as Matching from "./internal/store/matching.ts"
 import * as Update from "./internal/store/update.ts"
+import { show } from "./internal/store/wording.ts"
 import type * as Lookup from "./Lookup.ts"
 import * as RegistryError from "./RegistryError.ts"
 
@@ -412,7 +413,9 @@ const unowned = new Origin("", 0, false)
 const codecOf = <Item>({ name, schema }: Definition<Item>): Effect.Effect<Schema.Codec<Item, Schema.Json>> =>
   Effect.sync(() => {
     if (schema === undefined) {
-      throw new Error(`The registry "${name}" has no schema, so its items cannot be JSON. Give it one: { schema: … }.`)
+      throw new Error(
+        `The registry ${show(name)} has no schema, so its items cannot be JSON. Give it one: { schema: … }.`
+      )
     }
     // any schema has a codec, whose services are not in the type of a registry
     return Schema.toCodecJson(schema as Schema.Codec<Item>)

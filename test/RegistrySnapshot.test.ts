@@ -25,6 +25,7 @@ const empty = <Item>(lookup: Lookup.Input<Item>): Contents.Contents<Item> =>
         validate: undefined,
         messages: {},
         refused: () => {},
+        label: undefined,
         suggest: () => []
       })
     ),

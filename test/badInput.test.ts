@@ -24,6 +24,7 @@ const makeCards = (
       kind: Lookup.group((one) => one.kind),
       tag: Lookup.groupEach((one) => one.tags!)
     },
+    label: (one) => one.name!,
     defaults: [ace, king],
     messages,
     hooks
@@ -209,7 +210,7 @@ describe("bad input", () => {
           yield* unchanged(registry, Registry.register(registry, broken), () => ({ id: fresh++, names: [] }))
         )
         assert.strictEqual(error.code, "invalid_item")
-        says(error, "named", "two", "[\"names\"][1]")
+        says(error, "named", "register 2", "[\"names\"][1]")
       }))
 
     it.effect("makes the population fail as a whole", () =>
@@ -735,7 +736,10 @@ describe("bad input", () => {
         }
         for (const items of [null, undefined, 5, {}]) {
           const defect = died(yield* unchanged(registry, untyped["registerAll"]!(registry, items)))
-          assert.match(String(defect), /^TypeError: What is to be registered in ".*" is no iterable of items\.$/)
+          assert.match(
+            String(defect),
+            /^TypeError: What is to be registered in ".*" is .+, which is no iterable of items\.$/
+          )
           died(yield* unchanged(registry, Effect.scoped(untyped["registerAllScoped"]!(registry, items))))
         }
         assert.strictEqual(died(yield* unchanged(registry, Registry.registerAll(registry, throwing))), boom)
@@ -1064,7 +1068,10 @@ describe("bad input", () => {
               const before = yield* look(registry)
               // on a fiber of its own: the defect ends the fiber at once
               const exit = yield* Fiber.await(yield* Effect.forkChild(operation(registry)))
-              assert.match(String(died(exit)), new RegExp(`The hook ${name} is, or answers, no effect`))
+              assert.match(
+                String(died(exit)),
+                new RegExp(`The hook ${name} of ".*" is, or answers, .+, which is no effect`)
+              )
               assert.deepStrictEqual(yield* look(registry), before)
             }))
             yield* change(registry)
@@ -1085,7 +1092,7 @@ describe("bad input", () => {
           ) {
             // on a fiber of its own: the defect ends the fiber at once
             const exit = yield* Fiber.await(yield* Effect.forkChild(transaction))
-            assert.match(String(died(exit)), /What transact(All)? was given is no effect/)
+            assert.match(String(died(exit)), /transact(All| of ".*") was given .+, which is no effect/)
             yield* Registry.unregisterBy(registry, "id", 1)
             yield* Registry.register(registry, ace)
           }

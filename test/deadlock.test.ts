@@ -47,7 +47,7 @@ const together = (count: number) => {
 
 describe("deadlocks", () => {
   for (const count of [2, 3, 12]) {
-    it.effect(`G16 a ring of ${count} transactions: one dies, and its message names the whole chain`, () =>
+    it.effect(`G16 a ring of ${count} transactions: one dies, and its message names the chain, as far as a line goes`, () =>
       Effect.gen(function*() {
         const registries = yield* makeMany(count)
         const all = together(count)
@@ -62,12 +62,11 @@ describe("deadlocks", () => {
         assert.strictEqual(ring.length, count)
         for (const [i, number] of ring.entries()) assert.strictEqual(ring[(i + 1) % count], (number + 1) % count)
         const doing = ring.map((number) => `"transact" of "r${number}"`)
-        assert.strictEqual(
-          error.message,
-          `Deadlock: ${doing[0]} waits for ${[...doing.slice(1), "the first"].join(", which waits for ")}. ` +
-            "A transaction is assumed to wait for everything that it starts; " +
-            "run it with Registry.detached if it does not."
-        )
+        const advice = " A transaction is assumed to wait for everything that it starts; " +
+          "run it with Registry.detached if it does not."
+        const circle = `Deadlock: ${doing[0]} waits for ${[...doing.slice(1), "the first"].join(", which waits for ")}.`
+        const shown = circle.length <= 280 ? circle : `${circle.slice(0, 279)}…`
+        assert.strictEqual(error.message, `${shown}${advice}`)
         assert.isTrue(isFree(...registries))
         for (const registry of registries) yield* register(registry, c)
       }))

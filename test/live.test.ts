@@ -59,7 +59,7 @@ describe("two registries of one identifier", () => {
       const warnings = yield* warningsOf(Effect.scoped(
         Effect.andThen(Effect.yieldNow, Effect.andThen(buildAnother, buildAnother))
       ))
-      assert.match(warnings[0]!, /first was built by fiber #?\d+, the second by fiber #?\d+\. /)
+      assert.match(warnings[0]!, /first was built by fiber #?\d+, the second by fiber #?\d+\.$/)
     }))
 
   it.effect("49 another second registry after the second one was closed gives another warning", () =>

@@ -13,7 +13,7 @@ describe("examples/observability", () => {
     )
     assert.strictEqual(status, 0, stderr)
     const trace = stdout.slice(stdout.indexOf("Trace:"), stdout.indexOf("Metrics:")).split("\n")
-    const shapes = trace.map((line) => line.replace(/ [\d.]+ ms/, "").replace(/ \{.*\}/, ""))
+    const shapes = trace.map((line) => line.replace(/ [\d.]+ ms/, "").replace(/ ".*"/, ""))
     const spansOf = (name: string) => shapes.slice(shapes.indexOf(name), shapes.indexOf(name) + 4)
     assert.deepStrictEqual(spansOf("Registry.populate"), [
       "Registry.populate",

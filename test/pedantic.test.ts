@@ -32,7 +32,10 @@ describe("layerPedantic", () => {
       const exit = yield* Effect.exit(
         Items.register(b).pipe(Effect.provide(watched.pipe(Layer.provideMerge(Items.layer))))
       )
-      assert.match(messageOf(exit), /"test\/Items" is not as it should be.*still registered: .*item 2.*in a scope/)
+      assert.match(
+        messageOf(exit),
+        /"test\/Items" is not as it should be.*still registered: 2\. Register it in a scope/
+      )
       assert.notMatch(messageOf(exit), /item 1/)
     }))
 
@@ -102,7 +105,7 @@ describe("layerPedantic", () => {
       yield* Effect.provide(again, Layer.fresh(live))
       attempts = 0
       const exit = yield* Effect.exit(Effect.provide(Effect.andThen(again, Changing.register(a)), Layer.fresh(live)))
-      assert.match(messageOf(exit), /still registered: Item\([^)]*"item 1"[^)]*\)\. Register it/)
+      assert.match(messageOf(exit), /still registered: 1\. Register it/)
     })
   })
 
@@ -111,7 +114,7 @@ describe("layerPedantic", () => {
       yield* Items.register(b)
       yield* Effect.provide(Items.replace("id", 2, new Item(2)), watched)
       const exit = yield* Effect.exit(Effect.provide(Items.replace("id", 2, new Item(2, "other")), watched))
-      assert.match(messageOf(exit), /still registered: .*"other"/)
+      assert.match(messageOf(exit), /still registered: 2\. Register it/)
 
       class Notes extends Registry.Service<Notes, { id: number; readonly text: string }>()("test/Notes", {
         lookup: ["id"]
@@ -139,7 +142,7 @@ describe("layerPedantic", () => {
         const left = yield* Effect.exit(
           Effect.provide(Effect.andThen(Words.reset, Words.register({ word: "b" })), live)
         )
-        assert.match(messageOf(left), /still registered: \{"word":"b"\}\./)
+        assert.match(messageOf(left), /still registered: \{word\}\./)
       }).pipe(Effect.provide(Words.layer))
     }).pipe(Effect.provide(Items.layer)))
 

@@ -25,7 +25,7 @@ describe("spans", () => {
         yield* Effect.withSpan(Registry.register(tools, { name: "search" }), "request")
       }).pipe(Effect.withTracer(tracer))
       const registry = "tools"
-      const item = "{\"name\":\"search\"}"
+      const item = "\"search\""
       assert.deepStrictEqual(told(), [
         { name: "Registry.populate", registry, operation: "populate", parent: undefined, ...success },
         {
@@ -73,9 +73,9 @@ describe("spans", () => {
       }).pipe(Effect.withTracer(tracer), Effect.scoped)
       const onItems = told().filter(({ operation }) => operation === "registerAll" || operation === "override")
       assert.deepStrictEqual(onItems.map(({ item, operation }) => [operation, item]), [
-        ["registerAll", "{\"name\":\"a\"}"],
+        ["registerAll", "\"a\""],
         ["registerAll", undefined],
-        ["override", "{\"name\":\"a\"}"],
+        ["override", "\"a\""],
         ["override", undefined]
       ])
     })))
@@ -183,12 +183,12 @@ describe("spans", () => {
       assert.strictEqual(told().length, 1)
     })))
 
-  it.effect("the attribute of a large item has a bounded length", () =>
+  it.effect("the label of an item in a span has a bounded length", () =>
     Effect.scoped(Effect.gen(function*() {
       const { told, tracer } = recorder()
       const tools = yield* Registry.make<Tool>()({ lookup: ["name"], hooks })
       yield* Effect.withTracer(Registry.register(tools, { name: "x".repeat(100_000) }), tracer)
       const span = told().find(({ name }) => name === "Registry.register") as { readonly item?: string } | undefined
-      assert.match(span?.item ?? "", /^.{200}…$/)
+      assert.strictEqual(span?.item?.length, 80)
     })))
 })

@@ -21,7 +21,7 @@ import type { Options, Registry, RegistryState } from "./model.ts"
 import * as Populate from "./operations/populate.ts"
 import * as Contents from "./store/contents.ts"
 import * as Definition from "./store/definition.ts"
-import { Shown } from "./store/wording.ts"
+import { show, Shown } from "./store/wording.ts"
 
 class RegistryImpl<Item, P, V> extends Shown implements Registry<Item, any, P, V> {
   readonly [TypeId] = variance
@@ -82,9 +82,9 @@ export const make = <Item, Lookups, P, V, R>(
   ) => Population.Populating<Failed>
 ): Effect.Effect<Registry<Item, Lookups, P, V>, never, Scope.Scope | R> =>
   Effect.contextWith((caller: Context.Context<Scope.Scope | R>) => {
-    const { defaults, history = 256, hooks, lookup, messages = {}, name = "registry", schema } = options
+    const { defaults, history = 256, hooks, label, lookup, messages = {}, name = "registry", schema } = options
     if (!Number.isInteger(history) || history < 0) {
-      throw Definition.invalid(name, `has a history of ${history} changes: it takes a whole number, 0 or more.`)
+      throw Definition.invalid(name, `has a history of ${show(history)} changes: it takes a whole number, 0 or more.`)
     }
     const context = withoutTransactions(caller)
     const scope = Scope.makeUnsafe()
@@ -96,6 +96,7 @@ export const make = <Item, Lookups, P, V, R>(
       schema,
       validate,
       messages,
+      label,
       refused: (item, why) => refusals.note("Refused", definition, contentsOf(core).revision, item, why),
       suggest: nearMatches
     })

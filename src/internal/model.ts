@@ -79,6 +79,11 @@ export interface Options<Item, Lookups, Defaults, AllHooks, Failure> {
   readonly defaults?: Defaults | List<Item> | undefined
   /** Hooks for as long as the registry lives. */
   readonly hooks?: AllHooks | undefined
+  /**
+   * How messages, logs and spans name an item: at most 80 characters of this are shown. By default it is the value of the
+   * first unique lookup.
+   */
+  readonly label?: ((item: Item) => string) | undefined
   /** Texts that replace the messages of errors, by code. */
   readonly messages?: RegistryError.Messages | undefined
   /** Whether a failed population is an error of every operation (the default), or a defect. */

@@ -24,6 +24,7 @@ import type {
   Subscription
 } from "./model.ts"
 import type * as Populate from "./operations/populate.ts"
+import { show } from "./store/wording.ts"
 
 type UniqueKeys<Item, Lookups> = Lookup.UniqueKeys<Item, Lookups>
 type Keys<Item, Lookups> = Lookup.Keys<Item, Lookups>
@@ -180,7 +181,7 @@ export const declarationOf = <Self, Item, Lookups, P, V>(
     readonly [DeclarationKey]?: Declaration<Self, Item, Lookups, P, V>
   }
   if (declaration !== undefined) return declaration
-  throw new TypeError(`"${tag.key}" is neither a Registry.Tag nor a Registry.Service.`)
+  throw new TypeError(`${show(tag.key)} is neither a Registry.Tag nor a Registry.Service.`)
 }
 
 /** The registry that the layer of a service provides instead of making one, where there is one. */

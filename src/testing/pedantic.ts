@@ -5,12 +5,13 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Formatter from "effect/Formatter"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
 import { coreOf } from "../internal/coreOf.ts"
 import * as Contents from "../internal/store/contents.ts"
+import { labelOf } from "../internal/store/definition.ts"
+import { bounded, show } from "../internal/store/wording.ts"
 import * as Registry from "../Registry.ts"
 import { sameEntry, Tally, violations } from "./invariants.ts"
 
@@ -72,7 +73,7 @@ const watch = <Item, Lookups, P, V>(
     const core = coreOf(registry)
 
     const complain = (wrong: ReadonlyArray<string>): never => {
-      throw new Error(`The registry "${registry.name}" is not as it should be. ${wrong.join(" ")}`)
+      throw new Error(bounded(`The registry ${show(registry.name)} is not as it should be. ${wrong.join(" ")}`))
     }
 
     const check = (last: Contents.Contents<Item>, next: Contents.Contents<Item>) => {
@@ -120,7 +121,7 @@ const watch = <Item, Lookups, P, V>(
         )
         if (left.length > 0) {
           complain([`The test has ended, and this is still registered: ${
-            left.map(({ item }) => Formatter.format(item)).join(", ")
+            bounded(left.map(({ item }) => labelOf(core.definition, item)).join(", "), 150)
           }. Register it in a scope that the test closes, or take it out.`])
         }
       })

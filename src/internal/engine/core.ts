@@ -7,7 +7,7 @@ import type * as Fiber from "effect/Fiber"
 import type * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import type * as Contents from "../store/contents.ts"
-import type { Definition } from "../store/definition.ts"
+import type { Definition, Wording } from "../store/definition.ts"
 import { type Entry, Origin } from "../store/entry.ts"
 import type { Change, Step } from "./change.ts"
 import { CurrentTransaction, Owner } from "./current.ts"
@@ -87,9 +87,11 @@ export interface Tracing {
 }
 
 export interface Span {
-  readonly registry: string
+  readonly registry: Wording
   readonly operation: string
   readonly item?: unknown
+  /** The value that the operation looks an item up by. */
+  readonly value?: unknown
 }
 
 export interface Observer {
@@ -299,8 +301,10 @@ interface Scoping {
 export interface Operation<Item, P, V, A, E, R = never> extends Scoping {
   /** For messages and spans. */
   readonly name: string
-  /** What it is about, for spans. */
+  /** The item that it is about, for spans. */
   readonly about?: unknown
+  /** The value that it looks an item up by, for spans. */
+  readonly value?: unknown
   /** A `"change"` as a rule. */
   readonly kind?: Kind
   /** Whether a hook that dies stops nothing. */

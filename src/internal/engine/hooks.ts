@@ -3,6 +3,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Contents from "../store/contents.ts"
 import { byPosition, type Entry, isSame } from "../store/entry.ts"
+import { show } from "../store/wording.ts"
 import { touchedBy } from "./change.ts"
 import type { Transaction } from "./core.ts"
 import {
@@ -23,7 +24,7 @@ let completedCalls = 0
 export const call = <Item, V>(transaction: Transaction<Item, any, V>, hook: RegistryHook): Effect.Effect<void> =>
   sequence(inOrder(transaction.hooks, hook), (part) => {
     const effect = part.state === "installed" ? part.handlers[hook] : undefined
-    return effect && run(transaction, part, hook, effectOf(effect, hook), undefined)
+    return effect && run(transaction, part, hook, effectOf(transaction, effect, hook), undefined)
   })
 
 /** Calls a hook of each part before an item is registered or unregistered. */
@@ -249,12 +250,20 @@ export const callPart = <Item, V, Hook extends ItemHook>(
   const effect = handlers[hook]?.(item)
   return handlers[hook] === undefined || hasSucceeded(effect)
     ? undefined
-    : run(transaction, part, hook, effectOf(effect, hook), item)
+    : run(transaction, part, hook, effectOf(transaction, effect, hook), item)
 }
 
 /** What is no effect, from untyped code, would end the fiber on the spot, with the lock. */
-const effectOf = <A, E, R>(effect: Effect.Effect<A, E, R> | undefined, hook: string): Effect.Effect<A, E, R> =>
-  Effect.isEffect(effect) ? effect : Effect.die(new TypeError(`The hook ${hook} is, or answers, no effect.`))
+const effectOf = <A, E, R>(
+  { name }: Transaction<any>,
+  effect: Effect.Effect<A, E, R> | undefined,
+  hook: string
+): Effect.Effect<A, E, R> =>
+  Effect.isEffect(effect)
+    ? effect
+    : Effect.die(
+      new TypeError(`The hook ${hook} of ${show(name)} is, or answers, ${show(effect)}, which is no effect.`)
+    )
 
 /** Only `onItemRegistering` can fail. */
 type Failure<E, Hook extends ItemHook> = Hook extends "onItemRegistering" ? E : never
@@ -267,13 +276,13 @@ const run = <Item, A, E>(
   effect: Effect.Effect<A, E, any>,
   item: Item | undefined
 ): Effect.Effect<A, E> => {
-  const { bodyServices, core: { tracing }, name } = transaction
+  const { bodyServices, core: { definition, tracing } } = transaction
   const fiber = transaction.fiber!
   const services = servicesOf(part, fiber.cache.scheduler)
   // interruptible but for its very end: nothing fits between the last step of a hook and the record that it is complete
   const restored = transaction.restore(effect)
   if (tracing.isTraced(fiber)) {
-    const span = { registry: name, operation: hook, item }
+    const span = { registry: definition, operation: hook, item }
     return tracing.withinContext(fiber, span, restored, transaction.contextWith(services))
   }
   return services === bodyServices

@@ -9,6 +9,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scheduler from "effect/Scheduler"
+import { show } from "../store/wording.ts"
 import { contentsOf, type Core, type Operation } from "./core.ts"
 import { CurrentTransaction, innermost } from "./current.ts"
 import { current } from "./read.ts"
@@ -110,7 +111,7 @@ const remembered = <Item, P, V, A, E, R>(
       core.populationFailure = exit.cause
       const { cause } = exit
       const warning = Effect.logWarning(
-        `The population of "${core.definition.name}" failed; the next use tries again.`,
+        `The population of ${show(core.definition.name)} failed; the next use tries again.`,
         cause
       )
       // an error keeps all that was on the stack, a list of defaults for one, until its stack is read
@@ -122,7 +123,7 @@ const remembered = <Item, P, V, A, E, R>(
 const interruptedInside = <Item, P, V>(core: Core<Item, P, V>) => <E>(cause: Cause.Cause<E>): Effect.Effect<never, E> =>
   // the waiters were not interrupted: to them this is a defect
   Cause.hasInterruptsOnly(cause) && !core.closed
-    ? Effect.die(new Error(`The population of "${core.definition.name}" was interrupted from inside.`))
+    ? Effect.die(new Error(`The population of ${show(core.definition.name)} was interrupted from inside.`))
     : Effect.failCause(cause)
 
 /** The same for one that runs on the fiber of its caller, whose own interruption is none from inside. */

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import { bounded, show } from "../store/wording.ts"
 import { contentsOf, type Core, type Observation, type OperationLabel, Transaction } from "./core.ts"
 import { CurrentTransaction, innermost } from "./current.ts"
 import { openIn } from "./read.ts"
@@ -26,7 +27,10 @@ export const runAll = <P, A, E, R>(
     const traced = ordered.find(({ hooks, tracing }) => hooks.length > 0 && tracing.isTraced(fiber))
     return traced === undefined
       ? result
-      : traced.tracing.within({ registry: jointName(ordered), operation: transactAll.name }, result)
+      : traced.tracing.within(
+        { registry: { name: jointName(ordered), messages: {} }, operation: transactAll.name },
+        result
+      )
   })
 
 const runAllOn = <P, A, E, R>(
@@ -79,7 +83,7 @@ const nameOf = ({ definition }: Defined): string => definition.name
 
 const jointName = (list: ReadonlyArray<Defined>): string => list.map(nameOf).join(" and ")
 
-const names = (list: ReadonlyArray<Defined>): string => list.map((one) => `"${nameOf(one)}"`).join(", ")
+const names = (list: ReadonlyArray<Defined>): string => bounded(list.map((one) => show(nameOf(one))).join(", "), 100)
 
 /**
  * With all locks: begins in one step with all of them, as `begin` does with one. Answers how it ended, which is to come

@@ -12,6 +12,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Contents from "../store/contents.ts"
 import { forget } from "../store/update.ts"
+import { show } from "../store/wording.ts"
 import { Change, Inserted } from "./change.ts"
 import { contentsOf, type Core, type Observation, type Operation, Transaction, unchanged } from "./core.ts"
 import { CurrentTransaction, innermost } from "./current.ts"
@@ -27,7 +28,7 @@ export const run = <Item, P, V, A, E, R>(
   operation: Operation<Item, P, V, A, E, R>
 ): Effect.Effect<A, E | P, R> =>
   Effect.withFiber((fiber) => {
-    const { about: item, kind, name } = operation
+    const { about: item, kind, name, value } = operation
     const observation = core.observer?.called(operation, fiber)
     const running = observation === undefined
       ? runOn(fiber, core, operation, observation)
@@ -37,7 +38,7 @@ export const run = <Item, P, V, A, E, R>(
       })
     // an operation without hooks is over in a moment: it has no span
     return core.tracing.isTraced(fiber) && (core.hooks.length > 0 || kind === "population")
-      ? core.tracing.within({ registry: core.definition.name, operation: name, item }, running)
+      ? core.tracing.within({ registry: core.definition, operation: name, item, value }, running)
       : running
   })
 
@@ -330,7 +331,7 @@ const publish = <Item, P, V>(
       cause.reasons.length === 0
         ? Effect.void
         : Effect.ignoreCause(
-          Effect.logError(`Releasing what a population of "${core.definition.name}" had acquired failed`, cause)
+          Effect.logError(`Releasing what a population of ${show(core.definition.name)} had acquired failed`, cause)
         )
   )
 }

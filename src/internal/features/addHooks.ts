@@ -13,6 +13,7 @@ import { failIfAny, step } from "../engine/transaction.ts"
 import { installNow, removeNow, uninstall } from "../operations/install.ts"
 import { runWithoutPopulation } from "../operations/upkeep.ts"
 import * as Contents from "../store/contents.ts"
+import { show } from "../store/wording.ts"
 
 /** Tells hooks of each item that is in, as if it were registered now, and installs them until the scope closes. */
 export const installAndTell = <Item, P, V>(
@@ -23,7 +24,9 @@ export const installAndTell = <Item, P, V>(
     if (current(core, context) !== undefined) {
       return Effect.die(
         new Error(
-          `Could not add hooks with "existing" to "${core.definition.name}": this is in a transaction of it, which may still fail. Add them outside.`
+          `Could not add hooks with "existing" to ${
+            show(core.definition.name)
+          }: this is in a transaction of it, which may still fail. Add them outside.`
         )
       )
     }

@@ -14,6 +14,7 @@ import type { Registry } from "../model.ts"
 import { changeHooks, removeNow } from "../operations/install.ts"
 import { counted, declarationOf, Existing, type TagClass } from "../service.ts"
 import { failure } from "../store/definition.ts"
+import { show } from "../store/wording.ts"
 
 type Failed = RegistryError.PopulationError<any>
 
@@ -40,7 +41,7 @@ export const layerLazy = <Self, Id extends string, Item, L, P, V, R, E, R2>(
         Effect.flatMap((built) =>
           coreOf(Context.get(built, service)) === coreOf(registry) ? Effect.void : Effect.die(
             new Error(
-              `The layer that was imported for "${options.name}" provides another registry: ` +
+              `The layer that was imported for ${show(options.name)} provides another registry: ` +
                 "build it on the `layer` of the service, or provide that registry by itself."
             )
           )

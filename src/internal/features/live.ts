@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
+import { bounded, show } from "../store/wording.ts"
 
 /** Where each was built, by identifier. */
 const live = new Map<string, Set<{ readonly where: string }>>()
@@ -18,18 +19,24 @@ export const count = (id: string): Effect.Effect<void, never, Scope.Scope> =>
       if (all.size === 0) live.delete(id)
     })
     const warning = Effect.logWarning(
-      `Two registries "${id}" are alive at once, and neither knows the items of the other. ` +
-        `The first was built ${other?.where}, the second ${itself.where}. ` +
-        "Build one layer, and provide it once, or give them identifiers of their own."
+      bounded(
+        `Two registries ${show(id)} are alive at once, and neither knows the items of the other. ` +
+          "Build one layer, and provide it once, or give them different identifiers. " +
+          `The first was built ${other?.where}, the second ${itself.where}.`
+      )
     )
     return Effect.andThen(Effect.addFinalizer(() => forget), all.size === 2 ? Effect.ignoreCause(warning) : Effect.void)
   }))
 
 /** In the innermost span or `Effect.fn`; without one, where the fiber was run. */
 const whereIn = ({ cache: { stackFrame }, id }: Fiber.Fiber<unknown, unknown>): string =>
-  stackFrame === undefined ? `by fiber ${id}${placeOf(runIn())}` : `in ${stackFrame.name}${placeOf(stackFrame.stack())}`
+  stackFrame === undefined
+    ? `by fiber ${id}${placeOf(runIn())}`
+    : `in ${bounded(stackFrame.name, 40)}${placeOf(stackFrame.stack())}`
 
-const placeOf = (line: string | undefined): string => line === undefined ? "" : ` (${line})`
+/** The end of a line says most. */
+const placeOf = (line: string | undefined): string =>
+  line === undefined ? "" : ` (${line.replace(/^.+(?=.{80})/s, "…")})`
 
 /** The first line of the stack below those of Effect and of Node. In a bundle they cannot be told from others. */
 const runIn = (): string | undefined => {

@@ -3,7 +3,8 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Tracer from "effect/Tracer"
 import type { Span, Tracing } from "../engine/core.ts"
-import { show } from "../store/wording.ts"
+import { labelOf } from "../store/definition.ts"
+import { plain } from "../store/wording.ts"
 
 export const tracing: Tracing = {
   isTraced: ({ cache }) => cache.tracer !== undefined && cache.tracerEnabled,
@@ -16,10 +17,14 @@ export const tracing: Tracing = {
       ))
 }
 
-const named = ({ item, ...attributes }: Span): [name: string, options: Tracer.SpanOptions] => [
-  `Registry.${attributes.operation}`,
-  {
-    attributes: item === undefined ? attributes : { ...attributes, item: show(item) },
+const named = ({ item, operation, registry, value }: Span): [name: string, options: Tracer.SpanOptions] => {
+  const about = item !== undefined
+    ? { item: labelOf(registry, item) }
+    : value !== undefined
+    ? { value: plain(value) }
+    : {}
+  return [`Registry.${operation}`, {
+    attributes: { registry: registry.name, operation, ...about },
     captureStackTrace: false
-  }
-]
+  }]
+}

@@ -9,9 +9,11 @@ import { sequence } from "../engine/sequence.ts"
 import { step } from "../engine/transaction.ts"
 import { check, isRefusal } from "../store/check.ts"
 import { Contents, holds } from "../store/contents.ts"
+import { labelOf } from "../store/definition.ts"
 import { Entry } from "../store/entry.ts"
 import * as Order from "../store/order.ts"
 import * as Update from "../store/update.ts"
+import { bounded, messageOf, show } from "../store/wording.ts"
 
 /** Brings back, in its old order, what waits. What is refused now, by the registry or by a hook, is left out. */
 export const bringBack = <Item, V>(transaction: Transaction<Item, never, V>): Effect.Effect<void> =>
@@ -76,5 +78,11 @@ const leaveOut = <Item, V>(
       core.refusals.note("Skipped", core.definition, base.revision, entry.item, error)
       return Exit.void
     }),
-    () => Effect.logWarning(`A reset of "${transaction.name}" took out an item that cannot come back`, error)
+    () => {
+      const { definition } = transaction.core
+      const item = labelOf(definition, entry.item)
+      return Effect.logWarning(
+        bounded(`A reset of ${show(definition.name)} took out ${item}, which cannot come back. ${messageOf(error)}`)
+      )
+    }
   )

@@ -6,13 +6,14 @@ import * as Stream from "effect/Stream"
 import * as RegistryError from "../../RegistryError.ts"
 import type { Operation, Transaction } from "../engine/core.ts"
 import * as Hooks from "../engine/hooks.ts"
+import { carryOut } from "../engine/mutation.ts"
 import type { PopulationRuns } from "../engine/runs.ts"
+import { sequence } from "../engine/sequence.ts"
 import { step } from "../engine/transaction.ts"
-import type { ErrorSource } from "../engine/waiting.ts"
 import * as Contents from "../store/contents.ts"
 import { failure, invalid } from "../store/definition.ts"
 import { show } from "../store/wording.ts"
-import { insertAtOnce, registerAllIn } from "./register.ts"
+import { insertAllIn, insertAtOnce, registering } from "./register.ts"
 
 /** Where the defaults of a registry come from. */
 export type Defaults<Item, E, R> = Iterable<Item> | Effect.Effect<Iterable<Item>, E, R> | Stream.Stream<Item, E, R>
@@ -71,11 +72,14 @@ const registerDefaults = <Item, V, E>(
   defaults: Defaults<Item, E, any>
 ): Effect.Effect<void, Failed<E, V>, any> => {
   const { definition } = transaction.core
-  const defaultsFailed = populationFailed<E, V>(definition, "defaults")
-  const registrationFailed = populationFailed<E, V>(definition, "registration")
+  const defaultsFailed = (cause: E) =>
+    failure(definition, RegistryError.PopulationError<E | RegistryError.RegistrationFailure | V>, {
+      code: "defaults",
+      cause
+    })
+  // the defaults can be interrupted, and the bookkeeping of hooks cannot
   const registerThem = (items: ReadonlyArray<Item>) =>
-    // the defaults can be interrupted, and the bookkeeping of hooks cannot
-    Effect.uninterruptible(Effect.suspend(() => Effect.mapError(registerAllIn(transaction, items), registrationFailed)))
+    Effect.uninterruptible(Effect.suspend(() => registerItems<Item, V, E>(transaction, items)))
   if (Stream.isStream(defaults)) {
     return Stream.runForEachArray(Stream.mapError(defaults, defaultsFailed), registerThem)
   }
@@ -85,16 +89,41 @@ const registerDefaults = <Item, V, E>(
     (iterable): Effect.Effect<unknown, Failed<E, V>> =>
       isIterable(iterable) ? registerThem(Array.from(iterable)) : Effect.die(
         new Error(
-          `The defaults of "${definition.name}" are ${show(iterable)}, which is no iterable of items.`
+          `The defaults of ${show(definition.name)} are ${show(iterable)}, which is no iterable of items.`
         )
       )
   )
 }
 
-const populationFailed =
-  <E, V>(definition: ErrorSource, code: "defaults" | "registration") =>
-  (cause: E | RegistryError.RegistrationFailure | V): Failed<E, V> =>
-    failure(definition, RegistryError.PopulationError<typeof cause>, { code, cause })
+/** The error of a hook does not say which item it refused, so with hooks each item is registered on its own. */
+const registerItems = <Item, V, E>(
+  transaction: Transaction<Item, never, V>,
+  items: ReadonlyArray<Item>
+): Effect.Effect<unknown, Failed<E, V>> => {
+  if (transaction.hooks.length === 0) {
+    return Effect.mapErrorEager(
+      insertAllIn(transaction, items),
+      (cause) => registrationFailed<E, V>(transaction, cause, cause.item)
+    )
+  }
+  const register = (item: Item) =>
+    Effect.mapErrorEager(
+      carryOut(transaction, registering<Item, never, V>(item)),
+      (cause) => registrationFailed<E, V>(transaction, cause, item)
+    )
+  return sequence(items, register, transaction.restore(Effect.yieldNow))
+}
+
+const registrationFailed = <E, V>(
+  { core: { definition } }: Transaction<any, any, any>,
+  cause: RegistryError.RegistrationFailure | V,
+  item: unknown
+): Failed<E, V> =>
+  failure(definition, RegistryError.PopulationError<E | RegistryError.RegistrationFailure | V>, {
+    code: "registration",
+    item,
+    cause
+  })
 
 export const isIterable = (u: unknown): u is Iterable<unknown> =>
   // these two alone have no properties

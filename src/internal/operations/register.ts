@@ -46,12 +46,19 @@ export const registerAll = <Item, P, V>(
 export const registerAllIn = <Item, P, V>(
   transaction: Transaction<Item, P, V>,
   items: ReadonlyArray<Item>
-): Effect.Effect<ReadonlyArray<Entry<Item>>, Failure | V | P> => {
-  if (transaction.hooks.length > 0) return oneByOne(transaction, items, (item) => registering<Item, P, V>(item))
-  return items.length <= maxPerStep
+): Effect.Effect<ReadonlyArray<Entry<Item>>, Failure | V | P> =>
+  transaction.hooks.length > 0
+    ? oneByOne(transaction, items, (item) => registering<Item, P, V>(item))
+    : insertAllIn(transaction, items)
+
+/** The same where no hook is to be called. */
+export const insertAllIn = <Item, P, V>(
+  transaction: Transaction<Item, P, V>,
+  items: ReadonlyArray<Item>
+): Effect.Effect<ReadonlyArray<Entry<Item>>, Failure | P> =>
+  items.length <= maxPerStep
     ? step(transaction, () => withoutPauses(insertAll(transaction, items)))
     : longStep(transaction, () => withPauses(insertAll(transaction, items)))
-}
 
 /** Carries out one mutation after the other: the hooks of one end before the next is planned. */
 export const oneByOne = <Item, P, V, A, B, E, W>(

@@ -1,16 +1,17 @@
 /** Emptying a registry. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Formatter from "effect/Formatter"
 import * as Change from "../engine/change.ts"
 import type { Core, Transaction } from "../engine/core.ts"
 import * as Hooks from "../engine/hooks.ts"
 import type { Plan } from "../engine/mutation.ts"
 import { step } from "../engine/transaction.ts"
 import * as Contents from "../store/contents.ts"
+import { labelOf } from "../store/definition.ts"
 import type { Entry } from "../store/entry.ts"
 import * as Order from "../store/order.ts"
 import * as Update from "../store/update.ts"
+import { show } from "../store/wording.ts"
 import { bringBack } from "./bringBack.ts"
 import * as Unregister from "./unregister.ts"
 import { unregisterEach } from "./unregisterEach.ts"
@@ -91,12 +92,12 @@ const emptied = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {
   return Exit.void
 }
 
-const nothingLeft = <Item>({ draft, name }: Transaction<Item>): Exit.Exit<void> => {
+const nothingLeft = <Item>({ draft }: Transaction<Item>): Exit.Exit<void> => {
   const added = Contents.at(draft, 0)
   return added === undefined ? Exit.void : Exit.die(
     new Error(
-      `Could not reset "${name}": a hook registered ${
-        Formatter.format(added.item)
+      `Could not reset ${show(draft.definition.name)}: a hook registered ${
+        labelOf(draft.definition, added.item)
       } while its items were unregistered. ` +
         "What onResetting registers goes with the rest; what is to stay belongs into the defaults."
     )

@@ -30,8 +30,10 @@ export const unregister = <Item, P, V>(item: Item): Operation<Item, P, V, void, 
 export const unregisterBy = <Item, P, V>(
   attribute: string,
   value: unknown
-): Operation<Item, P, V, void, ItemLookupError | P> =>
-  mutationOf("unregisterBy", value, locateBy<Item>(attribute, value), notRegistered, Exit.fail, removing)
+): Operation<Item, P, V, void, ItemLookupError | P> => ({
+  ...mutationOf("unregisterBy", undefined, locateBy<Item>(attribute, value), notRegistered, Exit.fail, removing),
+  value
+})
 
 export const replace = <Item, P, V>(
   attribute: string,

@@ -5,7 +5,7 @@ import type * as Schema from "effect/Schema"
 import * as Lookup from "../../Lookup.ts"
 import type * as RegistryError from "../../RegistryError.ts"
 import { isObject } from "./entry.ts"
-import { show } from "./wording.ts"
+import { show, showItem } from "./wording.ts"
 
 export interface Definition<Item> {
   readonly name: string
@@ -18,6 +18,7 @@ export interface Definition<Item> {
   readonly messages: RegistryError.Messages
   /** Is told of an item that is refused, and why. */
   readonly refused: (item: Item, why: unknown) => void
+  readonly label: ((item: Item) => string) | undefined
   /** Near matches of a value among keys. */
   readonly suggest: (value: unknown, keys: Iterable<unknown>) => ReadonlyArray<string>
 }
@@ -37,14 +38,14 @@ export const make = <Item>({ lookup, ...rest }: Omit<Definition<Item>, "lookups"
   lookups.forEach(({ attribute }, index) => {
     if (attribute === "") throw invalid(rest.name, "has a lookup with an empty name. Give it a name.")
     if (slotOf(lookups, attribute) !== index) {
-      throw invalid(rest.name, `has two lookups named "${attribute}". Keep one of them.`)
+      throw invalid(rest.name, `has two lookups named ${show(attribute)}. Keep one of them.`)
     }
   })
   return { ...rest, lookups, slots: [...lookups, { unique: true, each: true }] }
 }
 
 /** The error of a definition that makes no sense. */
-export const invalid = (name: string, why: string): Error => new Error(`The registry "${name}" ${why}`)
+export const invalid = (name: string, why: string): Error => new Error(`The registry ${show(name)} ${why}`)
 
 /** The place of a lookup, or -1. There are few: a search takes less than a map. */
 export const slotOf = (lookups: ReadonlyArray<{ readonly attribute: string }>, attribute: string): number => {
@@ -70,7 +71,7 @@ const namedLookups = <Item>(name: string, lookup: Lookup.Input<Item>): ReadonlyA
     if (!Lookup.isLookup(one)) {
       throw invalid(
         name,
-        `has a lookup "${attribute}" that is none: make it with Lookup.unique, uniqueEach, group or groupEach.`
+        `has a lookup ${show(attribute)} that is none: make it with Lookup.unique, uniqueEach, group or groupEach.`
       )
     }
     return { attribute, unique: one._tag === "Unique", each: one.each, optional: one.optional, select: one.select }
@@ -171,13 +172,49 @@ const copyOf = (value: unknown): unknown => {
 const isPlain = (value: unknown): value is object =>
   typeof value === "object" && value !== null && (Object.getPrototypeOf(value) ?? Object.prototype) === Object.prototype
 
+/** What words the errors of a registry, and names their items. */
+export interface Wording {
+  readonly name: string
+  readonly messages: RegistryError.Messages
+  readonly label?: ((item: any) => string) | undefined
+  readonly lookups?: ReadonlyArray<NamedLookup<any>>
+}
+
+/** How messages name an item: by the option `label`, else by the value of the first unique lookup that it has. */
+export const labelOf = ({ label, lookups = [] }: Wording, item: unknown): string => {
+  const unique = lookups.filter((lookup) => lookup.unique)
+  for (const { each, select } of label === undefined ? unique : [{ each: false, select: label }, ...unique]) {
+    try {
+      const selected = select(item)
+      const [value] = each ? keysIn(selected) : [selected]
+      if (value !== undefined) return show(value)
+    } catch {
+      // an item that was refused need not have what a selector looks for
+    }
+  }
+  return showItem(item)
+}
+
+interface FailureProps {
+  readonly code: RegistryError.Code
+  readonly item?: unknown
+  readonly existing?: unknown
+}
+
 /** An error of the registry, worded as its definition says. */
-export const failure = <E extends RegistryError.RegistryError, Props extends { readonly code: RegistryError.Code }>(
-  { messages, name }: { readonly name: string; readonly messages: RegistryError.Messages },
+export const failure = <E extends RegistryError.RegistryError, Props extends FailureProps>(
+  definition: Wording,
   Class: new(props: Props & { readonly registry: string; readonly text?: string }) => E,
   props: Props
 ): E => {
-  const named = { ...props, registry: name }
+  const { messages, name } = definition
+  const { existing, item } = props
+  const named = {
+    ...props,
+    ...(item === undefined ? undefined : { label: labelOf(definition, item) }),
+    ...(existing === undefined ? undefined : { existingLabel: labelOf(definition, existing) }),
+    registry: name
+  }
   const message: ((error: any) => unknown) | undefined = messages[props.code]
   let text: unknown
   try {

@@ -1,4 +1,7 @@
-/** How values are shown: those of users in messages, and those that users are given. */
+/**
+ * How values are shown: those that users are given, and those of users in messages. A message is one line of bounded length,
+ * without secrets, functions and control characters.
+ */
 import * as Formatter from "effect/Formatter"
 import * as Inspectable from "effect/Inspectable"
 import * as Pipeable from "effect/Pipeable"
@@ -16,21 +19,66 @@ export abstract class Shown extends Pipeable.Class implements Inspectable.Inspec
   }
 }
 
-/** The message of an error from elsewhere, as a part of another message. */
+/** A message, or a part of one, as it may stand in a line of a log. */
+export const bounded = (text: string, most = 400): string => {
+  const line = escaped(text.slice(0, 2 * most))
+  return line.length <= most ? line : `${line.slice(0, most - 1).replace(/[\ud800-\udbff]$/, "")}…`
+}
+
+/** Escapes control characters, line breaks, what reverses the direction of a text, and halves of characters. */
+const escaped = (text: string): string =>
+  text.replace(
+    // joiners are parts of words
+    /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/gu,
+    (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, "0")}`
+  )
+
+/** What somebody else says, as the last part of a message. */
+export const remark = (text: string): string => bounded(text.slice(0, 1_000).replace(/\s+/g, " "))
+
+/** The message of an error from elsewhere, as the last part of another one. */
 export const messageOf = (cause: unknown): string => {
   try {
-    if (cause instanceof Error && typeof cause.message === "string" && cause.message !== "") {
-      return shortened(cause.message, 5 * longest)
-    }
+    if (cause instanceof Error) return remark(cause.message || cause.name)
   } catch {
-    // its getters may throw
+    // its getters may throw, or answer something else
   }
   return show(cause)
 }
 
-/** Any value, as a readable text of bounded length. */
-export const show = (value: unknown): string => shortened(Formatter.format(value), longest)
+/** The most characters of a value. */
+const longest = 80
 
-const shortened = (text: string, most: number): string => text.length <= most ? text : `${text.slice(0, most)}…`
+/** A value, without what is inside of its properties. A string is in quotes. */
+export const show = (value: unknown): string => shown(value, (object) => JSON.stringify(object, flat))
 
-const longest = 200
+const flat = (key: string, part: unknown): unknown => {
+  if (typeof part === "bigint") return `${part}n`
+  return key !== "" && typeof part === "object" && part !== null ? "…" : part
+}
+
+/** An item. An object is shown by the names of its properties, because their values may be secrets. */
+export const showItem = (item: unknown): string => shown(item, (object) => `{${Object.keys(object)}}`)
+
+const shown = (value: unknown, textOf: (object: object) => string): string => {
+  try {
+    if (typeof value === "string") {
+      const text = escaped(JSON.stringify(value.slice(0, longest)))
+      return text.length <= longest ? text : `${bounded(text.slice(0, -1), longest - 1)}"`
+    }
+    if (typeof value === "function") return bounded(`[Function ${value.name}]`.replace(" ]", "]"), longest)
+    if (typeof value !== "object" || value === null) return bounded(String(value), longest)
+    const name = value.constructor?.name ?? ""
+    const text = ArrayBuffer.isView(value) ? `(${value.byteLength})` : textOf(value)
+    return bounded(/^(?:Object|Array|)$/.test(name) ? text : `${name} ${text}`, longest)
+  } catch {
+    // it is a proxy, or has a getter that throws
+    return `[${typeof value}]`
+  }
+}
+
+/** A value for a console, JSON or a span: text needs no quotes there. */
+export const plain = (value: unknown): unknown => {
+  if (typeof value === "string") return bounded(value)
+  return typeof value === "number" || typeof value === "boolean" ? value : show(value)
+}
