@@ -16,7 +16,7 @@
 import * as Effect from "effect/Effect"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Schema from "effect/Schema"
-import { bounded, messageOf, plain, remark, show, showItem } from "./internal/store/wording.ts"
+import { bounded, isError, messageOf, plain, remark, show, showItem } from "./internal/store/wording.ts"
 
 /** Takes a function, not fields, so that bundlers can drop a class that a program does not use. */
 const taggedError =
@@ -46,21 +46,15 @@ const withShownFields = <Class>(Class: Class): Class => {
   // the type of a class of an unknown Self is not known to be one
   Object.assign(Object(Class).prototype, {
     toJSON(this: Shown) {
-      const { cause, message } = this
-      return { message, ...fieldsOf(this), ...(cause === undefined ? undefined : { cause: messageOf(cause) }) }
+      const cause = "cause" in this ? { cause: messageOf(this.cause) } : undefined
+      return { message: this.message, ...fieldsOf(this), ...cause }
     },
     // an ordinary error, which a console shows with its stack
     [NodeInspectSymbol](this: Shown) {
       const { cause, message, name, stack = "" } = this
-      const shown = new Error(
-        message,
-        cause === undefined ? {} : { cause: cause instanceof Error ? cause : messageOf(cause) }
-      )
-      return Object.assign(
-        shown,
-        { stack: `${name}: ${message}${/\n +at [^]*/.exec(stack)?.[0] ?? ""}` },
-        fieldsOf(this)
-      )
+      const options = "cause" in this ? { cause: isError(cause) ? cause : messageOf(cause) } : undefined
+      const frames = /\n +at [^]*/.exec(stack)?.[0] ?? ""
+      return Object.assign(new Error(message, options), { stack: `${name}: ${message}${frames}` }, fieldsOf(this))
     }
   })
   return Class

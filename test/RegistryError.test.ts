@@ -5,10 +5,11 @@ import { Lookup, Registry, RegistryError, RegistryHooks } from "effect-registry"
 const mine = { id: 1, name: "mine" }
 const yours = { id: 1, name: "yours" }
 
+const shownOf = (value: string) =>
+  new RegistryError.ItemLookupError({ ...errors.not_registered, value, suggestions: [] }).message
+
 /** How an error shows a value of so many characters, with its quotes. */
-const shown = (length: number) =>
-  new RegistryError.ItemLookupError({ ...errors.not_registered, value: "x".repeat(length - 2), suggestions: [] })
-    .message
+const shown = (length: number) => shownOf("x".repeat(length - 2))
 
 const entryPointMessage = (code: Exclude<RegistryError.EntryPointError["code"], "invalid_package">) =>
   new RegistryError.EntryPointError({
@@ -187,9 +188,11 @@ describe("RegistryError", () => {
     assert.strictEqual(populationMessage(new Error()), `Could not populate "plugins": its defaults failed. Error`)
   })
 
-  it("the message of a PopulationError shows a cause whose message is not a string as a value", () => {
+  it("the message of a PopulationError shows the message or the tag of a cause, and else the names of its fields", () => {
     const start = `Could not populate "plugins": its defaults failed. `
-    assert.strictEqual(populationMessage({ message: "no error" }), `${start}{"message":"no error"}`)
+    assert.strictEqual(populationMessage({ message: "no error" }), `${start}no error`)
+    assert.strictEqual(populationMessage({ _tag: "Offline", host: "a" }), `${start}Offline`)
+    assert.strictEqual(populationMessage({ message: 5, host: "a" }), `${start}{message,host}`)
     const listing = Object.assign(new Error("one"), { message: ["one", "two"] })
     assert.notStrictEqual(populationMessage(listing), `${start}one,two`)
   })
@@ -197,6 +200,11 @@ describe("RegistryError", () => {
   it("a value is shown whole up to 80 characters", () => {
     assert.include(shown(80), `= "${"x".repeat(78)}".`)
     assert.include(shown(81), `= "${"x".repeat(77)}…".`)
+  })
+
+  it("a value is cut between characters, not inside of one", () => {
+    assert.include(shownOf("😀".repeat(60)), `= "${"😀".repeat(38)}…".`)
+    assert.include(shownOf(`x${"😀".repeat(60)}`), `= "x${"😀".repeat(38)}…".`)
   })
 
   it("the message of an EntryPointError names the package and says why", () => {

@@ -223,7 +223,7 @@ describe("an error", () => {
 
   it("shows a cause that is an error as a cause, and any other by its text", () => {
     assert.match(inspect(caused(new Error("offline"))), /\[cause\]: Error: offline\n +at /)
-    assert.include(inspect(caused({ host: "a", charge: () => "secret" })), `[cause]: '{"host":"a"}'`)
+    assert.include(inspect(caused({ host: "a", charge: () => "secret" })), "[cause]: '{host,charge}'")
     assert.strictEqual(JSON.parse(JSON.stringify(caused(new Error("offline")))).cause, "offline")
     assert.strictEqual(JSON.parse(JSON.stringify(caused("offline"))).cause, "\"offline\"")
   })

@@ -37,6 +37,7 @@ import { faults as storeKeyMap } from "./faults/store/keyMap.ts"
 import { faults as storeListing } from "./faults/store/listing.ts"
 import { faults as storeMatching } from "./faults/store/matching.ts"
 import { faults as storeUpdate } from "./faults/store/update.ts"
+import { faults as storeWording } from "./faults/store/wording.ts"
 
 export const breaks: ReadonlyArray<Break> = [
   ...engineCore,
@@ -72,5 +73,6 @@ export const breaks: ReadonlyArray<Break> = [
   ...storeKeyMap,
   ...storeListing,
   ...storeMatching,
-  ...storeUpdate
+  ...storeUpdate,
+  ...storeWording
 ]

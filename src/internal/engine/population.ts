@@ -9,7 +9,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scheduler from "effect/Scheduler"
-import { show } from "../store/wording.ts"
+import { isError, messageOf, show } from "../store/wording.ts"
 import { contentsOf, type Core, type Operation } from "./core.ts"
 import { CurrentTransaction, innermost } from "./current.ts"
 import { current } from "./read.ts"
@@ -110,10 +110,14 @@ const remembered = <Item, P, V, A, E, R>(
     } else if (!Cause.hasInterruptsOnly(exit.cause)) {
       core.populationFailure = exit.cause
       const { cause } = exit
-      const warning = Effect.logWarning(
-        `The population of ${show(core.definition.name)} failed; the next use tries again.`,
-        cause
-      )
+      const warning = Effect.suspend(() => {
+        const error = Cause.squash(cause)
+        return Effect.logWarning(
+          `The population of ${show(core.definition.name)} failed; the next use tries again.`,
+          // Effect prints what is no error, an item for one, whole
+          isError(error) && isError(error.cause ?? error) ? cause : messageOf(error)
+        )
+      })
       // an error keeps all that was on the stack, a list of defaults for one, until its stack is read
       return Effect.ignoreCause(Effect.andThen(warning, Effect.sync(() => Cause.prettyErrors(cause))))
     }

@@ -36,14 +36,25 @@ const escaped = (text: string): string =>
 /** What somebody else says, as the last part of a message. */
 export const remark = (text: string): string => bounded(text.slice(0, 1_000).replace(/\s+/g, " "))
 
-/** The message of an error from elsewhere, as the last part of another one. */
+/** A proxy may throw. */
+export const isError = (u: unknown): u is Error => {
+  try {
+    return u instanceof Error
+  } catch {
+    return false
+  }
+}
+
+/** What an error from elsewhere says, as the last part of another message. */
 export const messageOf = (cause: unknown): string => {
   try {
-    if (cause instanceof Error) return remark(cause.message || cause.name)
+    const { _tag, message, name } = Object(cause)
+    const said = [message, _tag, isError(cause) && name].find((text) => typeof text === "string" && text !== "")
+    if (said !== undefined) return remark(said)
   } catch {
-    // its getters may throw, or answer something else
+    // its getters may throw
   }
-  return show(cause)
+  return showItem(cause)
 }
 
 /** The most characters of a value. */
