@@ -26,9 +26,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import {
   coreIn,
   coreOf,
@@ -556,16 +556,11 @@ export const snapshot: <Item, Lookups, P, V, R = never>(
 ) => Effect.Effect<RegistrySnapshot<Item, Lookups>, P, R> = /*#__PURE__*/ operation(
   1,
   <Item, Lookups, P, V>(core: Core<Item, P, V>): Effect.Effect<RegistrySnapshot<Item, Lookups>, P> =>
-    Reading.read(core, (contents, _x, _y, transaction) => Exit.succeed(shown<Item, Lookups>(contents, transaction)))
+    Reading.read(core, (contents, _x, _y, transaction) => {
+      transaction?.see()
+      return Exit.succeed(snapshotOf(contents))
+    })
 )
-
-const shown = <Item, Lookups>(
-  contents: Contents.Contents<Item>,
-  transaction: { readonly see: () => void } | undefined
-): RegistrySnapshot<Item, Lookups> => {
-  transaction?.see()
-  return snapshotOf(contents)
-}
 
 /**
  * The contents that were published last, at once, for code that is not an effect. They are empty until the registry is
@@ -1513,12 +1508,13 @@ export const reset: <Item, Lookups, P, V, R = never>(
  */
 export const changes = <Item, Lookups, P, V, R = never>(
   self: RegistryOrService<Item, Lookups, P, V, R>
-): Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged, R> => Watch.unwrap(follow(self))
+): Stream.Stream<RegistryEvent.RegistryChange<Item, Lookups>, RegistryError.RegistryLagged, R> =>
+  Watch.unwrap(follow(self))
 
 const follow: <Item, Lookups, P, V, R>(
   self: RegistryOrService<Item, Lookups, P, V, R>
 ) => Effect.Effect<
-  Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged>,
+  Stream.Stream<RegistryEvent.RegistryChange<Item, Lookups>, RegistryError.RegistryLagged>,
   never,
   Scope.Scope | R
 > = /*#__PURE__*/ operation(
@@ -1625,17 +1621,7 @@ export const awaitItem: {
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute]
   ): Effect.Effect<Item, P, R>
-} = /*#__PURE__*/ operation(
-  3,
-  <Item, P, V>(core: Core<Item, P, V>, attribute: string, value: unknown): Effect.Effect<Item, P> =>
-    Effect.map(
-      Watch.answer(core, "awaitItem", entryBy<Item>(attribute, value), Effect.interrupt),
-      (entry) => entry.item
-    )
-)
-
-const entryBy = <Item>(attribute: string, value: unknown) => (contents: Contents.Contents<Item>) =>
-  Find.indexOf(contents, attribute, value, true).get(value)
+} = /*#__PURE__*/ operation(3, Watch.awaitItem)
 
 /**
  * The contents of the registry now, then the newest after each change.
@@ -1681,14 +1667,13 @@ const entryBy = <Item>(attribute: string, value: unknown) => (contents: Contents
  */
 export const snapshots = <Item, Lookups, P, V, R = never>(
   self: RegistryOrService<Item, Lookups, P, V, R>
-): Stream.Stream<RegistrySnapshot<Item, Lookups>, P, R> => Stream.unwrap(snapshotsIn(self))
+): Stream.Stream<RegistrySnapshot<Item, Lookups>, P, R> => Watch.unwrap(snapshotsIn(self))
 
 const snapshotsIn: <Item, Lookups, P, V, R>(
   self: RegistryOrService<Item, Lookups, P, V, R>
 ) => Effect.Effect<Stream.Stream<RegistrySnapshot<Item, Lookups>, P>, never, R> = /*#__PURE__*/ operation(
   1,
-  <Item, Lookups, P, V>(core: Core<Item, P, V>) =>
-    Effect.succeed(Watch.answers(core, "snapshots", shown<Item, Lookups>, Object.is))
+  (core) => Effect.succeed(Watch.snapshots(core))
 )
 
 /**
@@ -1738,7 +1723,7 @@ export const watchItem: {
   ): Stream.Stream<Option.Option<Item>, P, R>
 } = /*#__PURE__*/ dual(
   3,
-  (self: unknown, attribute: string, value: unknown) => Stream.unwrap(watchItemIn(self, attribute, value))
+  (self: unknown, attribute: string, value: unknown) => Watch.unwrap(watchItemIn(self, attribute, value))
 )
 
 const watchItemIn: (
@@ -1747,12 +1732,7 @@ const watchItemIn: (
   value: unknown
 ) => Effect.Effect<Stream.Stream<any, any>, never, any> = /*#__PURE__*/ operation(
   3,
-  <Item, P, V>(core: Core<Item, P, V>, attribute: string, value: unknown) => {
-    const entry = entryBy<Item>(attribute, value)
-    const answer = (contents: Contents.Contents<Item>): Option.Option<Item> =>
-      Option.map(Option.fromUndefinedOr(entry(contents)), ({ item }) => item)
-    return Effect.succeed(Watch.answers(core, "watchItem", answer, Option.makeEquivalence(Object.is)))
-  }
+  (core, attribute, value) => Effect.succeed(Watch.watchItem(core, attribute, value))
 )
 
 /**

@@ -9,6 +9,7 @@
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
+import type { RegistrySnapshot } from "./internal/snapshot.ts"
 
 /**
  * One event: an item was registered, unregistered or replaced, or the registry was populated or reset.
@@ -27,14 +28,29 @@ export type RegistryEvent<Item> = Data.TaggedEnum<{
 }>
 
 /**
- * The revision that one committed transaction made, and its events in order.
+ * The revision that one committed transaction made, its events in order, and the contents after it.
+ *
+ * **Details**
+ *
+ * The events, and the snapshot of a change that others have followed, are made when they are first read.
+ *
+ * **Gotchas**
+ *
+ * A change that you keep, keeps the items of that revision, too, until both are garbage. Keep its `events` alone for a
+ * log.
  *
  * @category models
  * @since 0.1.0
  */
-export interface RegistryChange<out Item> {
+export interface RegistryChange<out Item, in out Lookups = any> {
   readonly revision: number
   readonly events: ReadonlyArray<RegistryEvent<Item>>
+  /**
+   * The contents after this change, however much later it is read.
+   *
+   * @since 0.2.0
+   */
+  readonly snapshot: RegistrySnapshot<Item, Lookups>
 }
 
 interface Definition extends Data.TaggedEnum.WithGenerics<1> {

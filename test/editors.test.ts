@@ -119,7 +119,7 @@ describe("hovering shows a readable type", () => {
     ["ofServiceLast =", "const ofServiceLast: Effect.Effect<Language, ItemLookupError, Languages>"],
     ["snapshot =", `const snapshot: RegistrySnapshot.RegistrySnapshot<Language, ${lookups}>`],
     ["before =", "const before: Option.Option<Language>"],
-    ["change)", "(parameter) change: RegistryChange<Language>"],
+    ["change)", `(parameter) change: RegistryChange<Language, ${lookups}>`],
     ["told)", "(parameter) told: Language"],
     ["all =", "const all: Effect.Effect<readonly Language[], never, Languages>"],
     ["live =", "const live: Layer<Languages, never, never>"],

@@ -21,8 +21,14 @@ const imports = new Map(files.map((file) => [file, importsOf(file)]))
 
 const directoryOf = (file: string): string => file.slice(0, file.lastIndexOf("/") + 1)
 
-/** The modules that all may import: public ones, and the wording of messages. They import nothing but each other. */
-const leaves = ["Lookup.ts", "RegistryError.ts", "RegistryEvent.ts", "internal/store/wording.ts"]
+/** The modules that all may import: public ones, the wording of messages, and a type. They import nothing but each other. */
+const leaves = [
+  "Lookup.ts",
+  "RegistryError.ts",
+  "RegistryEvent.ts",
+  "internal/snapshot.ts",
+  "internal/store/wording.ts"
+]
 
 /** The directories that the files of a directory may import beside it, and beside `leaves`. */
 const mayImport: { readonly [directory: string]: ReadonlyArray<string> } = {

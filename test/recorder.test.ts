@@ -235,8 +235,10 @@ describe("RegistryTest.record", () => {
       const told = (events: ReadonlyArray<RegistryEvent.RegistryEvent<Tool>>, skipped = 0) =>
         Effect.gen(function*() {
           yield* run(recorder, [["reset"], ["populate"], ["subscribe", "s"], ["register", two]])
-          forgeLastChange(registry, ({ revision }) => ({ revision: revision + skipped, events }))
-          return yield* recorder.run("test", ["nextChange", "s"])
+          const forged = forgeLastChange(registry, (revision) => ({ revision: revision + skipped, events }))
+          const result = yield* recorder.run("test", ["nextChange", "s"])
+          assert.strictEqual(forged.events, events)
+          return result
         })
       assert.deepStrictEqual(
         [

@@ -7,7 +7,7 @@ import { Effect, Exit, Fiber, Logger, Scope } from "effect"
 import { Registry, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { Follower } from "./utils/following.ts"
-import { contradictions, isLocked, isPopulating, keptChanges } from "./utils/inside.ts"
+import { contradictions, contradictionsIn, isLocked, isPopulating, keptChanges } from "./utils/inside.ts"
 import { Balance, Item } from "./utils/items.ts"
 import { randomFrom, turns } from "./utils/meddling.ts"
 
@@ -118,7 +118,15 @@ const upheaval = (program: number): Effect.Effect<void, unknown> =>
       const follower = new Follower<Item>([], 0, keysOf)
       const changes = keptChanges(registry)
       assert.strictEqual(changes.length, RegistrySnapshot.revision(held))
-      for (const change of changes) follower.apply(change)
+      // a snapshot is made from the one of the next change: of any first
+      if (changes.length > 0) {
+        assert.deepStrictEqual(contradictionsIn(changes[random(changes.length)]!.snapshot), [], what)
+      }
+      for (const change of changes) {
+        follower.apply(change)
+        assert.deepStrictEqual([...change.snapshot], follower.list, what)
+        assert.deepStrictEqual(contradictionsIn(change.snapshot), [], what)
+      }
       assert.deepStrictEqual(follower.list, [...held], what)
       assert.deepStrictEqual(follower.lost, [], what)
       // the lock is free

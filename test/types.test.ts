@@ -400,7 +400,7 @@ describe("types", () => {
   })
 
   it("whole sets, overrides, watching and explaining answer with the types of API.md, data-first and data-last", () => {
-    type Change = RegistryEvent.RegistryChange<Language>
+    type Change = RegistryEvent.RegistryChange<Language, typeof lookup>
     type Lagged = RegistryError.RegistryLagged
     type Subscription = Registry.Subscription<Language, typeof lookup>
     never(() => {
@@ -764,7 +764,7 @@ describe("types", () => {
   })
 
   it("every function of a registry takes a service, and then needs it, data-first and data-last", () => {
-    type Change = RegistryEvent.RegistryChange<Language>
+    type Change = RegistryEvent.RegistryChange<Language, typeof lookup>
     type P = PopulationError<Boom>
     type Subscription = Registry.Subscription<Language, typeof lookup>
     type Told = Effect.Effect<void, never, Languages | Scope.Scope | Log>
@@ -1101,7 +1101,7 @@ describe("types", () => {
       Effect.Effect<ReadonlyArray<Language>, PopulationError<Boom>, Languages>
     >()
     expectTypeOf(Languages.changes).toEqualTypeOf<
-      Stream.Stream<RegistryEvent.RegistryChange<Language>, RegistryError.RegistryLagged, Languages>
+      Stream.Stream<RegistryEvent.RegistryChange<Language, typeof lookup>, RegistryError.RegistryLagged, Languages>
     >()
     expectTypeOf(Languages.subscribe({ since: 1 })).toEqualTypeOf<
       Effect.Effect<Registry.Subscription<Language, typeof lookup>, PopulationError<Boom>, Languages | Scope.Scope>

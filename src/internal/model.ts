@@ -13,8 +13,9 @@ import type * as Types from "effect/Types"
 import type * as RegistryError from "../RegistryError.ts"
 import type * as RegistryEvent from "../RegistryEvent.ts"
 import type { RefusalError } from "./engine/refusals.ts"
+import type { RegistrySnapshot } from "./snapshot.ts"
 
-declare const SnapshotTypeId: unique symbol
+export type { RegistrySnapshot } from "./snapshot.ts"
 
 /**
  * A set of unique items. `P` is the error of its population, `V` the error with which the hooks of its definition
@@ -120,18 +121,6 @@ export type ServicesOf<Defaults> = Defaults extends Stream.Stream<any, any, infe
   : never
 
 /**
- * The items of a registry at one revision.
- *
- * @category models
- * @since 0.1.0
- */
-export interface RegistrySnapshot<out Item, in out Lookups>
-  extends Iterable<Item>, Pipeable.Pipeable, Inspectable.Inspectable
-{
-  readonly [SnapshotTypeId]: { readonly _Lookups: Types.Invariant<Lookups> }
-}
-
-/**
  * A snapshot, and the changes after it.
  *
  * @category models
@@ -139,7 +128,7 @@ export interface RegistrySnapshot<out Item, in out Lookups>
  */
 export interface Subscription<out Item, in out Lookups> {
   readonly snapshot: RegistrySnapshot<Item, Lookups>
-  readonly changes: Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged>
+  readonly changes: Stream.Stream<RegistryEvent.RegistryChange<Item, Lookups>, RegistryError.RegistryLagged>
 }
 
 /** See `Registry.LastSeen`. */

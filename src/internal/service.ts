@@ -137,7 +137,7 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
   /** Unregisters all items; the next use populates again: see {@link reset}. */
   readonly reset: Effect.Effect<void, never, Self>
   /** The changes from when the stream is run: see {@link changes}. */
-  readonly changes: Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged, Self>
+  readonly changes: Stream.Stream<RegistryEvent.RegistryChange<Item, Lookups>, RegistryError.RegistryLagged, Self>
   /** The contents now, then the newest after each change: see {@link snapshots}. */
   readonly snapshots: Stream.Stream<RegistrySnapshot<Item, Lookups>, P, Self>
   /** A snapshot, and the changes after it: see {@link subscribe}. */

@@ -21,6 +21,7 @@ import { faults as featuresLate } from "./faults/features/late.ts"
 import { faults as featuresLayers } from "./faults/features/layers.ts"
 import { faults as featuresLive } from "./faults/features/live.ts"
 import { faults as featuresReconcile } from "./faults/features/reconcile.ts"
+import { faults as featuresTold } from "./faults/features/told.ts"
 import { faults as featuresWatch } from "./faults/features/watch.ts"
 import { faults as modules } from "./faults/modules.ts"
 import { faults as operationsInstall } from "./faults/operations/install.ts"
@@ -58,6 +59,7 @@ export const breaks: ReadonlyArray<Break> = [
   ...featuresLayers,
   ...featuresLive,
   ...featuresReconcile,
+  ...featuresTold,
   ...featuresWatch,
   ...modules,
   ...operationsInstall,

@@ -3,9 +3,10 @@
  * is the only test file that knows how a registry is built.
  */
 import { type Effect, Ref, type Scope } from "effect"
-import type { Registry, RegistryEvent } from "effect-registry"
-import { coreOf } from "../../src/internal/coreOf.ts"
+import type { Registry, RegistryEvent, RegistrySnapshot } from "effect-registry"
+import { contentsOf, coreOf } from "../../src/internal/coreOf.ts"
 import { Transaction } from "../../src/internal/engine/core.ts"
+import { tell } from "../../src/internal/features/told.ts"
 import { watchersOf } from "../../src/internal/features/watch.ts"
 import { Contents } from "../../src/internal/store/contents.ts"
 import * as Index from "../../src/internal/store/index.ts"
@@ -58,6 +59,16 @@ export const isMeasured = (registry: AnyRegistry): boolean => coreOf(registry).o
 /** How the contents of a registry contradict themselves: not at all, in a sound registry. */
 export const contradictions = (registry: AnyRegistry): ReadonlyArray<string> => violations(published(registry))
 
+/** The same of a snapshot. */
+export const contradictionsIn = (snapshot: RegistrySnapshot.RegistrySnapshot<any, any>): ReadonlyArray<string> =>
+  violations(contentsOf(snapshot))
+
+/** All that a snapshot holds, what an override hides included. */
+export const wholeOf = (snapshot: RegistrySnapshot.RegistrySnapshot<any, any>) => {
+  const { populated, revision, withheld } = contentsOf(snapshot)
+  return { populated, revision, values: [...snapshot], withheld: withheld?.entries.map(({ item }) => item) }
+}
+
 /** The values of each lookup by which a registry finds an item. */
 export const valuesByLookup = (
   registry: AnyRegistry
@@ -69,7 +80,14 @@ export const valuesByLookup = (
 /** The changes that a registry keeps for late subscribers, oldest first. */
 export const keptChanges = <Item, Lookups, P, V>(
   registry: Registry.Registry<Item, Lookups, P, V>
-): ReadonlyArray<RegistryEvent.RegistryChange<Item>> => coreOf(registry).changes
+): ReadonlyArray<RegistryEvent.RegistryChange<Item>> => {
+  const core = coreOf(registry)
+  return tell(core, core.changes.length)
+}
+
+/** How many of the changes that a registry keeps were told to anybody who keeps them. */
+export const toldChanges = (registry: AnyRegistry): number =>
+  coreOf(registry).changes.filter(({ told }) => told?.deref() !== undefined).length
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Faults of the library, made on purpose
@@ -113,13 +131,16 @@ export const distort = <Item, Lookups, P, V>(
 export const spoilt = <A extends object>(whole: A, part: { readonly [P in keyof A]?: A[P] }): A =>
   Object.create(whole, Object.getOwnPropertyDescriptors(part))
 
-/** Replaces the last kept change by a forged one. */
+/** Tells subscribers something else for the last change, as long as they keep what this answers. */
 export const forgeLastChange = <Item, Lookups, P, V>(
   registry: Registry.Registry<Item, Lookups, P, V>,
-  forge: (change: RegistryEvent.RegistryChange<Item>) => RegistryEvent.RegistryChange<Item>
-): void => {
-  const changes: Array<RegistryEvent.RegistryChange<Item>> = coreOf(registry).changes
-  changes.push(forge(changes.pop()!))
+  forge: (revision: number) => Partial<RegistryEvent.RegistryChange<Item>>
+): RegistryEvent.RegistryChange<Item> => {
+  const core = coreOf(registry)
+  const [last] = tell(core, 1)
+  const forged = spoilt(last!, forge(last!.revision))
+  core.changes.at(-1)!.told = new WeakRef(forged)
+  return forged
 }
 
 const openTransaction = (registry: AnyRegistry): Transaction<any> | undefined => {

@@ -1,7 +1,6 @@
-/** What a transaction did, kept as it happened; the events that tell it are built when they are first read. */
-import * as RegistryEvent from "../../RegistryEvent.ts"
+/** What a transaction did, kept as it happened. */
+import type { Contents, Withheld } from "../store/contents.ts"
 import type { Entry } from "../store/entry.ts"
-import { Shown } from "../store/wording.ts"
 
 export type Step<Item> =
   | Inserted<Item>
@@ -45,44 +44,26 @@ export class Swapped<Item> {
   }
 }
 
-export class Change<Item> extends Shown implements RegistryEvent.RegistryChange<Item> {
+/** A change that was published, and what later changes do not tell of the contents after it. */
+export class Change<Item> {
   declare readonly revision: number
+  declare readonly populated: boolean
+  declare readonly withheld: Withheld<Item> | undefined
   declare readonly steps: ReadonlyArray<Step<Item>>
   /** When it was published, in milliseconds. */
   declare readonly at: number
-  private told: ReadonlyArray<RegistryEvent.RegistryEvent<Item>> | undefined = undefined
+  /** What subscribers were given for it, as long as one of them keeps that. */
+  told: WeakRef<object> | undefined = undefined
 
-  constructor(revision: number, steps: ReadonlyArray<Step<Item>>, at: number) {
-    super()
+  constructor({ populated, revision, withheld }: Contents<Item>, steps: ReadonlyArray<Step<Item>>, at: number) {
     this.revision = revision
+    this.populated = populated
+    this.withheld = withheld
     this.steps = steps
     this.at = at
-  }
-
-  get events(): ReadonlyArray<RegistryEvent.RegistryEvent<Item>> {
-    return this.told ??= Object.freeze(this.steps.flatMap(eventsOf))
-  }
-
-  toJSON(): unknown {
-    return { revision: this.revision, events: this.events }
   }
 }
 
 /** The entries that came or went. */
 export const touchedBy = <Item>(step: Step<Item>): ReadonlyArray<Entry<Item>> =>
   "entries" in step ? step.entries : step._tag === "Swapped" ? [step.previous, step.entry] : []
-
-const eventsOf = <Item>(step: Step<Item>): ReadonlyArray<RegistryEvent.RegistryEvent<Item>> => {
-  switch (step._tag) {
-    case "Inserted":
-      return step.entries.map(({ item }, i) => RegistryEvent.Registered({ item, position: step.position + i }))
-    case "Removed":
-      return step.entries.map(({ item }) => RegistryEvent.Unregistered({ item }))
-    case "Swapped":
-      return [RegistryEvent.Replaced({ previous: step.previous.item, item: step.entry.item })]
-    case "Populated":
-      return [RegistryEvent.Populated({ size: step.size })]
-    case "Reset":
-      return [RegistryEvent.Reset()]
-  }
-}

@@ -310,9 +310,10 @@ const publish = <Item, P, V>(
   const revision = changed ? base.revision + 1 : base.revision
   // nobody has seen a draft that was made in this very step: it need not be copied
   if (unseen) draft.revision = revision
-  core.published.ref.current = unseen ? draft : Contents.copy(draft, { revision })
+  const contents = unseen ? draft : Contents.copy(draft, { revision })
+  core.published.ref.current = contents
   if (changed) {
-    core.changes.push(new Change(revision, steps, now(transaction.fiber!)))
+    core.changes.push(new Change(contents, steps, now(transaction.fiber!)))
     // to move all of them for each that goes would take longer than most of the rest
     const more = core.changes.length - core.history
     if (more > core.history >>> 2) core.changes.splice(0, more)

@@ -9,15 +9,20 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as RegistryError from "../../RegistryError.ts"
 import type * as RegistryEvent from "../../RegistryEvent.ts"
+import { snapshotOf } from "../coreOf.ts"
 import { contentsOf, type Core, type Transaction } from "../engine/core.ts"
 import { read } from "../engine/read.ts"
 import { waitsForItself } from "../engine/waiting.ts"
+import { indexOf, optionOf } from "../operations/find.ts"
+import type { RegistrySnapshot } from "../snapshot.ts"
 import type { Contents } from "../store/contents.ts"
 import { failure } from "../store/definition.ts"
+import { tell } from "./told.ts"
 
 type Wake = () => void
 
@@ -67,34 +72,54 @@ export const watchersOf = <Item, P, V>(core: Core<Item, P, V>): Watchers => {
   return watchers
 }
 
-type Question<Item, A> = (contents: Contents<Item>, transaction: Transaction<Item> | undefined) => A
-
-/**
- * The answer to a question, as soon as it has one: it is asked again after each change. A fiber in a transaction of the
- * registry asks the draft, and dies where it would wait for itself. `ended` is run if the registry ends while it waits.
- */
-export const answer = <Item, P, V, A extends object, E>(
+/** The item that has a value of a unique lookup, as soon as there is one. */
+export const awaitItem = <Item, P, V>(
   core: Core<Item, P, V>,
-  operation: string,
-  question: Question<Item, A | undefined>,
-  ended: Effect.Effect<never, E>
-): Effect.Effect<A, E | P> => {
-  const asking: Effect.Effect<A, E | P> = Effect.flatten(read(core, (contents, _x, _y, transaction) => {
-    const found = question(contents, transaction)
-    if (found !== undefined) return Exit.succeed(Effect.succeed(found))
-    if (transaction !== undefined) return Exit.die(waitsForItself(transaction, operation))
-    const { revision } = contents
-    const isNews = () => core.closed || revisionOf(core) !== revision
-    return Exit.succeed(Effect.flatMap(watchersOf(core).wait(isNews), () => core.closed ? ended : asking))
-  }))
-  return asking
-}
+  attribute: string,
+  value: unknown
+): Effect.Effect<Item, P> =>
+  Effect.map(
+    answer(core, "awaitItem", (contents) => indexOf(contents, attribute, value, true).get(value), Effect.interrupt),
+    (entry) => entry.item
+  )
+
+/** What a registry holds, now and after each change. Two contents of one revision show the same, unless they are drafts. */
+export const snapshots = <Item, Lookups, P, V>(
+  core: Core<Item, P, V>
+): Stream.Stream<RegistrySnapshot<Item, Lookups>, P> =>
+  Stream.map(
+    answers(
+      core,
+      "snapshots",
+      (contents, transaction) => {
+        transaction?.see()
+        return contents
+      },
+      (one, other) => one.revision === other.revision && one.order === other.order
+    ),
+    snapshotOf<Item, Lookups>
+  )
+
+/** The item that has a value of a unique lookup, if there is one, now and whenever that is another. */
+export const watchItem = <Item, P, V>(
+  core: Core<Item, P, V>,
+  attribute: string,
+  value: unknown
+): Stream.Stream<Option.Option<Item>, P> =>
+  answers(
+    core,
+    "watchItem",
+    (contents) => optionOf(indexOf(contents, attribute, value, true).get(value)),
+    Option.makeEquivalence(Object.is)
+  )
+
+type Question<Item, A> = (contents: Contents<Item>, transaction: Transaction<Item> | undefined) => A
 
 /**
  * The present answer to a question, then each other one: the newest when the stream is pulled. Each run of it begins anew,
  * and ends when the registry does.
  */
-export const answers = <Item, P, V, A extends object>(
+const answers = <Item, P, V, A extends object>(
   core: Core<Item, P, V>,
   operation: string,
   question: Question<Item, A>,
@@ -110,6 +135,27 @@ export const answers = <Item, P, V, A extends object>(
       last !== undefined && core.closed ? Cause.done() : Effect.map(next, (found) => Arr.of(last = found))
     )
   }))
+
+/**
+ * The answer to a question, as soon as it has one: it is asked again after each change. A fiber in a transaction of the
+ * registry asks the draft, and dies where it would wait for itself. `ended` is run if the registry ends while it waits.
+ */
+const answer = <Item, P, V, A extends object, E>(
+  core: Core<Item, P, V>,
+  operation: string,
+  question: Question<Item, A | undefined>,
+  ended: Effect.Effect<never, E>
+): Effect.Effect<A, E | P> => {
+  const asking: Effect.Effect<A, E | P> = Effect.flatten(read(core, (contents, _x, _y, transaction) => {
+    const found = question(contents, transaction)
+    if (found !== undefined) return Exit.succeed(Effect.succeed(found))
+    if (transaction !== undefined) return Exit.die(waitsForItself(transaction, operation))
+    const { revision } = contents
+    const isNews = () => core.closed || revisionOf(core) !== revision
+    return Exit.succeed(Effect.flatMap(watchersOf(core).wait(isNews), () => core.closed ? ended : asking))
+  }))
+  return asking
+}
 
 type Changes<Item> = Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged>
 
@@ -133,11 +179,10 @@ export const follow = <Item, P, V>(
     return Effect.as(Effect.addFinalizer(() => end), Stream.suspend(() => changesAfter(core, revision, subscriber)))
   }).pipe(Effect.uninterruptible)
 
-/** A stream that follows from when it is run. */
-export const unwrap = <Item, R>(
-  following: Effect.Effect<Changes<Item>, never, R>
-): Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged, Exclude<R, Scope.Scope>> =>
-  Stream.unwrap(following)
+/** A stream that begins when it is run. */
+export const unwrap = <A, E, R>(
+  stream: Effect.Effect<Stream.Stream<A, E>, never, R>
+): Stream.Stream<A, E, Exclude<R, Scope.Scope>> => Stream.unwrap(stream)
 
 const changesAfter = <Item, P, V>(core: Core<Item, P, V>, revision: number, subscriber: Subscriber): Changes<Item> => {
   let seen = revision
@@ -152,7 +197,7 @@ const changesAfter = <Item, P, V>(core: Core<Item, P, V>, revision: number, subs
       return Effect.fail(failure(core.definition, RegistryError.RegistryLagged, { code: "lagged", missed }))
     }
     // they are the last ones, without a gap
-    const [first, ...rest] = core.changes.slice(core.changes.length - (revisionOf(core) - seen))
+    const [first, ...rest] = tell(core, revisionOf(core) - seen)
     if (first === undefined) return Effect.andThen(watchersOf(core).wait(isThere, subscriber), pull)
     subscriber.seen = seen = revisionOf(core)
     core.observer?.changed()

@@ -112,8 +112,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a snapshot of a draft is not known to be kept",
-    find: "  transaction?.see()\n  return snapshotOf(contents)",
-    replace: "  return snapshotOf(contents)",
+    find: "        transaction?.see()\n        return contents\n",
+    replace: "        return contents\n",
     caught: { file: "drafts.test.ts", title: "in a transaction, by snapshots, finds all its items" }
   }
 ]
