@@ -2,8 +2,8 @@
  * Runs ten thousand times each operation that could leak, in a process of its own with `--expose-gc`, and prints as JSON how
  * much the heap has grown and what the registry's tables hold.
  */
-import { Effect, Exit, Fiber, Scope } from "effect"
-import { Registry } from "effect-registry"
+import { Effect, Exit, Fiber, Scope, Stream } from "effect"
+import { Registry, RegistrySnapshot } from "effect-registry"
 import { installedHooks, isLocked, openScopes, waitingForLock, waitsOfHolder } from "../utils/inside.ts"
 
 const times = 10_000
@@ -54,6 +54,32 @@ const cases: Record<string, (registry: Items) => Effect.Effect<void, unknown>> =
     repeat(() =>
       Effect.scoped(Registry.addHooks(registry, { onItemRegistered: () => Effect.void }, { existing: true }))
     ),
+  "changes that are read with their snapshots": (registry) =>
+    Effect.gen(function*() {
+      for (let i = 1; i <= times; i++) {
+        const reading = Effect.gen(function*() {
+          const { changes } = yield* Registry.subscribe(registry)
+          yield* Registry.register(registry, new Item(i))
+          yield* Registry.unregisterBy(registry, "id", i)
+          // the contents after the first are made from those after the second
+          const told = yield* Stream.runCollect(Stream.take(changes, 2))
+          return told.map(({ snapshot }) => RegistrySnapshot.values(snapshot).length).join()
+        })
+        if ((yield* Effect.scoped(reading)) !== "2,1") return yield* Effect.die("a snapshot is wrong")
+      }
+    }),
+  "interrupted streams of snapshots and answers": (registry) =>
+    Effect.gen(function*() {
+      const watching = Effect.all(
+        [Stream.runDrain(Registry.snapshots(registry)), Stream.runDrain(Registry.watchItem(registry, "id", 1))],
+        { concurrency: 2 }
+      )
+      for (let i = 0; i < times; i++) {
+        const fiber = yield* Effect.forkChild(watching, { startImmediately: true })
+        yield* Effect.scoped(Registry.registerScoped(registry, new Item(1)))
+        yield* Fiber.interrupt(fiber)
+      }
+    }),
   "interrupted waiters": (registry) =>
     Effect.gen(function*() {
       const holding = yield* Effect.forkChild(Registry.transact(registry, Effect.never), { startImmediately: true })
@@ -99,7 +125,7 @@ const measure = (name: string, run: (registry: Items) => Effect.Effect<void, unk
     const scope = yield* Scope.make()
     const registry: Items = yield* Scope.provide(
       // kept changes are not a leak, but large
-      Registry.make<Item>()({ lookup: ["id", "name"], defaults: [new Item(0)], history: 0 }),
+      Registry.make<Item>()({ lookup: ["id", "name"], defaults: [new Item(0)], history: 2 }),
       scope
     )
     yield* Registry.populate(registry)
