@@ -4,6 +4,7 @@
 export * as EntryPoints from "./EntryPoints.ts"
 export * as Lookup from "./Lookup.ts"
 export * as Registry from "./Registry.ts"
+export * as RegistryAtom from "./RegistryAtom.ts"
 export * as RegistryError from "./RegistryError.ts"
 export * as RegistryEvent from "./RegistryEvent.ts"
 export * as RegistryHooks from "./RegistryHooks.ts"

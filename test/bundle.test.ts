@@ -43,8 +43,10 @@ const features: ReadonlyArray<readonly [name: string, module: string, use: strin
   ["explain", "Registry", "Registry.explain", /PopulationFailed/],
   ["entry points", "EntryPoints", "EntryPoints.defaults", /["'`]EntryPointError["'`]/],
   ["metrics", "RegistryMetrics", "RegistryMetrics.layer", /effect_registry_size/],
-  ["late loading", "Registry", "Registry.layerLazy", /provides another registry/]
-  // and, as they come: disable, resource, handle, atoms, shared, console
+  ["late loading", "Registry", "Registry.layerLazy", /provides another registry/],
+  ["atoms: values", "RegistryAtom", "RegistryAtom.values", /\.atom\(/],
+  ["atoms: item", "RegistryAtom", "RegistryAtom.item", /\.atom\(/]
+  // and, as they come: disable, resource, handle, shared, console
 ]
 
 describe.each(bundlers)("bundles by %s", (bundler, bundle) => {

@@ -1,15 +1,17 @@
 /* Only tsc looks at these programs: most are never run. */
 import { describe, it } from "@effect/vitest"
-import { type Cause, Context, Effect, type Layer, type Option, Schema, type Scope, Stream } from "effect"
+import { type Cause, Context, Effect, Layer, type Option, Schema, type Scope, Stream } from "effect"
 import {
   Lookup,
   Registry,
+  RegistryAtom,
   RegistryError,
   RegistryEvent,
   RegistryHooks,
   RegistryMetrics,
   RegistrySnapshot
 } from "effect-registry"
+import { type AsyncResult, Atom } from "effect/reactivity"
 import { expectTypeOf } from "vitest"
 
 class Language extends Schema.Class<Language>("Language")({
@@ -396,6 +398,32 @@ describe("types", () => {
       expectTypeOf(snapshot.pipe(RegistrySnapshot.has("id", 1))).toEqualTypeOf<boolean>()
       expectTypeOf(RegistrySnapshot.at(snapshot, 0)).toEqualTypeOf<Option.Option<Language>>()
       expectTypeOf([...snapshot]).toEqualTypeOf<Array<Language>>()
+    })
+  })
+
+  it("atoms have the items and the errors of the registry and of the runtime, and take what the runtime provides", () => {
+    never(() => {
+      const runtime = Atom.runtime(Languages.layer.pipe(Layer.provide(Layer.effect(Database, fail()))))
+      const local = Atom.runtime(Layer.empty)
+      type Of<A, E> = Atom.Atom<AsyncResult.AsyncResult<A, E | Cause.NoSuchElementError>>
+      expectTypeOf(RegistryAtom.values(runtime, Languages)).toEqualTypeOf<
+        Of<ReadonlyArray<Language>, PopulationError<Boom> | Boom>
+      >()
+      expectTypeOf(RegistryAtom.item(runtime, Languages, "alias", "ts")).toEqualTypeOf<
+        Of<Option.Option<Language>, PopulationError<Boom> | Boom>
+      >()
+      expectTypeOf(RegistryAtom.values(local, registry)).toEqualTypeOf<Of<ReadonlyArray<Language>, never>>()
+      expectTypeOf(RegistryAtom.item(local, registry, "id", 1)).toEqualTypeOf<Of<Option.Option<Language>, never>>()
+      // @ts-expect-error: the runtime does not provide it
+      RegistryAtom.values(local, Languages)
+      // @ts-expect-error
+      RegistryAtom.item(local, Languages, "id", 1)
+      // @ts-expect-error
+      RegistryAtom.item(runtime, Languages, "nope", 1)
+      // @ts-expect-error
+      RegistryAtom.item(runtime, Languages, "id", "1")
+      // @ts-expect-error: by a group there is no one item
+      RegistryAtom.item(runtime, Languages, "extension", ".ts")
     })
   })
 

@@ -118,5 +118,11 @@ export const faults: ReadonlyArray<Break> = [
       file: "gauges.test.ts",
       title: "are 0, its revision too, where the layer of metrics is built on that of the registry"
     }
+  },
+  {
+    name: "an atom has the items of when it was mounted",
+    find: "runtime.atom(Stream.map(Registry.snapshots(self), RegistrySnapshot.values))",
+    replace: "runtime.atom(Stream.map(Stream.take(Registry.snapshots(self), 1), RegistrySnapshot.values))",
+    caught: { file: "RegistryAtom.test.ts", title: "has the items at once where the registry can answer at once" }
   }
 ]
