@@ -1229,8 +1229,8 @@ export const unregisterOwner: {
     owner === ""
       ? Effect.die(
         new Error(
-          `Could not unregister the items of the owner "" in "${core.definition.name}": that is all that has no owner. ` +
-            "Give the name of an owner."
+          `Could not unregister the items of the owner "" in ${show(core.definition.name)}: that is all that has no ` +
+            "owner. Give the name of an owner."
         )
       )
       : Transaction.run(core, UnregisterEach.unregisterOwner(owner))

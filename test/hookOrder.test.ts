@@ -295,7 +295,7 @@ describe("hooks that come and go", () => {
       assert.deepStrictEqual(log, ["a +?", "b +?", "a +", "b +", "b +?", "b +", "b -", "b -", "a -"])
     }).pipe(Effect.scoped, Effect.provide(Tools.layer)))
 
-  it.effect("a transaction in flight goes on with the order that it began with", () =>
+  it.effect("a transaction in flight goes on with the order that it began with, and tells hooks that came meanwhile at its end", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const entered = yield* Deferred.make<void>()
@@ -309,7 +309,7 @@ describe("hooks that come and go", () => {
       yield* Tools.addHooks(telling(log, "b"), { before: "a" })
       yield* Deferred.succeed(latch, undefined)
       yield* Fiber.join(fiber)
-      assert.deepStrictEqual(log.splice(0), ["a"])
+      assert.deepStrictEqual(log.splice(0), ["a", "b"])
       yield* Tools.register({ name: "y" })
       assert.deepStrictEqual(log, ["b", "a"])
     }).pipe(Effect.scoped, Effect.provide(Tools.layer)))

@@ -14,7 +14,7 @@ import {
   Schema,
   Stream
 } from "effect"
-import { EntryPoints, Lookup, Registry, RegistryError, RegistrySnapshot } from "effect-registry"
+import { EntryPoints, Lookup, Registry, RegistryError, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import * as Fs from "node:fs"
 import * as NodePath from "node:path"
@@ -186,6 +186,16 @@ const producers: { readonly [what: string]: (world: World) => Effect.Effect<unkn
       yield* Registry.register(registry, { key })
       yield* Registry.register(registry, { key, value: 1 })
     }),
+  "no owner": (world) => Effect.flatMap(makeIn(world), Registry.unregisterOwner("")),
+  "hooks in a circle": (world) =>
+    Effect.flatMap(makeIn(world), (registry) =>
+      Registry.addHooks(
+        registry,
+        RegistryHooks.combine(
+          RegistryHooks.make<Item>()({}, { name: world.text, before: `${world.text}2` }),
+          RegistryHooks.make<Item>()({}, { name: `${world.text}2`, before: world.text })
+        )
+      )),
   "a missing attribute": (world) => Effect.flatMap(makeIn(world), Registry.register({ value: world.value })),
   "an item without a label": (world) =>
     Effect.flatMap(makeIn(world, { lookup: {} }), (registry) => Registry.unregister(registry, world.value)),

@@ -115,7 +115,7 @@ describe("RegistryTest.record", () => {
       })
       const recorder = RegistryTest.record(registry)
       const other = tool(2, "other")
-      const explained = { _tag: "Present", item: other, owner: "x", hides: [two] }
+      const explained = { _tag: "Present", item: other, owner: "x", updatedBy: undefined, hides: [two] }
       for (
         const [operation, result] of [
           [["state"], ok("Pending")],

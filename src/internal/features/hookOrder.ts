@@ -1,5 +1,6 @@
 /** The order of hooks that have names. */
 import * as Parts from "../engine/parts.ts"
+import { bounded, show } from "../store/wording.ts"
 
 /** Hooks in a place, besides the places of their parts. */
 export const placed = <Item, E, R>(
@@ -28,10 +29,10 @@ const arrange: Parts.Arrange = (registry, parts) => {
       let part = rest[0]!
       for (; !path.includes(part); part = waitsFor(part)!) path.unshift(part)
       const circle = [part, ...path.slice(0, path.indexOf(part) + 1)].map(({ places = [] }) =>
-        places.flatMap(({ name }) => name === undefined ? [] : `"${name}"`).join("/") || "one without a name"
+        places.flatMap(({ name }) => name === undefined ? [] : show(name)).join("/") || "one without a name"
       )
       throw new Error(
-        `Could not order the hooks of "${registry}", which are in a circle: ${circle.join(" before ")}.`
+        bounded(`Could not order the hooks of ${show(registry)}, which are in a circle: ${circle.join(" before ")}.`)
       )
     }
     arranged.push(...rest.splice(rest.indexOf(next), 1))
