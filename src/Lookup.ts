@@ -9,6 +9,7 @@
  * @module
  * @since 0.1.0
  */
+import { dual } from "effect/Function"
 import * as Predicate from "effect/Predicate"
 
 const TypeId = "~effect-registry/Lookup"
@@ -47,6 +48,8 @@ interface Proto<in Item, out Key> {
   readonly each: boolean
   /** Whether an item may lack the attribute. */
   readonly optional: boolean
+  /** Answers the key that stands for a value, where it is not the value itself. */
+  readonly normalize: ((value: any) => unknown) | undefined
   readonly select: (item: Item) => unknown
 }
 
@@ -90,13 +93,13 @@ type KeyOf<L> = L extends Proto<any, infer Key> ? Key : never
 const make = <Tag extends "Unique" | "Group">(
   _tag: Tag,
   each: boolean,
-  optional: boolean,
   select: (item: any) => unknown
 ): { readonly _tag: Tag } & Proto<any, never> => ({
   [TypeId]: variance,
   _tag,
   each,
-  optional,
+  optional: false,
+  normalize: undefined,
   select
 })
 
@@ -130,12 +133,13 @@ const variance: Proto<any, never>[typeof TypeId] = { _Key: () => undefined as ne
  * @since 0.1.0
  */
 export const unique = <Item, Key>(select: (item: Item) => Key): Unique<Item, Exclude<Key, undefined>> =>
-  make("Unique", false, false, select)
+  make("Unique", false, select)
 
 /**
  * Finds an item by any of its values; no other item has one of them.
  *
- * The same value twice in one item counts once; `undefined` among them is `missing_attribute`.
+ * The same value twice in one item counts once. `undefined`, alone or among them, is `missing_attribute`, unless the
+ * lookup is `optional`.
  *
  * **Example** (Finding an item by its aliases)
  *
@@ -158,8 +162,8 @@ export const unique = <Item, Key>(select: (item: Item) => Key): Unique<Item, Exc
  * @since 0.1.0
  */
 export const uniqueEach = <Item, Key>(
-  select: (item: Item) => Iterable<Key>
-): Unique<Item, Exclude<Key, undefined>> => make("Unique", true, false, select)
+  select: (item: Item) => Iterable<Key> | undefined
+): Unique<Item, Exclude<Key, undefined>> => make("Unique", true, select)
 
 /**
  * Finds all items that have a value, in registration order.
@@ -185,7 +189,7 @@ export const uniqueEach = <Item, Key>(
  * @since 0.1.0
  */
 export const group = <Item, Key>(select: (item: Item) => Key): Group<Item, Exclude<Key, undefined>> =>
-  make("Group", false, false, select)
+  make("Group", false, select)
 
 /**
  * Finds all items that have a value among theirs, in registration order.
@@ -211,12 +215,12 @@ export const group = <Item, Key>(select: (item: Item) => Key): Group<Item, Exclu
  * @since 0.1.0
  */
 export const groupEach = <Item, Key>(
-  select: (item: Item) => Iterable<Key>
-): Group<Item, Exclude<Key, undefined>> => make("Group", true, false, select)
+  select: (item: Item) => Iterable<Key> | undefined
+): Group<Item, Exclude<Key, undefined>> => make("Group", true, select)
 
 /**
  * Makes a lookup that an item may lack: a selector that answers `undefined` is not an error, the item is just not found
- * by this attribute.
+ * by this attribute. One of an `Each` lookup may answer `undefined` for no values.
  *
  * **Example** (An attribute that only some items have)
  *
@@ -241,13 +245,45 @@ export const groupEach = <Item, Key>(
  * @category combinators
  * @since 0.1.0
  */
-export const optional: {
-  <Item, Key>(lookup: Unique<Item, Key>): Unique<Item, Key>
-  <Item, Key>(lookup: Group<Item, Key>): Group<Item, Key>
-} = (
-  // a lookup of the same kind, of the same items and keys
-  lookup: Lookup<any, any>
-): any => make(lookup._tag, lookup.each, true, lookup.select)
+export const optional = <L extends Lookup<any, any>>(lookup: L): L => ({ ...lookup, optional: true })
+
+/**
+ * Makes a lookup that takes values for the same where `normalize` answers the same for them. It normalizes what is
+ * registered and what is asked for, once, in every operation; suggestions are normalized, too. Items and their labels
+ * keep their spelling.
+ *
+ * **Example** (Names without regard to case)
+ *
+ * ```ts
+ * import { Lookup, Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const languages = yield* Registry.make<{ readonly name: string; readonly aliases: ReadonlyArray<string> }>()({
+ *     lookup: {
+ *       name: Lookup.normalized(Lookup.unique((language) => language.name), (name) => name.toLowerCase()),
+ *       alias: Lookup.normalized(Lookup.uniqueEach((language) => language.aliases), (alias) => alias.toLowerCase())
+ *     },
+ *     defaults: [{ name: "CSharp", aliases: ["C#"] }]
+ *   })
+ *   const found = yield* Registry.get(languages, "alias", "c#")
+ *   const error = yield* Effect.flip(Registry.register(languages, { name: "csharp", aliases: [] }))
+ *   return [found.name, error.code]
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["CSharp", "attribute_registered"]
+ * ```
+ *
+ * @category combinators
+ * @since 0.2.0
+ */
+export const normalized: {
+  <Key>(normalize: (value: Key) => unknown): <L extends Lookup<any, Key>>(lookup: L) => L
+  <L extends Lookup<any, any>>(lookup: L, normalize: (value: KeyOf<L>) => unknown): L
+} = /*#__PURE__*/ dual(2, (lookup: Lookup<any, any>, normalize: (value: unknown) => unknown): Lookup<any, any> => {
+  const { normalize: first } = lookup
+  return { ...lookup, normalize: first === undefined ? normalize : (value) => normalize(first(value)) }
+})
 
 /**
  * Whether a value is a `Lookup`.

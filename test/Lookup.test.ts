@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Data, Effect, Equal, Option } from "effect"
-import { Lookup, Registry } from "effect-registry"
+import { Data, Effect, Equal, Exit, Option } from "effect"
+import { Lookup, Registry, RegistrySnapshot } from "effect-registry"
 import { contradictions } from "./utils/inside.ts"
 
 interface Command {
@@ -26,6 +26,9 @@ const make = Registry.make<Command>()({
   },
   defaults: [open, save, copy]
 })
+
+/** Surrounded by what another normalization would surround once more. */
+const lower = (key: string) => `<${key.toLowerCase()}>`
 
 describe("Lookup", () => {
   it.effect("unique: one value, one item, found with get, getOption, getAll and has", () =>
@@ -245,4 +248,143 @@ describe("Lookup", () => {
       assert.isFalse(lookup.optional)
     }
   })
+
+  interface Language {
+    readonly name: string
+    readonly aliases?: ReadonlyArray<string>
+    readonly kind: string
+  }
+
+  const makeLanguages = Registry.make<Language>()({
+    name: "languages",
+    lookup: {
+      name: Lookup.normalized(Lookup.unique((language) => language.name), lower),
+      alias: Lookup.optional(Lookup.normalized(Lookup.uniqueEach((language) => language.aliases), lower)),
+      kind: Lookup.normalized(Lookup.group((language) => language.kind), lower)
+    }
+  })
+
+  const csharp: Language = { name: "CSharp", aliases: ["C#", "c#", "CS"], kind: "Managed" }
+
+  describe("normalized", () => {
+    it.effect("finds what was registered in any spelling, by every operation", () =>
+      Effect.gen(function*() {
+        const languages = yield* makeLanguages
+        yield* Registry.register(languages, csharp)
+        const java = { name: "Java", kind: "MANAGED" }
+        yield* Registry.register(languages, java)
+        assert.strictEqual(yield* Registry.get(languages, "name", "csharp"), csharp)
+        assert.strictEqual(yield* Registry.get(languages, "alias", "C#"), csharp)
+        assert.deepStrictEqual(yield* Registry.getOption(languages, "alias", "cs"), Option.some(csharp))
+        assert.deepStrictEqual(yield* Registry.getAll(languages, "kind", "managed"), [csharp, java])
+        assert.isTrue(yield* Registry.has(languages, "kind", "mAnAgEd"))
+        assert.strictEqual(yield* Registry.awaitItem(languages, "alias", "Cs"), csharp)
+        assert.strictEqual((yield* Registry.explain(languages, "alias", "c#"))._tag, "Present")
+        const snapshot = yield* Registry.snapshot(languages)
+        assert.deepStrictEqual(RegistrySnapshot.get(snapshot, "name", "JAVA"), Option.some(java))
+        assert.deepStrictEqual(RegistrySnapshot.getAll(snapshot, "kind", "MANAGED"), [csharp, java])
+        assert.isTrue(RegistrySnapshot.has(snapshot, "alias", "c#"))
+        const other = { name: "JAVA", kind: "managed" }
+        yield* Registry.replace(languages, "name", "java", other)
+        yield* Registry.upsert(languages, { name: "java", kind: "other" })
+        assert.strictEqual(yield* Registry.size(languages), 2)
+        yield* Registry.unregisterBy(languages, "name", "jAvA")
+        assert.deepStrictEqual(yield* Registry.values(languages), [csharp])
+        assert.deepStrictEqual(contradictions(languages), [])
+      }))
+
+    it.effect("refuses another spelling of what is taken, and names items as they are spelled", () =>
+      Effect.gen(function*() {
+        const languages = yield* makeLanguages
+        yield* Registry.register(languages, csharp)
+        const error = yield* Effect.flip(Registry.register(languages, { name: "CSHARP", kind: "x" }))
+        assert.strictEqual(
+          error.message,
+          `Could not register "CSHARP" in "languages": "CSharp" is already registered with name = "<csharp>". ` +
+            "Unregister or replace it first."
+        )
+        const aliased = yield* Effect.flip(Registry.register(languages, { name: "d", aliases: ["d", "cS"], kind: "x" }))
+        assert.deepStrictEqual([aliased.code, aliased.attribute], ["attribute_registered", "alias"])
+        const report = yield* Registry.reconcile(languages, [{ name: "cSharp", kind: "x" }])
+        assert.strictEqual(report.replaced.length, 1)
+      }))
+
+    it.effect("looks for near matches in what is normalized", () =>
+      Effect.gen(function*() {
+        const languages = yield* makeLanguages
+        yield* Registry.register(languages, csharp)
+        const error = yield* Effect.flip(Registry.get(languages, "name", "CSHRP"))
+        assert.deepStrictEqual(error.suggestions, ["<csharp>"])
+      }))
+
+    it.effect("hides and brings back under an override of another spelling", () =>
+      Effect.gen(function*() {
+        const languages = yield* makeLanguages
+        yield* Registry.register(languages, csharp)
+        const mine = { name: "CSHARP", aliases: ["mine"], kind: "x" }
+        yield* Effect.scoped(Effect.gen(function*() {
+          yield* Registry.override(languages, mine)
+          assert.strictEqual(yield* Registry.get(languages, "name", "csharp"), mine)
+          assert.deepInclude(yield* Registry.explain(languages, "alias", "C#"), { _tag: "Hidden", item: csharp })
+        }))
+        assert.strictEqual(yield* Registry.get(languages, "alias", "c#"), csharp)
+      }))
+
+    it.effect("one after the other: each normalizes what the one before answers; around or in `optional`", () =>
+      Effect.gen(function*() {
+        const trimmed = Lookup.normalized(Lookup.unique((name: string) => name), (name) => name.trim())
+        const name = Lookup.normalized(trimmed, (key) => key.toUpperCase())
+        const first = Lookup.normalized(
+          Lookup.optional(Lookup.group((text: string) => text.at(0))),
+          (key) => key.toLowerCase()
+        )
+        const names = yield* Registry.make<string>()({ lookup: { name, first } })
+        yield* Registry.registerAll(names, [" Ada ", "Grace", ""])
+        assert.strictEqual(yield* Registry.get(names, "name", "ADA"), " Ada ")
+        assert.strictEqual(yield* Registry.get(names, "name", " ada"), " Ada ")
+        assert.deepStrictEqual(yield* Registry.getAll(names, "first", "G"), ["Grace"])
+        assert.deepStrictEqual((yield* Effect.flip(Registry.register(names, " grace"))).code, "attribute_registered")
+      }))
+
+    it.effect("a value of an `Each` lookup that is missing is missing, and what is not iterable surfaces", () =>
+      Effect.gen(function*() {
+        interface Keyed {
+          readonly keys: ReadonlyArray<string | undefined> | undefined
+        }
+        const each = Lookup.normalized(Lookup.uniqueEach((item: Keyed) => item.keys), lower)
+        const registry = yield* Registry.make<Keyed>()({ lookup: { each } })
+        const refused = yield* Effect.flip(Registry.register(registry, { keys: ["a", undefined] }))
+        assert.strictEqual(refused.code, "missing_attribute")
+        assert.strictEqual(
+          (yield* Effect.flip(Registry.register(registry, { keys: undefined }))).code,
+          "missing_attribute"
+        )
+        assert.isTrue(Exit.hasDies(yield* Effect.exit(Registry.register(registry, { keys: 5 as any }))))
+      }))
+
+    it.effect("data-last", () =>
+      Effect.gen(function*() {
+        const caseless = Lookup.normalized((key: string) => key.toLowerCase())
+        const registry = yield* Registry.make<{ readonly id: string }>()({
+          lookup: { id: caseless(Lookup.unique((item: { readonly id: string }) => item.id)) },
+          defaults: [{ id: "A" }]
+        })
+        assert.deepStrictEqual(yield* Registry.get(registry, "id", "a"), { id: "A" })
+      }))
+  })
+
+  it.effect("an optional `Each` lookup takes `undefined` for no values", () =>
+    Effect.gen(function*() {
+      const languages = yield* Registry.make<Language>()({
+        lookup: {
+          name: Lookup.unique((language) => language.name),
+          alias: Lookup.optional(Lookup.uniqueEach((language) => language.aliases)),
+          one: Lookup.optional(Lookup.groupEach((language) => language.aliases))
+        },
+        defaults: [csharp, { name: "Java", kind: "managed" }]
+      })
+      assert.strictEqual(yield* Registry.get(languages, "alias", "CS"), csharp)
+      assert.strictEqual(yield* Registry.size(languages), 2)
+      assert.deepStrictEqual(yield* Registry.getAll(languages, "one", "CS"), [csharp])
+    }))
 })

@@ -224,7 +224,7 @@ describe("violations of contents", () => {
       for (const found of [undefined, other]) {
         const indexes = contents.indexes.with(
           0,
-          spoilt(contents.indexes[0]!, { get: (key) => key === 2 ? found : contents.indexes[0]!.get(key) })
+          spoilt(contents.indexes[0]!, { entry: (key) => key === 2 ? found : contents.indexes[0]!.entry(key) })
         )
         assert.deepStrictEqual(violations(spoilt(contents, { indexes })), [
           `{"id":2,"tags":["t"]} is in, and is not contained.`
@@ -268,8 +268,8 @@ describe("violations of contents", () => {
       ]
       for (const [attribute, key, found, wrong] of wrongs) {
         const index = contents.indexes[Object.keys(lookup).indexOf(attribute)]!
-        const getAll = (asked: unknown) => asked === key ? found : index.getAll(asked)
-        assert.deepStrictEqual(violations(reindexed(contents, attribute, { getAll })), [wrong])
+        const items = (asked: unknown) => asked === key ? found : index.items(asked)
+        assert.deepStrictEqual(violations(reindexed(contents, attribute, { items })), [wrong])
       }
     }))
 
@@ -279,7 +279,7 @@ describe("violations of contents", () => {
       const index = contents.indexes[2]!
       const wrong = violations(reindexed(contents, "kind", {
         keys: () => [...index.keys(), "gone"],
-        getAll: (key) => key === "gone" ? [{ id: 4, tags: [] }] : index.getAll(key)
+        items: (key) => key === "gone" ? [{ id: 4, tags: [] }] : index.items(key)
       }))
       assert.deepStrictEqual(wrong, [`By kind "gone" one finds [{"id":4,"tags":[]}], which is not in.`])
     }))

@@ -46,14 +46,14 @@ export const violations = <Item>(contents: Contents.Contents<Item>): ReadonlyArr
     const index = indexes[i]!
     for (const [key, items] of byKey) {
       if (unique && items.length > 1) wrong.push(`${items.map(show).join(" and ")} have the same ${attribute}.`)
-      const found = index.getAll(key)
+      const found = index.items(key)
       if (found.length !== items.length || found.some((item, j) => item !== items[j])) {
         wrong.push(`By ${attribute} ${show(key)} one finds ${show(found)} instead of ${show(items)}.`)
       }
     }
     for (const key of index.keys()) {
       if (!MutableHashMap.has(byKey, key)) {
-        wrong.push(`By ${attribute} ${show(key)} one finds ${show(index.getAll(key))}, which is not in.`)
+        wrong.push(`By ${attribute} ${show(key)} one finds ${show(index.items(key))}, which is not in.`)
       }
     }
   })

@@ -34,6 +34,7 @@ import { faults as storeCheck } from "./faults/store/check.ts"
 import { faults as storeContents } from "./faults/store/contents.ts"
 import { faults as storeDefinition } from "./faults/store/definition.ts"
 import { faults as storeEntry } from "./faults/store/entry.ts"
+import { faults as storeIndex } from "./faults/store/index.ts"
 import { faults as storeKeyMap } from "./faults/store/keyMap.ts"
 import { faults as storeListing } from "./faults/store/listing.ts"
 import { faults as storeMatching } from "./faults/store/matching.ts"
@@ -72,6 +73,7 @@ export const breaks: ReadonlyArray<Break> = [
   ...storeContents,
   ...storeDefinition,
   ...storeEntry,
+  ...storeIndex,
   ...storeKeyMap,
   ...storeListing,
   ...storeMatching,

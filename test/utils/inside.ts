@@ -154,7 +154,7 @@ export const emptyIndex = (registry: AnyRegistry, slot: number): void => {
   if (transaction === undefined) return
   const { draft } = transaction
   transaction.draft = new Contents<unknown>(draft)
-  transaction.draft.indexes = draft.indexes.with(slot, Index.make(draft.definition.lookups[slot]!.unique))
+  transaction.draft.indexes = draft.indexes.with(slot, Index.make(draft.definition.lookups[slot]!.unique, undefined))
 }
 
 /** Makes a registry call none of its hooks any more, though they stay in it. */

@@ -151,7 +151,7 @@ const shareClaim = <Item>(definition: Definition<Item>, one: Entry<Item>, other:
 
 /** The visible entries that share a claim with keys, in their order. */
 const sharing = <Item>(self: Contents<Item>, keys: Keys): ReadonlyArray<Entry<Item>> =>
-  inOrder(claimsOf(self.definition, keys).flatMap(([slot, value]) => self.indexes[slot]!.get(value) ?? []))
+  inOrder(claimsOf(self.definition, keys).flatMap(([slot, value]) => self.indexes[slot]!.entry(value) ?? []))
 
 /** With an entry that is an override, and answers the entries that it withholds, in their order. */
 export const putOnTop = <Item>(
@@ -177,7 +177,7 @@ export const putOnTop = <Item>(
 export const above = <Item>(self: Contents<Item>, entry: Entry<Item>): Entry<Item> | undefined => {
   let newest: Entry<Item> | undefined
   for (const claim of claimsOf(self.definition, entry.keys)) {
-    const visible = self.indexes[claim[0]]!.get(claim[1])
+    const visible = self.indexes[claim[0]]!.entry(claim[1])
     const others = layersOf(self)?.claiming(claim) ?? []
     for (const other of visible === undefined ? others : [visible, ...others]) {
       if (liesAbove(other, newest ?? entry)) newest = other
@@ -196,6 +196,7 @@ export const withheldBy = <Item>(
   attribute: string,
   value: unknown
 ): ReadonlyArray<Entry<Item>> => {
-  const claim: Claim = [slotOf(self.definition.lookups, attribute), value]
+  const slot = slotOf(self.definition.lookups, attribute)
+  const claim: Claim = [slot, self.indexes[slot]!.keyFor(value)]
   return (layersOf(self)?.claiming(claim) ?? []).toSorted((one, other) => liesAbove(one, other) ? -1 : 1)
 }

@@ -49,7 +49,7 @@ export const notFound = <Item>(
   const { definition, indexes, size } = contents
   const slot = slotIn(contents, attribute, true)
   if (slot === -1) return invalidAttribute(contents, attribute, value, true)
-  const suggestions = size > fewKeys ? [] : definition.suggest(value, indexes[slot]!.keys())
+  const suggestions = size > fewKeys ? [] : definition.suggest(indexes[slot]!.keyFor(value), indexes[slot]!.keys())
   const props = { code: "not_registered", attribute, value, suggestions } as const
   return failure(definition, RegistryError.ItemLookupError, props)
 }

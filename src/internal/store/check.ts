@@ -32,7 +32,7 @@ export const check = <Item>(
     const values = each ? keysIn(keys[slot]) : undefined
     for (let i = 0; i < (values?.length ?? 1); i++) {
       const value = values === undefined ? keys[slot] : values[i]
-      const found = indexes[slot]!.get(value)
+      const found = indexes[slot]!.entry(value)
       const holder = isInTheWay(found, ignoring) ? found : withheld?.holder(slot, value, ignoring)
       if (holder === undefined) continue
       const existing = holder.item

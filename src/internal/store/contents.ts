@@ -86,7 +86,10 @@ export class Contents<Item> extends Shown implements Iterable<Item> {
 const nowhere: HashMap.HashMap<number, number> = /*#__PURE__*/ HashMap.empty()
 
 export const empty = <Item>(definition: Definition<Item>): Contents<Item> =>
-  new Contents({ definition, indexes: definition.slots.map(({ unique }) => Index.make<Item>(unique)) })
+  new Contents({
+    definition,
+    indexes: definition.slots.map(({ normalize, unique }) => Index.make<Item>(unique, normalize))
+  })
 
 /** A copy, with other fields. */
 export const copy = <Item>(
@@ -152,7 +155,7 @@ export const findEqual = <Item>(self: Contents<Item>, item: Item, keys: Keys): E
   const { lookups } = self.definition
   // an item that is in has all attributes, and so has one that equals it; an unfinished item need not be hashed
   const entry = hasOwnEquality(item)
-    ? self.indexes[lookups.length]!.get(item)
+    ? self.indexes[lookups.length]!.entry(item)
     : keys.length < lookups.length
     ? undefined
     : findByKeys(self, keys)
@@ -165,5 +168,5 @@ export const findByKeysOf = <Item>(self: Contents<Item>, { keys }: Entry<Item>):
 
 const findByKeys = <Item>(self: Contents<Item>, keys: Keys): Entry<Item> | undefined => {
   const slot = firstUnique(self.definition, keys)
-  return self.indexes[slot]!.get(self.definition.slots[slot]!.each ? keysIn(keys[slot])[0] : keys[slot])
+  return self.indexes[slot]!.entry(self.definition.slots[slot]!.each ? keysIn(keys[slot])[0] : keys[slot])
 }

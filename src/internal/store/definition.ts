@@ -5,13 +5,14 @@ import type * as Schema from "effect/Schema"
 import * as Lookup from "../../Lookup.ts"
 import type * as RegistryError from "../../RegistryError.ts"
 import { isObject } from "./entry.ts"
+import type { Normalize } from "./index.ts"
 import { show, showItem } from "./wording.ts"
 
 export interface Definition<Item> {
   readonly name: string
   readonly lookups: ReadonlyArray<NamedLookup<Item>>
   /** The lookups, and after them a slot for the item itself, which is a key where nothing else tells items apart. */
-  readonly slots: ReadonlyArray<Pick<NamedLookup<Item>, "unique" | "each">>
+  readonly slots: ReadonlyArray<Pick<NamedLookup<Item>, "unique" | "each" | "normalize">>
   readonly schema: Schema.Schema<Item> | undefined
   /** Answers what is wrong with an item by the schema of the registry. */
   readonly validate: ((item: Item) => string | undefined) | undefined
@@ -28,6 +29,7 @@ interface NamedLookup<Item> {
   readonly unique: boolean
   readonly each: boolean
   readonly optional: boolean
+  readonly normalize: Normalize
   readonly select: (item: Item) => unknown
 }
 
@@ -41,7 +43,7 @@ export const make = <Item>({ lookup, ...rest }: Omit<Definition<Item>, "lookups"
       throw invalid(rest.name, `has two lookups named ${show(attribute)}. Keep one of them.`)
     }
   })
-  return { ...rest, lookups, slots: [...lookups, { unique: true, each: true }] }
+  return { ...rest, lookups, slots: [...lookups, { unique: true, each: true, normalize: undefined }] }
 }
 
 /** The error of a definition that makes no sense. */
@@ -59,7 +61,8 @@ const namedLookups = <Item>(name: string, lookup: Lookup.Input<Item>): ReadonlyA
   if (Array.isArray(lookup)) {
     return lookup.map((property: keyof Item & string) => {
       if (typeof property === "string") {
-        return { attribute: property, unique: true, each: false, optional: false, select: (item) => item?.[property] }
+        const select = (item: Item) => item?.[property]
+        return { attribute: property, unique: true, each: false, optional: false, normalize: undefined, select }
       }
       throw invalid(name, `lists ${show(property)} among its lookups: a list has names of properties.`)
     })
@@ -74,7 +77,7 @@ const namedLookups = <Item>(name: string, lookup: Lookup.Input<Item>): ReadonlyA
         `has a lookup ${show(attribute)} that is none: make it with Lookup.unique, uniqueEach, group or groupEach.`
       )
     }
-    return { attribute, unique: one._tag === "Unique", each: one.each, optional: one.optional, select: one.select }
+    return { ...one, attribute, unique: one._tag === "Unique" }
   })
 }
 
@@ -117,9 +120,9 @@ export const takeKeys = <Item>(definition: Definition<Item>, item: Item): Keys =
   // an array of the length that it will have: one that grows reserves place for 17 keys with the first
   const keys: Array<unknown> = lookups.slice()
   for (let i = 0; i < lookups.length; i++) {
-    const { each, optional, select } = lookups[i]!
+    const { each, normalize, optional, select } = lookups[i]!
     const selected = select(item)
-    const key = each ? distinctKeys(selected, optional) : taken(selected)
+    const key = each ? distinctKeys(selected, optional, normalize) : taken(keyOf(selected, normalize))
     if (key === undefined && (each || !optional)) return keys.slice(0, i)
     keys[i] = key
   }
@@ -130,14 +133,23 @@ const noKeys: ReadonlyArray<unknown> = []
 
 export const hasOwnEquality = (u: unknown): boolean => isObject(u) && Equal.symbol in u
 
+/** `undefined` is no value. */
+const keyOf = (value: unknown, normalize: Normalize): unknown =>
+  normalize === undefined || value === undefined ? value : normalize(value)
+
 /** The keys without repetition; nothing where one is missing that must not be. */
-const distinctKeys = (selected: unknown, optional: boolean): ReadonlyArray<unknown> | undefined => {
+const distinctKeys = (
+  selected: unknown,
+  optional: boolean,
+  normalize: Normalize
+): ReadonlyArray<unknown> | undefined => {
   if (selected === undefined) return optional ? noKeys : undefined
   const keys: Array<unknown> = []
   // an item has a handful of keys as a rule; with many, comparing each with each would take their square
   let seen: MutableHashSet.MutableHashSet<unknown> | undefined
   // the selector of an `Each` lookup answers an iterable: if it does not, that surfaces here
-  for (const key of selected as Iterable<unknown>) {
+  for (const value of selected as Iterable<unknown>) {
+    const key = keyOf(value, normalize)
     if (key === undefined) {
       if (optional) continue
       return undefined

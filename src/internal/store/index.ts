@@ -14,30 +14,48 @@ class Group<Item> {
   }
 }
 
-export const make = <Item>(unique: boolean): Index<Item> => new Index(unique, KeyMap.empty())
+/** Answers the key that stands for a value. */
+export type Normalize = ((value: any) => unknown) | undefined
+
+export const make = <Item>(unique: boolean, normalize: Normalize): Index<Item> =>
+  new Index(unique, normalize, KeyMap.empty())
 
 /** A unique index has one entry for a key, the others a group. */
 export class Index<Item> {
   declare readonly unique: boolean
+  declare readonly normalize: Normalize
   declare readonly map: KeyMap<Entry<Item> | Group<Item>>
 
-  constructor(unique: boolean, map: KeyMap<Entry<Item> | Group<Item>>) {
+  constructor(unique: boolean, normalize: Normalize, map: KeyMap<Entry<Item> | Group<Item>>) {
     this.unique = unique
+    this.normalize = normalize
     this.map = map
   }
 
-  /** The entry that alone has the key. */
-  get(key: unknown): Entry<Item> | undefined {
+  /** The key that stands for a value that is asked for. */
+  keyFor(value: unknown): unknown {
+    return this.normalize === undefined ? value : this.normalize(value)
+  }
+  /** The entry that alone has a value. */
+  get(value: unknown): Entry<Item> | undefined {
+    return this.entry(this.keyFor(value))
+  }
+  /** The items that have a value, in registration order. */
+  getAll(value: unknown): ReadonlyArray<Item> {
+    return this.items(this.keyFor(value))
+  }
+  has(value: unknown): boolean {
+    return this.map.get(this.keyFor(value)) !== undefined
+  }
+  /** The entry that alone has a key. */
+  entry(key: unknown): Entry<Item> | undefined {
     const found = this.map.get(key)
     return found instanceof Entry ? found : undefined
   }
-  /** The items that have the key, in registration order. */
-  getAll(key: unknown): ReadonlyArray<Item> {
+  /** The items that have a key, in registration order. */
+  items(key: unknown): ReadonlyArray<Item> {
     const found = this.map.get(key)
     return found instanceof Entry ? [found.item] : Order.toArray(found?.entries, ({ item }) => item)
-  }
-  has(key: unknown): boolean {
-    return this.map.get(key) !== undefined
   }
   keys(): Iterable<unknown> {
     return this.map.keys()
@@ -62,6 +80,6 @@ export class Index<Item> {
     return found instanceof Group ? found : undefined
   }
   with(map: Index<Item>["map"]): Index<Item> {
-    return map === this.map ? this : new Index(this.unique, map)
+    return map === this.map ? this : new Index(this.unique, this.normalize, map)
   }
 }

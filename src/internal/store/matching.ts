@@ -35,7 +35,7 @@ const holderOf = <Item>(
   others?: ReadonlySet<Entry<Item>>
 ): Entry<Item> | undefined => {
   for (const value of values) {
-    const holder = indexes[slot]!.get(value)
+    const holder = indexes[slot]!.entry(value)
     if (holder !== undefined && others?.has(holder) !== true) return holder
   }
   return undefined
@@ -81,6 +81,6 @@ const registrationOf = <Item>(
   const { slot, values } = firstKeys(definition, keys)
   const candidates = values.length === 0
     ? [findEqual(self, item, keys), withheld?.equal(item, keys, undefined)]
-    : values.flatMap((value) => [indexes[slot]!.get(value), withheld?.holder(slot, value, undefined)])
+    : values.flatMap((value) => [indexes[slot]!.entry(value), withheld?.holder(slot, value, undefined)])
   return candidates.find((entry) => entry !== undefined && !entry.origin.onTop && !others.has(entry))
 }
