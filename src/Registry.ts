@@ -50,6 +50,7 @@ import * as HookOrder from "./internal/features/hookOrder.ts"
 import * as Late from "./internal/features/late.ts"
 import * as Override from "./internal/features/override.ts"
 import * as Reconcile from "./internal/features/reconcile.ts"
+import * as Switches from "./internal/features/switches.ts"
 import * as Watch from "./internal/features/watch.ts"
 import type { Fits, Takes } from "./internal/fits.ts"
 import * as Making from "./internal/making.ts"
@@ -85,12 +86,14 @@ import type * as RegistryEvent from "./RegistryEvent.ts"
 
 export type { RefusalError } from "./internal/engine/refusals.ts"
 export type { Reconciled } from "./internal/features/reconcile.ts"
+export type { DisabledRule } from "./internal/features/switches.ts"
 export type { Options, PopulationFailure, Registry, RegistryOrService, RegistryState } from "./internal/model.ts"
-export type { ServicesOf, Subscription } from "./internal/model.ts"
+export type { DisabledInput, ServicesOf, Subscription } from "./internal/model.ts"
 export type { ServiceClass, TagClass } from "./internal/service.ts"
 
 type UniqueKeys<Item, Lookups> = Lookup.UniqueKeys<Item, Lookups>
 type Keys<Item, Lookups> = Lookup.Keys<Item, Lookups>
+type DisabledRule<Item> = Switches.DisabledRule<Item>
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Making
@@ -1162,6 +1165,191 @@ const overrideAll: <Item, Lookups, P, V, R>(
 ) => Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope | R> = /*#__PURE__*/ operation(2, overrideAllIn)
 
 /**
+ * Makes a standing rule: each item that has this value of this lookup, now or later, is not found until
+ * {@link enable} ends the rule.
+ *
+ * **Details**
+ *
+ * A disabled item keeps its keys, its place, its owner and its scope. Hooks and subscribers are told that it goes, and that
+ * it comes back, where it was. `get` fails with an `ItemLookupError` of code `disabled`, with the reason; `explain` answers
+ * `Disabled`. `register` still refuses a value that a disabled item has. `unregister`, `unregisterBy`, `replace`, `upsert` and
+ * `reconcile` find it and change it; it stays disabled while a rule fits what it is now. A disabled override still hides
+ * what lies below it.
+ *
+ * An item that is registered while a rule fits it goes in disabled: hooks are asked about it, and told when it is enabled.
+ * Rules survive a reset. A rule that fits nothing is no error, and an item is disabled as long as one rule fits it.
+ *
+ * An attribute that is no lookup is a compile error; in untyped code it dies with an `ItemLookupError`. Never populates.
+ * Waits its turn. If it is interrupted, nothing has changed.
+ *
+ * **Example** (A read-only mode)
+ *
+ * ```ts
+ * import { Lookup, Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<{ readonly name: string; readonly kind: "read" | "write" }>()({
+ *     lookup: { name: Lookup.unique((tool) => tool.name), kind: Lookup.group((tool) => tool.kind) },
+ *     defaults: [{ name: "search", kind: "read" }, { name: "edit", kind: "write" }]
+ *   })
+ *   yield* Registry.disable(tools, "kind", "write", { reason: "read-only mode" })
+ *   const error = yield* Effect.flip(Registry.get(tools, "name", "edit"))
+ *   yield* Registry.enable(tools, "kind", "write")
+ *   return [error.code, yield* Registry.size(tools)]
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["disabled", 2]
+ * ```
+ *
+ * @category changing
+ * @since 0.2.0
+ */
+export const disable: {
+  <const Attribute extends string, const Key>(
+    attribute: Attribute,
+    value: Key,
+    options: { readonly reason: string }
+  ): <Item, Lookups, P, V, R = never>(
+    self: Fits<RegistryOrService<Item, Lookups, P, V, R>, Keys<Item, Lookups>, Attribute, Key>
+  ) => Effect.Effect<void, never, R>
+  <Item, Lookups, P, V, const Attribute extends keyof Keys<Item, Lookups> & string, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
+    attribute: Attribute,
+    value: Keys<Item, Lookups>[Attribute],
+    options: { readonly reason: string }
+  ): Effect.Effect<void, never, R>
+} = /*#__PURE__*/ operation(
+  4,
+  <Item, P, V>(
+    core: Core<Item, P, V>,
+    attribute: string,
+    value: unknown,
+    { reason }: { readonly reason: string }
+  ): Effect.Effect<void> => Switches.disable(core, attribute, value, reason)
+)
+
+/**
+ * Makes a standing rule as {@link disable} does, which ends when the scope closes.
+ *
+ * The close ends this very rule, and no other one about the same value. It waits its turn, and cannot be interrupted.
+ *
+ * **Example** (Maintenance)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const providers = yield* Registry.make<{ readonly id: string }>()({ lookup: ["id"], defaults: [{ id: "stripe" }] })
+ *   const isThere = Registry.has(providers, "id", "stripe")
+ *   const during = Effect.andThen(Registry.disableScoped(providers, "id", "stripe", { reason: "maintenance" }), isThere)
+ *   return [yield* Effect.scoped(during), yield* isThere]
+ * }))
+ *
+ * await Effect.runPromise(program) // => [false, true]
+ * ```
+ *
+ * @category changing
+ * @since 0.2.0
+ */
+export const disableScoped: {
+  <const Attribute extends string, const Key>(
+    attribute: Attribute,
+    value: Key,
+    options: { readonly reason: string }
+  ): <Item, Lookups, P, V, R = never>(
+    self: Fits<RegistryOrService<Item, Lookups, P, V, R>, Keys<Item, Lookups>, Attribute, Key>
+  ) => Effect.Effect<void, never, Scope.Scope | R>
+  <Item, Lookups, P, V, const Attribute extends keyof Keys<Item, Lookups> & string, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
+    attribute: Attribute,
+    value: Keys<Item, Lookups>[Attribute],
+    options: { readonly reason: string }
+  ): Effect.Effect<void, never, Scope.Scope | R>
+} = /*#__PURE__*/ operation(
+  4,
+  <Item, P, V>(
+    core: Core<Item, P, V>,
+    attribute: string,
+    value: unknown,
+    { reason }: { readonly reason: string }
+  ): Effect.Effect<void, never, Scope.Scope> =>
+    Effect.flatMap(Effect.scope, (scope) => Switches.disable(core, attribute, value, reason, scope))
+)
+
+/**
+ * Ends every rule about a value: see {@link disable}. The items that no other rule fits are found again, where they were. No
+ * hook is asked whether they may come back.
+ *
+ * Does nothing where there is no such rule. Never populates. Waits its turn. If it is interrupted, nothing has changed.
+ *
+ * **Example** (Off and on)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<{ readonly name: string }>()({
+ *     lookup: ["name"],
+ *     defaults: [{ name: "a" }, { name: "b" }]
+ *   })
+ *   yield* Registry.disable(tools, "name", "a", { reason: "too slow" })
+ *   yield* Registry.enable(tools, "name", "a")
+ *   return (yield* Registry.values(tools)).map((tool) => tool.name)
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["a", "b"]
+ * ```
+ *
+ * @category changing
+ * @since 0.2.0
+ */
+export const enable: {
+  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V, R = never>(
+    self: Fits<RegistryOrService<Item, Lookups, P, V, R>, Keys<Item, Lookups>, Attribute, Key>
+  ) => Effect.Effect<void, never, R>
+  <Item, Lookups, P, V, const Attribute extends keyof Keys<Item, Lookups> & string, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
+    attribute: Attribute,
+    value: Keys<Item, Lookups>[Attribute]
+  ): Effect.Effect<void, never, R>
+} = /*#__PURE__*/ operation(3, Switches.enable)
+
+/**
+ * The standing rules, oldest first, each with the items that it disables, in their order: see {@link disable}. Inside a
+ * transaction of the registry they are those of the draft.
+ *
+ * Never populates, waits or fails.
+ *
+ * **Example** (What is off, and why)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"] })
+ *   yield* Registry.disable(tools, "name", "a", { reason: "too slow" }).pipe(
+ *     Effect.provideService(Registry.Owner, "admin")
+ *   )
+ *   yield* Registry.register(tools, { name: "a" })
+ *   return yield* Registry.rules(tools)
+ * }))
+ *
+ * await Effect.runPromise(program)
+ * // => [{ attribute: "name", value: "a", reason: "too slow", by: "admin", items: [{ name: "a" }] }]
+ * ```
+ *
+ * @category watching
+ * @since 0.2.0
+ */
+export const rules: <Item, Lookups, P, V, R = never>(
+  self: RegistryOrService<Item, Lookups, P, V, R>
+) => Effect.Effect<ReadonlyArray<DisabledRule<Item>>, never, R> = /*#__PURE__*/ operation(1, Switches.rules)
+
+/**
  * The owner of the items that a fiber registers: the name of a plugin, for instance. A layer or `Effect.provideService`
  * sets it for all effects in it; hooks, defaults and layers of items have the owner of the place where they were given.
  *
@@ -2015,6 +2203,46 @@ export const overrides = <Self, Item, Lookups, P, V>(
 ): Layer.Layer<never, RegistrationFailure | V | P, Self> => Layer.effectDiscard(overrideAll(tag, list))
 
 /**
+ * Makes standing rules until the layer is closed: see {@link disableScoped}. It may stand below, beside or above the layers
+ * of items.
+ *
+ * Building it waits its turn, and never fails or populates. Closing it waits its turn, too, and cannot be interrupted.
+ *
+ * **Example** (A read-only mode)
+ *
+ * ```ts
+ * import { Lookup, Registry } from "effect-registry"
+ * import { Effect, Layer } from "effect"
+ *
+ * class Tools extends Registry.Tag<Tools, { readonly name: string; readonly kind: "read" | "write" }>()("app/Tools", {
+ *   lookup: { name: Lookup.unique((tool) => tool.name), kind: Lookup.group((tool) => tool.kind) },
+ *   defaults: [{ name: "search", kind: "read" }, { name: "edit", kind: "write" }]
+ * }) {}
+ *
+ * const ReadOnly = Registry.disabled(Tools, [["kind", "write", "read-only mode"]])
+ *
+ * const program = Registry.size(Tools).pipe(Effect.provide(ReadOnly.pipe(Layer.provideMerge(Tools.layer))))
+ *
+ * await Effect.runPromise(program) // => 1
+ * ```
+ *
+ * @category services
+ * @since 0.2.0
+ */
+export const disabled = <Self, Item, Lookups, P, V>(
+  tag: Context.Key<Self, Registry<Item, Lookups, P, V>>,
+  list: ReadonlyArray<Model.DisabledInput<Item, Lookups>>
+): Layer.Layer<never, never, Self> =>
+  Layer.effectDiscard(
+    Effect.forEach(
+      list,
+      // each is an attribute with a value of it
+      ([attribute, value, reason]) => disableScoped(tag, attribute, value as never, { reason }),
+      { discard: true }
+    )
+  )
+
+/**
  * Makes a registry whose layer loads late: `load`, an import as a rule, answers a layer that provides it. The first
  * operation that reads or changes imports that layer and builds it, once, however many fibers come first.
  *
@@ -2096,6 +2324,7 @@ export const Service = /*#__PURE__*/ Services.serviceWith({
   layerLazy,
   items,
   overrides,
+  disabled,
   get,
   getOption,
   getAll,
@@ -2112,6 +2341,9 @@ export const Service = /*#__PURE__*/ Services.serviceWith({
   replace,
   reconcile,
   override,
+  disable,
+  disableScoped,
+  enable,
   unregisterOwner,
   transact,
   subscribe,
@@ -2119,4 +2351,4 @@ export const Service = /*#__PURE__*/ Services.serviceWith({
   watchItem,
   explain,
   addHooks
-}, { size, values, snapshot, state, populated, populate, reset, changes, snapshots })
+}, { size, values, snapshot, rules, state, populated, populate, reset, changes, snapshots })

@@ -122,7 +122,9 @@ export class AlreadyRegisteredError
     /** The label of the registered item. */
     existingLabel: Schema.optionalKey(Schema.String),
     /** The owner of the registered item, where it is known. */
-    owner: Schema.optionalKey(Schema.String)
+    owner: Schema.optionalKey(Schema.String),
+    /** Why the registered item is disabled, if it is. */
+    reason: Schema.optionalKey(Schema.String)
   }))
 {
   override get message(): string {
@@ -130,10 +132,11 @@ export class AlreadyRegisteredError
     const existing = this.existingLabel ?? showItem(this.existing)
     const by = this.owner === undefined ? "" : ` by ${show(this.owner)}`
     const key = `${this.attribute} = ${show(this.value)}`
+    const disabled = this.reason === undefined ? "" : `, and disabled (${show(this.reason)})`
     return worded(this, {
-      already_registered: `${start}: it is already registered${by}.`,
+      already_registered: `${start}: it is already registered${by}${disabled}.`,
       attribute_registered:
-        `${start}: ${existing} is already registered${by} with ${key}. Unregister or replace it first.`
+        `${start}: ${existing} is already registered${by} with ${key}${disabled}. Unregister or replace it first.`
     })
   }
 }
@@ -217,11 +220,13 @@ export type RegistrationFailure = AlreadyRegisteredError | RegistrationError
  * @since 0.1.0
  */
 export class ItemLookupError extends /*#__PURE__*/ taggedError<ItemLookupError>()("ItemLookupError", () => ({
-  code: Schema.Literals(["not_registered", "invalid_attribute", "unregister"]),
+  code: Schema.Literals(["not_registered", "invalid_attribute", "unregister", "disabled"]),
   attribute: Schema.optionalKey(Schema.String),
   value: Schema.optionalKey(Schema.Unknown),
   item: Schema.optionalKey(Schema.Unknown),
   label: Schema.optionalKey(Schema.String),
+  /** Why the item is disabled. */
+  reason: Schema.optionalKey(Schema.String),
   suggestions: Schema.Array(Schema.String)
 })) {
   override get message(): string {
@@ -233,7 +238,10 @@ export class ItemLookupError extends /*#__PURE__*/ taggedError<ItemLookupError>(
       invalid_attribute: `${registry} has no lookup ${show(this.attribute)} for this operation. ${
         suggestions ? `Use ${suggestions}.` : "It has none."
       }`,
-      unregister: `Could not unregister ${this.label ?? showItem(this.item)} from ${registry}: it is not registered.`
+      unregister: `Could not unregister ${this.label ?? showItem(this.item)} from ${registry}: it is not registered.`,
+      disabled: `The item in ${registry} with ${this.attribute} = ${show(this.value)} is disabled: ${
+        remark(this.reason ?? "")
+      }`
     })
   }
 }

@@ -14,12 +14,12 @@ import {
 
 /** Goals that are not met, with the size that was reached: more fails, and so does a goal that is met and stands here. */
 const notMet: { readonly [title: string]: number } = {
-  "make, get, register and unregister, by esbuild by subpath": 16_700,
-  "a service with get, register, unregister, values and hooks, by esbuild by subpath": 18_500,
-  "everything that 0.1 has, by esbuild by subpath": 28_300,
-  "make, get, register and unregister, by rolldown by the index": 16_000,
-  "a service with get, register, unregister, values and hooks, by rolldown by the index": 17_700,
-  "everything that 0.1 has, by rolldown by the index": 26_100
+  "make, get, register and unregister, by esbuild by subpath": 17_150,
+  "a service with get, register, unregister, values and hooks, by esbuild by subpath": 18_950,
+  "everything that 0.1 has, by esbuild by subpath": 30_500,
+  "make, get, register and unregister, by rolldown by the index": 16_450,
+  "a service with get, register, unregister, values and hooks, by rolldown by the index": 18_150,
+  "everything that 0.1 has, by rolldown by the index": 28_500
 }
 
 const bundlers: ReadonlyArray<readonly [name: string, (program: Program) => Promise<Bundle>]> = [
@@ -48,8 +48,9 @@ const features: ReadonlyArray<readonly [name: string, module: string, use: strin
   ["metrics", "RegistryMetrics", "RegistryMetrics.layer", /effect_registry_size/],
   ["late loading", "Registry", "Registry.layerLazy", /provides another registry/],
   ["atoms: values", "RegistryAtom", "RegistryAtom.values", /\.atom\(/],
-  ["atoms: item", "RegistryAtom", "RegistryAtom.item", /\.atom\(/]
-  // and, as they come: disable, resource, handle, shared, console
+  ["atoms: item", "RegistryAtom", "RegistryAtom.item", /\.atom\(/],
+  ["switches", "Registry", "Registry.disable", /["'`]disable["'`]/]
+  // and, as they come: resource, handle, shared, console
 ]
 
 describe.each(bundlers)("bundles by %s", (bundler, bundle) => {

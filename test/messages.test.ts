@@ -209,6 +209,20 @@ const producers: { readonly [what: string]: (world: World) => Effect.Effect<unkn
       makeIn(world, { hooks: { onItemRegistering: () => RegistryError.reject(world.value, world.text) } }),
       Registry.register({ key: world.text })
     ),
+  "a disabled item": (world) =>
+    Effect.gen(function*() {
+      const registry = yield* makeIn(world)
+      yield* Registry.register(registry, { key: world.text, value: world.value })
+      yield* untyped.disable(registry, world.attribute, world.text, { reason: world.text })
+      yield* Registry.get(registry, world.attribute, world.text)
+    }),
+  "a value that a disabled item has": (world) =>
+    Effect.gen(function*() {
+      const registry = yield* makeIn(world)
+      yield* Registry.register(registry, { key: world.text, value: world.value })
+      yield* untyped.disable(registry, world.attribute, world.text, { reason: world.text })
+      yield* Registry.register(registry, { key: world.text, value: 2 })
+    }),
   "a value that nobody has": (world) =>
     Effect.gen(function*() {
       const registry = yield* makeIn(world)

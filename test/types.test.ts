@@ -578,6 +578,10 @@ describe("types", () => {
           expectTypeOf(revision).toEqualTypeOf<number>()
         },
         Hidden: ({ by, item }) => expectTypeOf([by, item]).toEqualTypeOf<Array<Language>>(),
+        Disabled: ({ item, reason }) => {
+          expectTypeOf(item).toEqualTypeOf<Language>()
+          expectTypeOf(reason).toEqualTypeOf<string>()
+        },
         Absent: ({ suggestions }) => expectTypeOf(suggestions).toEqualTypeOf<ReadonlyArray<string>>(),
         PopulationFailed: ({ cause }) => expectTypeOf(cause).toEqualTypeOf<Cause.Cause<unknown>>(),
         Pending: () => {}

@@ -76,6 +76,7 @@ export const explain = (name: string) =>
     Registry.Explanation.$match({
       Present: ({ item, owner }) => `"${name}" is of the plugin "${owner}": ${item.summary}`,
       Hidden: ({ by }) => `"${name}" is hidden by "${by.name}"`,
+      Disabled: ({ reason }) => `"${name}" is disabled: ${reason}`,
       Absent: ({ suggestions }) =>
         `"${name}" is of no plugin that is on.${
           suggestions.length === 0 ? "" : ` There is ${suggestions.join(", ")}.`

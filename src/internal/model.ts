@@ -10,6 +10,7 @@ import type * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as Types from "effect/Types"
+import type * as Lookup from "../Lookup.ts"
 import type * as RegistryError from "../RegistryError.ts"
 import type * as RegistryEvent from "../RegistryEvent.ts"
 import type { RefusalError } from "./engine/refusals.ts"
@@ -148,7 +149,28 @@ export type Explanation<Item> = Data.TaggedEnum<{
     readonly hides: ReadonlyArray<Item>
   }
   readonly Hidden: { readonly item: Item; readonly by: Item }
+  readonly Disabled: {
+    readonly item: Item
+    readonly reason: string
+    readonly by: string
+    readonly attribute: string
+    readonly value: unknown
+  }
   readonly Absent: { readonly suggestions: ReadonlyArray<string>; readonly last: LastSeen | undefined }
   readonly PopulationFailed: { readonly cause: Cause.Cause<unknown> }
   readonly Pending: {}
 }>
+
+/**
+ * A rule for `Registry.disabled`: a lookup, a value of it, and the reason.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export type DisabledInput<Item, Lookups> = {
+  readonly [Attribute in keyof Lookup.Keys<Item, Lookups> & string]: readonly [
+    attribute: Attribute,
+    value: Lookup.Keys<Item, Lookups>[Attribute],
+    reason: string
+  ]
+}[keyof Lookup.Keys<Item, Lookups> & string]

@@ -12,8 +12,10 @@ import { coreOf } from "./coreOf.ts"
 import type * as Hooks from "./engine/parts.ts"
 import * as Live from "./features/live.ts"
 import type { Reconciled } from "./features/reconcile.ts"
+import type { DisabledRule } from "./features/switches.ts"
 import * as Making from "./making.ts"
 import type {
+  DisabledInput,
   Explanation,
   Options,
   PopulationFailure,
@@ -61,6 +63,8 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
   readonly items: (items: Iterable<Item>) => Layer.Layer<never, RegistrationFailure | V | P, Self>
   /** Puts items above all others, all or none: see {@link override}. */
   readonly overrides: (items: Iterable<Item>) => Layer.Layer<never, RegistrationFailure | V | P, Self>
+  /** Makes standing rules until the layer is closed: see {@link disabled}. */
+  readonly disabled: (rules: ReadonlyArray<DisabledInput<Item, Lookups>>) => Layer.Layer<never, never, Self>
   /** The item that has a value of a unique lookup: see {@link get}. */
   readonly get: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
     attribute: Attribute,
@@ -128,6 +132,25 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
   readonly reconcile: (items: Iterable<Item>) => Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P, Self>
   /** Puts an item above all others until the scope closes: see {@link override}. */
   readonly override: (item: Item) => Effect.Effect<void, RegistrationFailure | V | P, Self | Scope.Scope>
+  /** Makes a standing rule: items that have a value of a lookup are not found: see {@link disable}. */
+  readonly disable: <Attribute extends keyof Keys<Item, Lookups> & string>(
+    attribute: Attribute,
+    value: Keys<Item, Lookups>[Attribute],
+    options: { readonly reason: string }
+  ) => Effect.Effect<void, never, Self>
+  /** Makes a standing rule until the scope closes: see {@link disableScoped}. */
+  readonly disableScoped: <Attribute extends keyof Keys<Item, Lookups> & string>(
+    attribute: Attribute,
+    value: Keys<Item, Lookups>[Attribute],
+    options: { readonly reason: string }
+  ) => Effect.Effect<void, never, Self | Scope.Scope>
+  /** Ends every rule about a value: see {@link enable}. */
+  readonly enable: <Attribute extends keyof Keys<Item, Lookups> & string>(
+    attribute: Attribute,
+    value: Keys<Item, Lookups>[Attribute]
+  ) => Effect.Effect<void, never, Self>
+  /** The standing rules: see {@link rules}. */
+  readonly rules: Effect.Effect<ReadonlyArray<DisabledRule<Item>>, never, Self>
   /** Removes all items of one owner: see {@link unregisterOwner}. */
   readonly unregisterOwner: (owner: string) => Effect.Effect<ReadonlyArray<Item>, P, Self>
   /** Runs an effect as one transaction of the registry: see {@link transact}. */

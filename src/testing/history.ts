@@ -271,6 +271,8 @@ const describe = (problem: unknown, property: "_tag" | "code"): string => {
   return problem instanceof Error ? problem.message : Formatter.format(problem)
 }
 
+const off = { reason: "off" }
+
 /** What a transaction that is given up fails or dies with. */
 interface Aborted {
   readonly results: Array<OperationResult>
@@ -389,6 +391,12 @@ const effectOf = <Item>(
       return Scope.provide(Registry.registerAllScoped(registry, operation[1]), scopeOf(operation[2]))
     case "override":
       return Scope.provide(Registry.override(registry, operation[1]), scopeOf(operation[2]))
+    case "disable":
+      return Registry.disable(registry, operation[1], operation[2], off)
+    case "disableScoped":
+      return Scope.provide(Registry.disableScoped(registry, operation[1], operation[2], off), scopeOf(operation[3]))
+    case "enable":
+      return Registry.enable(registry, operation[1], operation[2])
     case "close":
       return Scope.close(scopeOf(operation[1]), Exit.void)
     case "unregister":
@@ -408,6 +416,8 @@ const effectOf = <Item>(
             const { _tag, hides, item, owner, updated } = explanation
             return { _tag, item, owner, updatedBy: updated?.by, hides }
           }
+          case "Disabled":
+            return { _tag: explanation._tag, item: explanation.item }
           case "Absent":
           case "PopulationFailed":
             return { _tag: explanation._tag }
@@ -610,8 +620,9 @@ const stateKeys = (): (state: AnyState) => string => {
     numbers.set(item, number)
     return number
   }
-  const partOf = ({ closed, entries, state, subscriptions, waiting }: ModelState<unknown>) => {
+  const partOf = ({ closed, entries, rules, state, subscriptions, waiting }: ModelState<unknown>) => {
     const all = [...entries, ...waiting]
+    const numbered = [...all, ...rules]
     return [
       state,
       entries.length,
@@ -622,8 +633,14 @@ const stateKeys = (): (state: AnyState) => string => {
         updatedBy,
         override,
         // how it stands to the others is all that counts
-        all.filter((other) => other.number < number).length,
+        numbered.filter((other) => other.number < number).length,
         all.findIndex((other) => other.batch === batch)
+      ]),
+      rules.map(({ attribute, number, scope, value }) => [
+        attribute,
+        numberOf(value),
+        scope,
+        numbered.filter((other) => other.number < number).length
       ]),
       closed.toSorted(),
       subscriptions.map(({ changes, name }) => [name, changes.map((items) => items.map(numberOf))])

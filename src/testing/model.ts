@@ -49,6 +49,7 @@ export interface ModelState<out Item> {
   readonly state: "Pending" | "Ready"
   readonly entries: ReadonlyArray<ModelEntry<Item>>
   readonly waiting: ReadonlyArray<ModelEntry<Item>>
+  readonly rules: ReadonlyArray<ModelRule>
   readonly closed: ReadonlyArray<string>
   readonly owner: string
   readonly subscriptions: ReadonlyArray<ModelSubscription<Item>>
@@ -73,6 +74,20 @@ export interface ModelEntry<out Item> {
   readonly override: boolean
   readonly number: number
   readonly batch: number
+}
+
+/**
+ * A standing rule: items that have this value of this lookup are disabled. It came after all with a lower number, and ends
+ * with its scope, if it has one.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export interface ModelRule {
+  readonly attribute: string
+  readonly value: unknown
+  readonly scope: string | undefined
+  readonly number: number
 }
 
 /**
@@ -124,6 +139,9 @@ export interface OperationArguments<in out Item> {
   readonly registerScoped: [item: Item, scope: string]
   readonly registerAllScoped: [items: ReadonlyArray<Item>, scope: string]
   readonly override: [item: Item, scope: string]
+  readonly disable: [attribute: string, value: unknown]
+  readonly disableScoped: [attribute: string, value: unknown, scope: string]
+  readonly enable: [attribute: string, value: unknown]
   readonly close: [scope: string]
   readonly unregister: [item: Item]
   readonly unregisterBy: [attribute: string, value: unknown]
@@ -251,7 +269,15 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
 
   // --- Population: the defaults and "Ready" come together, or nothing does (G2). A `Pending` registry holds nothing (G6).
 
-  const initial: State = { state: "Pending", entries: [], waiting: [], closed: [], owner: "", subscriptions: [] }
+  const initial: State = {
+    state: "Pending",
+    entries: [],
+    waiting: [],
+    rules: [],
+    closed: [],
+    owner: "",
+    subscriptions: []
+  }
 
   /** Whatever reads or changes works on a registry that is `Ready` (G17). */
   const whenReady = (state: State, then: (ready: State) => Step): Step => {
@@ -313,8 +339,27 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
       lookups.some(({ unique }, index) => unique && lower.keys[index]!.some((key) => includes(upper.keys[index]!, key)))
   }
 
-  const visibleIn = (state: State): ReadonlyArray<Entry> =>
+  const onTopIn = (state: State): ReadonlyArray<Entry> =>
     state.entries.filter((entry) => !state.entries.some((other) => isUnder(entry, other)))
+
+  const visibleIn = (state: State): ReadonlyArray<Entry> => onTopIn(state).filter((entry) => !isDisabled(state, entry))
+
+  // --- Switches: an item is disabled while one rule fits it. All but reading and following goes on as if it were not (G30).
+
+  const isDisabled = ({ rules }: State, entry: Entry): boolean =>
+    rules.some(({ attribute, value }) => includes(entry.keys[lookupIndex(attribute, false)]!, value))
+
+  const disable = (state: State, attribute: string, value: unknown, scope?: string): Step => {
+    if (lookupIndex(attribute, false) === -1) return [invalidAttribute, state]
+    const rule = { attribute, value, scope, number: numberIn(state) }
+    return [ok(), unlessClosed(change(state, { rules: [...state.rules, rule] }), scope)]
+  }
+
+  const enable = (state: State, attribute: string, value: unknown): Step => {
+    if (lookupIndex(attribute, false) === -1) return [invalidAttribute, state]
+    const rest = state.rules.filter((rule) => rule.attribute !== attribute || !Equal.equals(rule.value, value))
+    return [ok(), change(state, { rules: rest })]
+  }
 
   // --- Reading: an item is found by all its keys (G8), in registration order (G12); `undefined` is no key, `null` and `NaN` are (G11).
 
@@ -368,8 +413,8 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     }
   }
 
-  const numberIn = ({ entries, waiting }: State): number =>
-    1 + Math.max(0, ...[...entries, ...waiting].map(({ number }) => number))
+  const numberIn = ({ entries, rules, waiting }: State): number =>
+    1 + Math.max(0, ...[...entries, ...waiting, ...rules].map(({ number }) => number))
 
   /** An override is in nobody's way: what comes while it lives goes below it. */
   const registrations = (entries: ReadonlyArray<Entry>): ReadonlyArray<Entry> =>
@@ -513,12 +558,12 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
 
   const remove = (state: State, gone: Entry): Step => [ok(), without(state, (entry) => entry === gone)]
 
-  /** What does something with the one item that has a value of a unique lookup. */
+  /** What does something with the one item that has a value of a unique lookup, disabled or not. */
   const located = (state: State, attribute: string, value: unknown, then: (entry: Entry, ready: State) => Step): Step =>
     whenReady(state, (ready) => {
       const index = lookupIndex(attribute, true)
       if (index === -1) return [failure("ItemLookupError", "invalid_attribute"), ready]
-      const [entry] = having(visibleIn(ready), index, value)
+      const [entry] = having(onTopIn(ready), index, value)
       return entry === undefined ? [failure("ItemLookupError", "not_registered"), ready] : then(entry, ready)
     })
 
@@ -534,20 +579,30 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
       return index === -1 ? invalidAttribute : answer(having(entries, index, value)[0])
     })(state)
 
-  /** What one operation registered goes by itself, the last first. */
+  /** What one operation registered goes by itself, the last first, and so does a rule. */
   const close = (state: State, scope: string): Step => {
-    const batches = new Set(state.entries.filter((entry) => entry.scope === scope).map(({ batch }) => batch))
-    const next = Array.from(batches).toSorted((one, other) => other - one).reduce(
-      (rest, batch) => without(rest, (entry) => entry.batch === batch),
-      state
-    )
+    const isOf = (one: { readonly scope: string | undefined }) => one.scope === scope
+    const batches = new Set([
+      ...state.entries.filter(isOf).map(({ batch }) => batch),
+      ...state.rules.filter(isOf).map(({ number }) => number)
+    ])
+    const next = Array.from(batches).toSorted((one, other) => other - one).reduce((rest, batch) => {
+      const rules = rest.rules.filter(({ number }) => number !== batch)
+      return rules.length < rest.rules.length
+        ? change(rest, { rules })
+        : without(rest, (entry) => entry.batch === batch)
+    }, state)
     const waiting = state.waiting.filter((entry) => entry.scope !== scope)
     const closed = state.closed.includes(scope) ? state.closed : [...state.closed, scope]
     return [ok(), { ...next, waiting, closed }]
   }
 
   const operations: Omit<Model<Item>, keyof Specification<never, never>> = {
-    get: (state, attribute, value) => located(state, attribute, value, (entry, ready) => [ok(entry.item), ready]),
+    get: (state, attribute, value) =>
+      located(state, attribute, value, (entry, ready) => [
+        isDisabled(ready, entry) ? failure("ItemLookupError", "disabled") : ok(entry.item),
+        ready
+      ]),
     getOption: (state, attribute, value) =>
       looked(state, attribute, value, (entry) => ok(entry === undefined ? Option.none() : Option.some(entry.item))),
     getAll: (state, attribute, value) =>
@@ -574,18 +629,21 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     registerAll: (state, items) => whenReady(state, (ready) => insertAll(ready, items)),
     upsert: (state, item) =>
       whenReady(state, (ready) => {
-        const visible = visibleIn(ready)
-        const holder = firstUnique === -1 ? equalTo(visible, item) : havingFirstUnique(visible, item)
+        const onTop = onTopIn(ready)
+        const holder = firstUnique === -1 ? equalTo(onTop, item) : havingFirstUnique(onTop, item)
         return holder === undefined ? insertAll(ready, [item]) : swap(ready, holder, item)
       }),
     registerScoped: (state, item, scope) => whenReady(state, (ready) => insertAll(ready, [item], scope)),
     registerAllScoped: (state, items, scope) => whenReady(state, (ready) => insertAll(ready, items, scope)),
     override: (state, item, scope) => whenReady(state, (ready) => override(ready, item, scope)),
+    disable,
+    disableScoped: disable,
+    enable,
     // exactly what was registered in it; it never populates, and what is gone is no error (G25)
     close,
     unregister: (state, item) =>
       whenReady(state, (ready) => {
-        const entry = equalTo(visibleIn(ready), item)
+        const entry = equalTo(onTopIn(ready), item)
         return entry === undefined ? [failure("ItemLookupError", "unregister"), ready] : remove(ready, entry)
       }),
     unregisterBy: (state, attribute, value) => located(state, attribute, value, (entry, ready) => remove(ready, entry)),
@@ -612,7 +670,8 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
       const hidden = topmost(having(state.entries, index, value))
       if (hidden === undefined) return [ok({ _tag: "Absent" }), state]
       const by = topmost(state.entries.filter((entry) => isUnder(hidden, entry)))
-      return [ok({ _tag: "Hidden", item: hidden.item, by: by?.item }), state]
+      if (by === undefined) return [ok({ _tag: "Disabled", item: hidden.item }), state]
+      return [ok({ _tag: "Hidden", item: hidden.item, by: by.item }), state]
     },
     // a fiber that waits goes on when the item is there, and not before
     awaitItem: (state, attribute, value) =>
@@ -665,7 +724,9 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
 }
 
 const neverPopulates: ReadonlySet<string> = new Set(
-  ["state", "reset", "close", "explain", "nextChange"] satisfies Array<Operation<unknown>[0]>
+  ["state", "reset", "close", "explain", "nextChange", "disable", "disableScoped", "enable"] satisfies Array<
+    Operation<unknown>[0]
+  >
 )
 
 /**

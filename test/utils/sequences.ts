@@ -108,6 +108,9 @@ const named = <const Name extends Operation[0]>(
 const asking = (name: "get" | "getOption" | "getAll" | "has" | "unregisterBy" | "explain" | "awaitItem") =>
   question.map(([attribute, value]): Operation => [name, attribute, value])
 
+const switching = <Name extends "disable" | "enable">(name: Name) =>
+  question.map(([attribute, value]) => [name, attribute, value] as const)
+
 const simple: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 6, arbitrary: named("register", toolWith) },
   { weight: 3, arbitrary: named("registerAll", fc.array(toolWith, { maxLength: 3 })) },
@@ -116,6 +119,14 @@ const simple: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 2, arbitrary: named("registerAllScoped", fc.array(toolWith, { maxLength: 2 }), scope) },
   { weight: 3, arbitrary: named("override", toolWith, scope) },
   { weight: 3, arbitrary: named("close", scope) },
+  { weight: 2, arbitrary: switching("disable") },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(switching("disable"), scope).map((
+      [[, ...rule], one]
+    ): Operation => ["disableScoped", ...rule, one])
+  },
+  { weight: 2, arbitrary: switching("enable") },
   { weight: 3, arbitrary: named("unregister", toolWith) },
   { weight: 3, arbitrary: asking("unregisterBy") },
   {

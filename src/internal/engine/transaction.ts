@@ -365,7 +365,9 @@ const undo = <E>(group: Group, cause: Cause.Cause<E>, ending: Ending<any>): Effe
     Effect.flatMap(forgetAll(group), () => {
       // what a scope removed has come back, unless a Pending registry was empty
       const redo = group.flatMap(({ base, parent, redoAfterRollback }) =>
-        parent !== undefined || base.populated || base.waiting !== undefined ? redoAfterRollback : []
+        parent === undefined && !base.populated && base.waiting === undefined && base.withheld === undefined
+          ? []
+          : redoAfterRollback
       )
       group.forEach(close)
       return Effect.flatMap(collect(redo, (effect) => effect), (more) =>

@@ -34,6 +34,17 @@ export const explain = <Item, P, V>(
     }
     const [hidden] = withheldBy(contents, attribute, value)
     const by = hidden && above(contents, hidden)
+    const why = hidden && contents.withheld?.reasonOf(hidden)
+    if (hidden !== undefined && by === undefined && why !== undefined) {
+      return Effect.succeed<Explanation<Item>>({
+        _tag: "Disabled",
+        item: hidden.item,
+        reason: why.reason,
+        by: why.by,
+        attribute: why.attribute,
+        value: why.value
+      })
+    }
     return Effect.succeed<Explanation<Item>>(
       hidden === undefined || by === undefined
         ? {

@@ -3,8 +3,8 @@ import * as Equal from "effect/Equal"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import type { PutOnTop } from "../engine/core.ts"
-import { Contents, type Withheld } from "../store/contents.ts"
-import { type Definition, forEachKey, type Keys, slotOf } from "../store/definition.ts"
+import { Contents, type Reason, type Withheld } from "../store/contents.ts"
+import { type Definition, forEachKey, type Keys, keysIn, slotOf } from "../store/definition.ts"
 import { byPosition, type Entry, liesAbove } from "../store/entry.ts"
 import * as Order from "../store/order.ts"
 import { place, show, unshow } from "../store/update.ts"
@@ -20,11 +20,19 @@ const claimsOf = <Item>(definition: Definition<Item>, keys: Keys): ReadonlyArray
   return claims
 }
 
-/** The withheld entries, as long as an override is in. */
-class Layers<Item> implements Withheld<Item> {
+/** Why entries are withheld that have a key of a lookup, as long as it stands. */
+export interface Rule extends Reason {
+  readonly slot: number
+  readonly key: unknown
+}
+
+/** The withheld entries, as long as an override is in, or a rule stands. */
+export class Layers<Item> implements Withheld<Item> {
   private readonly definition: Definition<Item>
   /** How many overrides are in, visible or withheld. */
   private readonly overrides: number
+  /** Oldest first. */
+  readonly rules: ReadonlyArray<Rule>
   private readonly order: Order.Order<Entry<Item>>
   /** Several entries may claim the same, one above the other. */
   private readonly claimed: HashMap.HashMap<Claim, ReadonlyArray<Entry<Item>>>
@@ -32,11 +40,13 @@ class Layers<Item> implements Withheld<Item> {
   constructor(
     definition: Definition<Item>,
     overrides = 0,
+    rules: ReadonlyArray<Rule> = [],
     order: Order.Order<Entry<Item>> = undefined,
     claimed: HashMap.HashMap<Claim, ReadonlyArray<Entry<Item>>> = HashMap.empty()
   ) {
     this.definition = definition
     this.overrides = overrides
+    this.rules = rules
     this.order = order
     this.claimed = claimed
   }
@@ -50,12 +60,16 @@ class Layers<Item> implements Withheld<Item> {
   }
 
   equal(item: Item, keys: Keys, ignoring: Entry<Item> | undefined): Entry<Item> | undefined {
+    return this.equals(item, keys).find((entry) => this.isInTheWay(entry, ignoring))
+  }
+
+  private equals(item: Item, keys: Keys): ReadonlyArray<Entry<Item>> {
     const { definition } = this
     // an equal entry has all its attributes
-    if (keys.length < definition.lookups.length) return undefined
+    if (keys.length < definition.lookups.length) return []
     return claimsOf(definition, keys)
       .flatMap((claim) => this.claiming(claim))
-      .find((entry) => this.isInTheWay(entry, ignoring) && Equal.equals(entry.item, item))
+      .filter((entry) => Equal.equals(entry.item, item))
   }
 
   holder(slot: number, key: unknown, ignoring: Entry<Item> | undefined): Entry<Item> | undefined {
@@ -64,39 +78,77 @@ class Layers<Item> implements Withheld<Item> {
 
   /** What an override hides is not in the way of another item in its place. An override is in the way of overrides alone. */
   private isInTheWay(entry: Entry<Item>, ignoring: Entry<Item> | undefined): boolean {
+    if (entry === ignoring) return false
     return ignoring?.origin.onTop === true
       ? !liesAbove(ignoring, entry) || !shareClaim(this.definition, ignoring, entry)
-      : entry !== ignoring && !entry.origin.onTop
+      : !entry.origin.onTop
+  }
+
+  reasonOf(entry: Entry<Item>): Reason | undefined {
+    return this.ruleOf(entry)
+  }
+
+  /** The newest rule that fits an entry. */
+  private ruleOf({ keys }: Entry<Item>): Rule | undefined {
+    return this.rules.findLast((rule) => fits(this.definition, rule, keys))
+  }
+
+  standIn(contents: Contents<Item>, slot: number, key: unknown): Entry<Item> | undefined {
+    return this.claiming([slot, key]).find((entry) => above(contents, entry) === undefined)
+  }
+
+  standInFor(contents: Contents<Item>, item: Item, keys: Keys): Entry<Item> | undefined {
+    return this.equals(item, keys).find((entry) => above(contents, entry) === undefined)
+  }
+
+  /** Whether an entry is not to be visible. */
+  withholds(contents: Contents<Item>, entry: Entry<Item>): boolean {
+    return this.ruleOf(entry) !== undefined || above(contents, entry) !== undefined
   }
 
   take(contents: Contents<Item>, entry: Entry<Item>): boolean {
-    if (above(contents, entry) === undefined) return false
+    if (!this.withholds(contents, entry)) return false
     contents.withheld = this.with(entry)
     return true
   }
 
+  drop(contents: Contents<Item>, entry: Entry<Item>): void {
+    if (this.holds(entry)) contents.withheld = this.without(entry)
+  }
+
   left(contents: Contents<Item>, entry: Entry<Item>): ReadonlyArray<Entry<Item>> {
-    let layers: Layers<Item> = this.holds(entry) ? this.without(entry) : this
-    contents.withheld = layers
+    this.drop(contents, entry)
     if (!entry.origin.onTop) return []
-    const revealed = this.under(entry).filter((lower) => above(contents, lower) === undefined)
-    for (const lower of revealed) {
-      layers = layers.without(lower)
-      show(contents, lower)
+    const layers = layersOf(contents) ?? this
+    const revealed = layers.under(entry).filter((lower) => !layers.withholds(contents, lower))
+    for (const lower of revealed) reveal(contents, lower)
+    if (currentAt(contents, entry.position) === undefined) {
+      contents.withheld = layersOf(contents)?.counting(-1)
     }
-    const isUpdated = Order.get(contents.order, entry.position) !== undefined
-    contents.withheld = isUpdated ? layers : layers.counting(-1)
     return revealed
+  }
+
+  emptied(): Layers<Item> | undefined {
+    const withheld = this.entries.filter(({ origin }) => origin.onTop).length
+    return new Layers(this.definition, this.overrides - withheld, this.rules).settled()
   }
 
   private holds(entry: Entry<Item>): boolean {
     return this.at(entry.position) === entry
   }
 
-  /** With more overrides, or fewer. Without any, nothing is withheld. */
+  /** With more overrides, or fewer. */
   counting(more: number): Layers<Item> | undefined {
-    const overrides = this.overrides + more
-    return overrides === 0 ? undefined : new Layers(this.definition, overrides, this.order, this.claimed)
+    return new Layers(this.definition, this.overrides + more, this.rules, this.order, this.claimed).settled()
+  }
+
+  withRules(rules: ReadonlyArray<Rule>): Layers<Item> {
+    return new Layers(this.definition, this.overrides, rules, this.order, this.claimed)
+  }
+
+  /** Without overrides and rules, nothing is withheld. */
+  settled(): Layers<Item> | undefined {
+    return this.overrides + this.rules.length === 0 ? undefined : this
   }
 
   /** The entries that claim something. */
@@ -115,7 +167,7 @@ class Layers<Item> implements Withheld<Item> {
     return this.changed(entry, Order.set(this.order, entry), (entries) => entries.concat(entry))
   }
 
-  private without(entry: Entry<Item>): Layers<Item> {
+  without(entry: Entry<Item>): Layers<Item> {
     return this.changed(
       entry,
       Order.remove(this.order, entry.position),
@@ -133,12 +185,33 @@ class Layers<Item> implements Withheld<Item> {
       const entries = change(this.claiming(claim))
       claimed = entries.length === 0 ? HashMap.remove(claimed, claim) : HashMap.set(claimed, claim, entries)
     }
-    return new Layers(this.definition, this.overrides, order, claimed)
+    return new Layers(this.definition, this.overrides, this.rules, order, claimed)
   }
 }
 
+const currentAt = <Item>({ order, withheld }: Contents<Item>, position: number): Entry<Item> | undefined =>
+  Order.get(order, position) ?? withheld?.at(position)
+
+/** Makes a withheld entry visible, in contents that nobody has seen. */
+export const reveal = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
+  contents.withheld?.drop(contents, entry)
+  show(contents, entry)
+}
+
+/** Withholds a visible entry, in contents that nobody has seen. */
+export const withhold = <Item>(contents: Contents<Item>, entry: Entry<Item>): void => {
+  unshow(contents, entry)
+  contents.withheld = layersIn(contents).with(entry)
+}
+
+/** Whether a rule is about one of the keys of an entry. */
+export const fits = <Item>(definition: Definition<Item>, { key, slot }: Rule, keys: Keys): boolean =>
+  // `undefined` is no key
+  key !== undefined &&
+  (definition.slots[slot]!.each ? keysIn(keys[slot]) : [keys[slot]]).some((own) => Equal.equals(own, key))
+
 /** Nothing else withholds entries. */
-const layersOf = <Item>({ withheld }: Contents<Item>): Layers<Item> | undefined =>
+export const layersOf = <Item>({ withheld }: Contents<Item>): Layers<Item> | undefined =>
   withheld instanceof Layers ? withheld : undefined
 
 const inOrder = <Item>(list: ReadonlyArray<Entry<Item>>): ReadonlyArray<Entry<Item>> =>
@@ -160,18 +233,17 @@ export const putOnTop = <Item>(
 ): PutOnTop<Item> => {
   const contents = new Contents(self)
   place(contents, added)
-  const layers = (layersOf(self) ?? new Layers<Item>(self.definition)).counting(1)
-  contents.withheld = layers
+  contents.withheld = layersIn(self).counting(1)
+  const withheld = sharing(self, added.keys).filter((entry) => liesAbove(added, entry))
+  for (const entry of withheld) withhold(contents, entry)
   // another one may lie above an override that comes back
-  if (layers?.take(contents, added) === true) return { contents, withheld: [] }
-  const withheld = sharing(self, added.keys)
-  for (const entry of withheld) {
-    unshow(contents, entry)
-    contents.withheld = layersOf(contents)?.with(entry)
-  }
-  show(contents, added)
+  if (contents.withheld?.take(contents, added) !== true) show(contents, added)
   return { contents, withheld }
 }
+
+/** The layers of contents, or the first ones. */
+export const layersIn = <Item>(contents: Contents<Item>): Layers<Item> =>
+  layersOf(contents) ?? new Layers<Item>(contents.definition)
 
 /** The newest override that withholds an entry. */
 export const above = <Item>(self: Contents<Item>, entry: Entry<Item>): Entry<Item> | undefined => {

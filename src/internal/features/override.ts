@@ -6,6 +6,7 @@ import * as Change from "../engine/change.ts"
 import type { Operation } from "../engine/core.ts"
 import { entering, type Planner } from "../engine/mutation.ts"
 import { oneByOne } from "../operations/register.ts"
+import { inserted } from "../operations/unregister.ts"
 import { check, isRefusal } from "../store/check.ts"
 import { Entry } from "../store/entry.ts"
 import { putOnTop } from "./layers.ts"
@@ -37,7 +38,7 @@ const overriding = <Item, P, V>(item: Item): Planner<Item, P, V, Entry<Item>, Fa
     moves: () => [{ entering: entering(transaction, item), leaving }],
     apply: () => {
       if (leaving.length > 0) steps.push(new Change.Removed(leaving, origin.owner))
-      steps.push(new Change.Inserted([added], contents.size - 1))
+      steps.push(...inserted(contents, added))
       transaction.draft = contents
       return added
     }

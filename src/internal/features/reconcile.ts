@@ -8,11 +8,11 @@ import { carryOutBy, entering, type Plan } from "../engine/mutation.ts"
 import { maxPerStep, type Pausing, withoutPauses, withPauses } from "../engine/sequence.ts"
 import { longStep, step } from "../engine/transaction.ts"
 import { each } from "../operations/register.ts"
+import * as Unregister from "../operations/unregister.ts"
 import * as Check from "../store/check.ts"
 import * as Contents from "../store/contents.ts"
 import type { Entry, Origin } from "../store/entry.ts"
 import * as Matching from "../store/matching.ts"
-import * as Order from "../store/order.ts"
 import * as Update from "../store/update.ts"
 
 type Failure = RegistryError.RegistrationFailure
@@ -142,7 +142,7 @@ const outcomeOf = function*<Item>(
     if (Check.isRefusal(keys)) return keys
     const inserted = Update.insert(contents, item, keys, origin, previous)
     contents = inserted.contents
-    steps.push(...insertedIn(contents, inserted.added))
+    steps.push(...Unregister.inserted(contents, inserted.added))
     return undefined
   }
 
@@ -157,10 +157,7 @@ const outcomeOf = function*<Item>(
       return
     }
     const swapped = Update.replace(contents, previous, item, keys, origin)
-    const { added: entry } = swapped
-    if (!Contents.holds(contents, previous)) steps.push(...insertedIn(swapped.contents, entry))
-    else if (Contents.holds(swapped.contents, entry)) steps.push(new Change.Swapped(previous, entry))
-    else steps.push(new Change.Removed([previous], origin.owner))
+    steps.push(...Unregister.swapped(contents, previous, swapped.contents, swapped.added, origin.owner))
     contents = swapped.contents
   })
   yield* takeOut(crossing.map(({ previous }) => previous).toReversed())
@@ -170,9 +167,3 @@ const outcomeOf = function*<Item>(
   const gone = removed.length + replaced.length
   return Exit.succeed({ contents: gone > 1 ? Update.tidy(contents, gone) : contents, steps })
 }
-
-/** Nothing is told of an entry that an override hides. */
-const insertedIn = <Item>(contents: Contents.Contents<Item>, entry: Entry<Item>): ReadonlyArray<Change.Step<Item>> =>
-  Contents.holds(contents, entry)
-    ? [new Change.Inserted([entry], Order.rank(contents.order, entry.position))]
-    : []

@@ -8,12 +8,13 @@ import { carryOut, entering, type Planner } from "../engine/mutation.ts"
 import { sequence } from "../engine/sequence.ts"
 import { step } from "../engine/transaction.ts"
 import { check, isRefusal } from "../store/check.ts"
-import { Contents, holds } from "../store/contents.ts"
+import { Contents } from "../store/contents.ts"
 import { labelOf } from "../store/definition.ts"
 import { Entry } from "../store/entry.ts"
 import * as Order from "../store/order.ts"
 import * as Update from "../store/update.ts"
 import { bounded, messageOf, show } from "../store/wording.ts"
+import { inserted } from "./unregister.ts"
 
 /** Brings back, in its old order, what waits. What is refused now, by the registry or by a hook, is left out. */
 export const bringBack = <Item, V>(transaction: Transaction<Item, never, V>): Effect.Effect<void> =>
@@ -47,20 +48,20 @@ const comingBack = <Item, V>({ item, origin, position, registration }: Entry<Ite
   if (isRefusal(keys)) return Exit.fail(keys)
   const entry = new Entry(item, keys, origin.backAt(base.revision + 1), { registration })
   const waiting = Order.remove(draft.waiting, position)
-  const { contents, withheld } = (origin.onTop ? core.putOnTop : undefined)?.(draft, entry) ?? inserted(draft, entry)
+  const { contents, withheld } = (origin.onTop ? core.putOnTop : undefined)?.(draft, entry) ?? putIn(draft, entry)
   contents.waiting = waiting
   const leaving = withheld.toReversed()
   return Exit.succeed({
     moves: () => [{ entering: entering(transaction, item), leaving }],
     apply: () => {
       if (leaving.length > 0) steps.push(new Change.Removed(leaving, transaction.owner))
-      if (holds(contents, entry)) steps.push(new Change.Inserted([entry], contents.size - 1))
+      steps.push(...inserted(contents, entry))
       transaction.draft = contents
     }
   })
 }
 
-const inserted = <Item>(self: Contents<Item>, entry: Entry<Item>): PutOnTop<Item> => {
+const putIn = <Item>(self: Contents<Item>, entry: Entry<Item>): PutOnTop<Item> => {
   const contents = new Contents(self)
   Update.put(contents, entry)
   return { contents, withheld: [] }

@@ -46,10 +46,23 @@ export const notFound = <Item>(
   attribute: string,
   value: unknown
 ): RegistryError.ItemLookupError => {
-  const { definition, indexes, size } = contents
+  const { definition, indexes, size, withheld } = contents
   const slot = slotIn(contents, attribute, true)
   if (slot === -1) return invalidAttribute(contents, attribute, value, true)
-  const suggestions = size > fewKeys ? [] : definition.suggest(indexes[slot]!.keyFor(value), indexes[slot]!.keys())
+  const key = indexes[slot]!.keyFor(value)
+  const standIn = withheld?.standIn(contents, slot, key)
+  if (standIn !== undefined) {
+    const reason = withheld?.reasonOf(standIn)?.reason ?? ""
+    return failure(definition, RegistryError.ItemLookupError, {
+      code: "disabled",
+      attribute,
+      value,
+      reason,
+      item: standIn.item,
+      suggestions: []
+    })
+  }
+  const suggestions = size > fewKeys ? [] : definition.suggest(key, indexes[slot]!.keys())
   const props = { code: "not_registered", attribute, value, suggestions } as const
   return failure(definition, RegistryError.ItemLookupError, props)
 }

@@ -21,7 +21,7 @@ export const unregister = <Item, P, V>(item: Item): Operation<Item, P, V, void, 
   mutationOf(
     "unregister",
     item,
-    (contents) => Contents.findCurrent(contents, item) ?? notRegistered(contents, item),
+    (contents) => Contents.locateItem(contents, item) ?? notRegistered(contents, item),
     notRegistered,
     Exit.fail,
     removing
@@ -57,7 +57,7 @@ export const upsert = <Item, P, V>(item: Item): Operation<Item, P, V, Entry<Item
 type Locate<Item, Missing> = (contents: Contents.Contents<Item>) => Entry<Item> | Missing
 
 const locateBy = <Item>(attribute: string, value: unknown): Locate<Item, ItemLookupError> => (contents) =>
-  Contents.get(contents, attribute, value) ?? notFound(contents, attribute, value)
+  Contents.locate(contents, attribute, value) ?? notFound(contents, attribute, value)
 
 const notRegistered = <Item>({ definition }: Contents.Contents<Item>, item: Item): ItemLookupError =>
   failure(definition, RegistryError.ItemLookupError, { code: "unregister", item, suggestions: [] })
@@ -120,16 +120,12 @@ const swapping =
     const { draft, origin, steps } = transaction
     const keys = check(draft, item, previous)
     if (isRefusal(keys)) return Exit.fail(keys)
+    const leaving = Contents.holds(draft, previous) ? [previous] : []
     return Exit.succeed({
-      moves: () => [{ entering: entering(transaction, item), leaving: [previous] }],
+      moves: () => [{ entering: entering(transaction, item), leaving }],
       apply: () => {
         const { added, contents, revealed } = Update.replace(draft, previous, item, keys, origin)
-        // it may be that an override hides it now
-        steps.push(
-          Contents.holds(contents, added)
-            ? new Change.Swapped(previous, added)
-            : new Change.Removed([previous], transaction.owner)
-        )
+        steps.push(...swapped(draft, previous, contents, added, origin.owner))
         transaction.draft = contents
         reveal(transaction, revealed)
         return added
@@ -137,7 +133,23 @@ const swapping =
     })
   }
 
+/** What can be seen of an update: what is withheld before or after it cannot. */
+export const swapped = <Item>(
+  before: Contents.Contents<Item>,
+  previous: Entry<Item>,
+  after: Contents.Contents<Item>,
+  added: Entry<Item>,
+  by: string
+): ReadonlyArray<Change.Step<Item>> => {
+  if (!Contents.holds(before, previous)) return inserted(after, added)
+  return [Contents.holds(after, added) ? new Change.Swapped(previous, added) : new Change.Removed([previous], by)]
+}
+
+/** What can be seen of an entry that was put in at its place. */
+export const inserted = <Item>(after: Contents.Contents<Item>, entry: Entry<Item>): ReadonlyArray<Change.Step<Item>> =>
+  Contents.holds(after, entry) ? [new Change.Inserted([entry], Order.rank(after.order, entry.position))] : []
+
 /** Withheld entries become visible. No hook is asked, because they were checked when they came first. */
 const reveal = <Item>({ draft, steps }: Transaction<Item>, revealed: ReadonlyArray<Entry<Item>>): void => {
-  for (const entry of revealed) steps.push(new Change.Inserted([entry], Order.rank(draft.order, entry.position)))
+  for (const entry of revealed) steps.push(...inserted(draft, entry))
 }

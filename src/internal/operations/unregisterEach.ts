@@ -1,17 +1,16 @@
 /** Unregistering several entries: those of an owner, or those of a scope that closes. */
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import { contentsOf, type Core, type Operation, type Transaction } from "../engine/core.ts"
+import type { Core, Operation, Transaction } from "../engine/core.ts"
 import type { Plan } from "../engine/mutation.ts"
-import { failIfAny, step } from "../engine/transaction.ts"
+import { step } from "../engine/transaction.ts"
 import * as Contents from "../store/contents.ts"
 import { byPosition, type Entry } from "../store/entry.ts"
 import * as Update from "../store/update.ts"
 import { oneByOne } from "./register.ts"
 import { removing } from "./unregister.ts"
-import { runWithoutPopulation, unlessClosed } from "./upkeep.ts"
+import { whenClosing } from "./upkeep.ts"
 
 /**
  * Unregisters one registration after the other, whatever item it has when its turn comes. One that is gone then, or is
@@ -71,41 +70,21 @@ export const scoped = <Item, P, V, E>(
     Scope.addFinalizer(scope, closeScope(core, scope, entries.map(({ registration }) => registration)))
 })
 
-/**
- * Removes the registrations that are still of the scope, newest first, whatever items they have now. It never populates. A
- * hook that dies stops nothing: the items stay unregistered, and all defects surface.
- */
+/** Removes the registrations that are still of the scope, newest first, whatever items they have now. */
 const closeScope = <Item, P, V>(
   core: Core<Item, P, V>,
   scope: Scope.Scope,
   registrations: ReadonlyArray<number>
 ): Effect.Effect<void> => {
-  const isDue = ({ origin }: Entry<Item>) => origin.scope === scope
-  return Effect.suspend(() => {
-    const contents = contentsOf(core)
-    const mayBeIn = core.lock.holder !== undefined || registrations.some((registration) => {
-      const entry = Contents.current(contents, registration)
-      return entry !== undefined && isDue(entry)
-    })
-    if (core.closed || !mayBeIn) return Effect.void
-    const redo = (transaction: Transaction<Item>) => {
-      transaction.redoAfterRollback = transaction.redoAfterRollback.concat(closeScope(core, scope, registrations))
-    }
-    const closing = runWithoutPopulation<Item, P, V, Pick<Transaction<Item>, "defects">>(core, {
-      name: "closeScope",
-      kind: "upkeep",
-      irrevocable: true,
-      runsHooks: true,
-      body: (transaction) => {
-        redo(transaction)
-        // there may be more defects at the end of it
-        return Effect.mapEager(unregisterEach(transaction, registrations.toReversed(), isDue), () => transaction)
-      },
-      undone: (transaction) => {
-        redo(transaction)
-        return Effect.succeed({ defects: Cause.empty })
-      }
-    })
-    return unlessClosed(core, Effect.flatMap(closing, ({ defects }) => failIfAny(defects)))
-  })
+  const isOf = ({ origin }: Entry<Item>) => origin.scope === scope
+  const isIn = (contents: Contents.Contents<Item>) => (registration: number) => {
+    const entry = Contents.current(contents, registration)
+    return entry !== undefined && isOf(entry)
+  }
+  return whenClosing(
+    core,
+    "closeScope",
+    (contents) => registrations.some(isIn(contents)),
+    (transaction) => unregisterEach(transaction, registrations.toReversed(), isOf)
+  )
 }

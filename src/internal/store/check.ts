@@ -24,7 +24,7 @@ export const check = <Item>(
   const keys = takeKeys(definition, item)
   const same = onTop ? undefined : findEqual(self, item, keys)
   const equal = isInTheWay(same, ignoring) ? same : onTop ? undefined : withheld?.equal(item, keys, ignoring)
-  if (equal !== undefined) return registered(definition, equal, { code: "already_registered", item })
+  if (equal !== undefined) return registered(self, equal, { code: "already_registered", item })
   for (let slot = 0; slot < definition.lookups.length; slot++) {
     const { attribute, each, unique } = definition.lookups[slot]!
     if (slot === keys.length) return refused(definition, { code: "missing_attribute", item, attribute })
@@ -36,7 +36,7 @@ export const check = <Item>(
       const holder = isInTheWay(found, ignoring) ? found : withheld?.holder(slot, value, ignoring)
       if (holder === undefined) continue
       const existing = holder.item
-      return registered(definition, holder, { code: "attribute_registered", item, attribute, value, existing })
+      return registered(self, holder, { code: "attribute_registered", item, attribute, value, existing })
     }
   }
   return keys
@@ -59,11 +59,17 @@ type Refused = Omit<ConstructorParameters<typeof RegistryError.RegistrationError
 type Registered = Omit<ConstructorParameters<typeof RegistryError.AlreadyRegisteredError>[0], "registry" | "text">
 
 const registered = <Item>(
-  definition: Definition<Item>,
-  { origin: { owner } }: Entry<Item>,
+  { definition, withheld }: Contents<Item>,
+  holder: Entry<Item>,
   props: Registered & { readonly item: Item }
 ): Refusal => {
-  const named = { ...props, ...(owner === "" ? undefined : { owner }) }
+  const { owner } = holder.origin
+  const reason = withheld?.reasonOf(holder)?.reason
+  const named = {
+    ...props,
+    ...(owner === "" ? undefined : { owner }),
+    ...(reason === undefined ? undefined : { reason })
+  }
   const why = failure(definition, RegistryError.AlreadyRegisteredError, named)
   definition.refused(props.item, why)
   return why

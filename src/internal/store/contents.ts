@@ -21,10 +21,28 @@ export interface Withheld<in out Item> {
   readonly equal: (item: Item, keys: Keys, ignoring: Entry<Item> | undefined) => Entry<Item> | undefined
   /** The withheld entry that has a unique key, and is in the way of another one. */
   readonly holder: (slot: number, key: unknown, ignoring: Entry<Item> | undefined) => Entry<Item> | undefined
+  /** The reason that is given for an entry to be withheld, beside what lies above it. */
+  readonly reasonOf: (entry: Entry<Item>) => Reason | undefined
+  /** The entry that would be visible with a unique key, if there were no reason. */
+  readonly standIn: (contents: Contents<Item>, slot: number, key: unknown) => Entry<Item> | undefined
+  /** The same for an equal item. */
+  readonly standInFor: (contents: Contents<Item>, item: Item, keys: Keys) => Entry<Item> | undefined
   /** Takes an entry into contents that are being made, if it is not to be visible. Answers whether it did. */
   readonly take: (contents: Contents<Item>, entry: Entry<Item>) => boolean
+  /** Takes an entry out of contents that are being made, where it is withheld, to put it in again. */
+  readonly drop: (contents: Contents<Item>, entry: Entry<Item>) => void
   /** Is told that an entry, visible or withheld, has left contents that are being made. Answers what it shows in turn. */
   readonly left: (contents: Contents<Item>, entry: Entry<Item>) => ReadonlyArray<Entry<Item>>
+  /** What is left when all withheld entries go at once. */
+  readonly emptied: () => Withheld<Item> | undefined
+}
+
+/** Why entries that have a value of a lookup are withheld, and for which owner. */
+export interface Reason {
+  readonly attribute: string
+  readonly value: unknown
+  readonly reason: string
+  readonly by: string
 }
 
 /** Makes the list of all items from the last one that it made. */
@@ -99,15 +117,24 @@ export const copy = <Item>(
 
 /** Back to `Pending`, and empty. */
 export const asPending = <Item>(self: Contents<Item>): Contents<Item> =>
-  copy(empty(self.definition), { revision: self.revision })
+  copy(empty(self.definition), { revision: self.revision, withheld: self.withheld?.emptied() })
 
-export const withoutWithheld = <Item>(self: Contents<Item>): Contents<Item> => copy(self, { withheld: undefined })
+export const withoutWithheld = <Item>(self: Contents<Item>): Contents<Item> =>
+  copy(self, { withheld: self.withheld?.emptied() })
 
 export const itemOf = <Item>({ item }: { readonly item: Item }): Item => item
 
 /** The entry that alone has a key; nothing for an attribute that is not a unique lookup. */
 export const get = <Item>(self: Contents<Item>, attribute: string, key: unknown): Entry<Item> | undefined =>
   self.indexes[slotOf(self.definition.lookups, attribute)]?.get(key)
+
+/** The same for an operation that changes the entry: one that is withheld for a reason is found, too. */
+export const locate = <Item>(self: Contents<Item>, attribute: string, value: unknown): Entry<Item> | undefined => {
+  const slot = slotOf(self.definition.lookups, attribute)
+  const index = self.indexes[slot]
+  return index?.get(value) ??
+    (index?.unique === true ? self.withheld?.standIn(self, slot, index.keyFor(value)) : undefined)
+}
 
 export const at = <Item>(self: Contents<Item>, index: number): Entry<Item> | undefined =>
   Number.isInteger(index) ? Order.at(self.order, index < 0 ? index + self.size : index) : undefined
@@ -149,6 +176,10 @@ export const findCurrent = <Item>(self: Contents<Item>, item: Item): Entry<Item>
   }
   return found ?? (isObject(item) ? findItself() : undefined)
 }
+
+/** The same for an operation that changes the entry: one that is withheld for a reason is found, too. */
+export const locateItem = <Item>(self: Contents<Item>, item: Item): Entry<Item> | undefined =>
+  findCurrent(self, item) ?? self.withheld?.standInFor(self, item, takeKeys(self.definition, item))
 
 /** An equal item has the same first unique key, see `takeKeys`: no item need be hashed. */
 export const findEqual = <Item>(self: Contents<Item>, item: Item, keys: Keys): Entry<Item> | undefined => {

@@ -8,8 +8,14 @@ import type { Entry } from "./entry.ts"
 export const holderOfFirstKey = <Item>(self: Contents<Item>, item: Item): Entry<Item> | undefined => {
   const keys = validKeys(self.definition, item)
   if (keys === undefined) return undefined
-  const first = firstKeys(self.definition, keys)
-  return first.slot === -1 ? findEqual(self, item, keys) : holderOf(self, first)
+  const { slot, values } = firstKeys(self.definition, keys)
+  const { indexes, withheld } = self
+  if (slot === -1) return findEqual(self, item, keys) ?? withheld?.standInFor(self, item, keys)
+  for (const value of values) {
+    const holder = indexes[slot]!.entry(value) ?? withheld?.standIn(self, slot, value)
+    if (holder !== undefined) return holder
+  }
+  return undefined
 }
 
 /** An item that does not satisfy the schema need not have anything that a selector looks for. */
@@ -32,11 +38,11 @@ const firstKeys = <Item>({ lookups }: Definition<Item>, keys: Keys): FirstKeys =
 const holderOf = <Item>(
   { indexes }: Contents<Item>,
   { slot, values }: FirstKeys,
-  others?: ReadonlySet<Entry<Item>>
+  others: ReadonlySet<Entry<Item>>
 ): Entry<Item> | undefined => {
   for (const value of values) {
     const holder = indexes[slot]!.entry(value)
-    if (holder !== undefined && others?.has(holder) !== true) return holder
+    if (holder !== undefined && !others.has(holder)) return holder
   }
   return undefined
 }

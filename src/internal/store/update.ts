@@ -57,19 +57,16 @@ export const replace = <Item>(
   const contents = new Contents(self)
   const added = new Entry(item, keys, previous.origin.updatedBy(origin), previous)
   const { withheld } = self
-  if (!holds(self, previous)) {
-    withheld?.left(contents, previous)
-    put(contents, added)
-    return { added, contents, revealed: [] }
+  const wasVisible = holds(self, previous)
+  if (!wasVisible) withheld?.drop(contents, previous)
+  if (contents.withheld?.take(contents, added) === true) {
+    if (wasVisible) unshow(contents, previous)
+  } else {
+    // what is added under a key that both have takes the place of the other
+    if (wasVisible) takeOut(contents, previous, (key, slot) => added.keys[slot] === key)
+    show(contents, added)
   }
-  if (withheld?.take(contents, added) === true) {
-    unshow(contents, previous)
-    return { added, contents, revealed: [] }
-  }
-  // what is added under a key that both have takes the place of the other
-  takeOut(contents, previous, (key, slot) => added.keys[slot] === key)
-  show(contents, added)
-  return { added, contents, revealed: withheld?.left(contents, previous) ?? [] }
+  return { added, contents, revealed: contents.withheld?.left(contents, previous) ?? [] }
 }
 
 /** Puts many items in, after all others. The indexes are filled in place until `finish`: nobody sees them before. */
