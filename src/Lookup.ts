@@ -11,6 +11,7 @@
  */
 import { dual } from "effect/Function"
 import * as Predicate from "effect/Predicate"
+import { CopyKey, here, refuseForeign } from "./internal/copy.ts"
 
 const TypeId = "~effect-registry/Lookup"
 
@@ -94,8 +95,9 @@ const make = <Tag extends "Unique" | "Group">(
   _tag: Tag,
   each: boolean,
   select: (item: any) => unknown
-): { readonly _tag: Tag } & Proto<any, never> => ({
+): { readonly _tag: Tag; readonly [CopyKey]: typeof here } & Proto<any, never> => ({
   [TypeId]: variance,
+  [CopyKey]: here,
   _tag,
   each,
   optional: false,
@@ -245,7 +247,10 @@ export const groupEach = <Item, Key>(
  * @category combinators
  * @since 0.1.0
  */
-export const optional = <L extends Lookup<any, any>>(lookup: L): L => ({ ...lookup, optional: true })
+export const optional = <L extends Lookup<any, any>>(lookup: L): L => {
+  refuseForeign(lookup)
+  return { ...lookup, optional: true }
+}
 
 /**
  * Makes a lookup that takes values for the same where `normalize` answers the same for them. It normalizes what is
@@ -281,6 +286,7 @@ export const normalized: {
   <Key>(normalize: (value: Key) => unknown): <L extends Lookup<any, Key>>(lookup: L) => L
   <L extends Lookup<any, any>>(lookup: L, normalize: (value: KeyOf<L>) => unknown): L
 } = /*#__PURE__*/ dual(2, (lookup: Lookup<any, any>, normalize: (value: unknown) => unknown): Lookup<any, any> => {
+  refuseForeign(lookup)
   const { normalize: first } = lookup
   return { ...lookup, normalize: first === undefined ? normalize : (value) => normalize(first(value)) }
 })

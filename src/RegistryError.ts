@@ -15,13 +15,15 @@
  */
 import * as Effect from "effect/Effect"
 import { NodeInspectSymbol } from "effect/Inspectable"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { bounded, isError, messageOf, plain, remark, show, showItem } from "./internal/store/wording.ts"
 
 /** Takes a function, not fields, so that bundlers can drop a class that a program does not use. */
 const taggedError =
   <Self>() => <const Tag extends string, Fields extends Schema.Struct.Fields>(tag: Tag, fields: () => Fields) =>
-    withShownFields(
+    withShownFields(byTag(
+      tag,
       Schema.TaggedError<Self>()(tag, {
         /** The name of the registry. */
         registry: Schema.String,
@@ -29,7 +31,17 @@ const taggedError =
         text: Schema.optionalKey(Schema.String),
         ...fields()
       })
-    )
+    ))
+
+/** Lets `instanceof` know errors by their tag: a plugin may have made them with its own copy of the package. */
+const byTag = <Base>(tag: string, Base: Base): Base =>
+  Object.defineProperty(Base, Symbol.hasInstance, {
+    value(this: { readonly prototype: object }, u: unknown): boolean {
+      // a class that a user derives from one of these has instances of its own
+      return u instanceof Error && Predicate.isTagged(u, tag) &&
+        (Object.getPrototypeOf(this) === Base || Object.prototype.isPrototypeOf.call(this.prototype, u))
+    }
+  })
 
 /** The text for the code of an error, or the one that replaces it. */
 const worded = <C extends string>(
@@ -461,23 +473,26 @@ export class DeadlockError extends /*#__PURE__*/ taggedError<DeadlockError>()("D
  * @since 0.1.0
  */
 export class EntryPointError extends /*#__PURE__*/ withShownFields(
-  /*#__PURE__*/ Schema.TaggedError<EntryPointError>()("EntryPointError", {
-    code: /*#__PURE__*/ Schema.Literals([
-      "invalid_package",
-      "invalid_path",
-      "import",
-      "missing_export",
-      "invalid_item"
-    ]),
-    /** The name that the package is installed under. */
-    package: Schema.String,
-    group: Schema.String,
-    /** The name of the entry point. Absent if the package.json is invalid. */
-    entryPoint: /*#__PURE__*/ Schema.optionalKey(Schema.String),
-    module: /*#__PURE__*/ Schema.optionalKey(Schema.String),
-    issue: /*#__PURE__*/ Schema.optionalKey(Schema.String),
-    cause: /*#__PURE__*/ Schema.optionalKey(Schema.Unknown)
-  })
+  /*#__PURE__*/ byTag(
+    "EntryPointError",
+    /*#__PURE__*/ Schema.TaggedError<EntryPointError>()("EntryPointError", {
+      code: /*#__PURE__*/ Schema.Literals([
+        "invalid_package",
+        "invalid_path",
+        "import",
+        "missing_export",
+        "invalid_item"
+      ]),
+      /** The name that the package is installed under. */
+      package: Schema.String,
+      group: Schema.String,
+      /** The name of the entry point. Absent if the package.json is invalid. */
+      entryPoint: /*#__PURE__*/ Schema.optionalKey(Schema.String),
+      module: /*#__PURE__*/ Schema.optionalKey(Schema.String),
+      issue: /*#__PURE__*/ Schema.optionalKey(Schema.String),
+      cause: /*#__PURE__*/ Schema.optionalKey(Schema.Unknown)
+    })
+  )
 ) {
   override get message(): string {
     const why = this.issue === undefined ? messageOf(this.cause) : remark(this.issue)

@@ -17,6 +17,7 @@ import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import { Class } from "effect/Pipeable"
 import type * as Scope from "effect/Scope"
+import { CopyKey, here } from "./internal/copy.ts"
 import { operation } from "./internal/coreOf.ts"
 import * as Hooks from "./internal/engine/parts.ts"
 import { sequence } from "./internal/engine/sequence.ts"
@@ -60,6 +61,9 @@ class RegistryHooksImpl<Item, E, R> extends Class implements Hooks.RegistryHooks
   constructor(parts: ReadonlyArray<Hooks.Given<Item, E, R>>) {
     super()
     this[Hooks.TypeId] = { parts, arrange: Hooks.arrange }
+  }
+  get [CopyKey]() {
+    return here
   }
   private inTurn<E2>(
     reversed: boolean,

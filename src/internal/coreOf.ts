@@ -1,6 +1,7 @@
 /** From a registry, a service of one, or a snapshot to its inside: their interfaces show types alone. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { refuseForeign } from "./copy.ts"
 import type { Core } from "./engine/core.ts"
 import type { Registry, RegistryOrService, RegistrySnapshot } from "./model.ts"
 import type { Contents } from "./store/contents.ts"
@@ -22,20 +23,27 @@ export const coreIn = <Item, P, V>(self: unknown): Core<Item, P, V> | undefined 
 export const coreOf = <Item, Lookups, P, V>(registry: Registry<Item, Lookups, P, V>): Core<Item, P, V> => {
   const core = coreIn<Item, P, V>(registry)
   if (core !== undefined) return core
+  refuseForeign(registry)
   throw new TypeError(`What was given is neither a registry nor a service of one: ${show(registry)}.`)
 }
 
 export const resolve = <Item, Lookups, P, V, R>(
   self: RegistryOrService<Item, Lookups, P, V, R>,
   context: Context.Context<never>
-): Core<Item, P, V> => coreOf(Context.isKey(self) ? Context.getUnsafe(context, self) : self)
+): Core<Item, P, V> => {
+  if (!Context.isKey(self)) return coreOf(self)
+  refuseForeign(self)
+  return coreOf(Context.getUnsafe(context, self))
+}
 
 /** Every snapshot is a `Contents`. */
 export const snapshotOf = <Item, Lookups>(contents: Contents<Item>): RegistrySnapshot<Item, Lookups> =>
   contents as unknown as RegistrySnapshot<Item, Lookups>
 
-export const contentsOf = <Item, Lookups>(snapshot: RegistrySnapshot<Item, Lookups>): Contents<Item> =>
-  snapshot as unknown as Contents<Item>
+export const contentsOf = <Item, Lookups>(snapshot: RegistrySnapshot<Item, Lookups>): Contents<Item> => {
+  refuseForeign(snapshot)
+  return snapshot as unknown as Contents<Item>
+}
 
 /** What an operation does with a core and its other arguments. */
 type Body = (core: Core<any, any, any>, x: any, y: any, z: any) => Effect.Effect<any, any, any>

@@ -8,6 +8,7 @@ import type * as Stream from "effect/Stream"
 import type * as Lookup from "../Lookup.ts"
 import type * as RegistryError from "../RegistryError.ts"
 import type * as RegistryEvent from "../RegistryEvent.ts"
+import { CopyKey, here, refuseForeign } from "./copy.ts"
 import { coreOf } from "./coreOf.ts"
 import type * as Hooks from "./engine/parts.ts"
 import * as Live from "./features/live.ts"
@@ -204,6 +205,7 @@ export const declarationOf = <Self, Item, Lookups, P, V>(
     readonly [DeclarationKey]?: Declaration<Self, Item, Lookups, P, V>
   }
   if (declaration !== undefined) return declaration
+  refuseForeign(tag)
   throw new TypeError(`${show(tag.key)} is neither a Registry.Tag nor a Registry.Service.`)
 }
 
@@ -253,7 +255,8 @@ export const Tag = <Self, Item>() =>
   return Object.assign(service, {
     layer,
     layerPopulated: Layer.provideMerge(populating, layer),
-    [DeclarationKey]: declaration
+    [DeclarationKey]: declaration,
+    [CopyKey]: here
   })
 }
 

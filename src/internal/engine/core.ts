@@ -10,7 +10,7 @@ import type * as Contents from "../store/contents.ts"
 import type { Definition, Wording } from "../store/definition.ts"
 import { type Entry, Origin } from "../store/entry.ts"
 import type { Change, Step } from "./change.ts"
-import { CurrentTransaction, Owner } from "./current.ts"
+import { Owner, within } from "./current.ts"
 import type { Arranged, Calls, Part, Telling } from "./parts.ts"
 import type { Refusals } from "./refusals.ts"
 import type { PopulationRuns } from "./runs.ts"
@@ -248,7 +248,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   /** Services, with the transaction. The last one is kept: most hooks of a registry have theirs from one place. */
   contextWith<R>(services: Context.Context<R>): Context.Context<R> {
     if (this.serviced?.[0] !== services) {
-      this.serviced = [services, Context.add(services, CurrentTransaction, this.innermost)]
+      this.serviced = [services, within(this.innermost, services, this.caller)]
     }
     return this.serviced[1]
   }

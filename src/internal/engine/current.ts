@@ -2,21 +2,38 @@
 import * as Context from "effect/Context"
 import type { WaitNode } from "./waiting.ts"
 
+/** The key of the list of references. Copies of later versions share it. */
+const ReferencesKey: unique symbol = /*#__PURE__*/ Symbol.for("effect-registry/transactions")
+
+const shared = (): Array<Context.Reference<any>> =>
+  (globalThis as { [ReferencesKey]?: Array<Context.Reference<any>> })[ReferencesKey] ??= []
+
+/**
+ * The references of all copies of the package to their transactions. A context that keeps services keeps the transactions
+ * of no copy, and one that takes the place of another has those of all.
+ */
+const references = /*#__PURE__*/ shared()
+
+/** A reference that other copies do not read: their transactions may be of another shape. */
+const ofThisCopy = (name: string): Context.Reference<WaitNode | undefined> => {
+  const reference = Context.Reference<WaitNode | undefined>(`effect-registry/${name} ${references.length}`, {
+    defaultValue: () => undefined
+  })
+  references.push(reference)
+  return reference
+}
+
 /**
  * The innermost transaction of the fiber, of whatever registry; its `outer` leads to the others. One reference serves
  * all registries, and child fibers inherit it.
  */
-export const CurrentTransaction: Context.Reference<WaitNode | undefined> = /*#__PURE__*/ Context.Reference<
-  WaitNode | undefined
->("effect-registry/CurrentTransaction", { defaultValue: () => undefined })
+export const CurrentTransaction = /*#__PURE__*/ ofThisCopy("CurrentTransaction")
 
 /**
  * A transaction that a fiber belongs to where no other is current. A layer captures its context and may provide it again
  * much later, in a hook, where the transaction of that hook must stay the current one.
  */
-export const EnclosingTransaction: Context.Reference<WaitNode | undefined> = /*#__PURE__*/ Context.Reference<
-  WaitNode | undefined
->("effect-registry/EnclosingTransaction", { defaultValue: () => undefined })
+export const EnclosingTransaction = /*#__PURE__*/ ofThisCopy("EnclosingTransaction")
 
 /** The owner of the items that a fiber registers. */
 export const Owner: Context.Reference<string> = /*#__PURE__*/ Context.Reference<string>("effect-registry/Owner", {
@@ -25,8 +42,18 @@ export const Owner: Context.Reference<string> = /*#__PURE__*/ Context.Reference<
 
 /** A context without the transactions of its fiber: services are captured, transactions never. */
 export const withoutTransactions = <R>(context: Context.Context<R>): Context.Context<R> =>
-  // both are references, and every context has those
-  Context.omit(CurrentTransaction, EnclosingTransaction)(context) as Context.Context<R>
+  // they are references, and every context has those
+  Context.omit(...references)(context) as Context.Context<R>
+
+/** Services, in a transaction, and in those of other copies that the caller is in. */
+export const within = <R>(
+  transaction: WaitNode | undefined,
+  services: Context.Context<R>,
+  caller: Context.Context<never>
+): Context.Context<R> => {
+  const inOthers = references.length === 2 ? services : Context.merge(services, Context.pick(...references)(caller))
+  return Context.add(inOthers, CurrentTransaction, transaction)
+}
 
 /** The innermost node of a fiber that has not ended. A fiber can outlive its transaction, and then finds it closed. */
 export const innermost = (context: Context.Context<never>): WaitNode | undefined => {

@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Pipeable from "effect/Pipeable"
 import * as Scheduler from "effect/Scheduler"
+import { refuseForeign } from "../copy.ts"
 import type { Entry } from "../store/entry.ts"
 
 export const TypeId = "~effect-registry/RegistryHooks"
@@ -152,8 +153,10 @@ export const servicesOf = (part: Part<never, unknown>, scheduler: Scheduler.Sche
   return part.services
 }
 
-export const partsOf = <Item, E, R>(hooks: Installable<Item, E, R>): ReadonlyArray<Given<Item, E, R>> =>
-  TypeId in hooks ? hooks[TypeId].parts : [{ handlers: hooks }]
+export const partsOf = <Item, E, R>(hooks: Installable<Item, E, R>): ReadonlyArray<Given<Item, E, R>> => {
+  refuseForeign(hooks)
+  return TypeId in hooks ? hooks[TypeId].parts : [{ handlers: hooks }]
+}
 
 /** The order in which a registration calls parts: that of their installation, unless one has a place. */
 export const arrange: Arrange = (registry, parts) =>

@@ -11,7 +11,7 @@ import * as Exit from "effect/Exit"
 import * as Scheduler from "effect/Scheduler"
 import { isError, messageOf, show } from "../store/wording.ts"
 import { contentsOf, type Core, type Operation } from "./core.ts"
-import { CurrentTransaction, innermost } from "./current.ts"
+import { CurrentTransaction, innermost, within } from "./current.ts"
 import { current } from "./read.ts"
 import { run } from "./transaction.ts"
 import { waitFor, WaitNode } from "./waiting.ts"
@@ -65,7 +65,7 @@ export const make = <Item, P, V, Failed>(
   /** In a transaction of the registry, after a reset there: with the services of the registry, in that transaction. */
   const nested = Effect.updateContext(
     notInterruptedInside(core, populating),
-    (caller: Context.Context<never>) => Context.add(core.context, CurrentTransaction, innermost(caller))
+    (caller: Context.Context<never>) => within(innermost(caller), core.context, caller)
   )
 
   return Effect.map(

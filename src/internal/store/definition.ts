@@ -4,6 +4,7 @@ import * as MutableHashSet from "effect/MutableHashSet"
 import type * as Schema from "effect/Schema"
 import * as Lookup from "../../Lookup.ts"
 import type * as RegistryError from "../../RegistryError.ts"
+import { refuseForeign } from "../copy.ts"
 import { isObject } from "./entry.ts"
 import type { Normalize } from "./index.ts"
 import { show, showItem } from "./wording.ts"
@@ -71,6 +72,7 @@ const namedLookups = <Item>(name: string, lookup: Lookup.Input<Item>): ReadonlyA
     throw invalid(name, `has no lookups: "lookup" is a record of lookups or a list of properties.`)
   }
   return Object.entries(lookup).map(([attribute, one]) => {
+    refuseForeign(one)
     if (!Lookup.isLookup(one)) {
       throw invalid(
         name,

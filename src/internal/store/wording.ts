@@ -5,10 +5,15 @@
 import * as Formatter from "effect/Formatter"
 import * as Inspectable from "effect/Inspectable"
 import * as Pipeable from "effect/Pipeable"
+import { CopyKey, here } from "../copy.ts"
 
 /** A value that is shown as its `toJSON` says. */
 export abstract class Shown extends Pipeable.Class implements Inspectable.Inspectable {
   abstract toJSON(): unknown
+
+  get [CopyKey]() {
+    return here
+  }
 
   override toString(): string {
     return Formatter.format(this.toJSON(), { space: 2 })
