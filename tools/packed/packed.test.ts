@@ -9,6 +9,7 @@ import { execFile } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
+import { pathToFileURL } from "node:url"
 import { promisify } from "node:util"
 import * as Bundle from "../../benchmark/bundle.ts"
 import { asserting, fencesOfMarkdown } from "../../test/utils/fences.ts"
@@ -47,8 +48,10 @@ interface Packed {
 /** The version of a package that this project has. */
 const ours = (name: string): string => `${name}@${JSON.parse(read(`node_modules/${name}/package.json`)).version}`
 
-const install = (...packages: ReadonlyArray<string>): Promise<string> =>
-  run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", ...packages], project)
+const installIn = (directory: string, ...packages: ReadonlyArray<string>): Promise<string> =>
+  run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", ...packages], directory)
+
+const install = (...packages: ReadonlyArray<string>): Promise<string> => installIn(project, ...packages)
 
 /** The project of a stranger. */
 let project: string
@@ -248,6 +251,168 @@ describe("subpaths", () => {
         assert.approximately((await bundle(code, installed)).gzipped, (await bundle(code)).gzipped, 20)
       }
     }
+  })
+})
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Installed twice
+// ---------------------------------------------------------------------------------------------------------------------
+
+describe("a plugin that brings a copy of its own", () => {
+  /** What a plugin does with the registry of the application, each by its own copy of the package. */
+  const plugin = `
+    import { Effect } from "effect"
+    import { Registry, RegistryError, RegistryHooks, RegistrySnapshot } from "effect-registry"
+    export default {
+      register: (tools) => Registry.register(tools, { name: "fetch" }),
+      read: (tools) => Registry.size(tools),
+      // 0.1 hung here when the application registered something
+      hook: (tools) => Registry.addHooks(tools, { onItemRegistered: () => Effect.void }),
+      layer: (tools) => RegistryHooks.layer(tools, {}),
+      snapshot: (tools, snapshot) => Effect.sync(() => RegistrySnapshot.size(snapshot)),
+      transact: (tools) => Registry.transact(tools, Effect.void),
+      refuse: (tools, snapshot, addHooks) => addHooks(tools, {
+        onItemRegistering: (tool) =>
+          tool.name.startsWith("x-") ? RegistryError.reject(tool, "x- is reserved") : Effect.void
+      })
+    }`
+
+  const program = `
+    import { NodeServices } from "@effect/platform-node"
+    import { Cause, Effect, Exit, Layer, Stream } from "effect"
+    import { EntryPoints, Registry, RegistryError } from "effect-registry"
+
+    class Tools extends Registry.Service()("app/Tools", { lookup: ["name"], defaults: [{ name: "search" }] }) {}
+
+    const program = Effect.gen(function*() {
+      const [entryPoint] = yield* Stream.runCollect(EntryPoints.discover({ group: "app.plugins" }))
+      const plugin = yield* EntryPoints.load(entryPoint)
+      const tools = yield* Tools
+      const snapshot = yield* Tools.snapshot
+      for (const [name, use] of Object.entries(plugin)) {
+        for (const given of name === "snapshot" ? [tools] : [tools, Tools]) {
+          const used = use(given, snapshot, Registry.addHooks)
+          const exit = yield* Effect.exit(Layer.isLayer(used) ? Layer.build(used) : used)
+          const died = Exit.isFailure(exit) && Cause.hasDies(exit.cause)
+          console.log(name + ": " + (died ? Cause.squash(exit.cause).message : exit._tag))
+        }
+      }
+      yield* Tools.register({ name: "edit" })
+      const error = yield* Effect.flip(Tools.register({ name: "x-ray" }))
+      console.log(error instanceof RegistryError.RegistrationError, error.registry, error.reason)
+      console.log((yield* Tools.values).map(({ name }) => name).join())
+    })
+
+    await Effect.runPromise(program.pipe(
+      Effect.scoped,
+      Effect.provide(Tools.layer),
+      Effect.provide(NodeServices.layer),
+      Effect.timeout("30 seconds")
+    ))`
+
+  /** Each use is given the registry and the service. */
+  const twice = ["register", "read", "hook", "layer", "snapshot", "transact", "refuse"].flatMap((name) =>
+    name === "snapshot" ? [name] : [name, name]
+  )
+
+  /** Handlers that are a plain object may come from anywhere, and so may their errors. */
+  const refused = ["true app/Tools x- is reserved"]
+
+  /** A version of the packed package that is released later. */
+  const later = "9.9.9"
+  let directory: string
+  let version: string
+
+  const writeIn = (file: string, text: string): void => {
+    Fs.mkdirSync(Path.dirname(Path.join(directory, file)), { recursive: true })
+    Fs.writeFileSync(Path.join(directory, file), text)
+  }
+
+  /** The tarball of a package that is in the directory. */
+  const pack = async (where: string): Promise<string> => {
+    const [{ filename }] = JSON.parse(
+      await run("npm", ["pack", "--json", "--ignore-scripts"], Path.join(directory, where))
+    )
+    return Path.join(directory, where, filename)
+  }
+
+  const packPlugin = async (manifest: object): Promise<string> => {
+    writeIn("plugin/index.js", plugin)
+    writeIn(
+      "plugin/package.json",
+      JSON.stringify({
+        name: "app-plugin",
+        version: "1.0.0",
+        type: "module",
+        entryPoints: { "app.plugins": { main: "./index.js" } },
+        ...manifest
+      })
+    )
+    return pack("plugin")
+  }
+
+  const copyIn = (modules: string): string => Path.join(directory, "app", modules, "effect-registry")
+
+  const urlIn = (modules: string): string => pathToFileURL(Path.join(copyIn(modules), "dist/internal/copy.js")).href
+
+  const nested = "node_modules/app-plugin/node_modules"
+
+  const runProgram = async (): Promise<ReadonlyArray<string>> =>
+    (await run(node24, ["program.js"], Path.join(directory, "app"))).trim().split("\n")
+
+  /** What the program writes where the copy in the plugin has a version. */
+  const refusals = (ofPlugin: string): ReadonlyArray<string> => {
+    const told = `effect-registry ${ofPlugin} (${urlIn(nested)}) was given something of another copy, ` +
+      `${version} (${urlIn("node_modules")}). Load one copy: list it in peerDependencies, and run "npm dedupe".`
+    return [...twice.map((name) => `${name}: ${name === "refuse" ? "Success" : told}`), ...refused, "search,edit"]
+  }
+
+  beforeAll(async () => {
+    directory = Fs.realpathSync(Fs.mkdtempSync(Path.join(Os.tmpdir(), "effect-registry-")))
+    version = JSON.parse(read("package.json")).version
+    const released = Path.join(project, packed.filename)
+    // the same package, as a later version
+    writeIn("later/package.json", JSON.stringify({ private: true }))
+    await installIn(Path.join(directory, "later"), released, ours("effect"))
+    for (const file of ["package.json", "dist/internal/copy.js"]) {
+      const path = Path.join("later/node_modules/effect-registry", file)
+      const text = Fs.readFileSync(Path.join(directory, path), "utf8")
+      assert.lengthOf(text.split(`"${version}"`), 2, file)
+      writeIn(path, text.replace(`"${version}"`, `"${later}"`))
+    }
+    const other = await pack("later/node_modules/effect-registry")
+    writeIn("app/package.json", JSON.stringify({ private: true, type: "module" }))
+    writeIn("app/program.js", program)
+    const bringing = await packPlugin({ dependencies: { "effect-registry": `file:${other}` } })
+    await installIn(Path.join(directory, "app"), released, ours("effect"), ours("@effect/platform-node"), bringing)
+  })
+
+  afterAll(() => Fs.rmSync(directory, { recursive: true, force: true }))
+
+  it("of another version is told at once which two copies there are", async () => {
+    assert.isTrue(Fs.existsSync(copyIn(nested)))
+    assert.deepStrictEqual(await runProgram(), refusals(later))
+  })
+
+  it("of the same version, too", async () => {
+    Fs.rmSync(copyIn(nested), { recursive: true })
+    Fs.cpSync(copyIn("node_modules"), copyIn(nested), { recursive: true })
+    assert.deepStrictEqual(await runProgram(), refusals(version))
+  })
+
+  it("works as soon as it lists the package in its peerDependencies, as it is told to", async () => {
+    await installIn(
+      Path.join(directory, "app"),
+      await packPlugin({ version: "1.0.1", peerDependencies: { "effect-registry": "*" } })
+    )
+    assert.isFalse(Fs.existsSync(copyIn(nested)))
+    const [, ...wrote] = await runProgram()
+    assert.deepStrictEqual(wrote, [
+      "register: Failure",
+      ...twice.slice(2).map((name) => `${name}: Success`),
+      ...refused,
+      "search,fetch,edit"
+    ])
   })
 })
 
