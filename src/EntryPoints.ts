@@ -10,9 +10,10 @@
  * A module is named by a path that begins with `./` and stays in the package; what follows the `#` is the export, by
  * default the default export. Modules are ES modules or CommonJS.
  *
- * The packages are those that a module in a directory could import: in its `node_modules`, and in those of the
- * directories above it. Of two packages with one name the nearer one counts. What is nested in another package belongs
- * to that package, and what is offered there is not found. `NODE_PATH` and Yarn's Plug'n'Play are not looked into.
+ * The packages are those that a module in a directory could import: the package that the directory is in, those in its
+ * `node_modules`, and those in the `node_modules` of the directories above it. Of two packages with one name the nearer
+ * one counts. What is nested in another package belongs to that package, and what is offered there is not found.
+ * `NODE_PATH` and Yarn's Plug'n'Play are not looked into.
  *
  * Loading an entry point runs the code of its package: install only packages that you trust.
  *
@@ -28,6 +29,7 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Offered from "./internal/features/offered.ts"
 import { bounded, show } from "./internal/store/wording.ts"
 import { EntryPointError } from "./RegistryError.ts"
 
@@ -38,8 +40,12 @@ import { EntryPointError } from "./RegistryError.ts"
  * @since 0.1.0
  */
 export interface EntryPoint {
-  /** The name that the package is installed under. */
+  /** The name that the package is installed under, or, of the package that is searched from, its own name. */
   readonly package: string
+  /** The version in its package.json, empty without one. */
+  readonly version: string
+  /** Where the package is, whatever links lead to it. */
+  readonly directory: string
   /** The group that it is offered in. */
   readonly group: string
   /** What the package calls it. */
@@ -61,8 +67,18 @@ export interface EntryPoint {
 export interface DiscoverOptions {
   /** The group in which packages offer their items, a name that the program makes up: `app.plugins`. */
   readonly group: string
-  /** The directory whose packages are looked at. Defaults to the current one. */
-  readonly from?: string | undefined
+  /**
+   * The directory whose packages are looked at. Of several the first is the nearest: a package that is found from one is
+   * not looked for from the next, in whatever version. Defaults to the current directory.
+   */
+  readonly from?: string | ReadonlyArray<string> | undefined
+  /** Whether to take an entry point: by a list of what is allowed, or by what else its package.json says. */
+  readonly filter?: ((entryPoint: EntryPoint) => boolean) | undefined
+  /**
+   * What becomes of a package or an entry point that is malformed, or cannot be loaded, decoded or registered: it is logged
+   * and left out (`"skip"`, the default), or the first of them is an error. A defect is never skipped.
+   */
+  readonly onFailure?: "skip" | "fail" | undefined
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -73,8 +89,8 @@ export interface DiscoverOptions {
  * The entry points of a group, each once, ordered by package and name. Nothing is imported: a module that is not there
  * is found when it is loaded.
  *
- * If a package or an entry point is malformed, the stream fails with an `EntryPointError` that names it, after all that
- * are well.
+ * A package or an entry point that is malformed is logged, with its name, and the others follow. With `onFailure: "fail"`
+ * the stream fails with an `EntryPointError` that names the first, after all that are well.
  *
  * Files are read as the stream is pulled, without a lock or a transaction: interrupting it ends the reading.
  *
@@ -100,26 +116,45 @@ export interface DiscoverOptions {
 export const discover = (
   options: DiscoverOptions
 ): Stream.Stream<EntryPoint, EntryPointError, FileSystem.FileSystem | Path.Path> =>
-  Stream.unwrap(Effect.map(find(options), (results) => {
-    const found = Stream.fromIterable(results.flatMap((result) => Result.isSuccess(result) ? [result.success] : []))
+  Stream.unwrap(Effect.gen(function*() {
+    const results = yield* find(options, false)
     const failed = results.find(Result.isFailure)
-    return failed === undefined ? found : Stream.concat(found, Stream.fail(failed.failure))
+    if (options.onFailure !== "fail") yield* warn(results)
+    const found = Stream.fromIterable(successes(results))
+    return options.onFailure === "fail" && failed !== undefined
+      ? Stream.concat(found, Stream.fail(failed.failure))
+      : found
   }))
 
-type Found = Result.Result<EntryPoint, EntryPointError>
+type Found<A = EntryPoint> = Result.Result<A, EntryPointError>
+
+const successes = <A>(results: ReadonlyArray<Found<A>>): ReadonlyArray<A> =>
+  results.flatMap((result) => Result.isSuccess(result) ? [result.success] : [])
+
+const warn = (results: ReadonlyArray<Found<unknown>>): Effect.Effect<void> =>
+  Effect.forEach(
+    results,
+    (result) => Result.isSuccess(result) ? Effect.void : Effect.logWarning(result.failure.message),
+    { discard: true }
+  )
 
 /** How many files are read, or modules imported, at a time. */
 const concurrency = 64
 
-const find = /*#__PURE__*/ Effect.fnUntraced(function*({ from = ".", group }: DiscoverOptions) {
+/** Ordered by package and name, or first by how near the package is. */
+const find = /*#__PURE__*/ Effect.fnUntraced(function*(
+  { filter = () => true, from = ".", group }: DiscoverOptions,
+  nearestFirst: boolean
+) {
   const packages = yield* findPackages(from)
-  const found = yield* Effect.forEach(packages, (one) => entryPointsOf(one, group), { concurrency })
+  const inOrder = packages.toSorted((a, b) => nearestFirst && a.distance - b.distance || compare(a.name, b.name))
+  const found = yield* Effect.forEach(inOrder, (one) => entryPointsOf(one, group), { concurrency })
   // one package can be linked under several names
   const seen = new Set<string>()
   return found.flatMap(({ directory, results }) => {
     if (seen.has(directory)) return []
     seen.add(directory)
-    return results
+    return results.filter((result) => Result.isFailure(result) || filter(result.success))
   })
 })
 
@@ -128,17 +163,44 @@ interface Package {
   readonly directory: string
 }
 
-/** Ordered by name; the nearest of each name. */
-const findPackages = /*#__PURE__*/ Effect.fnUntraced(function*(from: string) {
+/** The nearest of each name. The nearer it is, the less is its distance. */
+const findPackages = /*#__PURE__*/ Effect.fnUntraced(function*(from: string | ReadonlyArray<string>) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const directory = path.resolve(from)
-  const start = yield* Effect.orElseSucceed(fs.realPath(directory), () => directory)
-  const listed = yield* Effect.forEach(chain(path, start), (modules) => list(modules), { concurrency })
-  const nearest = new Map<string, Package>()
-  for (const one of listed.flat()) if (!nearest.has(one.name)) nearest.set(one.name, one)
-  return Array.from(nearest.values()).toSorted((a, b) => compare(a.name, b.name))
+  // several directories can have some above them in common
+  const places = new Map<string, Effect.Effect<ReadonlyArray<Package>, never, FileSystem.FileSystem | Path.Path>>()
+  for (const one of typeof from === "string" ? [from] : from) {
+    const directory = path.resolve(one)
+    const start = yield* Effect.orElseSucceed(fs.realPath(directory), () => directory)
+    places.set(start, around(start))
+    for (const modules of chain(path, start)) places.set(modules, list(modules))
+  }
+  const listed = yield* Effect.forEach(places.values(), (packages) => packages, { concurrency })
+  const nearest = new Map<string, Package & { readonly distance: number }>()
+  listed.forEach((packages, distance) => {
+    for (const one of packages) if (!nearest.has(one.name)) nearest.set(one.name, { ...one, distance })
+  })
+  return Array.from(nearest.values())
 })
+
+/** The package that a directory is in: that of the nearest package.json that does more than to say how modules are read. */
+const around: (
+  start: string
+) => Effect.Effect<ReadonlyArray<Package>, never, FileSystem.FileSystem | Path.Path> = /*#__PURE__*/ Effect.fnUntraced(
+  function*(directory) {
+    const path = yield* Path.Path
+    const name = path.basename(directory)
+    if (name === "node_modules") return []
+    const manifest = parse(yield* Effect.orElseSucceed(read(directory), () => nothing))
+    // what is wrong with it is said where its entry points are read
+    if (Result.isFailure(manifest)) return [{ name, directory }]
+    const named = Option.getOrUndefined(own(manifest.success, "name"))
+    if (typeof named === "string") return [{ name: named, directory }]
+    if (Option.isSome(own(manifest.success, "entryPoints"))) return [{ name, directory }]
+    const parent = path.dirname(directory)
+    return parent === directory ? [] : yield* around(parent)
+  }
+)
 
 /** The same everywhere, whatever the locale. No name is there twice. */
 const compare = (a: string, b: string): number => a < b ? -1 : 1
@@ -185,45 +247,60 @@ const isAbsent = ({ reason }: PlatformError.PlatformError): boolean =>
 /** What a package offers in a group, ordered by name, and the directory that it is really in. */
 const entryPointsOf = /*#__PURE__*/ Effect.fnUntraced(function*(one: Package, group: string) {
   const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  const offered = yield* Effect.result(Effect.flatMap(
-    Effect.catch(
-      fs.readFileString(path.join(one.directory, "package.json")),
-      (error) => isAbsent(error) ? Effect.succeed("{}") : Effect.fail(invalidPackage(one, group, error.message))
-    ),
-    (text) => Effect.fromResult(offeredIn(one, group, text))
-  ))
-  if (Result.isFailure(offered)) return { directory: one.directory, results: [Result.fail(offered.failure)] }
-  if (offered.success.length === 0) return { directory: one.directory, results: [] }
+  const invalid = (issue: string) => new EntryPointError({ code: "invalid_package", package: one.name, group, issue })
+  const offered = yield* Effect.result(Effect.gen(function*() {
+    const text = yield* Effect.catch(
+      read(one.directory),
+      (error) => isAbsent(error) ? Effect.succeed(nothing) : Effect.fail(error.message)
+    )
+    const manifest = yield* Effect.fromResult(parse(text))
+    return { manifest, entries: yield* Effect.fromResult(offeredIn(manifest, group)) }
+  }))
+  if (Result.isFailure(offered)) {
+    return { directory: one.directory, results: [Result.fail(invalid(offered.failure))] }
+  }
+  const { entries, manifest } = offered.success
+  if (entries.length === 0) return { directory: one.directory, results: [] }
   const directory = yield* Effect.orElseSucceed(fs.realPath(one.directory), () => one.directory)
+  const version = Option.getOrUndefined(own(manifest, "version"))
+  const found = { package: one.name, version: typeof version === "string" ? version : "", directory, group }
   const results: ReadonlyArray<Found> = yield* Effect.forEach(
-    offered.success,
-    ([name, target]) => Effect.result(locate({ name: one.name, directory }, group, name, target))
+    entries,
+    ([name, target]) => Effect.result(locate(found, name, target))
   )
   return { directory, results }
 })
 
-const invalidPackage = (one: Package, group: string, issue: string): EntryPointError =>
-  new EntryPointError({ code: "invalid_package", package: one.name, group, issue })
+const read = (directory: string) =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    return yield* fs.readFileString(path.join(directory, "package.json"))
+  })
+
+/** What a package.json that is not there says. */
+const nothing = "{}"
+
+/** It fails with what is wrong with it. */
+const parse = (text: string): Result.Result<object, string> => {
+  try {
+    const manifest: unknown = JSON.parse(text)
+    return Predicate.isObject(manifest) ? Result.succeed(manifest) : Result.fail("It is no object.")
+  } catch (error) {
+    return Result.fail(String(error))
+  }
+}
 
 /** Nothing, if the package.json does not name the group, whatever else it has. */
 const offeredIn = (
-  one: Package,
-  group: string,
-  text: string
-): Result.Result<ReadonlyArray<readonly [name: string, target: unknown]>, EntryPointError> => {
-  let manifest: unknown
-  try {
-    manifest = JSON.parse(text)
-  } catch (error) {
-    return Result.fail(invalidPackage(one, group, String(error)))
-  }
-  if (!Predicate.isObject(manifest)) return Result.fail(invalidPackage(one, group, "It is no object."))
+  manifest: object,
+  group: string
+): Result.Result<ReadonlyArray<readonly [name: string, target: unknown]>, string> => {
   const entries = Option.flatMap(own(manifest, "entryPoints"), (groups) => own(groups, group))
   if (Option.isNone(entries)) return Result.succeed([])
   return Predicate.isObject(entries.value)
     ? Result.succeed(Object.entries(entries.value).toSorted(([a], [b]) => compare(a, b)))
-    : Result.fail(invalidPackage(one, group, `Its entryPoints have no object under ${JSON.stringify(group)}.`))
+    : Result.fail(`Its entryPoints have no object under ${show(group)}.`)
 }
 
 /** A key from outside may be one that every object has. */
@@ -231,13 +308,18 @@ const own = (u: unknown, key: string): Option.Option<unknown> =>
   Predicate.hasProperty(u, key) && Object.hasOwn(u, key) ? Option.some(u[key]) : Option.none()
 
 /** A module is in its package, whatever links lead to it. */
-const locate = /*#__PURE__*/ Effect.fnUntraced(function*(one: Package, group: string, name: string, target: unknown) {
+const locate = /*#__PURE__*/ Effect.fnUntraced(function*(
+  found: Pick<EntryPoint, "package" | "version" | "directory" | "group">,
+  name: string,
+  target: unknown
+) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
+  const { directory, group, package: packageName } = found
   const invalidPath = Effect.fail(
     new EntryPointError({
       code: "invalid_path",
-      package: one.name,
+      package: packageName,
       group,
       entryPoint: name,
       issue: `It is ${show(target)}.`
@@ -246,8 +328,8 @@ const locate = /*#__PURE__*/ Effect.fnUntraced(function*(one: Package, group: st
   if (typeof target !== "string") return yield* invalidPath
   const [, module, exported] = /^([^#]*)(?:#(.+))?$/s.exec(target) ?? []
   if (!module?.startsWith("./")) return yield* invalidPath
-  const entryPoint = { package: one.name, group, name, module, export: exported ?? "default" }
-  const inside = path.resolveWithin(one.directory, module)
+  const entryPoint = { ...found, name, module, export: exported ?? "default" }
+  const inside = path.resolveWithin(directory, module)
   if (Option.isNone(inside)) return yield* invalidPath
   // a module that is not there fails where it is loaded, unless a loader could decode its name and leave the package
   const real = yield* Effect.catch(
@@ -257,7 +339,7 @@ const locate = /*#__PURE__*/ Effect.fnUntraced(function*(one: Package, group: st
         ? Effect.succeed(inside.value)
         : Effect.fail(failure(entryPoint, { code: "import", cause: error }))
   )
-  if (Option.isNone(path.resolveWithin(one.directory, path.relative(one.directory, real)))) return yield* invalidPath
+  if (Option.isNone(path.resolveWithin(directory, path.relative(directory, real)))) return yield* invalidPath
   const url = yield* Effect.catch(path.toFileUrl(real), () => invalidPath)
   return { ...entryPoint, url: url.href }
 })
@@ -275,6 +357,12 @@ const locate = /*#__PURE__*/ Effect.fnUntraced(function*(one: Package, group: st
  * It fails with an `EntryPointError` that names the package and the entry point. It waits for the import, which runs
  * once for all who ask at once; interrupting it gives up the wait, while the import goes on.
  *
+ * **Details**
+ *
+ * A module that threw stays thrown under its address, so after a failure the next call imports it again under another one:
+ * `codecs.js?attempt=2`. It finds a module that was mended meanwhile. What the module itself imports keeps its addresses:
+ * an ES module there that threw stays thrown as long as the process lives, and so does the failure.
+ *
  * **Example** (A module that is not there)
  *
  * ```ts
@@ -283,6 +371,8 @@ const locate = /*#__PURE__*/ Effect.fnUntraced(function*(one: Package, group: st
  *
  * const entryPoint: EntryPoints.EntryPoint = {
  *   package: "app-plugin-gzip",
+ *   version: "1.0.0",
+ *   directory: "/does/not/exist",
  *   group: "app.codecs",
  *   name: "gzip",
  *   module: "./codecs.js",
@@ -301,7 +391,7 @@ const locate = /*#__PURE__*/ Effect.fnUntraced(function*(one: Package, group: st
 export const load = (entryPoint: EntryPoint): Effect.Effect<unknown, EntryPointError> =>
   Effect.tryPromise({
     try: async () => {
-      const module: object = await import(/* @vite-ignore */ /* webpackIgnore: true */ entryPoint.url)
+      const module: object = await import(/* @vite-ignore */ /* webpackIgnore: true */ addressOf(entryPoint))
       return exportOf(module, entryPoint.export)
     },
     catch: (cause) => failure(entryPoint, { code: "import", cause })
@@ -311,8 +401,26 @@ export const load = (entryPoint: EntryPoint): Effect.Effect<unknown, EntryPointE
         code: "missing_export",
         issue: `It has no export "${entryPoint.export}".`
       }))
-    )
+    ),
+    Effect.tapError(() => importAgain(entryPoint))
   )
+
+/** How many failures each export of a module has behind it: the other exports of that module stay what they are. */
+const failures = new Map<string, number>()
+
+const idOf = ({ export: exported, url }: EntryPoint): string => `${url}#${exported}`
+
+const addressOf = (entryPoint: EntryPoint): string => {
+  const failed = failures.get(idOf(entryPoint))
+  return failed === undefined ? entryPoint.url : `${entryPoint.url}?attempt=${failed + 1}`
+}
+
+const importAgain = (entryPoint: EntryPoint): Effect.Effect<void> =>
+  Effect.sync(() => {
+    const id = idOf(entryPoint)
+    // what is no file is no module that somebody could mend
+    if (id.startsWith("file:")) failures.set(id, (failures.get(id) ?? 0) + 1)
+  })
 
 const failure = (
   { group, module, name, package: packageName }: Omit<EntryPoint, "url">,
@@ -336,18 +444,31 @@ export interface DefaultsOptions<S extends Schema.Top> extends DiscoverOptions {
   /** Decodes what was loaded. */
   readonly schema?: S | undefined
   /**
-   * What becomes of a package or an entry point that is malformed, or cannot be loaded or decoded: it is logged and
-   * skipped (the default), or the first of them is an error.
+   * What becomes of entry points whose items cannot be in a registry together, because they have a key in common:
+   * `"first"`, the default, takes the first by package and name; `"nearest"` takes that of the nearest package, and puts
+   * the items of nearer packages before others; `"fail"`, the default with `onFailure: "fail"`, fails the population.
    */
-  readonly onFailure?: "skip" | "fail" | undefined
+  readonly onConflict?: "first" | "nearest" | "fail" | undefined
 }
 
 /**
  * The items that installed packages offer: what a registry takes as its defaults.
  *
- * It fails with an `EntryPointError` if the packages cannot be read, and, with `onFailure: "fail"`, for an entry point
- * that cannot be loaded. It waits for the imports, many at a time; interrupting it gives up the wait, while those that
- * have begun go on.
+ * With `onFailure: "fail"` it fails with an `EntryPointError` for the first package or entry point that is malformed, or
+ * cannot be loaded or decoded. It waits for the imports, many at a time; interrupting it gives up the wait, while those
+ * that have begun go on.
+ *
+ * **Details**
+ *
+ * As the defaults of a registry, or a part of them, items are registered one by one, and the name of the package is their
+ * owner: `explain` tells it, and `unregisterOwner` takes out what a package has brought. An item that the registry or a
+ * hook refuses is left out with a warning that names its package and, where that is the reason, the package whose item is
+ * in its way. With `onFailure: "fail"`, or where `onConflict` says so, the population fails instead. What a program makes
+ * of the items by itself, in place of them, is a default like any other: a `schema` transforms an item that stays one of
+ * its package.
+ *
+ * An entry point that failed is imported again by the next population, as `load` does it, and so is one whose item lacked
+ * an attribute or did not satisfy the schema of the registry. One that was left out for a conflict or by a hook is not.
  *
  * **Example** (A registry of what packages offer)
  *
@@ -383,22 +504,39 @@ export const defaults: {
     options: DefaultsOptions<never>
   ): Effect.Effect<ReadonlyArray<Item>, EntryPointError, FileSystem.FileSystem | Path.Path>
 } = /*#__PURE__*/ Effect.fnUntraced(function*<S extends Schema.Top>(options: DefaultsOptions<S>) {
-  const { schema } = options
+  const { onFailure = "skip", onConflict = onFailure === "fail" ? "fail" : "first", schema } = options
   const decode = schema && Schema.decodeUnknownEffect(schema)
-  const found = yield* find(options)
+  const found = yield* find(options, onConflict === "nearest")
   const loaded = yield* Effect.forEach(found, (result) =>
     Effect.result(Effect.gen(function*() {
       const entryPoint = yield* Effect.fromResult(result)
       const exported = yield* load(entryPoint)
-      if (decode === undefined) return exported
-      return yield* decode(exported).pipe(
+      if (decode === undefined) return { entryPoint, item: exported }
+      const item = yield* decode(exported).pipe(
         Effect.mapError(({ message }) => failure(entryPoint, { code: "invalid_item", issue: message })),
         // what a package exports may throw when it is looked at
-        Effect.catchDefect((cause) => Effect.fail(failure(entryPoint, { code: "invalid_item", cause })))
+        Effect.catchDefect((cause) => Effect.fail(failure(entryPoint, { code: "invalid_item", cause }))),
+        Effect.tapError(() => importAgain(entryPoint))
       )
+      return { entryPoint, item }
     })), { concurrency })
-  const failures = loaded.filter(Result.isFailure).map((result) => result.failure)
-  if (options.onFailure === "fail" && failures[0] !== undefined) return yield* failures[0]
-  yield* Effect.forEach(failures, (error) => Effect.logWarning(error.message))
-  return loaded.filter(Result.isSuccess).map((result) => result.success)
+  const failed = loaded.find(Result.isFailure)
+  if (onFailure === "fail" && failed !== undefined) return yield* failed.failure
+  yield* warn(loaded)
+  const offers = successes(loaded)
+  yield* Offered.offer(offers.map(({ entryPoint, item }) => ({
+    item,
+    owner: entryPoint.package,
+    source: sourceOf(entryPoint),
+    leftOut: ({ conflicts, faulty }) => {
+      const isSkipped = conflicts ? onConflict !== "fail" : onFailure === "skip"
+      return Effect.as(faulty ? importAgain(entryPoint) : Effect.void, isSkipped)
+    }
+  })))
+  return offers.map(({ item }) => item)
 })
+
+const sourceOf = ({ group, name, package: packageName, version }: EntryPoint): string =>
+  `${show(name)} of the package ${show(packageName)}${version === "" ? "" : ` ${bounded(version, 40)}`} for ${
+    show(group)
+  }`

@@ -262,7 +262,8 @@ export class ItemLookupError extends /*#__PURE__*/ taggedError<ItemLookupError>(
  * The registry could not be populated. It is empty and `Pending`, as before; the next use tries again.
  *
  * `defaults`: the effect or stream of defaults failed. `registration`: the default `item` could not be registered, or a
- * hook refused it. `import`: the module of a registry that loads late could not be loaded. `cause` is that error.
+ * hook refused it; `owner` is the package that offers it, if one does. `import`: the module of a registry that loads late
+ * could not be loaded. `cause` is that error.
  *
  * **Example** (A population that fails once)
  *
@@ -291,6 +292,8 @@ export class PopulationError<out E = unknown>
     /** The default that could not be registered. */
     item: Schema.optionalKey(Schema.Unknown),
     label: Schema.optionalKey(Schema.String),
+    /** The owner of that default, where it is known: a package that offers it. */
+    owner: Schema.optionalKey(Schema.String),
     cause: Schema.Unknown
   }))
 {
@@ -299,11 +302,12 @@ export class PopulationError<out E = unknown>
   override get message(): string {
     const start = `Could not populate ${show(this.registry)}:`
     const item = this.item === undefined ? "a default" : `the default ${this.label ?? showItem(this.item)}`
+    const by = this.owner === undefined ? "" : ` of ${show(this.owner)}`
     const why = messageOf(this.cause)
     return worded(this, {
       defaults: `${start} its defaults failed. ${why}`,
       // an error of the registry names the item, too
-      registration: `${start} ${item} could not be registered: ${why.replace(`${couldNotRegister(this)}: `, "")}`,
+      registration: `${start} ${item}${by} could not be registered: ${why.replace(`${couldNotRegister(this)}: `, "")}`,
       import: `${start} its module could not be loaded. ${why}`
     })
   }
@@ -458,7 +462,8 @@ export class DeadlockError extends /*#__PURE__*/ taggedError<DeadlockError>()("D
  *   realPath: Effect.succeed,
  *   readDirectoryEntries: (path) =>
  *     Effect.succeed(path === "/app/node_modules" ? [{ name: "app-codecs", type: "Directory" }] : []),
- *   readFileString: () => Effect.succeed('{ "entryPoints": { "app.codecs": { "gzip": "../codecs.js" } } }')
+ *   readFileString: (path) =>
+ *     Effect.succeed(path.includes("app-codecs") ? '{ "entryPoints": { "app.codecs": { "gzip": "../codecs.js" } } }' : "{}")
  * })
  *
  * const program = EntryPoints.defaults({ group: "app.codecs", from: "/app", onFailure: "fail" }).pipe(

@@ -1,49 +1,21 @@
 import { NodeFileSystem, NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, FileSystem, Layer, Logger, Path, PlatformError, Schema, Stream } from "effect"
+import { Cause, Effect, Exit, Fiber, FileSystem, Layer, Logger, Path, PlatformError, Schema, Stream } from "effect"
 import { EntryPoints, Registry, RegistryError } from "effect-registry"
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import { afterAll } from "vitest"
+import { Link, offering, tree } from "./utils/packages.ts"
 
-const directories: Array<string> = []
+type From = string | ReadonlyArray<string>
 
-afterAll(() => {
-  for (const directory of directories) rmSync(directory, { recursive: true })
-})
+const discover = (from: From, options?: Partial<EntryPoints.DiscoverOptions>) =>
+  EntryPoints.discover({ group: "test", from, ...options }).pipe(Stream.runCollect, Effect.provide(NodeServices.layer))
 
-/** A new directory with these files: texts, packages that offer entry points, links. */
-const tree = (files: Record<string, string | object>): string => {
-  const root = mkdtempSync(join(tmpdir(), "entry-points-"))
-  directories.push(root)
-  for (const [path, content] of Object.entries(files)) {
-    const file = join(root, path)
-    mkdirSync(dirname(file), { recursive: true })
-    if (content instanceof Link) symlinkSync(content.target.replace("<root>", root), file)
-    else writeFileSync(file, typeof content === "string" ? content : JSON.stringify(content))
-  }
-  return root
-}
+const discovered = (from: From, options?: Partial<EntryPoints.DiscoverOptions>) =>
+  Effect.map(discover(from, options), (all) => all.map((one) => `${one.package} ${one.name}`))
 
-class Link {
-  readonly target: string
-  constructor(target: string) {
-    this.target = target
-  }
-}
-
-/** The package.json of a package that offers these for the group "test". */
-const offering = (entries: unknown) => ({ type: "module", entryPoints: { test: entries } })
-
-const discover = (from: string, group = "test") =>
-  EntryPoints.discover({ group, from }).pipe(Stream.runCollect, Effect.provide(NodeServices.layer))
-
-const discovered = (from: string, group?: string) =>
-  Effect.map(discover(from, group), (all) => all.map((one) => `${one.package} ${one.name}`))
-
-const loadAll = (from: string, options: { readonly onFailure?: "skip" | "fail" } = {}) =>
+const loadAll = (from: From, options: Partial<EntryPoints.DefaultsOptions<never>> = {}) =>
   Effect.provide(EntryPoints.defaults({ group: "test", from, ...options }), NodeServices.layer)
 
 const failureOf = (files: Record<string, string | object>) => Effect.flip(loadAll(tree(files), { onFailure: "fail" }))
@@ -72,6 +44,12 @@ const refusing = (method: "readDirectoryEntries" | "realPath", refused: string) 
           : fs[method](path)
     }))
   ).pipe(Layer.provide(NodeFileSystem.layer))
+
+/** What an application may ask of an entry point. */
+const isAllowed = (one: EntryPoints.EntryPoint): boolean => {
+  const { engines = {} } = JSON.parse(readFileSync(join(one.directory, "package.json"), "utf8"))
+  return engines.app !== "<2" && one.name !== "two"
+}
 
 describe("EntryPoints", () => {
   describe("discover", () => {
@@ -103,18 +81,120 @@ describe("EntryPoints", () => {
         assert.include(yield* discovered(join(root, "node_modules/b")), "of-b inner")
       }))
 
-    it.effect("gives the name, package, export and URL of each entry point", () =>
+    it.effect("gives the package, its version and directory, the name, the export and the URL of each entry point", () =>
       Effect.gen(function*() {
         const root = tree({
-          "node_modules/@scope/a/package.json": offering({ one: "./lib/a b.js#item", two: "./lib/a b.js" }),
-          "node_modules/@scope/a/lib/a b.js": ""
+          "node_modules/@scope/a/package.json": {
+            version: "1.2.3-beta",
+            ...offering({ one: "./lib/a b.js#item", two: "./lib/a b.js" })
+          },
+          "node_modules/@scope/a/lib/a b.js": "",
+          "packages/b/package.json": { version: 2, ...offering({ three: "./b.js" }) },
+          "packages/b/b.js": "",
+          "node_modules/b": new Link("../packages/b")
         })
-        const url = `file://${root}/node_modules/@scope/a/lib/a%20b.js`
-        const common = { package: "@scope/a", group: "test", module: "./lib/a b.js", url }
+        const directory = join(root, "node_modules/@scope/a")
+        const url = `file://${directory}/lib/a%20b.js`
+        const common = {
+          package: "@scope/a",
+          version: "1.2.3-beta",
+          directory,
+          group: "test",
+          module: "./lib/a b.js",
+          url
+        }
         assert.deepStrictEqual(yield* discover(root), [
           { ...common, name: "one", export: "item" },
-          { ...common, name: "two", export: "default" }
+          { ...common, name: "two", export: "default" },
+          {
+            package: "b",
+            version: "",
+            directory: join(root, "packages/b"),
+            group: "test",
+            name: "three",
+            module: "./b.js",
+            export: "default",
+            url: `file://${root}/packages/b/b.js`
+          }
         ])
+      }))
+
+    it.effect("finds what the package offers that the directory is in", () =>
+      Effect.gen(function*() {
+        const root = tree({
+          "package.json": { name: "monorepo", ...offering({ far: "./app.js" }) },
+          "packages/app/package.json": { name: "@scope/app", version: "1.0.0", ...offering({ own: "./app.js" }) },
+          "packages/app/app.js": "export default 'own'",
+          "packages/app/dist/package.json": { type: "module" },
+          "packages/app/dist/main.js": "",
+          "packages/app/node_modules/a/package.json": offering({ one: "./a.js" }),
+          "node_modules/@scope/app": new Link("../../packages/app"),
+          "packages/nameless/package.json": offering({ two: "./b.js" }),
+          "packages/nameless/src/main.js": "",
+          "packages/nameless/node_modules/nothing/main.js": ""
+        })
+        for (const from of ["packages/app", "packages/app/dist"]) {
+          assert.deepStrictEqual(yield* discovered(join(root, from)), ["@scope/app own", "a one"])
+        }
+        assert.deepStrictEqual(yield* discovered(root), ["@scope/app own", "monorepo far"])
+        assert.deepStrictEqual(yield* discovered(join(root, "packages/nameless/src")), [
+          "@scope/app own",
+          "nameless two"
+        ])
+        // a module in node_modules is in no package that is above it
+        for (const from of ["", "/nothing"]) {
+          const directory = join(root, "packages/nameless/node_modules", from)
+          assert.deepStrictEqual(yield* discovered(directory), ["@scope/app own"])
+        }
+        const [own] = yield* discover(join(root, "packages/app/dist"))
+        assert.deepStrictEqual([own!.version, yield* EntryPoints.load(own!)], ["1.0.0", "own"])
+      }))
+
+    it.effect("takes of several directories the first as the nearest: its version of a package is the one", () =>
+      Effect.gen(function*() {
+        const root = tree({
+          "project/app/node_modules/gen/package.json": { version: "2.0.0", ...offering({ main: "./m.js" }) },
+          "project/app/node_modules/gen/m.js": "export default 'gen 2'",
+          "project/node_modules/only-project/package.json": offering({ main: "./m.js" }),
+          "project/node_modules/only-project/m.js": "export default 'project'",
+          "global/node_modules/gen/package.json": {
+            version: "1.0.0",
+            ...offering({ main: "./m.js", more: "./m.js" })
+          },
+          "global/node_modules/gen/m.js": "export default 'gen 1'",
+          "global/node_modules/only-global/package.json": offering({ main: "./m.js" }),
+          "global/node_modules/only-global/m.js": "export default 'global'",
+          // the same package again
+          "global/node_modules/linked": new Link("../../project/node_modules/only-project")
+        })
+        const [project, global] = [join(root, "project/app"), join(root, "global")]
+        assert.deepStrictEqual(yield* loadAll([project, global], { onFailure: "fail" }), ["gen 2", "project", "global"])
+        assert.deepStrictEqual(yield* discovered([global, project]), [
+          "gen main",
+          "gen more",
+          "linked main",
+          "only-global main"
+        ])
+        assert.deepStrictEqual(yield* discovered([project, project, root]), yield* discovered(project))
+        assert.deepStrictEqual(yield* discovered([]), [])
+      }))
+
+    it.effect("asks the filter before anything is imported, and after the nearest package was chosen", () =>
+      Effect.gen(function*() {
+        const root = tree({
+          "app/node_modules/a/package.json": { version: "2.0.0", ...offering({ one: "./a.js", two: "./a.js" }) },
+          "app/node_modules/a/a.js": "export default 'a'",
+          "node_modules/a/package.json": { version: "1.0.0", ...offering({ one: "./a.js" }) },
+          "app/node_modules/b/package.json": { engines: { app: "<2" }, ...offering({ one: "./b.js" }) },
+          "app/node_modules/b/b.js": "globalThis.imported = true; throw new Error('imported')"
+        })
+        const from = join(root, "app")
+        assert.deepStrictEqual(yield* discovered(from, { filter: isAllowed }), ["a one"])
+        assert.deepStrictEqual(yield* loadAll(from, { filter: isAllowed, onFailure: "fail" }), ["a"])
+        assert.deepStrictEqual(yield* discovered(from, { filter: ({ version }) => version === "1.0.0" }), [])
+        assert.isFalse("imported" in globalThis)
+        const exit = yield* Effect.exit(loadAll(from, { filter: () => JSON.parse("{") }))
+        assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause), "a defect is never skipped")
       }))
 
     it.effect("finds an entry point whose module is missing: only load fails", () =>
@@ -189,9 +269,9 @@ describe("EntryPoints", () => {
           "node_modules/another/package.json": { entryPoints: null },
           "without/file": ""
         })
-        assert.deepStrictEqual(yield* discovered(root, "nobody's"), [])
+        assert.deepStrictEqual(yield* discovered(root, { group: "nobody's" }), [])
         for (const key of ["__proto__", "constructor", "toString", ""]) {
-          assert.deepStrictEqual(yield* discovered(root, key), [])
+          assert.deepStrictEqual(yield* discovered(root, { group: key }), [])
         }
         assert.deepStrictEqual(yield* discovered("/does/not/exist"), [])
         assert.deepStrictEqual(yield* discovered(join(root, "without/file")), yield* discovered(root))
@@ -206,7 +286,26 @@ describe("EntryPoints", () => {
         assert.deepStrictEqual(found, [])
       }))
 
-    it.effect("emits every sound entry point, and then fails with the name of the bad package", () =>
+    it.effect("reports a malformed package.json, and goes on", () =>
+      Effect.gen(function*() {
+        const root = tree({
+          "package.json": "[]",
+          "node_modules/a/package.json": "{",
+          "node_modules/b/package.json": offering({ one: "./b.js", two: "../b.js" }),
+          "node_modules/b/b.js": ""
+        })
+        const { lines, result } = yield* logging(discovered(root))
+        assert.deepStrictEqual(result, ["b one"])
+        const expected = [
+          /^Warn,Could not find what the package "a" offers for "test" in its package.json. SyntaxError: /,
+          /^Warn,Could not load "two" of the package "b" for "test": it names no module inside/,
+          /^Warn,Could not find what the package "entry-points-.*" offers for "test" in its package.json. It is no object/
+        ]
+        assert.strictEqual(lines.length, expected.length, String(lines))
+        expected.forEach((message, i) => assert.match(String(lines[i]), message))
+      }))
+
+    it.effect("with onFailure: \"fail\" emits every sound entry point, and then fails with the name of the bad package", () =>
       Effect.gen(function*() {
         const root = tree({
           "node_modules/a/package.json": "{",
@@ -214,7 +313,7 @@ describe("EntryPoints", () => {
           "node_modules/b/b.js": ""
         })
         const seen: Array<string> = []
-        const error = yield* EntryPoints.discover({ group: "test", from: root }).pipe(
+        const error = yield* EntryPoints.discover({ group: "test", from: root, onFailure: "fail" }).pipe(
           Stream.runForEach((one) => Effect.sync(() => seen.push(one.name))),
           Effect.flip,
           Effect.provide(NodeServices.layer)
@@ -280,7 +379,7 @@ describe("EntryPoints", () => {
             readFileString: (path: string) =>
               Effect.acquireUseRelease(
                 Effect.sync(() => {
-                  reads.push(path)
+                  if (path.includes("node_modules")) reads.push(path)
                   most = Math.max(most, ++reading)
                 }),
                 () => fs.readFileString(path),
@@ -399,6 +498,142 @@ describe("EntryPoints", () => {
           })
           assert.deepStrictEqual([error.code, error.package, error.entryPoint], ["missing_export", "a", "name"])
         }
+      }))
+
+    it.effect("imports .mjs, .cjs and .ts modules of packages whatever their exports say, and of packages without", () =>
+      Effect.gen(function*() {
+        const root = tree({
+          "node_modules/a/package.json": { entryPoints: { test: { one: "./lib/one.mjs", two: "./lib/two.cjs" } } },
+          "node_modules/a/lib/one.mjs": "export default 'mjs'",
+          "node_modules/a/lib/two.cjs": "module.exports = 'cjs'",
+          "node_modules/b/package.json": { exports: { ".": "./index.js" }, ...offering({ one: "./hidden.js" }) },
+          "node_modules/b/index.js": "",
+          "node_modules/b/hidden.js": "export default 'hidden'",
+          // Node runs TypeScript, but not in node_modules: a workspace is elsewhere
+          "packages/c/package.json": offering({ one: "./c.ts" }),
+          "packages/c/c.ts": "const name: string = 'ts'; export default name",
+          "node_modules/c": new Link("../packages/c")
+        })
+        assert.deepStrictEqual(yield* loadAll(root, { onFailure: "fail" }), ["mjs", "cjs", "hidden", "ts"])
+      }))
+
+    /** What is wrong with a module at first, and the module after it was mended. */
+    const mended: ReadonlyArray<readonly [why: string, file: string, text: string | undefined, better?: string]> = [
+      ["throws while it is evaluated", "a.js", "throw new Error('the database is down')"],
+      ["rejects while it is evaluated", "a.js", "await Promise.reject(new Error('the database is down'))"],
+      ["does not parse", "a.js", "export default {"],
+      ["is not there", "a.js", undefined],
+      ["imports what is not there", "a.js", "import './other.js'; export default { level: 1 }"],
+      ["does not export it", "a.js", "export const other = 1"],
+      ["exports what the schema refuses", "a.js", "export default { level: 'high' }"],
+      ["exports what throws when it is read", "a.js", "export default { get level() { throw new Error('later') } }"],
+      ["is CommonJS, and throws", "a.cjs", "throw new Error('the database is down')", "exports.level = 1"],
+      ["is CommonJS, and does not parse", "a.cjs", "exports.level = {", "exports.level = 1"]
+    ]
+
+    it.effect.each(mended)(
+      "imports a module that was mended, at the next use of the registry, where it %s",
+      ([, file, text, better]) =>
+        Effect.gen(function*() {
+          const root = tree({ "node_modules/a/package.json": offering({ one: `./${file}` }) })
+          const path = join(root, "node_modules/a", file)
+          const Item = Schema.Struct({ level: Schema.Number })
+          class Fails extends Registry.Service<Fails, typeof Item.Type>()("test/Fails", {
+            lookup: ["level"],
+            defaults: EntryPoints.defaults({ group: "test", from: root, schema: Item, onFailure: "fail" })
+          }) {}
+          class Skips extends Registry.Service<Skips, typeof Item.Type>()("test/Skips", {
+            lookup: ["level"],
+            defaults: EntryPoints.defaults({ group: "test", from: root, schema: Item })
+          }) {}
+          yield* Effect.gen(function*() {
+            if (text !== undefined) writeFileSync(path, text)
+            // twice, so that the second address has failed, too
+            for (let i = 0; i < 2; i++) assert.strictEqual((yield* Effect.flip(Fails.size)).code, "defaults")
+            assert.strictEqual(yield* Skips.size, 0)
+            writeFileSync(path, better ?? "export default { level: 1 }")
+            assert.deepStrictEqual(yield* Fails.values, [{ level: 1 }])
+            assert.strictEqual(yield* Skips.size, 0)
+            yield* Skips.reset
+            assert.deepStrictEqual(yield* Skips.values, [{ level: 1 }])
+          }).pipe(
+            logging,
+            Effect.provide(Layer.merge(Fails.layer, Skips.layer).pipe(Layer.provide(NodeServices.layer)))
+          )
+        })
+    )
+
+    it.effect("imports a module again whose item a registry found faulty, and not one that it refused for another reason", () =>
+      Effect.gen(function*() {
+        const root = tree({
+          "node_modules/a/package.json": offering({ kept: "./kept.js", lacks: "./lacks.js", taken: "./taken.js" }),
+          "node_modules/a/kept.js": "export default { name: 'a' }",
+          "node_modules/a/lacks.js": "export default { label: 'b' }",
+          "node_modules/a/taken.js": "export default { name: 'a', again: true }"
+        })
+        class Names extends Registry.Service<Names, { readonly name: string }>()("test/Names", {
+          lookup: ["name"],
+          defaults: EntryPoints.defaults<{ readonly name: string }>({ group: "test", from: root })
+        }) {}
+        yield* Effect.gen(function*() {
+          const [kept] = yield* Names.values
+          assert.strictEqual(yield* Names.size, 1)
+          for (const [name, file] of [["b", "lacks"], ["c", "taken"], ["d", "kept"]]) {
+            writeFileSync(join(root, `node_modules/a/${file}.js`), `export default { name: "${name}" }`)
+          }
+          yield* Names.reset
+          assert.deepStrictEqual(yield* Names.values, [{ name: "a" }, { name: "b" }])
+          // the module is not evaluated again, so its object is the same
+          assert.strictEqual((yield* Names.values)[0], kept)
+        }).pipe(logging, Effect.provide(Names.layer.pipe(Layer.provide(NodeServices.layer))))
+      }))
+
+    it.effect("keeps what else a module exports where one of its exports failed", () =>
+      Effect.gen(function*() {
+        const root = tree({
+          "node_modules/a/package.json": offering({ one: "./a.js", two: "./a.js#two" }),
+          "node_modules/a/a.js": "export default {}"
+        })
+        const [one, two] = yield* discover(root)
+        const before = yield* EntryPoints.load(one!)
+        assert.strictEqual((yield* Effect.flip(EntryPoints.load(two!))).code, "missing_export")
+        assert.strictEqual(yield* EntryPoints.load(one!), before)
+        writeFileSync(join(root, "node_modules/a/a.js"), "export default {}; export const two = 2")
+        assert.strictEqual(yield* EntryPoints.load(two!), 2)
+        assert.strictEqual(yield* EntryPoints.load(one!), before)
+      }))
+
+    it.effect("evaluates a module once for all who load it at once, each time that it is imported", () =>
+      Effect.gen(function*() {
+        const root = tree({
+          "node_modules/a/package.json": offering({ one: "./a.js" }),
+          "node_modules/a/a.js":
+            "globalThis.evaluated = (globalThis.evaluated ?? 0) + 1; if (globalThis.evaluated < 3) throw new Error('not yet'); export default {}"
+        })
+        const [one] = yield* discover(root)
+        const loadings = Array.from({ length: 10 }, () => Effect.result(EntryPoints.load(one!)))
+        const results: Array<ReadonlyArray<string>> = []
+        for (let i = 0; i < 4; i++) {
+          const loaded = yield* Effect.all(loadings, { concurrency: "unbounded" })
+          results.push(Array.from(new Set(loaded.map(({ _tag }) => _tag))))
+        }
+        assert.deepStrictEqual(results, [["Failure"], ["Failure"], ["Success"], ["Success"]])
+        assert.strictEqual((globalThis as { evaluated?: number }).evaluated, 3)
+      }))
+
+    it.effect("cannot mend what a module imports: an ES module that threw there stays thrown, as the documentation says", () =>
+      Effect.gen(function*() {
+        const root = tree({
+          "node_modules/a/package.json": offering({ one: "./a.js" }),
+          "node_modules/a/a.js": "import './other.js'; export default 1",
+          "node_modules/a/other.js": "throw new Error('stays')"
+        })
+        const [one] = yield* discover(root)
+        assert.match((yield* Effect.flip(EntryPoints.load(one!))).message, /stays/)
+        writeFileSync(join(root, "node_modules/a/other.js"), "")
+        assert.match((yield* Effect.flip(EntryPoints.load(one!))).message, /stays/)
+        writeFileSync(join(root, "node_modules/a/a.js"), "export default 1")
+        assert.strictEqual(yield* EntryPoints.load(one!), 1)
       }))
 
     it.effect("can be interrupted while a module never finishes loading", () =>
@@ -569,23 +804,16 @@ describe("EntryPoints", () => {
         lookup: ["name"],
         defaults: EntryPoints.defaults({ ...options(tree(files)), onFailure: "fail" })
       }) {}
-      // without a schema of their own the items are checked by the registry
-      class Trusting extends Registry.Service<Trusting, typeof Codec.Type>()("test/Trusting", {
-        lookup: ["name"],
-        schema: Codec,
-        defaults: EntryPoints.defaults<typeof Codec.Type>({ group: "test", from: tree(files) })
-      }) {}
       return Effect.gen(function*() {
         assert.strictEqual((yield* Codecs.get("name", "c")).level, 9)
         const error = yield* Effect.flip(Strict.size)
         assert.deepStrictEqual([error.code, error.registry], ["defaults", "test/Strict"])
         assert.instanceOf(error.cause, RegistryError.EntryPointError)
         assert.include(error.message, "\"invalid\" of the package \"a\"")
-        assert.strictEqual((yield* Effect.flip(Trusting.size)).code, "registration")
       }).pipe(
         logging,
         Effect.provide(
-          Layer.mergeAll(Codecs.layer, Strict.layer, Trusting.layer).pipe(Layer.provide(NodeServices.layer))
+          Layer.mergeAll(Codecs.layer, Strict.layer).pipe(Layer.provide(NodeServices.layer))
         )
       )
     })

@@ -20,7 +20,7 @@ const place = /file:\/\/\S+\/src\/internal\/copy\.ts/.source
 
 const refusal = new RegExp(
   `^effect-registry ${version} \\(${place}\\) was given something of another copy, ${version} \\(${place}\\)\\. ` +
-    "Load one copy: list it in peerDependencies, and run \"npm dedupe\"\\.$"
+    "Load one copy: list it in peerDependencies, and run npm dedupe\\.$"
 )
 
 const assertRefused = (exit: Exit.Exit<unknown, unknown>, what: string): void => {

@@ -40,6 +40,7 @@ const mayImport: { readonly [directory: string]: ReadonlyArray<string> } = {
 
 /** The only files that may import a feature, beside other features. */
 const featured = [
+  "EntryPoints.ts",
   "Registry.ts",
   "RegistryHooks.ts",
   "RegistryMetrics.ts",

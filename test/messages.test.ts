@@ -159,6 +159,8 @@ const manifestOf = (world: World, target: unknown) =>
 
 const entryPoint = (world: World, code: string): EntryPoints.EntryPoint => ({
   package: world.name,
+  version: world.text,
+  directory: world.text,
   group: world.attribute,
   name: world.text,
   module: world.text,
@@ -377,6 +379,16 @@ const producers: { readonly [what: string]: (world: World) => Effect.Effect<unkn
   "a module without the export": (world) => EntryPoints.load(entryPoint(world, "")),
   "a module with an item that is none": (world) =>
     installed(world, manifestOf(world, "./module.js"), "export default 1")("fail", Schema.Literal(world.text)),
+  "packages that offer the same": (world) =>
+    Effect.flatMap(
+      makeIn(world, {
+        lookup: {},
+        defaults: installed(world, manifestOf(world, "./module.js"), "export default 1")("skip")
+      }),
+      Registry.size
+    ),
+  "a value of another copy": () =>
+    untyped.size({ [Symbol.for("effect-registry/Copy")]: { version: "9.9.9", url: "file:///copy.js" } }),
   "packages that cannot be listed": (world) => {
     const failing = FileSystem.layerNoop({
       realPath: Effect.succeed,

@@ -21,7 +21,7 @@ export const refuseForeign = (value: unknown): void => {
   if (there === undefined || there === here) return
   throw new TypeError(
     `effect-registry ${shown(here)} was given something of another copy, ${shown(there)}. ` +
-      "Load one copy: list it in peerDependencies, and run \"npm dedupe\"."
+      "Load one copy: list it in peerDependencies, and run npm dedupe."
   )
 }
 

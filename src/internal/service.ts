@@ -10,6 +10,7 @@ import type * as RegistryError from "../RegistryError.ts"
 import type * as RegistryEvent from "../RegistryEvent.ts"
 import { CopyKey, here, refuseForeign } from "./copy.ts"
 import { coreOf } from "./coreOf.ts"
+import { ofThisCopy } from "./engine/current.ts"
 import type * as Hooks from "./engine/parts.ts"
 import * as Live from "./features/live.ts"
 import type { Reconciled } from "./features/reconcile.ts"
@@ -210,10 +211,7 @@ export const declarationOf = <Self, Item, Lookups, P, V>(
 }
 
 /** The registry that the layer of a service provides instead of making one, where there is one. */
-export const Existing: Context.Reference<Existing> = /*#__PURE__*/ Context.Reference<Existing>(
-  "effect-registry/Existing",
-  { defaultValue: () => () => undefined }
-)
+export const Existing = /*#__PURE__*/ ofThisCopy<Existing>("Existing", () => () => undefined)
 
 export type Existing = <Self, Shape>(
   service: Context.Key<Self, Shape>

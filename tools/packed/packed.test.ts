@@ -363,7 +363,7 @@ describe("a plugin that brings a copy of its own", () => {
   /** What the program writes where the copy in the plugin has a version. */
   const refusals = (ofPlugin: string): ReadonlyArray<string> => {
     const told = `effect-registry ${ofPlugin} (${urlIn(nested)}) was given something of another copy, ` +
-      `${version} (${urlIn("node_modules")}). Load one copy: list it in peerDependencies, and run "npm dedupe".`
+      `${version} (${urlIn("node_modules")}). Load one copy: list it in peerDependencies, and run npm dedupe.`
     return [...twice.map((name) => `${name}: ${name === "refuse" ? "Success" : told}`), ...refused, "search,edit"]
   }
 

@@ -6,6 +6,7 @@ import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
+import type { RegistrationFailure } from "../../RegistryError.ts"
 import type * as Contents from "../store/contents.ts"
 import type { Definition, Wording } from "../store/definition.ts"
 import { type Entry, Origin } from "../store/entry.ts"
@@ -161,6 +162,8 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   defects: Cause.Cause<never> = Cause.empty
   /** Removals by scopes that closed in this transaction: repeated outside if it is rolled back. */
   redoAfterRollback: ReadonlyArray<Effect.Effect<void>> = none
+  /** Of a population: registers what its defaults answer, where they know where that is from. */
+  registering: Registering<Item, V> | undefined = undefined
   /** The body is uninterruptible. It passes the effects of users, and its own waits, to this. */
   restore: Restore = unchanged
   /** The services that the body runs with, where it runs nothing but hooks: hooks that have the same run as they are. */
@@ -271,6 +274,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
       this.telling =
       this.installed =
       this.approved =
+      this.registering =
         undefined
     this.serviced = this.bodyServices = undefined
     this.caller = Context.empty()
@@ -278,6 +282,13 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
     this.hooks = this.scopes = this.redoAfterRollback = none
   }
 }
+
+/** `others` registers items that are from nowhere, and `failed` makes the error of the population. */
+export type Registering<Item, V> = <F>(
+  items: ReadonlyArray<Item>,
+  others: (items: ReadonlyArray<Item>) => Effect.Effect<unknown, F>,
+  failed: (cause: RegistrationFailure | V, item: Item, owner: string) => F
+) => Effect.Effect<unknown, F>
 
 type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 

@@ -14,11 +14,12 @@ const shared = (): Array<Context.Reference<any>> =>
  */
 const references = /*#__PURE__*/ shared()
 
-/** A reference that other copies do not read: their transactions may be of another shape. */
-const ofThisCopy = (name: string): Context.Reference<WaitNode | undefined> => {
-  const reference = Context.Reference<WaitNode | undefined>(`effect-registry/${name} ${references.length}`, {
-    defaultValue: () => undefined
-  })
+/** A reference that other copies do not read: what they have there may be of another shape. */
+export const ofThisCopy = <A>(name: string, defaultValue: () => A): Context.Reference<A> =>
+  Context.Reference(`effect-registry/${name} ${Math.random()}`, { defaultValue })
+
+const transactionOfThisCopy = (name: string): Context.Reference<WaitNode | undefined> => {
+  const reference = ofThisCopy<WaitNode | undefined>(name, () => undefined)
   references.push(reference)
   return reference
 }
@@ -27,13 +28,13 @@ const ofThisCopy = (name: string): Context.Reference<WaitNode | undefined> => {
  * The innermost transaction of the fiber, of whatever registry; its `outer` leads to the others. One reference serves
  * all registries, and child fibers inherit it.
  */
-export const CurrentTransaction = /*#__PURE__*/ ofThisCopy("CurrentTransaction")
+export const CurrentTransaction = /*#__PURE__*/ transactionOfThisCopy("CurrentTransaction")
 
 /**
  * A transaction that a fiber belongs to where no other is current. A layer captures its context and may provide it again
  * much later, in a hook, where the transaction of that hook must stay the current one.
  */
-export const EnclosingTransaction = /*#__PURE__*/ ofThisCopy("EnclosingTransaction")
+export const EnclosingTransaction = /*#__PURE__*/ transactionOfThisCopy("EnclosingTransaction")
 
 /** The owner of the items that a fiber registers. */
 export const Owner: Context.Reference<string> = /*#__PURE__*/ Context.Reference<string>("effect-registry/Owner", {

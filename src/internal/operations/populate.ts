@@ -79,11 +79,21 @@ const registerDefaults = <Item, V, E>(
     })
   // the defaults can be interrupted, and the bookkeeping of hooks cannot
   const registerThem = (items: ReadonlyArray<Item>) =>
-    Effect.uninterruptible(Effect.suspend(() => registerItems<Item, V, E>(transaction, items)))
+    Effect.uninterruptible(Effect.suspend(() =>
+      transaction.registering === undefined
+        ? registerItems<Item, V, E>(transaction, items)
+        : transaction.registering(
+          items,
+          (others) => registerItems<Item, V, E>(transaction, others),
+          (cause, item, owner) => registrationFailed<E, V>(transaction, cause, item, owner)
+        )
+    ))
   if (Stream.isStream(defaults)) {
     return Stream.runForEachArray(Stream.mapError(defaults, defaultsFailed), registerThem)
   }
-  const items = Effect.isEffect(defaults) ? Effect.mapError(defaults, defaultsFailed) : Effect.succeed(defaults)
+  const items = Effect.isEffect(defaults)
+    ? Effect.mapError(defaults, defaultsFailed)
+    : Effect.succeed(defaults)
   return Effect.flatMap(
     items,
     (iterable): Effect.Effect<unknown, Failed<E, V>> =>
@@ -117,12 +127,14 @@ const registerItems = <Item, V, E>(
 const registrationFailed = <E, V>(
   { core: { definition } }: Transaction<any, any, any>,
   cause: RegistryError.RegistrationFailure | V,
-  item: unknown
+  item: unknown,
+  owner?: string
 ): Failed<E, V> =>
   failure(definition, RegistryError.PopulationError<E | RegistryError.RegistrationFailure | V>, {
     code: "registration",
     item,
-    cause
+    cause,
+    ...owner === undefined ? {} : { owner }
   })
 
 export const isIterable = (u: unknown): u is Iterable<unknown> =>
