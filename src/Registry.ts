@@ -2257,6 +2257,14 @@ export const disabled = <Self, Item, Lookups, P, V>(
  * The layer is built on the `layer` of the tag; it dies if it provides another registry. The import is one transaction:
  * interrupting all waiting fibers rolls it back.
  *
+ * **Gotchas**
+ *
+ * Trying again calls `load` again, which imports the same address. A module that was not there can be put there while the
+ * program runs, and a layer that failed can succeed. A module that threw while it was evaluated stays thrown, here and
+ * wherever it is imported, until the program starts anew. So may, as the runtime has it, one that did not parse, that
+ * imports what was not there, or, in a browser, that could not be fetched. So let a layer do what can fail, not the body of
+ * its module.
+ *
  * **Example** (A layer that is imported by the first use)
  *
  * ```ts

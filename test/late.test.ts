@@ -2,10 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Logger, Scope, Stream } from "effect"
 import { Registry, RegistryError, RegistryEvent, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { pathToFileURL } from "node:url"
 import { Languages } from "./fixtures/late/languages.ts"
 import { openScopes } from "./utils/inside.ts"
 import { a, b, Balance, c, d, Item, messageOf, recording } from "./utils/items.ts"
 import { Items, uses } from "./utils/late.ts"
+import { tree } from "./utils/packages.ts"
 
 const seeds = 200
 
@@ -240,6 +244,23 @@ describe("a registry that loads late", () => {
             assert.strictEqual(yield* Items.size, 3)
           }).pipe(Effect.provide(late))
         }
+      }))
+
+    it.effect("a module that was not there is imported by the next use, and one that threw stays thrown, as the documentation says", () =>
+      Effect.gen(function*() {
+        const found: Array<readonly [text: string | undefined, outcome: string]> = []
+        for (const text of [undefined, "throw new Error('down')"]) {
+          const file = join(tree({ "package.json": { type: "module" } }), "a.js")
+          if (text !== undefined) writeFileSync(file, text)
+          const late = Items.layerLazy(() => import(pathToFileURL(file).href).then(() => live))
+          const outcome = yield* Effect.gen(function*() {
+            assert.strictEqual((yield* Effect.flip(Items.size))._tag, "PopulationError")
+            writeFileSync(file, "")
+            return (yield* Effect.exit(Items.size))._tag
+          }).pipe(Effect.provide(late))
+          found.push([text, outcome])
+        }
+        assert.deepStrictEqual(found, [[undefined, "Success"], ["throw new Error('down')", "Failure"]])
       }))
 
     it.effect("a layer that provides another registry dies with a message, and the next use tries again", () =>
