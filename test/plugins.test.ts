@@ -41,13 +41,17 @@ const names = Effect.map(Commands.values, (commands) => commands.map(({ name }) 
 describe("the plugins example", () => {
   it("as a process", { timeout: 60_000 }, async () => {
     const { code, stderr, stdout } = await runExample("plugins/main.ts")
-    const [warning, ...lines] = stdout.split("\n")
+    const [missing, conflict, ...lines] = stdout.split("\n")
     assert.match(
-      warning!,
+      missing!,
       /WARN .*: Could not load "rotate" of the package "plugin-reverse" for "plugins-example": .* has no export "rotate"/
     )
+    assert.match(
+      conflict!,
+      /WARN .*: Left out "reverse" of the package "plugin-text" .* In its way is "reverse" of the package "plugin-reverse"/
+    )
     assert.deepStrictEqual(lines, [
-      "installed: louder, reverse, text",
+      "installed: louder (plugin-louder), reverse (plugin-reverse), text (plugin-text)",
       "text is on",
       "reverse is on",
       "upper hello: HELLO",

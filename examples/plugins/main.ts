@@ -3,7 +3,7 @@
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Effect, Layer } from "effect"
-import { Commands, explain, Plugins, PluginsLive, Switches } from "./plugins.ts"
+import { Commands, explain, installed, PluginsLive, Switches } from "./plugins.ts"
 
 const switchOn = Effect.fn("switchOn")(function*(id: string) {
   const switches = yield* Switches
@@ -21,8 +21,7 @@ const run = (name: string, text: string) =>
 
 const program = Effect.gen(function*() {
   const switches = yield* Switches
-  const installed = yield* Plugins.values
-  yield* Console.log(`installed: ${installed.map((plugin) => plugin.id).join(", ")}`)
+  yield* Console.log(`installed: ${(yield* installed).join(", ")}`)
   yield* switchOn("text")
   yield* switchOn("reverse")
   yield* run("upper", "hello")

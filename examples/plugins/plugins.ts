@@ -15,10 +15,16 @@ const Plugin = Schema.Struct({ id: Schema.NonEmptyString, commands: Schema.Array
 export type Command = typeof Command.Type
 export type Plugin = typeof Plugin.Type
 
-/** Whatever is installed, on or off. */
+/** Whatever is installed and allowed, on or off. Of two plugins with one id, the first by the name of its package is in. */
 export class Plugins extends Registry.Service<Plugins, Plugin>()("plugins/Plugins", {
   lookup: { id: Lookup.unique((plugin) => plugin.id) },
-  defaults: EntryPoints.defaults({ group: "plugins-example", schema: Plugin, from: import.meta.dirname })
+  defaults: EntryPoints.defaults({
+    group: "plugins-example",
+    schema: Plugin,
+    from: import.meta.dirname,
+    // decided before the code of a package runs
+    filter: (entryPoint) => entryPoint.version.startsWith("1.")
+  })
 }) {}
 
 /** The commands of the plugins that are on. */
@@ -68,6 +74,19 @@ export class Switches extends Context.Service<Switches, Effect.Success<typeof ma
 }
 
 export const PluginsLive = Switches.layer.pipe(Layer.provideMerge(Layer.merge(Plugins.layer, Commands.layer)))
+
+/** The id of each plugin that is installed, and the package that brings it. */
+export const installed = Effect.gen(function*() {
+  const plugins = yield* Plugins.values
+  return yield* Effect.forEach(
+    plugins,
+    ({ id }) =>
+      Effect.map(
+        Plugins.explain("id", id),
+        (explained) => explained._tag === "Present" ? `${id} (${explained.owner})` : id
+      )
+  )
+})
 
 /** Who has a command, or why nobody has it. */
 export const explain = (name: string) =>

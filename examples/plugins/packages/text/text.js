@@ -5,3 +5,6 @@ export default {
     { name: "title", summary: "Hello", run: (text) => text.replace(/^./, (first) => first.toUpperCase()) }
   ]
 }
+
+// `plugin-reverse` has this id, too
+export const reverse = { id: "reverse", commands: [] }
