@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Deferred, Effect, Exit, Fiber, Latch, Layer, Schema, Scope, Stream } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber, Latch, Layer, Logger, Schema, Scope, Stream } from "effect"
 import * as A from "effect-registry"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -306,6 +306,18 @@ describe("two copies of the package", () => {
       assert.strictEqual(yield* A.Registry.transact(a, again), 1)
       assert.deepStrictEqual(names(yield* A.Registry.values(a)), ["search", "run 1", "run 2"])
     }).pipe(Effect.timeout("5 seconds")))
+
+  it.effect("warn of two registries of one identifier that are alive at once, each made by its own copy", () =>
+    Effect.gen(function*() {
+      const warnings: Array<unknown> = []
+      const logger = Logger.make(({ message }) => warnings.push(...[message].flat()))
+      yield* Effect.forEach([Tools.layer, ToolsOfB.layer], (layer) => Layer.build(layer)).pipe(
+        Effect.scoped,
+        Effect.provide(Logger.layer([logger]))
+      )
+      assert.strictEqual(warnings.length, 1)
+      assert.match(String(warnings[0]), /^Two registries "test\/Tools" are alive at once/)
+    }))
 
   it.live("keep no transaction of each other: a hook of a registry that was made in one runs outside of it", () =>
     Effect.gen(function*() {

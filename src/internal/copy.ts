@@ -15,6 +15,12 @@ const load = (version: string, { url = "a bundle" }: { readonly url?: string }):
 /** The version is the one in package.json. */
 export const here: Copy = /*#__PURE__*/ load("0.1.0", import.meta)
 
+/** What all copies have in common. Those of later versions use it, too, so its shape never changes. */
+export const inCommon = <A>(name: string, make: () => A): A => {
+  const all = globalThis as { [key: symbol]: A | undefined }
+  return all[Symbol.for(`effect-registry/${name}`)] ??= make()
+}
+
 /** Throws where another copy made a value: its inside may be different, and no lock here knows those there. */
 export const refuseForeign = (value: unknown): void => {
   const there = (value as { readonly [CopyKey]?: Copy } | null | undefined)?.[CopyKey]

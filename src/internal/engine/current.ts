@@ -1,18 +1,13 @@
 /** References in the context of a fiber: the transactions that it is in, and the owner of the items that it registers. */
 import * as Context from "effect/Context"
+import { inCommon } from "../copy.ts"
 import type { WaitNode } from "./waiting.ts"
-
-/** The key of the list of references. Copies of later versions share it. */
-const ReferencesKey: unique symbol = /*#__PURE__*/ Symbol.for("effect-registry/transactions")
-
-const shared = (): Array<Context.Reference<any>> =>
-  (globalThis as { [ReferencesKey]?: Array<Context.Reference<any>> })[ReferencesKey] ??= []
 
 /**
  * The references of all copies of the package to their transactions. A context that keeps services keeps the transactions
  * of no copy, and one that takes the place of another has those of all.
  */
-const references = /*#__PURE__*/ shared()
+const references = /*#__PURE__*/ inCommon<Array<Context.Reference<any>>>("transactions", () => [])
 
 /** A reference that other copies do not read: what they have there may be of another shape. */
 export const ofThisCopy = <A>(name: string, defaultValue: () => A): Context.Reference<A> =>

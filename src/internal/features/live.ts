@@ -2,10 +2,11 @@
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
+import { inCommon } from "../copy.ts"
 import { bounded, show } from "../store/wording.ts"
 
-/** Where each was built, by identifier. */
-const live = new Map<string, Set<{ readonly where: string }>>()
+/** Where each was built, by identifier, by whatever copy of the package. */
+const live = /*#__PURE__*/ inCommon("live", () => new Map<string, Set<{ readonly where: string }>>())
 
 /** Counts a registry as long as the scope is open, and warns if it is the second. */
 export const count = (id: string): Effect.Effect<void, never, Scope.Scope> =>
