@@ -152,6 +152,7 @@ describe("two copies of the package", () => {
           Layer.build(own.RegistryHooks.layer(mine, hooks)),
           Layer.build(own.RegistryHooks.layer(mine, Effect.succeed(hooks))),
           Effect.sync(() => own.Lookup.optional(lookup)),
+          Effect.sync(() => own.Lookup.normalized(lookup, (name) => name.toLowerCase())),
           Effect.sync(() => own.RegistryHooks.combine(own.RegistryHooks.empty, hooks)),
           Effect.sync(() => own.RegistryHooks.combineAll([own.RegistryHooks.empty, hooks]))
         ]

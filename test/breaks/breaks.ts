@@ -3,6 +3,7 @@
  * file of `src/internal`, one for the other modules and one for those of testing.
  */
 import type { Break } from "./break.ts"
+import { faults as coreOf } from "./faults/coreOf.ts"
 import { faults as engineCore } from "./faults/engine/core.ts"
 import { faults as engineCurrent } from "./faults/engine/current.ts"
 import { faults as engineHooks } from "./faults/engine/hooks.ts"
@@ -20,6 +21,7 @@ import { faults as featuresHookOrder } from "./faults/features/hookOrder.ts"
 import { faults as featuresLate } from "./faults/features/late.ts"
 import { faults as featuresLayers } from "./faults/features/layers.ts"
 import { faults as featuresLive } from "./faults/features/live.ts"
+import { faults as featuresOffered } from "./faults/features/offered.ts"
 import { faults as featuresReconcile } from "./faults/features/reconcile.ts"
 import { faults as featuresTold } from "./faults/features/told.ts"
 import { faults as featuresWatch } from "./faults/features/watch.ts"
@@ -42,6 +44,7 @@ import { faults as storeUpdate } from "./faults/store/update.ts"
 import { faults as storeWording } from "./faults/store/wording.ts"
 
 export const breaks: ReadonlyArray<Break> = [
+  ...coreOf,
   ...engineCore,
   ...engineCurrent,
   ...engineHooks,
@@ -59,6 +62,7 @@ export const breaks: ReadonlyArray<Break> = [
   ...featuresLate,
   ...featuresLayers,
   ...featuresLive,
+  ...featuresOffered,
   ...featuresReconcile,
   ...featuresTold,
   ...featuresWatch,

@@ -27,8 +27,7 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a link leads out of a package",
-    find:
-      "if (Option.isNone(path.resolveWithin(one.directory, path.relative(one.directory, real)))) return yield* invalidPath",
+    find: "if (Option.isNone(path.resolveWithin(directory, path.relative(directory, real)))) return yield* invalidPath",
     replace: "",
     caught: {
       file: "EntryPoints.test.ts",
@@ -124,5 +123,59 @@ export const faults: ReadonlyArray<Break> = [
     find: "runtime.atom(Stream.map(Registry.snapshots(self), RegistrySnapshot.values))",
     replace: "runtime.atom(Stream.map(Stream.take(Registry.snapshots(self), 1), RegistrySnapshot.values))",
     caught: { file: "RegistryAtom.test.ts", title: "has the items at once where the registry can answer at once" }
+  },
+  {
+    name: "a module that threw is imported by the address that stays thrown",
+    find: "`${entryPoint.url}?attempt=${failed + 1}`",
+    replace: "entryPoint.url",
+    caught: {
+      file: "EntryPoints.test.ts",
+      title: "imports a module that was mended, at the next use of the registry, where it throws"
+    }
+  },
+  {
+    name: "one export that fails makes another instance of the whole module",
+    find: "`${url}#${exported}`",
+    replace: "url",
+    caught: { file: "EntryPoints.test.ts", title: "keeps what else a module exports where one of its exports failed" }
+  },
+  {
+    name: "a module is not imported again though its item lacked an attribute",
+    find: "faulty ? importAgain(entryPoint) : Effect.void",
+    replace: "Effect.void",
+    caught: { file: "EntryPoints.test.ts", title: "imports a module again whose item a registry found faulty" }
+  },
+  {
+    name: "the nearest package is not the first",
+    find: "nearestFirst && a.distance - b.distance || compare",
+    replace: "compare",
+    caught: { file: "offered.test.ts", title: "with onConflict: \"nearest\" takes the item of the nearest package" }
+  },
+  {
+    name: "a package.json that only says how modules are read is that of a package",
+    find: "if (typeof named === \"string\") return",
+    replace: "return",
+    caught: { file: "EntryPoints.test.ts", title: "finds what the package offers that the directory is in" }
+  },
+  {
+    name: "a conflict is left out though it is to fail",
+    find: "conflicts ? onConflict !== \"fail\" : onFailure === \"skip\"",
+    replace: "onFailure === \"skip\"",
+    caught: {
+      file: "offered.test.ts",
+      title: "with onFailure: \"fail\", or onConflict: \"fail\", a conflict fails the population"
+    }
+  },
+  {
+    name: "a lookup of another copy can be made optional",
+    find: "refuseForeign(lookup)\n  return",
+    replace: "return",
+    caught: { file: "copies.test.ts", title: "dies at once when it is given lookups or hooks of the other" }
+  },
+  {
+    name: "an error of another copy is none of its class",
+    find: "u instanceof Error && Predicate.isTagged(u, tag) &&\n        (Object.getPrototypeOf(this) === Base || ",
+    replace: "u instanceof Error && Predicate.isTagged(u, tag) &&\n        (",
+    caught: { file: "copies.test.ts", title: "are instances of the class that has their tag, and of no other" }
   }
 ]

@@ -19,7 +19,7 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "hooks run outside of the transaction that calls them",
-    find: "[services, Context.add(services, CurrentTransaction, this.innermost)]",
+    find: "[services, within(this.innermost, services, this.caller)]",
     replace: "[services, services]",
     caught: {
       file: "hooks.test.ts",
