@@ -49,8 +49,10 @@ const features: ReadonlyArray<readonly [name: string, module: string, use: strin
   ["late loading", "Registry", "Registry.layerLazy", /provides another registry/],
   ["atoms: values", "RegistryAtom", "RegistryAtom.values", /\.atom\(/],
   ["atoms: item", "RegistryAtom", "RegistryAtom.item", /\.atom\(/],
-  ["switches", "Registry", "Registry.disable", /["'`]disable["'`]/]
-  // and, as they come: resource, handle, shared, console
+  ["switches", "Registry", "Registry.disable", /["'`]disable["'`]/],
+  ["handle: make", "RegistryHandle", "RegistryHandle.make", /or its handle was disposed of/],
+  ["handle: fromRuntime", "RegistryHandle", "RegistryHandle.fromRuntime", /or its handle was disposed of/]
+  // and, as they come: resource, shared, console
 ]
 
 describe.each(bundlers)("bundles by %s", (bundler, bundle) => {

@@ -42,6 +42,7 @@ const mayImport: { readonly [directory: string]: ReadonlyArray<string> } = {
 const featured = [
   "EntryPoints.ts",
   "Registry.ts",
+  "RegistryHandle.ts",
   "RegistryHooks.ts",
   "RegistryMetrics.ts",
   "RegistrySnapshot.ts",

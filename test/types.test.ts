@@ -1,12 +1,13 @@
 /* Only tsc looks at these programs: most are never run. */
 import { describe, it } from "@effect/vitest"
-import { type Cause, Context, Effect, Layer, type Option, Schema, type Scope, Stream } from "effect"
+import { type Cause, Context, Effect, Layer, ManagedRuntime, type Option, Schema, type Scope, Stream } from "effect"
 import {
   Lookup,
   Registry,
   RegistryAtom,
   RegistryError,
   RegistryEvent,
+  RegistryHandle,
   RegistryHooks,
   RegistryMetrics,
   RegistrySnapshot
@@ -424,6 +425,61 @@ describe("types", () => {
       RegistryAtom.item(runtime, Languages, "id", "1")
       // @ts-expect-error: by a group there is no one item
       RegistryAtom.item(runtime, Languages, "extension", ".ts")
+    })
+  })
+
+  it("handles have the types of the registry, without a cast", () => {
+    never(async () => {
+      const database = Layer.effect(Database, fail())
+      const handle = await RegistryHandle.make(Languages, Languages.layer.pipe(Layer.provideMerge(database)))
+      expectTypeOf(handle).toEqualTypeOf<RegistryHandle.RegistryHandle<Language, typeof lookup>>()
+      expectTypeOf(handle.get("alias", "ts")).toEqualTypeOf<Language>()
+      expectTypeOf(handle.find("id", 1)).toEqualTypeOf<Language | undefined>()
+      expectTypeOf(handle.values()).toEqualTypeOf<ReadonlyArray<Language>>()
+      expectTypeOf(handle.size()).toEqualTypeOf<number>()
+      expectTypeOf(handle.snapshot()).toEqualTypeOf<typeof snapshot>()
+      expectTypeOf(handle.register(language)).toEqualTypeOf<Promise<void>>()
+      expectTypeOf(handle.registerAll(new Set([language]))).toEqualTypeOf<Promise<void>>()
+      expectTypeOf(handle.upsert(language)).toEqualTypeOf<Promise<void>>()
+      expectTypeOf(handle.unregister(language)).toEqualTypeOf<Promise<void>>()
+      expectTypeOf(handle.unregisterBy("id", 1)).toEqualTypeOf<Promise<void>>()
+      expectTypeOf(handle.unregisterOwner("web")).toEqualTypeOf<Promise<ReadonlyArray<Language>>>()
+      expectTypeOf(handle.replace("id", 1, language)).toEqualTypeOf<Promise<void>>()
+      expectTypeOf(handle.reconcile([language])).toEqualTypeOf<Promise<Registry.Reconciled<Language>>>()
+      expectTypeOf(handle.populate()).toEqualTypeOf<Promise<void>>()
+      expectTypeOf(handle.reset()).toEqualTypeOf<Promise<void>>()
+      expectTypeOf(handle.dispose()).toEqualTypeOf<Promise<void>>()
+      const stop = handle.onChange((change) => {
+        expectTypeOf(change).toEqualTypeOf<RegistryEvent.RegistryChange<Language, typeof lookup>>()
+        expectTypeOf(RegistrySnapshot.get(change.snapshot, "id", 1)).toEqualTypeOf<Option.Option<Language>>()
+      })
+      expectTypeOf(stop).toEqualTypeOf<() => void>()
+      await using disposable = handle
+      expectTypeOf(disposable).toEqualTypeOf<typeof handle>()
+
+      const runtime = ManagedRuntime.make(Languages.layer.pipe(Layer.provideMerge(database)))
+      expectTypeOf(RegistryHandle.fromRuntime(runtime, Languages)).toEqualTypeOf<Promise<typeof handle>>()
+      expectTypeOf(RegistryHandle.fromRuntime(runtime, registry)).toEqualTypeOf<Promise<typeof handle>>()
+      expectTypeOf(RegistryHandle.make(Tags, Tags.layer.pipe(Layer.provide(database)))).toEqualTypeOf<
+        Promise<typeof handle>
+      >()
+
+      // @ts-expect-error
+      handle.get("nope", 1)
+      // @ts-expect-error
+      handle.find("id", "1")
+      // @ts-expect-error: by a group there is no one item
+      handle.get("extension", ".ts")
+      // @ts-expect-error
+      void handle.register({ id: 1 })
+      // @ts-expect-error
+      void handle.replace("id", 1, { id: 1 })
+      // @ts-expect-error: the layer needs a service
+      void RegistryHandle.make(Languages, Languages.layer)
+      // @ts-expect-error: the layer provides something else
+      void RegistryHandle.make(Languages, database)
+      // @ts-expect-error: the runtime has another service
+      void RegistryHandle.fromRuntime(runtime, Tags)
     })
   })
 

@@ -31,6 +31,9 @@ export const waiting = (registry: AnyRegistry): number =>
 /** How many subscribers follow the changes of a registry. */
 export const subscribers = (registry: AnyRegistry): number => watchersOf(coreOf(registry)).subscribers.size
 
+/** How many handles a registry has. */
+export const listeners = (registry: AnyRegistry): number => watchersOf(coreOf(registry)).listeners.size
+
 /** How many scopes are open in a registry, apart from the scope of the population of its contents. */
 export const openScopes = (registry: AnyRegistry): number => {
   const { populationScope, scope } = coreOf(registry)

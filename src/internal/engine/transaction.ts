@@ -314,10 +314,10 @@ const publish = <Item, P, V>(
   core.published.ref.current = contents
   if (changed) {
     core.changes.push(new Change(contents, steps, now(transaction.fiber!)))
+    core.watchers?.wakeLater()
     // to move all of them for each that goes would take longer than most of the rest
     const more = core.changes.length - core.history
     if (more > core.history >>> 2) core.changes.splice(0, more)
-    core.watchers?.wakeLater()
     core.observer?.changed()
   }
 

@@ -35,6 +35,8 @@ interface Subscriber {
 
 class Watchers {
   readonly subscribers = new Set<Subscriber>()
+  /** Called in the step that publishes, or that ends the registry. They run nothing of users, and never throw. */
+  readonly listeners = new Set<() => void>()
   private waiting = new Set<Wake>()
 
   /** Waits for the next change, unless there is something to see already: that is looked at in the same step. */
@@ -57,6 +59,7 @@ class Watchers {
 
   /** Wakes all, in a task of its own: none of them runs in the step that publishes. */
   wakeLater(): void {
+    this.listeners.forEach((listener) => listener())
     if (this.waiting.size === 0) return
     const { waiting } = this
     this.waiting = new Set()

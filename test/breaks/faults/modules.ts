@@ -177,5 +177,80 @@ export const faults: ReadonlyArray<Break> = [
     find: "u instanceof Error && Predicate.isTagged(u, tag) &&\n        (Object.getPrototypeOf(this) === Base || ",
     replace: "u instanceof Error && Predicate.isTagged(u, tag) &&\n        (",
     caught: { file: "copies.test.ts", title: "are instances of the class that has their tag, and of no other" }
+  },
+  {
+    name: "a listener that throws ends the others",
+    find: ".catch((error) =>\n      runtime.runFork(",
+    replace: ".catch((error) =>\n      listeners.clear() ?? runtime.runFork(",
+    caught: { file: "RegistryHandle.test.ts", title: "a listener that throws, or whose promise rejects" }
+  },
+  {
+    name: "a listener that was removed is called for the change that others are being told of",
+    find: "listeners.has(listener) && change.revision > listener.since",
+    replace: "change.revision > listener.since",
+    caught: { file: "RegistryHandle.test.ts", title: "a listener may remove itself and others" }
+  },
+  {
+    name: "a listener is told of a change that came before it",
+    find: "listeners.has(listener) && change.revision > listener.since",
+    replace: "listeners.has(listener)",
+    caught: { file: "RegistryHandle.test.ts", title: "begins with the next change" }
+  },
+  {
+    name: "a handle has nothing while its registry is Pending",
+    find: "if (now.populated) last = now",
+    replace: "last = now",
+    caught: { file: "RegistryHandle.test.ts", title: "answers what it had, and populates again by itself" }
+  },
+  {
+    name: "a handle populates only when it is used",
+    find: "    }\n    populateAgain()\n  }\n",
+    replace: "    }\n  }\n",
+    caught: { file: "RegistryHandle.test.ts", title: "answers what it had, and populates again by itself" }
+  },
+  {
+    name: "a handle gives up when a population has failed",
+    find: "    populateAgain()\n    return last\n",
+    replace: "    return last\n",
+    caught: { file: "RegistryHandle.test.ts", title: "whose population fails answers what it had" }
+  },
+  {
+    name: "a handle overlooks a reset that comes as its population ends",
+    find: "if (Exit.isSuccess(exit)) populateAgain()",
+    replace: "",
+    caught: { file: "RegistryHandle.test.ts", title: "and another one, as it ends" }
+  },
+  {
+    name: "listeners are called in the step that publishes",
+    find: "void Promise.resolve().then(afterwards)",
+    replace: "afterwards()",
+    caught: { file: "RegistryHandle.test.ts", title: "G22 calls no listener in the step that publishes" }
+  },
+  {
+    name: "a handle that is disposed of leaves its registry",
+    find: "handleOf(service, runtime, runtime.dispose)",
+    replace: "handleOf(service, runtime, () => Promise.resolve())",
+    caught: { file: "RegistryHandle.test.ts", title: "of a handle from make ends its registry" }
+  },
+  {
+    name: "a handle that could not be made keeps what its layer acquired",
+    find: "    await Effect.runPromiseExit(runtime.disposeEffect)\n",
+    replace: "",
+    caught: {
+      file: "RegistryHandle.test.ts",
+      title: "rejects with the error of the population, or with its defect, and releases"
+    }
+  },
+  {
+    name: "a change that the end of a handle interrupts does not say so",
+    find: "ended && Cause.hasInterruptsOnly(exit.cause) ? isOver() : ",
+    replace: "",
+    caught: { file: "RegistryHandle.test.ts", title: "rolls back a change in flight" }
+  },
+  {
+    name: "a handle stays with its registry",
+    find: "    watchers.listeners.delete(published)\n",
+    replace: "",
+    caught: { file: "RegistryHandle.test.ts", title: "leaves the registry, and a change in flight" }
   }
 ]
