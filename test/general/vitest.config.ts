@@ -23,6 +23,7 @@ const withoutGuarantees = [
   "leaks",
   "observability",
   "plugins",
+  "singleton",
   "tools",
   "types"
 ]
