@@ -4,14 +4,14 @@
  * A registry for code that is not an effect. A handle answers at once, changes the registry by promises, and calls
  * listeners after each change.
  *
- * **Reading** answers from what is published. The registry was populated before there was a handle. After a reset the
- * handle populates it again by itself, and answers what it had until then.
+ * **Reading** answers from the published contents. The registry was populated before there was a handle. After a reset the
+ * handle populates it again by itself, and answers from the contents before the reset until then.
  *
  * **Changing** answers a promise, which rejects with the typed error of the operation, or with the defect of a hook. When
  * it resolves, listeners have been called, and reading answers the change.
  *
  * **Listening** begins with the next change. Listeners are called after it is visible, one change after the other, outside
- * of every transaction. What one throws is logged, and disturbs nobody. They may use the handle in any way.
+ * of every transaction. An error that one throws is logged, and disturbs nobody. They may use the handle in any way.
  *
  * When the handle is disposed of, or its registry ends, listeners are called no more, methods throw and promises reject with
  * an `Error` that names the registry.
@@ -95,7 +95,7 @@ export interface RegistryHandle<in out Item, in out Lookups> extends AsyncDispos
    * Calls a listener after each change from now on, and answers a function that ends that.
    *
    * The same listener may be added twice, and is called twice then. Once it is removed it is called no more, not even for a
-   * change that others are being told of. What it throws, or its promise rejects with, is logged.
+   * change that others are being told of. An error that it throws, or its promise rejects with, is logged.
    */
   readonly onChange: (listener: (change: RegistryEvent.RegistryChange<Item, Lookups>) => void) => () => void
   /**
@@ -251,7 +251,7 @@ const handle = <R, E, Item, Lookups, P, V, Self extends R>(
   }
 
   const callListener = (listener: Listener<Item>, change: RegistryEvent.RegistryChange<Item>) => {
-    // what it throws, and what a promise of it rejects with
+    // it may throw, or answer a promise that rejects
     new Promise((resolve) => resolve(listener.call(change))).catch((error) =>
       runtime.runFork(Effect.logError(`A listener of ${show(core.definition.name)} failed`, Cause.die(error)))
     )

@@ -289,7 +289,7 @@ describe("onChange", () => {
       assert.deepStrictEqual(heard, ["written", "2 false"])
     }))
 
-  it("begins with the next change: what happened before is not told, though others are being told of it", () =>
+  it("begins with the next change: a listener is not told of one before, though others are being told of it", () =>
     usingRuntime(Items.layer, async (handle, runtime) => {
       const heard: Array<string> = []
       handle.onChange(({ revision }) => {
@@ -318,7 +318,7 @@ describe("onChange", () => {
       assert.deepStrictEqual(heard, ["2", "2", "3"])
     }))
 
-  it("a listener may remove itself and others: what is removed is called no more", () =>
+  it("a listener may remove itself and others: once removed, they are called no more", () =>
     usingRuntime(Items.layer, async (handle, runtime) => {
       const heard: Array<string> = []
       const stopFirst = handle.onChange(({ revision }) => {
@@ -669,7 +669,7 @@ describe("dispose", () => {
       assert.strictEqual(other.size(), 1)
     }))
 
-  it("of the runtime ends its handles, and what is in flight rejects", async () => {
+  it("of the runtime ends its handles, and a change in flight rejects", async () => {
     const runtime = ManagedRuntime.make(layer)
     const handle = await RegistryHandle.fromRuntime(runtime, Items)
     const registry = runtime.runSync(Items)
@@ -709,7 +709,7 @@ describe("dispose", () => {
     assert.throws(() => handle.size(), over)
   })
 
-  it("what is neither a registry nor a service of one is refused", async () => {
+  it("refuses a value that is neither a registry nor a service of one", async () => {
     const runtime = ManagedRuntime.make(Layer.empty)
     assert.match(
       (await rejection(RegistryHandle.fromRuntime(runtime, {} as Registry.Registry<Item, typeof lookup>))).message,

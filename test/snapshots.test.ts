@@ -394,7 +394,7 @@ describe("of a service", () => {
       assert.deepStrictEqual([yield* sizes, yield* Effect.provide(sizes, other)], [Option.some(2), Option.some(1)])
     }).pipe(Effect.scoped, Effect.provide(Items.layer)))
 
-  it.effect("what is neither a registry nor a service dies when it is run", () =>
+  it.effect("a value that is neither a registry nor a service of one dies when the stream is run", () =>
     Effect.gen(function*() {
       const streams: ReadonlyArray<Stream.Stream<unknown, unknown>> = [
         Registry.snapshots({} as never),

@@ -44,7 +44,7 @@ export class Swapped<Item> {
   }
 }
 
-/** A change that was published, and what later changes do not tell of the contents after it. */
+/** A change that was published, and those parts of the contents after it that later changes do not tell. */
 export class Change<Item> {
   declare readonly revision: number
   declare readonly populated: boolean
@@ -52,7 +52,7 @@ export class Change<Item> {
   declare readonly steps: ReadonlyArray<Step<Item>>
   /** When it was published, in milliseconds. */
   declare readonly at: number
-  /** What subscribers were given for it, as long as one of them keeps that. */
+  /** The object that subscribers are given for it, as long as one of them keeps it. */
   told: WeakRef<object> | undefined = undefined
 
   constructor({ populated, revision, withheld }: Contents<Item>, steps: ReadonlyArray<Step<Item>>, at: number) {

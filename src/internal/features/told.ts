@@ -9,8 +9,8 @@ import { show, unshow } from "../store/update.ts"
 import { Shown } from "../store/wording.ts"
 
 /**
- * A registry keeps no contents with its changes: those would hold items that are gone. The newest change is told with what
- * is published. One before it finds the contents after it by taking back what came later, when it is asked for them.
+ * A registry keeps no contents with its changes: those would hold items that are gone. The newest change is told with the
+ * published contents. An earlier one finds the contents after it when it is asked for them, by taking back later changes.
  */
 class Told<Item> extends Shown implements RegistryEvent.RegistryChange<Item> {
   declare readonly change: Change<Item>

@@ -8,19 +8,19 @@ const snapshot = {
 
 export const faults: ReadonlyArray<Break> = [
   {
-    name: "what was put in after a change is in its snapshot",
+    name: "an item that came after a change is in its snapshot",
     find: "return step.entries.forEach((entry) => unshow(contents, entry))",
     replace: "return",
     caught: snapshot
   },
   {
-    name: "what was taken out after a change is not in its snapshot",
+    name: "an item that went after a change is not in its snapshot",
     find: "return step.entries.forEach((entry) => show(contents, entry))",
     replace: "return",
     caught: snapshot
   },
   {
-    name: "what was replaced after a change is in its snapshot as it became",
+    name: "the snapshot of a change has an item that replaced another after it",
     find: "      unshow(contents, step.entry)\n      return show(contents, step.previous)",
     replace: "      return",
     caught: snapshot
