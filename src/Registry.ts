@@ -2294,7 +2294,7 @@ export const disabled = <Self, Item, Lookups, P, V>(
  * @since 0.2.0
  */
 export const layerLazy: <Self, Id extends string, Item, Lookups, P, V, R, E, R2>(
-  tag: Services.TagClass<Self, Id, Item, Lookups, P, V, R>,
+  tag: Services.TagClass<Self, Id, Item, Lookups, P, V, R, unknown>,
   load: () => PromiseLike<Layer.Layer<Self, E, R2>>
 ) => Layer.Layer<Self, never, R2> = Late.layerLazy
 

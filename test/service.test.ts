@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Effect, Exit, Fiber, Layer, Metric, Option, Schema, Stream } from "effect"
-import { Lookup, Registry, RegistryHooks, RegistryMetrics, RegistrySnapshot } from "effect-registry"
+import { Lookup, Registry, RegistryError, RegistryHooks, RegistryMetrics, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 
 interface Codec {
@@ -221,6 +221,24 @@ describe("a tag", () => {
       assert.strictEqual(state, "Ready")
       const error = yield* Effect.flip(Effect.provide(Effect.void, Failing.layerPopulated))
       assert.deepStrictEqual([error.code, error.cause], ["defaults", "no disk"])
+    }))
+
+  it.effect("with populationFailure \"die\", layerPopulated fails with the error, and no operation does", () =>
+    Effect.gen(function*() {
+      let attempts = 0
+      class Dying extends Registry.Tag<Dying, Codec>()("test/Dying", {
+        lookup: ["name"],
+        defaults: Effect.suspend(() => ++attempts === 1 ? Effect.fail("no disk") : Effect.succeed([zip])),
+        populationFailure: "die"
+      }) {}
+      const start = Effect.provide(Registry.size(Dying), Dying.layerPopulated)
+      const error = yield* Effect.flip(start)
+      assert.deepStrictEqual([error._tag, error.code, error.cause], ["PopulationError", "defaults", "no disk"])
+      assert.strictEqual(yield* Effect.retry(start, { times: 1 }), 1)
+      attempts = 0
+      const exit = yield* Effect.exit(Effect.provide(Registry.size(Dying), Dying.layer))
+      assert.isTrue(Exit.isFailure(exit) && Cause.squash(exit.cause) instanceof RegistryError.PopulationError)
+      assert.isTrue(Exit.hasDies(exit))
     }))
 
   it.effect("takes items, overrides and hooks, and is measured and looked at, as layers", () =>

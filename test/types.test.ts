@@ -1074,7 +1074,23 @@ describe("types", () => {
       populationFailure: "die"
     }) {}
     expectTypeOf(Dying.values).toEqualTypeOf<Effect.Effect<ReadonlyArray<Language>, never, Dying>>()
-    expectTypeOf(Dying.layerPopulated).toEqualTypeOf<Layer.Layer<Dying>>()
+    // it fails at the start or never
+    expectTypeOf(Dying.layer).toEqualTypeOf<Layer.Layer<Dying>>()
+    expectTypeOf(Dying.layerPopulated).toEqualTypeOf<Layer.Layer<Dying, PopulationError<Boom>>>()
+    class DyingTag extends Registry.Tag<DyingTag, Language>()("types/DyingTag", {
+      lookup,
+      defaults: failing,
+      hooks,
+      populationFailure: "die"
+    }) {}
+    expectTypeOf(DyingTag.layerPopulated).toEqualTypeOf<Layer.Layer<DyingTag, PopulationError<Boom | Veto>>>()
+    expectTypeOf(Registry.size(DyingTag)).toEqualTypeOf<Effect.Effect<number, never, DyingTag>>()
+    expectTypeOf(Registry.layerLazy(DyingTag, () => Promise.resolve(DyingTag.layer))).toEqualTypeOf<
+      Layer.Layer<DyingTag>
+    >()
+    expectTypeOf(Dying.layerLazy(() => Promise.resolve(Dying.layerPopulated))).toEqualTypeOf<Layer.Layer<Dying>>()
+    class Empty extends Registry.Tag<Empty, Language>()("types/Empty", { lookup, populationFailure: "die" }) {}
+    expectTypeOf(Empty.layerPopulated).toEqualTypeOf<Layer.Layer<Empty>>()
     never(() => {
       const hookedRegistry: Effect.Success<typeof hooked> = undefined as never
       expectTypeOf(Registry.get(hookedRegistry, "id", 1)).toEqualTypeOf<

@@ -112,6 +112,7 @@ export const make = <Item, Lookups, P, V, R>(
       scope,
       closed: false,
       populate: Effect.suspend(() => populate),
+      tryPopulate: Effect.suspend(() => tryPopulate),
       population: new PopulationRuns(),
       populationScope: undefined,
       populationFailure: undefined,
@@ -126,6 +127,7 @@ export const make = <Item, Lookups, P, V, R>(
       beforePublish: undefined
     }
     let populate: Effect.Effect<void, P>
+    let tryPopulate: Effect.Effect<void, Failed>
     const registry = new RegistryImpl(core)
     return Population.make(
       core,
@@ -134,8 +136,8 @@ export const make = <Item, Lookups, P, V, R>(
       first && ((populating) => first(registry as Registry<Item, Lookups, any, V>, populating))
     ).pipe(
       Effect.flatMap((failing) => {
-        const dies = options.populationFailure === "die" || defaults === undefined
-        populate = (dies ? Effect.orDie(failing) : failing) as Effect.Effect<void, P>
+        tryPopulate = defaults === undefined ? Effect.orDie(failing) : failing
+        populate = (options.populationFailure === "die" ? Effect.orDie(failing) : tryPopulate) as Effect.Effect<void, P>
         return Scope.addFinalizerExit(
           Context.get(caller, Scope.Scope),
           (exit) => Effect.andThen(closeRegistry(core), Scope.close(scope, exit))

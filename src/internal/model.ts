@@ -88,7 +88,10 @@ export interface Options<Item, Lookups, Defaults, AllHooks, Failure> {
   readonly label?: ((item: Item) => string) | undefined
   /** Texts that replace the messages of errors, by code. */
   readonly messages?: RegistryError.Messages | undefined
-  /** Whether a failed population is an error of every operation (the default), or a defect. */
+  /**
+   * Whether a failed population is an error of every operation (the default), or a defect. `layerPopulated` fails with the
+   * error either way.
+   */
   readonly populationFailure?: Failure | undefined
   /** How many changes a subscriber may be behind. Defaults to 256. */
   readonly history?: number | undefined

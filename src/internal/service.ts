@@ -41,13 +41,16 @@ type ItemLookupError = RegistryError.ItemLookupError
  * @category services
  * @since 0.2.0
  */
-export interface TagClass<Self, Id extends string, Item, Lookups, P, V, R>
+export interface TagClass<Self, Id extends string, Item, Lookups, P, V, R, F = P>
   extends Context.ServiceClass<Self, Id, Registry<Item, Lookups, P, V>>
 {
   /** Makes the registry; the first use populates it. */
   readonly layer: Layer.Layer<Self, never, R>
-  /** Makes the registry and populates it, so that a failing population is a failure of the layer. */
-  readonly layerPopulated: Layer.Layer<Self, P, R>
+  /**
+   * Makes the registry and populates it, so that a failing population is a failure of the layer, also where
+   * `populationFailure` makes it a defect of operations.
+   */
+  readonly layerPopulated: Layer.Layer<Self, F, R>
 }
 
 /**
@@ -56,8 +59,8 @@ export interface TagClass<Self, Id extends string, Item, Lookups, P, V, R>
  * @category services
  * @since 0.1.0
  */
-export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R>
-  extends TagClass<Self, Id, Item, Lookups, P, V, R>
+export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R, F = P>
+  extends TagClass<Self, Id, Item, Lookups, P, V, R, F>
 {
   /** Makes a registry whose layer is imported by the first use: see {@link layerLazy}. */
   readonly layerLazy: <E, R2>(load: () => PromiseLike<Layer.Layer<Self, E, R2>>) => Layer.Layer<Self, never, R2>
@@ -239,7 +242,8 @@ export const Tag = <Self, Item>() =>
   Lookups,
   PopulationFailure<Defaults, Hooks.ErrorOf<AllHooks>, Failure>,
   Hooks.ErrorOf<AllHooks>,
-  ServicesOf<Defaults> | Exclude<Hooks.ServicesOf<AllHooks>, Scope.Scope>
+  ServicesOf<Defaults> | Exclude<Hooks.ServicesOf<AllHooks>, Scope.Scope>,
+  PopulationFailure<Defaults, Hooks.ErrorOf<AllHooks>, "fail">
 > => {
   type V = Hooks.ErrorOf<AllHooks>
   type P = PopulationFailure<Defaults, V, Failure>
@@ -248,7 +252,7 @@ export const Tag = <Self, Item>() =>
   const options = { ...definition, name: id }
   const making = counted(Making.make<Item, Lookups, P, V, R>(options))
   const layer = Layer.effect(service, Effect.flatMap(Existing, (existing) => existing(service) ?? making))
-  const populating = Layer.effectDiscard(service.use((registry) => coreOf(registry).populate))
+  const populating = Layer.effectDiscard(service.use((registry) => coreOf(registry).tryPopulate))
   const declaration: Declaration<Self, Item, Lookups, P, V> = { service, options }
   return Object.assign(service, {
     layer,
@@ -280,7 +284,8 @@ export const serviceWith = (
   Lookups,
   PopulationFailure<Defaults, Hooks.ErrorOf<AllHooks>, Failure>,
   Hooks.ErrorOf<AllHooks>,
-  ServicesOf<Defaults> | Exclude<Hooks.ServicesOf<AllHooks>, Scope.Scope>
+  ServicesOf<Defaults> | Exclude<Hooks.ServicesOf<AllHooks>, Scope.Scope>,
+  PopulationFailure<Defaults, Hooks.ErrorOf<AllHooks>, "fail">
 > => {
   const tag = Tag<Self, Item>()(id, definition)
   const statics: { [name: string]: unknown } = {}

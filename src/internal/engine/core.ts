@@ -37,6 +37,8 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   closed: boolean
   /** Populates the registry, or waits for a population. Does nothing unless it is `Pending`, nor in a reset or population. */
   readonly populate: Effect.Effect<void, P>
+  /** The same, with its failure as an error, also where it is a defect of `populate`. */
+  readonly tryPopulate: Effect.Effect<void, any>
   readonly population: PopulationRuns
   /** The scope of the population that filled the published contents. */
   populationScope: Scope.Closeable | undefined

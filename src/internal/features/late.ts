@@ -19,7 +19,7 @@ import { show } from "../store/wording.ts"
 type Failed = RegistryError.PopulationError<any>
 
 export const layerLazy = <Self, Id extends string, Item, L, P, V, R, E, R2>(
-  tag: TagClass<Self, Id, Item, L, P, V, R>,
+  tag: TagClass<Self, Id, Item, L, P, V, R, unknown>,
   load: () => PromiseLike<Layer.Layer<Self, E, R2>>
 ): Layer.Layer<Self, never, Exclude<R2, Scope.Scope>> => {
   const { options, service } = declarationOf(tag)
