@@ -127,8 +127,11 @@ export const isRegistry: (u: unknown) => u is Registry<any, any, any, any> = isA
  * Makes a registry that lives as long as the scope. Its defaults and hooks use the services available when `make` runs.
  *
  * Dies if the definition makes no sense: a lookup named twice or with an empty name, defaults that are no iterable,
- * effect or stream. It waits for nothing, and an interruption leaves nothing behind. When the scope closes, no hook is
- * called; from then on every operation is interrupted.
+ * effect or stream. It waits for nothing, and an interruption leaves nothing behind.
+ *
+ * When the scope closes, no hook is called, and fibers that wait for the registry are interrupted. Every use after that
+ * dies with a message that names it, but `state`, `explain`, `snapshotUnsafe` and `changes` answer as for one that is
+ * empty.
  *
  * **Example** (Making a registry)
  *

@@ -299,6 +299,8 @@ const producers: { readonly [what: string]: (world: World) => Effect.Effect<unkn
       makeIn(world),
       (registry) => Registry.transact(registry, Registry.awaitItem(registry, world.attribute, 1))
     ),
+  "a registry that is closed": (world) =>
+    Effect.flatMap(Effect.scoped(makeIn(world)), (registry) => Registry.get(registry, world.attribute, world.value)),
   "a lookup without a name": (world) => makeIn(world, { lookup: { "": Lookup.unique(() => 1) } }),
   "two lookups of one name": (world) => makeIn(world, { lookup: [world.attribute, world.attribute] }),
   "a lookup that is no property": (world) => makeIn(world, { lookup: [{ value: world.value }] }),

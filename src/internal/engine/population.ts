@@ -14,7 +14,7 @@ import { contentsOf, type Core, type Operation } from "./core.ts"
 import { CurrentTransaction, innermost, within } from "./current.ts"
 import { current } from "./read.ts"
 import { run } from "./transaction.ts"
-import { waitFor, WaitNode } from "./waiting.ts"
+import { useAfterEnd, waitFor, WaitNode } from "./waiting.ts"
 
 /** A run of a population, with the services of the registry. */
 export type Populating<E> = Effect.Effect<void, E, any>
@@ -72,29 +72,32 @@ export const make = <Item, P, V, Failed>(
     // With no time to live a result is not kept; below zero it is not even while a clock stands still or goes back.
     Effect.cachedWithTTL(outermost, -Infinity),
     (shared) => {
-      const untilReady: Effect.Effect<void, Failed> = Effect.withFiber((fiber) => {
-        const transaction = current(core, fiber.context)
-        if (transaction !== undefined) {
-          return transaction.ready || transaction.resetting || transaction.state === "undoing"
-            ? Effect.void
-            // an import fails with it, and that is remembered
-            : Effect.flatMap(transaction.kind === "upkeep" ? nested : remembered(core, nested), () => untilReady)
-        }
-        if (contentsOf(core).populated) return Effect.void
-        if (core.closed) return Effect.interrupt
-        const node = innermost(fiber.context)
-        if (node === undefined) return untracked
-        // it joins a run, or begins it, in one step, so that it is known which run is waited for
-        const joining = Effect.suspend(() => waitFor(node, core.population.wait(), shared))
-        return Effect.flatMap(Effect.setContext(joining, withoutYields(fiber.context)), () => untilReady)
-      })
+      const untilReadyOr = (ended: Effect.Effect<never>): Effect.Effect<void, Failed> =>
+        Effect.withFiber((fiber) => {
+          const transaction = current(core, fiber.context)
+          if (transaction !== undefined) {
+            return transaction.ready || transaction.resetting || transaction.state === "undoing"
+              ? Effect.void
+              // an import fails with it, and that is remembered
+              : Effect.flatMap(transaction.kind === "upkeep" ? nested : remembered(core, nested), () => waited)
+          }
+          if (contentsOf(core).populated) return Effect.void
+          if (core.closed) return ended
+          const node = innermost(fiber.context)
+          if (node === undefined) return untracked
+          // it joins a run, or begins it, in one step, so that it is known which run is waited for
+          const joining = Effect.suspend(() => waitFor(node, core.population.wait(), shared))
+          return Effect.flatMap(Effect.setContext(joining, withoutYields(fiber.context)), () => waited)
+        })
       // outside every transaction no deadlock is possible, so all fibers share one effect
       const joiningUntracked = Effect.updateContext(shared, (context: Context.Context<never>) => {
         core.population.waitUntracked()
         return withoutYields(context)
       })
-      const untracked = Effect.flatMap(joiningUntracked, () => untilReady)
-      return untilReady
+      const untracked = Effect.flatMap(joiningUntracked, () => waited)
+      // the end of the registry interrupts fibers that wait
+      const waited = untilReadyOr(Effect.interrupt)
+      return untilReadyOr(useAfterEnd(core.definition))
     }
   )
 }

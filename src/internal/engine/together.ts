@@ -7,7 +7,7 @@ import { contentsOf, type Core, type Observation, type OperationLabel, Transacti
 import { CurrentTransaction, innermost } from "./current.ts"
 import { openIn } from "./read.ts"
 import { end, hold } from "./transaction.ts"
-import { type ErrorSource, WaitNode } from "./waiting.ts"
+import { type ErrorSource, useAfterEnd, WaitNode } from "./waiting.ts"
 
 const transactAll: OperationLabel = { name: "transactAll" }
 
@@ -50,6 +50,8 @@ const runAllOn = <P, A, E, R>(
         )
       )
     }
+    const closed = parents.length === 0 ? ordered.find((core) => core.closed) : undefined
+    if (closed !== undefined) return useAfterEnd(closed.definition)
     const populatingFirst = Effect.flatMap(
       Effect.forEach(ordered, ({ populate }) => populate, { discard: true }),
       () => runAllOn(ordered, effect, observations)
@@ -72,7 +74,8 @@ const runAllOn = <P, A, E, R>(
       node.fiber = undefined
       return undefined
     })
-    return Effect.flatMap(ended, (result) => result ?? populatingFirst)
+    return Effect.flatMap(ended, (result) =>
+      result ?? (ordered.some((core) => core.closed) ? Effect.interrupt : populatingFirst))
   })
 
 const areOpen = (parents: ReadonlyArray<Transaction<any>>): boolean => parents.every(({ state }) => state === "open")

@@ -21,6 +21,7 @@ import { servicesOf } from "./parts.ts"
 import { openIn } from "./read.ts"
 import { now } from "./refusals.ts"
 import { collect, sequence } from "./sequence.ts"
+import { useAfterEnd } from "./waiting.ts"
 
 /** Runs an operation as a transaction: nested in the one of its registry that the fiber is in, or an outermost one. */
 export const run = <Item, P, V, A, E, R>(
@@ -56,6 +57,7 @@ const runOn = <Item, P, V, A, E, R>(
   const transaction = new Transaction(core, operation, fiber, outer, parent, observation)
   const atOnce = inOneStep(transaction, operation)
   if (atOnce !== undefined) return atOnce
+  if (parent === undefined && core.closed) return useAfterEnd(core.definition)
   // it waits for the population, not for its lock: as long as somebody does, the population goes on
   if (parent === undefined && !transaction.canRun) return retry(transaction, operation)
   return Effect.uninterruptibleMask((restore) => {

@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Semaphore from "effect/Semaphore"
 import * as RegistryError from "../../RegistryError.ts"
 import { type Definition, failure } from "../store/definition.ts"
+import { show } from "../store/wording.ts"
 
 /** Names a registry, and words its errors. `names` are those of several registries. */
 export type ErrorSource = Pick<Definition<never>, "name" | "messages"> & { readonly names?: ReadonlyArray<string> }
@@ -198,3 +199,14 @@ export const waitsForItself = ({ name, operation, source }: WaitNode, waiting: s
     chain: [name],
     waits: [{ registry: name, operation: waiting }, { registry: name, operation }]
   })
+
+/** The use of a registry that has ended. */
+export const useAfterEnd = ({ name }: ErrorSource): Effect.Effect<never> =>
+  Effect.suspend(() =>
+    Effect.die(
+      new Error(
+        `The registry ${show(name)} is closed: the scope that it was made in has ended. ` +
+          "Use it before that, or make it in a scope that lives as long as its users."
+      )
+    )
+  )

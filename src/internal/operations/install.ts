@@ -6,6 +6,7 @@ import type { Core, Transaction } from "../engine/core.ts"
 import { withoutTransactions } from "../engine/current.ts"
 import * as Parts from "../engine/parts.ts"
 import { current } from "../engine/read.ts"
+import { useAfterEnd } from "../engine/waiting.ts"
 import type { Contents } from "../store/contents.ts"
 import { runWithoutPopulation, unlessClosed } from "./upkeep.ts"
 
@@ -15,8 +16,9 @@ export const install = <Item, P, V>(
   hooks: Parts.Installable<Item, V, any>
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.uninterruptible(Effect.contextWith((context: Context.Context<Scope.Scope>) => {
-    const parts = Parts.install(core.definition.name, hooks, withoutTransactions(context))
     const transaction = current(core, context)
+    if (core.closed && transaction === undefined) return useAfterEnd(core.definition)
+    const parts = Parts.install(core.definition.name, hooks, withoutTransactions(context))
     installNow(core, parts, transaction, transaction?.draft)
     return Scope.addFinalizer(
       Context.get(context, Scope.Scope),

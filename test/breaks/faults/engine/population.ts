@@ -101,5 +101,17 @@ export const faults: ReadonlyArray<Break> = [
     find: "        steady = undefined\n",
     replace: "",
     caught: { file: "collected.test.ts", title: "keeps nothing of those that asked for it" }
+  },
+  {
+    name: "a use after the end waits for a population",
+    find: "if (core.closed) return ended",
+    replace: "",
+    caught: { file: "closing.test.ts", title: "G26 afterwards get dies" }
+  },
+  {
+    name: "a fiber that waits when a registry ends is told that it uses it after that",
+    find: "const waited = untilReadyOr(Effect.interrupt)",
+    replace: "const waited = untilReadyOr(useAfterEnd(core.definition))",
+    caught: { file: "closing.test.ts", title: "G26 a fiber that waited for a population is interrupted" }
   }
 ]

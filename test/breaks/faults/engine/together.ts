@@ -76,5 +76,17 @@ export const faults: ReadonlyArray<Break> = [
       file: "interrupting.test.ts",
       title: "a transactAll that has the lock of the inner of two transactions waits for that of the"
     }
+  },
+  {
+    name: "a transaction of several is interrupted where one has ended",
+    find: "if (closed !== undefined) return useAfterEnd(closed.definition)",
+    replace: "",
+    caught: { file: "closing.test.ts", title: "G26 a use while a transaction of it is still open" }
+  },
+  {
+    name: "a transaction of several that waited when one ended is told that it uses it after that",
+    find: "ordered.some((core) => core.closed) ? Effect.interrupt : populatingFirst",
+    replace: "populatingFirst",
+    caught: { file: "closing.test.ts", title: "G26 a transaction of several that waits for one of them" }
   }
 ]

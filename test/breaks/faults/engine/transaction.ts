@@ -417,5 +417,11 @@ export const faults: ReadonlyArray<Break> = [
     core.watchers?.wakeLater()
 `,
     caught: { file: "RegistryHandle.test.ts", title: "G22 misses nothing, and repeats nothing" }
+  },
+  {
+    name: "a reset of a registry that has ended is interrupted",
+    find: "if (parent === undefined && core.closed) return useAfterEnd(core.definition)",
+    replace: "",
+    caught: { file: "closing.test.ts", title: "G26 a use while a transaction of it is still open" }
   }
 ]

@@ -31,5 +31,11 @@ export const faults: ReadonlyArray<Break> = [
       file: "hookOrder.test.ts",
       title: "a constraint on a name waits for it, and holds as long as it is there"
     }
+  },
+  {
+    name: "hooks are added to a registry that has ended",
+    find: "if (core.closed && transaction === undefined) return useAfterEnd(core.definition)",
+    replace: "",
+    caught: { file: "closing.test.ts", title: "G26 afterwards addHooks dies" }
   }
 ]
