@@ -74,6 +74,7 @@ import * as Unregister from "./internal/operations/unregister.ts"
 import * as UnregisterEach from "./internal/operations/unregisterEach.ts"
 import * as Services from "./internal/service.ts"
 import * as Contents from "./internal/store/contents.ts"
+import { isPlain } from "./internal/store/definition.ts"
 import { valuesOf } from "./internal/store/listing.ts"
 import { show } from "./internal/store/wording.ts"
 import type * as Lookup from "./Lookup.ts"
@@ -1528,12 +1529,17 @@ export const transactAll = <
   registries: Registries,
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | PopulationFailureOf<Registries[number]>, R | ServiceOf<Registries[number]>> =>
-  Effect.contextWith((context: Context.Context<R | ServiceOf<Registries[number]>>) =>
-    Together.runAll<PopulationFailureOf<Registries[number]>, A, E, R>(
+  Effect.contextWith((context: Context.Context<R | ServiceOf<Registries[number]>>) => {
+    if (!Array.isArray(registries)) {
+      throw new TypeError(
+        `transactAll takes a list of registries or of services of them, and was given ${show(registries)}.`
+      )
+    }
+    return Together.runAll<PopulationFailureOf<Registries[number]>, A, E, R>(
       registries.map((one) => resolve(one, context)),
       effectOf(effect, "transactAll")
     )
-  )
+  })
 
 /**
  * The error of the population of a registry or of a service.
@@ -1762,7 +1768,9 @@ export const subscribe: {
     options?: { readonly since?: number | undefined }
   ): Effect.Effect<Subscription<Item, Lookups>, P, Scope.Scope | R>
 } = /*#__PURE__*/ operation(
-  "some",
+  (options, x) =>
+    x === undefined &&
+    (options === undefined || isPlain(options) && Object.keys(options).every((key) => key === "since")),
   <Item, Lookups, P, V>(
     core: Core<Item, P, V>,
     options?: { readonly since?: number | undefined }
@@ -2093,7 +2101,8 @@ export const addHooks: {
     options?: Hooks.Place & { readonly existing?: boolean | undefined }
   ): Effect.Effect<void, never, Scope.Scope | Hooks.ServicesOf<More> | R>
 } = /*#__PURE__*/ operation(
-  "some",
+  (hooks, options) =>
+    (Hooks.areHooks(hooks) || isPlain(hooks) && Object.keys(hooks).length === 0) && !Hooks.areHooks(options),
   <Item, P, V>(
     // `register` has this error in its type for every V
     core: Core<Item, P, V | RegistryError.RegistrationError>,

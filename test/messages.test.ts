@@ -317,6 +317,7 @@ const producers: { readonly [what: string]: (world: World) => Effect.Effect<unkn
     Effect.flatMap(makeIn(world), (registry) => untyped.transact(registry, [world.value])),
   "a transaction of several of no effect": (world) =>
     Effect.flatMap(makeIn(world), (registry) => untyped.transactAll([registry], [world.value])),
+  "a list of registries that is none": (world) => untyped.transactAll({ value: world.value }, Effect.void),
   "a list that is none": (world) =>
     Effect.flatMap(makeIn(world), (registry) => untyped.registerAll(registry, { value: world.value })),
   "what is no registry": (world) => untyped.size(world.value),

@@ -349,7 +349,13 @@ describe("the functions of Registry", () => {
   const layersOfTags = ["items", "overrides", "layerLazy"]
 
   const given = (name: string, wrong: unknown): ReadonlyArray<unknown> =>
-    name === "transactAll" ? [[wrong], Effect.void] : [wrong, "name", "gzip", gzip].slice(0, arity[name] ?? 2)
+    name === "transactAll"
+      ? [[wrong], Effect.void]
+      : name === "addHooks"
+      ? [wrong, { onPopulated: Effect.void }]
+      : name === "subscribe"
+      ? [wrong, { since: 1 }]
+      : [wrong, "name", "gzip", gzip].slice(0, arity[name] ?? 2)
 
   const arity: Record<string, number> = {
     ...Object.fromEntries(
@@ -366,22 +372,24 @@ describe("the functions of Registry", () => {
     replace: 4
   }
 
-  // these tell it from the arguments that come after it by what it is
-  const optional = ["addHooks", "subscribe"]
+  const lists = ["transactAll"]
 
-  it.effect.each(
-    functions.map(([name]) => name).filter((name) => !layersOfTags.includes(name) && !optional.includes(name))
-  )(
+  it.effect.each(functions.map(([name]) => name).filter((name) => !layersOfTags.includes(name)))(
     "%s dies with a message where it is given neither a registry nor a service of one",
     (name) =>
       Effect.gen(function*() {
         const f = Registry[name as "size"] as (...args: ReadonlyArray<unknown>) => unknown
-        for (const wrong of [undefined, null, 5, "tools", {}, { name: "tools" }, Date]) {
+        const wrongs = [undefined, null, 5, "tools", {}, { name: "tools" }, [], Date, new Map(), Promise.resolve()]
+        for (const wrong of wrongs) {
           assert.match(
             yield* messageOf(f(...given(name, wrong))),
             /TypeError: What was given is neither a registry nor a service of one: /
           )
         }
+        assert.match(
+          yield* messageOf(f(...given(name, Registry.make<string>()({ lookup: [] })))),
+          /neither a registry nor a service of one: .*\. It is an effect: give what it answers\./
+        )
         const Other = Context.Service<object>("test/Other")
         const other = f(...given(name, Other))
         const provided = Stream.isStream(other)
@@ -394,12 +402,59 @@ describe("the functions of Registry", () => {
   it.effect("data-last die with it, too", () =>
     Effect.gen(function*() {
       const untyped = Registry as any
-      for (const result of [untyped.get("name", "gzip")(5), untyped.register(gzip)(5), untyped.subscribe()(5)]) {
+      for (const [name] of functions) {
+        if (layersOfTags.includes(name) || lists.includes(name) || arity[name] === 1) continue
+        const result = untyped[name](...given(name, undefined).slice(1))(5)
+        assert.match(yield* messageOf(result), /neither a registry nor a service of one: 5/, name)
+      }
+      const hooks = { onPopulated: Effect.void }
+      for (
+        const result of [
+          untyped.subscribe()(5),
+          untyped.subscribe({})(5),
+          untyped.addHooks(hooks)(5),
+          untyped.addHooks({})(5),
+          untyped.addHooks(RegistryHooks.empty, { existing: true })(5)
+        ]
+      ) {
         assert.match(yield* messageOf(result), /neither a registry nor a service of one: 5/)
       }
     }))
 
+  it.effect("subscribe alone of what has other properties than its options dies with it, too", () =>
+    Effect.gen(function*() {
+      for (const wrong of [null, 5, "tools", { name: "tools" }, [], Date, Promise.resolve()]) {
+        assert.match(yield* messageOf((Registry.subscribe as any)(wrong)), /neither a registry nor a service of one: /)
+      }
+      assert.isFunction(Registry.subscribe(undefined))
+    }))
+
+  it.effect("tell a list of registries from one of them", () =>
+    Effect.gen(function*() {
+      for (const wrong of [undefined, null, 5, {}, Tags, yield* Registry.make<string>()({ lookup: [] })]) {
+        assert.match(
+          yield* messageOf((Registry.transactAll as any)(wrong, Effect.void)),
+          /TypeError: transactAll takes a list of registries or of services of them, and was given /
+        )
+      }
+    }))
+
+  it("know hooks of a class, whose handlers are methods", () => {
+    class Hooks {
+      onItemRegistered() {
+        return Effect.void
+      }
+    }
+    assert.isFunction(Registry.addHooks(new Hooks()))
+  })
+
   it("throw where they answer no effect", () => {
     assert.throws(() => Registry.snapshotUnsafe(Tags as any), /neither a registry nor a service of one/)
+    for (const wrong of [undefined, null, 5, {}, Context.Service<object>("test/Other")]) {
+      assert.throws(
+        () => (Registry.layerLazy as any)(wrong, () => undefined),
+        /^(undefined|null|5|\{\}|"test\/Other") is neither a Registry.Tag nor a Registry.Service\.$/
+      )
+    }
   })
 })

@@ -24,7 +24,8 @@ export const coreOf = <Item, Lookups, P, V>(registry: Registry<Item, Lookups, P,
   const core = coreIn<Item, P, V>(registry)
   if (core !== undefined) return core
   refuseForeign(registry)
-  throw new TypeError(`What was given is neither a registry nor a service of one: ${show(registry)}.`)
+  const advice = Effect.isEffect(registry) ? " It is an effect: give what it answers." : ""
+  throw new TypeError(`What was given is neither a registry nor a service of one: ${show(registry)}.${advice}`)
 }
 
 export const resolve = <Item, Lookups, P, V, R>(
@@ -50,11 +51,17 @@ type Body = (core: Core<any, any, any>, x: any, y: any, z: any) => Effect.Effect
 
 /**
  * A function of a registry, or of a service of one: then it answers an effect that needs the service. It is data-last
- * when it is given fewer arguments than `arity`, which is `"some"` for a function whose last arguments are optional.
+ * when it is given fewer arguments than `arity`. A function whose last arguments are optional tells by what they are
+ * whether it was given all but the registry.
  */
-export const operation = <F extends (...args: any) => any>(arity: 1 | 2 | 3 | 4 | "some", body: Body): F => {
+export const operation = <F extends (...args: any) => any>(
+  arity: 1 | 2 | 3 | 4 | ((first: unknown, x: unknown) => boolean),
+  body: Body
+): F => {
   function either(first: unknown, x: unknown, y: unknown, z: unknown): unknown {
-    const isDataFirst = arity === "some" ? isRegistry(first) || Context.isKey(first) : arguments.length >= arity
+    const isDataFirst = typeof arity === "number"
+      ? (arguments.length || 1) >= arity
+      : isRegistry(first) || Context.isKey(first) || !arity(first, x)
     return isDataFirst ? on(first, body, x, y, z) : dataLast(body, first, x, y)
   }
   // the overloads that F consists of say what `body` does

@@ -205,12 +205,12 @@ const DeclarationKey: unique symbol = Symbol("effect-registry/Declaration")
 export const declarationOf = <Self, Item, Lookups, P, V>(
   tag: Context.Key<Self, Registry<Item, Lookups, P, V>>
 ): Declaration<Self, Item, Lookups, P, V> => {
-  const { [DeclarationKey]: declaration } = tag as {
+  const { [DeclarationKey]: declaration } = Object(tag) as {
     readonly [DeclarationKey]?: Declaration<Self, Item, Lookups, P, V>
   }
   if (declaration !== undefined) return declaration
   refuseForeign(tag)
-  throw new TypeError(`${show(tag.key)} is neither a Registry.Tag nor a Registry.Service.`)
+  throw new TypeError(`${show(Context.isKey(tag) ? tag.key : tag)} is neither a Registry.Tag nor a Registry.Service.`)
 }
 
 /** The registry that the layer of a service provides instead of making one, where there is one. */

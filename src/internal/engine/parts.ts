@@ -4,7 +4,7 @@ import type * as Effect from "effect/Effect"
 import type * as Pipeable from "effect/Pipeable"
 import * as Scheduler from "effect/Scheduler"
 import { refuseForeign } from "../copy.ts"
-import type { Entry } from "../store/entry.ts"
+import { type Entry, isObject } from "../store/entry.ts"
 
 export const TypeId = "~effect-registry/RegistryHooks"
 
@@ -157,6 +157,21 @@ export const partsOf = <Item, E, R>(hooks: Installable<Item, E, R>): ReadonlyArr
   refuseForeign(hooks)
   return TypeId in hooks ? hooks[TypeId].parts : [{ handlers: hooks }]
 }
+
+const hookNames: { readonly [Hook in keyof Handlers<never>]: true } = {
+  onItemRegistering: true,
+  onItemRegistered: true,
+  onItemUnregistering: true,
+  onItemUnregistered: true,
+  onPopulating: true,
+  onPopulated: true,
+  onResetting: true,
+  onReset: true
+}
+
+/** Whether a value has a hook, or is a value of hooks. */
+export const areHooks = (u: unknown): boolean =>
+  isObject(u) && (TypeId in u || Object.keys(hookNames).some((name) => name in u))
 
 /** The order in which a registration calls parts: that of their installation, unless one has a place. */
 export const arrange: Arrange = (registry, parts) =>

@@ -183,7 +183,7 @@ const copyOf = (value: unknown): unknown => {
 }
 
 /** One without a prototype is, too. */
-const isPlain = (value: unknown): value is object =>
+export const isPlain = (value: unknown): value is object =>
   typeof value === "object" && value !== null && (Object.getPrototypeOf(value) ?? Object.prototype) === Object.prototype
 
 /** What words the errors of a registry, and names their items. */
