@@ -564,6 +564,127 @@ const pair = (reactions: Reactions, defaults: ReadonlyArray<Item>) =>
     }
   })
 
+/** A registry, and a hook that is installed by `add`, and knows then what the fiber sees. */
+const added = (
+  defaults: ReadonlyArray<Item>,
+  react: (registry: Items, call: string) => Effect.Effect<unknown> = () => Effect.void
+) =>
+  Effect.gen(function*() {
+    const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"], defaults })
+    yield* Registry.populate(registry)
+    const witness = new Witness(() => registry, (call) => react(registry, call))
+    const scope = yield* Effect.scope
+    const add = Effect.andThen(
+      Effect.map(Registry.values(registry), (items) => items.forEach((item) => witness.known.add(item))),
+      Scope.provide(Registry.addHooks(registry, witness.hooks), scope)
+    )
+    return { add, registry, witness }
+  })
+
+const inTurn = (...effects: ReadonlyArray<Effect.Effect<unknown, unknown>>) =>
+  Effect.forEach(effects, (effect) => effect, { discard: true })
+describe("G28 hooks that are installed in a transaction that fails are told what there is instead of its draft", () => {
+  const no = Effect.fail("no")
+
+  it.effect("what came before them has never been", () =>
+    Effect.gen(function*() {
+      const { add, registry, witness } = yield* added([])
+      yield* Effect.exit(Registry.transact(registry, inTurn(Registry.register(registry, a), add, no)))
+      assert.deepStrictEqual(witness.log, ["-1"])
+      witness.agreesWith([])
+    }))
+
+  it.effect("what went before them is there", () =>
+    Effect.gen(function*() {
+      const { add, registry, witness } = yield* added([a])
+      yield* Effect.exit(Registry.transact(registry, inTurn(Registry.unregister(registry, a), add, no)))
+      assert.deepStrictEqual(witness.log, ["+1"])
+      witness.agreesWith([a])
+    }))
+
+  it.effect("their calls are played back first", () =>
+    Effect.gen(function*() {
+      const { add, registry, witness } = yield* added([c])
+      yield* Effect.exit(Registry.transact(
+        registry,
+        inTurn(
+          Registry.register(registry, a),
+          add,
+          Registry.unregister(registry, a),
+          Registry.replace(registry, "id", 3, b),
+          no
+        )
+      ))
+      assert.deepStrictEqual(witness.log, ["-1", "-3", "+2", "-2", "+3", "+1", "-1"])
+      witness.agreesWith([c])
+    }))
+
+  it.effect("a nested one: what comes after it is told as it is", () =>
+    Effect.gen(function*() {
+      const { add, registry, witness } = yield* added([c])
+      yield* Registry.transact(
+        registry,
+        inTurn(
+          Registry.register(registry, b),
+          Effect.exit(Registry.transact(
+            registry,
+            inTurn(Registry.register(registry, a), Registry.transact(registry, add), no)
+          )),
+          Registry.register(registry, a),
+          Registry.unregister(registry, b)
+        )
+      )
+      assert.deepStrictEqual(witness.log, ["-1", "+1", "-2"])
+      witness.agreesWith([c, a])
+    }))
+
+  it.effect("a nested one in a call of theirs: they are told nothing in it", () =>
+    Effect.gen(function*() {
+      const failing = (its: Items) => Effect.exit(Registry.transact(its, inTurn(Registry.unregister(its, a), no)))
+      const { add, registry, witness } = yield* added([], (its, call) => call === "+1" ? failing(its) : Effect.void)
+      yield* Registry.transact(registry, inTurn(add, Registry.register(registry, a)))
+      assert.deepStrictEqual(witness.log, ["+1"])
+      witness.agreesWith([a])
+    }))
+
+  it.effect("one that is refused when hooks have been settled", () =>
+    Effect.gen(function*() {
+      const { add, registry, witness } = yield* added([])
+      beforePublish(registry, () => Effect.fail("refused"))
+      yield* Effect.exit(Registry.transact(registry, inTurn(Registry.register(registry, a), add)))
+      assert.deepStrictEqual(witness.log, ["-1"])
+      witness.agreesWith([])
+    }))
+
+  it.effect("one of several registries", () =>
+    Effect.gen(function*() {
+      const one = yield* added([a])
+      const two = yield* added([])
+      yield* Effect.exit(Registry.transactAll(
+        [one.registry, two.registry],
+        inTurn(Registry.unregister(one.registry, a), Registry.register(two.registry, b), one.add, two.add, no)
+      ))
+      assert.deepStrictEqual([one.witness.log, two.witness.log], [["+1"], ["-2"]])
+      one.witness.agreesWith([a])
+      two.witness.agreesWith([])
+    }))
+
+  it.effect("one dies of it: the others are told, and its defect surfaces", () =>
+    Effect.gen(function*() {
+      const { add, registry, witness } = yield* added([])
+      const dying = Registry.addHooks(registry, { onItemUnregistered: () => Effect.die("boom") })
+      const scope = yield* Effect.scope
+      const exit = yield* Effect.exit(
+        Registry.transact(registry, inTurn(Registry.register(registry, a), Scope.provide(dying, scope), add, no))
+      )
+      assert.deepStrictEqual(witness.log, ["-1"])
+      assert.deepStrictEqual(
+        Exit.isFailure(exit) && exit.cause.reasons.map((reason) => Cause.isDieReason(reason) ? reason.defect : "no"),
+        ["no", "boom"]
+      )
+    }))
+})
+
 describe("G28 hooks that are told of what is in when they come, and that it goes when they go", () => {
   it.effect("the first part withdraws the item that it is told of: the other hears nothing of it", () =>
     Effect.gen(function*() {

@@ -185,10 +185,9 @@ export const isUnsettled = ({ core, hooks, unsettled }: Transaction<any>): boole
  */
 export const settle = <Item, V>(transaction: Transaction<Item, any, V>): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const { core: { hooks }, restore, steps } = transaction
+    const { core: { hooks }, restore } = transaction
     const pause = restore(Effect.yieldNow)
-    // the last registration of each item
-    const touched = Array.from(new Map(steps.flatMap(touchedBy).map((entry) => [entry.item, entry])).values())
+    const touched = touchedIn(transaction)
     const telling = (hook: AfterHook) => sequence(touched, (entry) => tellNews(transaction, hooks, hook, entry), pause)
     transaction.hooks = hooks
     transaction.unsettled = false
@@ -201,13 +200,41 @@ export const settle = <Item, V>(transaction: Transaction<Item, any, V>): Effect.
     )
   })
 
-/** Plays completed calls back, newest first. A part that dies does not stop the others: defects are collected. */
-export const undo = (calls: ReadonlyArray<readonly [Transaction<any>, Call<any>]>): Effect.Effect<Cause.Cause<never>> =>
-  collect(
-    calls.toReversed(),
-    ([transaction, { died, hook, item, part }]) =>
-      died || part.state === "settled" ? undefined : tellPart(transaction, part, inverse[hook], item)
+/** What came or went in a transaction, the last registration of each item. */
+const touchedIn = <Item>({ steps }: Transaction<Item>): ReadonlyArray<Entry<Item>> =>
+  Array.from(new Map(steps.flatMap(touchedBy).map((entry) => [entry.item, entry])).values())
+
+/**
+ * Plays completed calls back, newest first, and then tells hooks that were installed meanwhile what there is. A part that
+ * dies does not stop the others: defects are collected.
+ */
+export const undo = (
+  group: ReadonlyArray<Transaction<any>>,
+  calls: ReadonlyArray<readonly [Transaction<any>, Call<any>]>
+): Effect.Effect<Cause.Cause<never>> => {
+  const playingBack = calls.toReversed().map(([transaction, { died, hook, item, part }]) => () =>
+    died || part.state === "settled" ? undefined : tellPart(transaction, part, inverse[hook], item)
   )
+  return collect(playingBack.concat(group.flatMap(tellingInstead)), (next) => next())
+}
+
+/** Hooks that were installed in a transaction count as told of its draft; when it is undone, of what it began with. */
+const tellingInstead = <Item, V>(
+  transaction: Transaction<Item, any, V>
+): ReadonlyArray<() => Effect.Effect<void> | undefined> => {
+  const { base, core, hooks, outermost: { installed }, parent } = transaction
+  if (installed === undefined) return []
+  const parts = core.hooks.filter((part) => installed.has(part) && (parent === undefined || !hooks.includes(part)))
+  const telling = (hook: AfterHook) =>
+    touchedIn(transaction).flatMap((entry) =>
+      inOrder(parts, hook).map((part) => () => tellNews(transaction, [part], hook, entry))
+    )
+  const known = parts.map((part) => () => {
+    installed.set(part, base)
+    return undefined
+  })
+  return [...telling("onItemUnregistered"), ...telling("onItemRegistered"), ...known]
+}
 
 /**
  * Tells parts that go that all items go of which they know, newest first. A part that is being told of an item hears after

@@ -358,7 +358,7 @@ const undo = <E>(group: Group, cause: Cause.Cause<E>, ending: Ending<any>): Effe
   )
   if (group.length > 1) calls.sort(([, one], [, other]) => one.serial - other.serial)
   const undoing = Effect.zipWith(
-    Hooks.undo(calls),
+    Hooks.undo(group, calls),
     collect(group.flatMap(({ scopes }) => scopes), (scope) => Scope.close(scope, Exit.failCause(cause))),
     (hooks, scopes) => Cause.combine(hooks, scopes)
   )

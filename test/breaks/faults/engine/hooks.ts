@@ -4,8 +4,8 @@ import type { Break } from "../../break.ts"
 export const faults: ReadonlyArray<Break> = [
   {
     name: "hooks are undone in the order in which they were called",
-    find: "    calls.toReversed(),",
-    replace: "    calls,",
+    find: "const playingBack = calls.toReversed().map(",
+    replace: "const playingBack = calls.map(",
     caught: { file: "atomicity.test.ts", title: "G7 registerAll is all or nothing, hooks included" }
   },
   {
@@ -294,6 +294,30 @@ export const faults: ReadonlyArray<Break> = [
     find: "died || part.state === \"settled\" ? undefined : tellPart(transaction, part, inverse[hook], item)",
     replace: "died || part.state === \"settled\" ? undefined : callPart(transaction, part, inverse[hook], item)",
     caught: { file: "lastWord.test.ts", title: "one is removed while a transaction that had told it is undone" }
+  },
+  {
+    name: "hooks that were installed in a transaction that fails are not told what there is",
+    find: "playingBack.concat(group.flatMap(tellingInstead))",
+    replace: "playingBack",
+    caught: { file: "lastWord.test.ts", title: "what came before them has never been" }
+  },
+  {
+    name: "hooks that were installed in a nested transaction that fails count as told of its draft for ever",
+    find: "    installed.set(part, base)\n",
+    replace: "",
+    caught: { file: "lastWord.test.ts", title: "a nested one: what comes after it is told as it is" }
+  },
+  {
+    name: "hooks that were installed before a nested transaction count as installed in it",
+    find: "installed.has(part) && (parent === undefined || !hooks.includes(part))",
+    replace: "installed.has(part)",
+    caught: { file: "lastWord.test.ts", title: "a nested one in a call of theirs: they are told nothing in it" }
+  },
+  {
+    name: "hooks that were told at the end of a transaction count as installed before it",
+    find: "installed.has(part) && (parent === undefined || !hooks.includes(part))",
+    replace: "installed.has(part) && !hooks.includes(part)",
+    caught: { file: "lastWord.test.ts", title: "one that is refused when hooks have been settled" }
   },
   {
     name: "hooks run with the services of the first",

@@ -294,12 +294,12 @@ export const faults: ReadonlyArray<Break> = [
   {
     name: "the scopes of a failed population are closed before its hooks are played back",
     find: `  const undoing = Effect.zipWith(
-    Hooks.undo(calls),
+    Hooks.undo(group, calls),
     collect(group.flatMap(({ scopes }) => scopes), (scope) => Scope.close(scope, Exit.failCause(cause))),
     (hooks, scopes) =>`,
     replace: `  const undoing = Effect.zipWith(
     collect(group.flatMap(({ scopes }) => scopes), (scope) => Scope.close(scope, Exit.failCause(cause))),
-    Hooks.undo(calls),
+    Hooks.undo(group, calls),
     (scopes, hooks) =>`,
     caught: {
       file: "cleanup.test.ts",
