@@ -3,12 +3,31 @@ import { Effect, Exit, Layer, Scope } from "effect"
 import { Lookup, Registry } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { violations } from "../src/testing/invariants.ts"
-import { type Contents, publish, published, spoilt } from "./utils/inside.ts"
+import {
+  believeHooks,
+  type Contents,
+  forgeLastCall,
+  publish,
+  published,
+  skippingFirstHook,
+  spoilt,
+  swapBackwards
+} from "./utils/inside.ts"
 import { a, b, c, d, Item, messageOf } from "./utils/items.ts"
 
 class Items extends Registry.Service<Items, Item>()("test/Items", { lookup: ["id", "name"], defaults: [a] }) {}
 
 const watched = RegistryTest.layerPedantic(Items)
+
+/** Hooks of which the first withdraws `b`, in a registry that believes then that all know it. */
+const believing = (registry: (typeof Items)["Service"]) =>
+  Effect.andThen(
+    Registry.addHooks(registry, {
+      onItemRegistered: (item) => item === b ? Effect.orDie(Registry.unregister(registry, b)) : Effect.void,
+      onItemUnregistering: () => believeHooks(registry)
+    }),
+    Registry.addHooks(registry, { onItemUnregistered: () => Effect.void })
+  )
 
 describe("layerPedantic", () => {
   it.effect("accepts a sound test: defaults, items from before, and items that were removed again", () =>
@@ -91,6 +110,105 @@ describe("layerPedantic", () => {
       assert.throws(publishNext(after), `"name":"item 2"}) is registered, and ${count} 0 time(s) more that it came`)
       assert.strictEqual(yield* Items.size, 1)
       yield* Effect.exit(Scope.close(scope, Exit.void))
+    }).pipe(Effect.provide(Items.layer)))
+
+  it.effect("G28 accepts hooks that withdraw, replace and bring back what they are told of", () =>
+    Effect.gen(function*() {
+      const registry = yield* Items
+      const over = new Item(2, "over")
+      const left = new Set(["+2", "-2", "+3", "-3"])
+      yield* Registry.addHooks(registry, {
+        onItemRegistered: (item) =>
+          !left.delete(`+${item.id}`)
+            ? Effect.void
+            : Effect.orDie<void, unknown, never>(
+              item === b ? Registry.upsert(registry, over) : Registry.unregister(registry, item)
+            ),
+        onItemUnregistered: (item) =>
+          left.delete(`-${item.id}`) ? Effect.orDie(Registry.upsert(registry, item)) : Effect.void
+      })
+      yield* Effect.gen(function*() {
+        yield* Items.registerAll([b, c])
+        yield* Effect.exit(Items.transact(Effect.andThen(Items.reconcile([d, c]), Effect.fail("no"))))
+        yield* Items.reset
+      }).pipe(Effect.provide(watched))
+      assert.strictEqual(left.size, 0)
+    }).pipe(Effect.provide(Items.layer)))
+
+  it.effect.each(
+    [
+      ["a hook was told of an item in its call for that item", "Hook 1 of 3"],
+      ["a hook was told that an item went, and never that it came", "Hook 2 of 3"]
+    ] as const
+  )("G28 makes an operation die in which %s", ([, hook]) =>
+    Effect.gen(function*() {
+      const registry = yield* Items
+      yield* Items.populate
+      yield* believing(registry)
+      const scope = yield* Scope.make()
+      yield* Layer.buildWithScope(watched, scope)
+      const wrong = new RegExp(`${hook} was told that .*item 2.* went, and never that it came`)
+      assert.match(messageOf(yield* Effect.exit(Items.register(b))), wrong)
+      assert.strictEqual(yield* Items.size, 1)
+      assert.match(messageOf(yield* Effect.exit(Scope.close(scope, Exit.void))), wrong)
+    }).pipe(Effect.provide(Items.layer)))
+
+  it.effect("G28 makes an operation die in which a hook was told twice that an item came", () =>
+    Effect.gen(function*() {
+      const registry = yield* Items
+      yield* Items.populate
+      yield* Registry.addHooks(registry, { onItemRegistered: () => Effect.void })
+      const scope = yield* Scope.make()
+      yield* Layer.buildWithScope(watched, scope)
+      const exit = yield* Effect.exit(
+        Items.transact(Effect.andThen(Items.register(b), Effect.sync(() => forgeLastCall(registry))))
+      )
+      assert.match(messageOf(exit), /Hook 2 of 2 was told that .*item 2.* came, though it knew/)
+      yield* Effect.exit(Scope.close(scope, Exit.void))
+    }).pipe(Effect.provide(Items.layer)))
+
+  it.effect("G28 makes an operation die whose change another hook was not told of", () =>
+    Effect.gen(function*() {
+      const registry = yield* Items
+      yield* Items.populate
+      yield* Registry.addHooks(registry, { onItemRegistered: () => Effect.void })
+      const scope = yield* Scope.make()
+      yield* Layer.buildWithScope(watched, scope)
+      const messages: Array<string> = []
+      const operations: ReadonlyArray<Effect.Effect<void, unknown, Items>> = [Items.register(b), Items.unregister(a)]
+      for (const operation of operations) {
+        messages.push(messageOf(yield* Effect.exit(skippingFirstHook(registry, operation))))
+      }
+      assert.match(messages[0]!, /Hook 1 of 2 was not told that .*item 2.* came/)
+      assert.match(messages[1]!, /Hook 1 of 2 was not told that .*item 1.* went/)
+      yield* Effect.exit(Scope.close(scope, Exit.void))
+    }).pipe(Effect.provide(Items.layer)))
+
+  it.effect("G28 makes an operation die in which the new item came before the old one had gone", () =>
+    Effect.gen(function*() {
+      const registry = yield* Items
+      yield* Items.populate
+      yield* Registry.addHooks(registry, { onItemUnregistering: () => Effect.sync(() => swapBackwards(registry)) })
+      const scope = yield* Scope.make()
+      yield* Layer.buildWithScope(watched, scope)
+      // another id: a map has room for both
+      yield* Items.replace("id", 1, b)
+      const exit = yield* Effect.exit(Items.replace("id", 2, new Item(2, "over")))
+      assert.match(messageOf(exit), /A hook that keeps a map by set and delete has nothing in the place of .*"over"/)
+      yield* Effect.exit(Scope.close(scope, Exit.void))
+    }).pipe(Effect.provide(Items.layer)))
+
+  it.effect("G28 nothing is expected of a hook that died in a scope that closed", () =>
+    Effect.gen(function*() {
+      const registry = yield* Items
+      yield* Items.populate
+      const hooks = yield* Scope.make()
+      yield* Scope.provide(Registry.addHooks(registry, { onItemUnregistered: () => Effect.die("boom") }), hooks)
+      yield* Effect.gen(function*() {
+        assert.strictEqual(messageOf(yield* Effect.exit(Effect.scoped(Items.registerScoped(b)))), "boom")
+        yield* Effect.scoped(Items.registerScoped(c)).pipe(Effect.exit)
+        yield* Scope.close(hooks, Exit.void)
+      }).pipe(Effect.provide(watched))
     }).pipe(Effect.provide(Items.layer)))
 
   it.effect("defaults are those of the last population", () => {

@@ -7,9 +7,10 @@ import * as Equal from "effect/Equal"
 import * as Formatter from "effect/Formatter"
 import * as MutableHashMap from "effect/MutableHashMap"
 import * as Option from "effect/Option"
+import type { Transaction } from "../internal/engine/core.ts"
 import * as Contents from "../internal/store/contents.ts"
-import { keysIn } from "../internal/store/definition.ts"
-import type { Entry } from "../internal/store/entry.ts"
+import { type Definition, firstUnique, keysIn, takeKeys } from "../internal/store/definition.ts"
+import { type Entry, isSame } from "../internal/store/entry.ts"
 
 const show = (u: unknown): string => Formatter.format(u)
 
@@ -97,3 +98,96 @@ export class Tally<Item> {
     })
   }
 }
+
+/**
+ * A hook that keeps a map of the items, by the value of their first unique lookup. Without one, `Tally` says all.
+ *
+ * @internal
+ */
+export class Kept<Item> {
+  private readonly definition: Definition<Item>
+  private readonly items = MutableHashMap.empty<unknown, Item>()
+  /** The keys under which items were set. */
+  private readonly keys = new Map<Item, unknown>()
+
+  constructor(definition: Definition<Item>) {
+    this.definition = definition
+  }
+
+  set(item: Item): void {
+    const key = this.keyOf(item)
+    if (key === undefined) return
+    this.keys.set(item, key)
+    MutableHashMap.set(this.items, key, item)
+  }
+
+  delete(item: Item): void {
+    const key = this.keys.get(item)
+    if (key !== undefined) MutableHashMap.remove(this.items, key)
+  }
+
+  /** Where it does not agree with what is in. */
+  wrong(items: Iterable<Item>): ReadonlyArray<string> {
+    return Array.from(items).flatMap((item) => {
+      const key = this.keys.get(item)
+      const kept = key === undefined ? Option.some(item) : MutableHashMap.get(this.items, key)
+      if (Option.isSome(kept) && isSame(kept.value, item)) return []
+      const instead = Option.isSome(kept) ? show(kept.value) : "nothing"
+      return [`A hook that keeps a map by set and delete has ${instead} in the place of ${show(item)}.`]
+    })
+  }
+
+  private keyOf(item: Item): unknown {
+    const { definition } = this
+    try {
+      const keys = takeKeys(definition, item)
+      const slot = firstUnique(definition, keys)
+      if (slot === -1 || slot === definition.lookups.length) return undefined
+      return [slot, definition.slots[slot]!.each ? keysIn(keys[slot])[0] : keys[slot]]
+    } catch {
+      // its selectors may throw since it was changed
+      return undefined
+    }
+  }
+}
+
+/**
+ * What hooks believe that is not so (G28), when an outermost transaction is about to be published: the calls for an item
+ * that a hook completed do not alternate, or the last one does not agree with the contents.
+ *
+ * @internal
+ */
+export const misled = <Item>(
+  { base, calls, core: { hooks }, installed }: Transaction<Item>,
+  next: Contents.Contents<Item>
+): ReadonlyArray<string> =>
+  hooks.flatMap((part, index) => {
+    const { onItemRegistered, onItemUnregistered } = part.handlers
+    if (onItemRegistered === undefined && onItemUnregistered === undefined) return []
+    const hook = `Hook ${index + 1} of ${hooks.length}`
+    const wrong: Array<string> = []
+    const known = new Set(installed?.get(part) ?? base)
+    const own = calls?.list.filter((call) => call.part === part) ?? []
+    // nothing is expected of a hook that died
+    const excused = new Set(own.flatMap(({ died, item }) => died ? [item] : []))
+    for (const { hook: name, item } of own.toSorted((one, other) => one.serial - other.serial)) {
+      const isIn = name === "onItemRegistered"
+      if (known.has(item) === isIn && !excused.has(item)) {
+        wrong.push(
+          `${hook} was told that ${show(item)} ${isIn ? "came, though it knew" : "went, and never that it came"}.`
+        )
+      }
+      if (isIn) known.add(item)
+      else known.delete(item)
+    }
+    const held = new Set(next)
+    for (const item of new Set([...known, ...held])) {
+      if (known.has(item) === held.has(item) || excused.has(item)) continue
+      wrong.push(
+        held.has(item)
+          ? `${hook} was not told that ${show(item)} came, or that it is back.`
+          : `${hook} was not told that ${show(item)} went.`
+      )
+    }
+    return wrong
+  })

@@ -9,20 +9,23 @@ import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
 import { coreOf } from "../internal/coreOf.ts"
+import { Transaction } from "../internal/engine/core.ts"
 import * as Contents from "../internal/store/contents.ts"
 import { labelOf } from "../internal/store/definition.ts"
 import { bounded, show } from "../internal/store/wording.ts"
 import * as Registry from "../Registry.ts"
-import { sameEntry, Tally, violations } from "./invariants.ts"
+import { Kept, misled, sameEntry, Tally, violations } from "./invariants.ts"
 
 /**
  * A layer for tests: it looks at a registry in every step that publishes a change, and when it is closed.
  *
  * **Details**
  *
- * After each change: all lookups agree, unique values are unique, a registry that is `Pending` holds nothing, revisions
- * rise by one, and hooks were told of exactly what is in. Where one of these does not hold, the operation that made the
- * change dies with a message that says what is wrong, and nothing is published.
+ * After each change: all lookups agree, unique values are unique, a registry that is `Pending` holds nothing, and revisions
+ * rise by one. Each hook knows what is in: a hook that keeps a map by `set` and `delete` has exactly that, the calls that any
+ * hook completed for an item alternate and do not contain one another, none was told that something went of which it had
+ * not been told that it came, and the last call agrees with the registry. Where one of these does not hold, the operation
+ * that made the change dies with a message that says what is wrong, and nothing is published.
  *
  * When the layer is closed, what is in is what was in when it was built, and defaults. Anything else was registered
  * and forgotten: closing dies with a message that lists it. It dies then, too, if a change was wrong and nobody heard.
@@ -66,11 +69,12 @@ const watch = <Item, Lookups, P, V>(
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
     const scope = yield* Effect.scope
+    const core = coreOf(registry)
     const tally = new Tally<Item>()
+    const kept = new Kept(core.definition)
     const defaults = new Set<Item>()
     const heard: Array<string> = []
     let populating = false
-    const core = coreOf(registry)
 
     const complain = (wrong: ReadonlyArray<string>): never => {
       throw new Error(bounded(`The registry ${show(registry.name)} is not as it should be. ${wrong.join(" ")}`))
@@ -83,7 +87,9 @@ const watch = <Item, Lookups, P, V>(
         ...(next.revision === last.revision + 1
           ? []
           : [`Revision ${next.revision} comes after revision ${last.revision}.`]),
-        ...tally.wrong(next, "told")
+        ...tally.wrong(next, "told"),
+        ...kept.wrong(next),
+        ...core.lock.holder instanceof Transaction ? misled(core.lock.holder, next) : []
       ]
       if (wrong.length === 0) return
       heard.push(...wrong)
@@ -101,11 +107,13 @@ const watch = <Item, Lookups, P, V>(
       onItemRegistered: (item: Item) =>
         Effect.sync(() => {
           tally.add(item, 1)
+          kept.set(item)
           if (populating) defaults.add(item)
         }),
       onItemUnregistered: (item: Item) =>
         Effect.sync(() => {
           tally.add(item, -1)
+          kept.delete(item)
         })
     }, { existing: true })
     const before = Contents.entries(Ref.getUnsafe(core.published))

@@ -2,10 +2,12 @@
  * Questions about the inside of a registry that no public function answers. Apart from tests of one data structure, this
  * is the only test file that knows how a registry is built.
  */
-import { type Effect, Ref, type Scope } from "effect"
+import { Effect, Ref, type Scope } from "effect"
 import type { Registry, RegistryEvent, RegistrySnapshot } from "effect-registry"
 import { contentsOf, coreOf } from "../../src/internal/coreOf.ts"
+import { Inserted, Removed } from "../../src/internal/engine/change.ts"
 import { Transaction } from "../../src/internal/engine/core.ts"
+import * as Read from "../../src/internal/engine/read.ts"
 import { tell } from "../../src/internal/features/told.ts"
 import { watchersOf } from "../../src/internal/features/watch.ts"
 import { Contents } from "../../src/internal/store/contents.ts"
@@ -163,4 +165,43 @@ export const emptyIndex = (registry: AnyRegistry, slot: number): void => {
 /** Makes a registry call none of its hooks any more, though they stay in it. */
 export const forgetHooks = (registry: AnyRegistry): void => {
   for (const part of coreOf(registry).hooks) part.state = "removed"
+}
+
+/** Makes a registry not call the first of its hooks while an effect runs. */
+export const skippingFirstHook = <A, E, R>(
+  registry: AnyRegistry,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> => {
+  const [part] = coreOf(registry).hooks
+  if (part === undefined) return effect
+  return Effect.acquireUseRelease(
+    Effect.sync(() => part.state = "removed"),
+    () => effect,
+    () => Effect.sync(() => part.state = "installed")
+  )
+}
+
+/** Makes the transactions of a registry that a fiber is in believe that hooks know what is in. */
+export const believeHooks = (registry: AnyRegistry): Effect.Effect<void> => {
+  const core = coreOf(registry)
+  return Effect.withFiber((fiber) => {
+    for (let one = Read.current(core, fiber.context); one !== undefined; one = one.parent) {
+      one.untold = one.unsettled = false
+    }
+    return Effect.void
+  })
+}
+
+/** Makes the open transaction record its last call once more. */
+export const forgeLastCall = (registry: AnyRegistry): void => {
+  const list = openTransaction(registry)?.calls?.list
+  list?.push(list.at(-1)!)
+}
+
+/** Makes the open transaction put what replaces an item in before that has gone, from now on. */
+export const swapBackwards = (registry: AnyRegistry): void => {
+  const { steps } = openTransaction(registry)!
+  const push = steps.push.bind(steps)
+  steps.push = (step) =>
+    step._tag === "Swapped" ? push(new Inserted([step.entry], 0), new Removed([step.previous], "")) : push(step)
 }
