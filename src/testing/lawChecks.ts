@@ -18,7 +18,7 @@ import * as Contents from "../internal/store/contents.ts"
 import type { Entry } from "../internal/store/entry.ts"
 import * as Registry from "../Registry.ts"
 import { interleave, type ScheduleFailure } from "./interleave.ts"
-import { sameEntry, Tally, violations } from "./invariants.ts"
+import { Kept, sameEntry, Tally, violations } from "./invariants.ts"
 
 /**
  * What a law is tried with.
@@ -160,6 +160,70 @@ const difference = <Item>(
   ]
 }
 
+/** A hook that keeps what it is told of, and its reaction in each call. */
+const keeping = <Item>(registry: Subject<Item>, react: (call: "came" | "went", item: Item) => Effect.Effect<void>) => {
+  const tally = new Tally<Item>()
+  const kept = new Kept(coreOf(registry).definition)
+  return {
+    handlers: {
+      onItemRegistered: (item: Item) =>
+        Effect.andThen(
+          react("came", item),
+          Effect.sync(() => {
+            tally.add(item, 1)
+            kept.set(item)
+          })
+        ),
+      onItemUnregistered: (item: Item) =>
+        Effect.andThen(
+          react("went", item),
+          Effect.sync(() => {
+            tally.add(item, -1)
+            kept.delete(item)
+          })
+        )
+    },
+    wrong: (items: Iterable<Item>) => [...tally.wrong(items, "told"), ...kept.wrong(items)]
+  }
+}
+
+/** Reactions of a hook that withdraws, replaces and brings back what it is told of: once each, for each item. */
+const meddlingWith = <Item>(registry: Subject<Item>, items: ReadonlyArray<Item>) => {
+  const { lookups } = coreOf(registry).definition
+  const unique = lookups.find((lookup) => lookup.unique && !lookup.each)
+  const left = new Set<string>()
+  let count = 0
+  const change = (call: "came" | "went", item: Item, other: Item): Effect.Effect<unknown, unknown> => {
+    if (call === "went") return Registry.upsert(registry, item)
+    switch (count++ % 3) {
+      case 0:
+        return Registry.unregister(registry, item)
+      case 1:
+        return unique === undefined
+          ? Registry.upsert(registry, other)
+          // it is known when it runs which lookups there are
+          : Registry.replace(registry, unique.attribute as never, unique.select(item) as never, other)
+      default:
+        return Registry.upsert(registry, other)
+    }
+  }
+  const again = () => {
+    for (const at of items.keys()) left.add(`came ${at}`).add(`went ${at}`)
+  }
+  again()
+  return {
+    again,
+    stop: () => left.clear(),
+    // a hook must not fail, and what it tries may be refused
+    react: (call: "came" | "went", item: Item) => {
+      const at = items.indexOf(item)
+      return left.delete(`${call} ${at}`)
+        ? Effect.ignore(change(call, item, items[(at + 1) % items.length]!))
+        : Effect.void
+    }
+  }
+}
+
 const allLaws: { readonly [name: string]: Law } = {
   "unique values are unique": (given) =>
     Effect.gen(function*() {
@@ -247,6 +311,49 @@ const allLaws: { readonly [name: string]: Law } = {
       yield* agreed(given)
       yield* allowed("reset", Registry.reset(registry))
       yield* must(tally.wrong(published(registry), "told"))
+    }),
+
+  "a hook that keeps a map agrees with the contents": (given) =>
+    Effect.gen(function*() {
+      const { items, registry } = given
+      yield* Registry.populate(registry)
+      for (const place of [0, 1, 2]) {
+        const meddler = meddlingWith(registry, items)
+        const hooks = [0, 1, 2].map((at) => keeping(registry, at === place ? meddler.react : () => Effect.void))
+        const agree = (contents: Iterable<(typeof items)[number]>) =>
+          must(hooks.flatMap(({ wrong }, at) =>
+            wrong(contents).map((what) => `Hook ${at + 1} of 3, of which hook ${place + 1} meddles: ${what}`)
+          ))
+        yield* Effect.scoped(Effect.gen(function*() {
+          for (const { handlers } of hooks) {
+            yield* Registry.addHooks(registry, handlers, { existing: true })
+          }
+          yield* atOnce(items.map((item) =>
+            Effect.gen(function*() {
+              yield* allowed("register", Registry.register(registry, item))
+              yield* allowed("upsert", Registry.upsert(registry, item))
+              yield* allowed("unregister", Registry.unregister(registry, item))
+              yield* allowed("registerScoped", Effect.scoped(Registry.registerScoped(registry, item)))
+              yield* allowed(
+                "transact",
+                Registry.transact(registry, Effect.andThen(Registry.upsert(registry, item), Effect.fail("no")))
+              )
+            })
+          ))
+          yield* agree(published(registry))
+          meddler.again()
+          yield* allowed("reconcile", Registry.reconcile(registry, items))
+          yield* agree(published(registry))
+          // what a hook registers in a reset makes it die
+          meddler.stop()
+          yield* allowed("reset", Registry.reset(registry))
+          yield* agree(published(registry))
+          yield* Registry.populate(registry)
+          yield* agree(published(registry))
+        }))
+        yield* agree([])
+      }
+      yield* agreed(given)
     }),
 
   "population once": (given) =>

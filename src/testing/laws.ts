@@ -44,8 +44,9 @@ export interface LawsOptions<Item, Services = unknown> {
  *
  * **Details**
  *
- * The laws: unique values are unique; all lookups agree; all or nothing; hooks balanced; population once; reset and
- * populate again; no leak. A failure names the law, the registry, the items (as few as fast-check finds), the seed and
+ * The laws: unique values are unique; all lookups agree; all or nothing; hooks balanced; a hook that keeps a map agrees
+ * with the contents, also where another one withdraws, replaces or brings back what it is told of; population once; reset
+ * and populate again; no leak. A failure names the law, the registry, the items (as few as fast-check finds), the seed and
  * the schedule.
  *
  * A hook that registers and unregisters other items keeps the laws if it takes out again what it put in.

@@ -3,7 +3,7 @@ import { Context, Effect, Fiber, Layer, Logger, type Scope } from "effect"
 import { Registry, RegistryHooks } from "effect-registry"
 import * as fc from "fast-check"
 import { checksOf, type Trials } from "../../src/testing/lawChecks.ts"
-import { distort, emptyIndex, forgetHooks, spoilt } from "./inside.ts"
+import { believeHooks, distort, emptyIndex, forgetHooks, spoilt } from "./inside.ts"
 import { Item } from "./items.ts"
 
 export const item = fc.record({ id: fc.nat(4), name: fc.constantFrom("one", "two", "three") })
@@ -61,6 +61,9 @@ const layers = {
     Registry.addHooks(registry, {
       onItemUnregistering: () => Effect.sync(() => forgetHooks(registry))
     })
+  ),
+  "the registry believes that hooks know all": spoiling((registry) =>
+    Registry.addHooks(registry, { onItemUnregistering: () => believeHooks(registry) })
   ),
   "a fiber resets it meanwhile": spoiling((registry) =>
     Effect.forkScoped(Effect.andThen(Effect.orDie(Registry.populate(registry)), Registry.reset(registry)))
