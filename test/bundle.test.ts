@@ -14,11 +14,11 @@ import {
 
 /** Goals that are not met, with the size that was reached: more fails, and so does a goal that is met and stands here. */
 const notMet: { readonly [title: string]: number } = {
-  "make, get, register and unregister, by esbuild by subpath": 17_150,
-  "a service with get, register, unregister, values and hooks, by esbuild by subpath": 18_950,
+  "make, get, register and unregister, by esbuild by subpath": 17_750,
+  "a service with get, register, unregister, values and hooks, by esbuild by subpath": 19_800,
   "everything that 0.1 has, by esbuild by subpath": 30_500,
-  "make, get, register and unregister, by rolldown by the index": 16_450,
-  "a service with get, register, unregister, values and hooks, by rolldown by the index": 18_150,
+  "make, get, register and unregister, by rolldown by the index": 17_100,
+  "a service with get, register, unregister, values and hooks, by rolldown by the index": 18_750,
   "everything that 0.1 has, by rolldown by the index": 28_500
 }
 

@@ -63,6 +63,10 @@ const operations: { readonly [name: string]: ReadonlyArray<unknown> } = {
   replace: ["name", "search", item],
   reconcile: [[item]],
   override: [item],
+  disable: ["name", "search", { reason: "off" }],
+  disableScoped: ["name", "search", { reason: "off" }],
+  enable: ["name", "search"],
+  rules: [],
   unregisterOwner: ["plugin"],
   transact: [Effect.void],
   populate: [],
@@ -81,7 +85,7 @@ const streams: { readonly [name: string]: ReadonlyArray<unknown> } = {
 }
 
 /** Those that are asserted by themselves. */
-const others = ["snapshotUnsafe", "transactAll", "items", "overrides", "layerLazy"]
+const others = ["snapshotUnsafe", "transactAll", "items", "overrides", "disabled", "layerLazy"]
 
 /** The functions of `Registry` that take no registry. */
 const without = ["make", "isRegistry", "detached", "Service", "Tag", "Owner"]
@@ -202,6 +206,7 @@ describe("two copies of the package", () => {
           const layers: { readonly [name: string]: () => Layer.Layer<never> } = {
             items: () => Registry["items"](service, [item]),
             overrides: () => Registry["overrides"](service, [item]),
+            disabled: () => Registry["disabled"](service, [["name", "search", "off"]]),
             layerLazy: () => Registry["layerLazy"](service, () => Promise.resolve(Layer.empty)),
             hooks: () => RegistryHooks["layer"](service, {}),
             metrics: () => RegistryMetrics["layer"](service)

@@ -8,13 +8,22 @@ import {
   FileSystem,
   Layer,
   Logger,
+  ManagedRuntime,
   Path,
   PlatformError,
   Redacted,
   Schema,
   Stream
 } from "effect"
-import { EntryPoints, Lookup, Registry, RegistryError, RegistryHooks, RegistrySnapshot } from "effect-registry"
+import {
+  EntryPoints,
+  Lookup,
+  Registry,
+  RegistryError,
+  RegistryHandle,
+  RegistryHooks,
+  RegistrySnapshot
+} from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import * as Fs from "node:fs"
 import * as NodePath from "node:path"
@@ -187,6 +196,20 @@ const producers: { readonly [what: string]: (world: World) => Effect.Effect<unkn
       const key = world.value ?? null
       yield* Registry.register(registry, { key })
       yield* Registry.register(registry, { key, value: 1 })
+    }),
+  "a listener of a handle that throws, and a handle that was disposed of": (world) =>
+    Effect.gen(function*() {
+      const Things = Registry.Tag<unknown, Item>()(`${world.name}.`, { lookup: ["key"] })
+      // with the logger of this fiber
+      const context = yield* Effect.context<never>()
+      const runtime = ManagedRuntime.make(Layer.provideMerge(Things.layer, Layer.succeedContext(context)))
+      const handle = yield* Effect.promise(() => RegistryHandle.fromRuntime(runtime, Things))
+      handle.onChange(() => {
+        throw new Error("no")
+      })
+      yield* Effect.promise(() => handle.register({ key: 1, value: 1 }))
+      yield* Effect.promise(() => handle.dispose())
+      yield* Effect.sync(() => handle.size)
     }),
   "no owner": (world) => Effect.flatMap(makeIn(world), Registry.unregisterOwner("")),
   "hooks in a circle": (world) =>
