@@ -209,7 +209,7 @@ const producers: { readonly [what: string]: (world: World) => Effect.Effect<unkn
       })
       yield* Effect.promise(() => handle.register({ key: 1, value: 1 }))
       yield* Effect.promise(() => handle.dispose())
-      yield* Effect.sync(() => handle.size)
+      yield* Effect.sync(() => handle.size())
     }),
   "no owner": (world) => Effect.flatMap(makeIn(world), Registry.unregisterOwner("")),
   "hooks in a circle": (world) =>
