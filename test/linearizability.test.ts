@@ -89,6 +89,19 @@ describe("linearizability, under all schedules of small programs", () => {
     return everySchedule(Histories.check(one, figures, "interrupted"), 1)
   }, 60_000)
 
+  it.effect("G28 a hook that keeps what it is told of has what is published, after each of two transactions", () => {
+    const one: Histories.Program = {
+      ...small,
+      first: [["kept"]],
+      fibers: [
+        [["transact", [["register", b], ["unregisterBy", "id", 1]], "fail"]],
+        [["upsert", a]],
+        [["kept"], ["values"], ["kept"]]
+      ]
+    }
+    return everySchedule(Histories.check(one, figures), 1)
+  }, 60_000)
+
   it.effect("G22 a subscriber gets the contents, and exactly the changes after that", () => {
     const one: Histories.WatchedProgram = {
       ...small,

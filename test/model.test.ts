@@ -377,6 +377,24 @@ describe("RegistryTest.model", () => {
       ]
     ))
 
+  it("G28 a hook that keeps what it is told of has what is in, also in a transaction", () =>
+    assert.deepStrictEqual(
+      run(RegistryTest.model({ ...definition, defaults: [one] }), [
+        ["kept"],
+        ["transact", [["register", two], ["unregister", one], ["kept"]], "fail"],
+        ["kept"],
+        ["reset"],
+        ["transact", [["override", tool(1, "over"), "s"], ["kept"], ["close", "s"], ["kept"]], "commit"]
+      ]),
+      [
+        ok([one]),
+        { aborted: [ok(), ok(), ok([two])] },
+        ok([one]),
+        ok(),
+        ok([ok(), ok([tool(1, "over")]), ok(), ok([one])])
+      ]
+    ))
+
   it("G22 G24 a subscriber sees the contents, and then each change once: one for a transaction, none if nothing changes", () =>
     assert.deepStrictEqual(
       run(RegistryTest.model({ ...definition, defaults: [one] }), [

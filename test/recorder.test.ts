@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Option, Scope } from "effect"
 import { Lookup, Registry, RegistryEvent, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
-import { forgeLastChange } from "./utils/inside.ts"
+import { forgeLastChange, forgetHooks, installedHooks } from "./utils/inside.ts"
 import { recorder as spanRecorder } from "./utils/spans.ts"
 
 interface Tool {
@@ -49,6 +49,36 @@ describe("RegistryTest.record", () => {
         { process: 2, operation: ["register", two], called: 1, returned: 2, result: ok() }
       ])
       assert.deepStrictEqual(before, [])
+    }))
+
+  it.effect("G28 asks a hook what it was told of, which it installs in the transaction that asks first", () =>
+    Effect.gen(function*() {
+      const registry = yield* make
+      const recorder = RegistryTest.record(registry)
+      assert.deepStrictEqual(
+        yield* run(recorder, [
+          ["transact", [["register", two], ["kept"], ["unregister", one], ["kept"]], "fail"],
+          ["kept"],
+          ["transact", [["reset"], ["register", three], ["kept"]], "commit"],
+          ["kept"]
+        ]),
+        [
+          { aborted: [ok(), ok([one, two]), ok(), ok([two])] },
+          ok([one]),
+          ok([ok(), ok(), ok([one, three])]),
+          ok([one, three])
+        ]
+      )
+      assert.strictEqual(installedHooks(registry), 1)
+      // what it was not told of
+      forgetHooks(registry)
+      assert.deepStrictEqual(yield* run(recorder, [["register", two], ["unregister", one], ["kept"]]), [
+        ok(),
+        ok(),
+        ok([three, one])
+      ])
+      yield* recorder.closeScopes
+      assert.strictEqual(installedHooks(registry), 0)
     }))
 
   it.effect("a result is a value, or the tag and code of an error or a defect", () =>

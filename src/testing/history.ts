@@ -109,7 +109,8 @@ export interface JointRecorder<Item> {
  *
  * Scopes are made when their names first occur. The state `Populating` is recorded as `Pending`: it is not part of
  * the contents, and says only that somebody is about to change that. `nextChange` applies the events of a change to what
- * its subscription has seen before; it takes one change at a time, for one process at a time.
+ * its subscription has seen before; it takes one change at a time, for one process at a time. The first `kept` installs a
+ * hook, which stays.
  *
  * **Example** (Two processes)
  *
@@ -230,7 +231,9 @@ interface Subject<Item> {
   readonly registry: Untyped<Item>
   readonly scopes: Map<string, Scope.Closeable>
   readonly followers: Map<string, Follower<Item>>
-  /** The subscriptions end when it closes. */
+  /** What a hook keeps of which it was told, once somebody has asked. */
+  kept: Set<Item> | undefined
+  /** The subscriptions and the hook end when it closes. */
   readonly following: Scope.Closeable
 }
 
@@ -239,6 +242,7 @@ const subjectOf = <Item, Lookups, P, V>(registry: Registry.Registry<Item, Lookup
   registry: registry as unknown as Untyped<Item>,
   scopes: new Map(),
   followers: new Map(),
+  kept: undefined,
   following: Scope.makeUnsafe()
 })
 
@@ -349,6 +353,25 @@ const following = <Item>(
   }
 }
 
+/** What a hook has that keeps the items of which it was told. It is installed when somebody asks first. */
+const keptBy = <Item>(subject: Subject<Item>): Effect.Effect<ReadonlyArray<Item>, unknown> =>
+  Effect.gen(function*() {
+    const values = yield* Registry.values(subject.registry)
+    if (subject.kept === undefined) {
+      const kept = new Set(values)
+      yield* Scope.provide(
+        Registry.addHooks(subject.registry, {
+          onItemRegistered: (item) => Effect.sync(() => kept.add(item)),
+          onItemUnregistered: (item) => Effect.sync(() => kept.delete(item))
+        }),
+        subject.following
+      )
+      subject.kept = kept
+    }
+    const { kept } = subject
+    return [...values.filter((item) => kept.has(item)), ...Array.from(kept).filter((item) => !values.includes(item))]
+  })
+
 const effectOf = <Item>(
   subject: Subject<Item>,
   operation: Operation<Item>,
@@ -375,6 +398,9 @@ const effectOf = <Item>(
       return Registry.size(registry)
     case "values":
       return Registry.values(registry)
+    case "kept":
+      // nobody else is at work in the transaction
+      return Registry.transact(registry, Effect.suspend(() => keptBy(subject)))
     case "at":
       return Registry.at(registry, operation[1])
     case "state":

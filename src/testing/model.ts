@@ -118,7 +118,8 @@ export type OperationResult =
 /**
  * The arguments of every operation. Scopes and subscriptions have names. `as` runs an operation for an owner. `transact`
  * runs a list of operations, goes on where one fails, and commits at the end, fails or dies. `subscribe` answers what can
- * be seen, and `nextChange` what can be seen after the next change that its subscription was not told of.
+ * be seen, and `nextChange` what can be seen after the next change that its subscription was not told of. `kept` answers
+ * what a hook has that keeps the items of which it was told (G28).
  *
  * @category models
  * @since 0.1.0
@@ -131,6 +132,7 @@ export interface OperationArguments<in out Item> {
   readonly contains: [item: Item]
   readonly size: []
   readonly values: []
+  readonly kept: []
   readonly at: [index: number]
   readonly state: []
   readonly register: [item: Item]
@@ -618,6 +620,8 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     contains: (state, item) => reading((entries) => ok(equalTo(entries, item) !== undefined))(state),
     size: reading((entries) => ok(entries.length)),
     values: reading((entries) => ok(entries.map((entry) => entry.item))),
+    // what a hook knows when no other transaction is in flight: those inside this one have told it of what they did
+    kept: reading((entries) => ok(entries.map((entry) => entry.item))),
     at: (state, index) =>
       reading((entries) => {
         const entry = Number.isInteger(index) ? entries.at(index) : undefined

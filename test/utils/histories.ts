@@ -53,7 +53,7 @@ const reading: fc.Arbitrary<Operation> = fc.oneof(
   id.map((key): Operation => ["getOption", "id", key]),
   name.map((key): Operation => ["get", "name", key]),
   id.map((key): Operation => ["explain", "id", key]),
-  fc.constantFrom<Operation>(["size"], ["state"], ["at", -1]),
+  fc.constantFrom<Operation>(["size"], ["state"], ["at", -1], ["kept"]),
   fc.constant<Operation>(["values"])
 )
 

@@ -169,7 +169,7 @@ const simple: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: named("subscribe", subscription) },
   { weight: 1, arbitrary: named("contains", toolWith) },
   { weight: 1, arbitrary: named("at", fc.constantFrom(0, 1, -1, -9, 9, 0.5, NaN)) },
-  { weight: 1, arbitrary: fc.oneof(named("size"), named("values"), named("state")) }
+  { weight: 1, arbitrary: fc.oneof(named("size"), named("values"), named("kept"), named("state")) }
 )
 
 const operation = fc.letrec<{ readonly operation: Operation; readonly transact: Operation }>((tie) => ({
