@@ -15,6 +15,7 @@ import { Owner, within } from "./current.ts"
 import type { Arranged, Calls, Part, Telling } from "./parts.ts"
 import type { Refusals } from "./refusals.ts"
 import type { PopulationRuns } from "./runs.ts"
+import { type Restore, unchanged } from "./sequence.ts"
 import { Lock, WaitNode } from "./waiting.ts"
 
 /** A registry. */
@@ -291,11 +292,6 @@ export type Registering<Item, V> = <F>(
   others: (items: ReadonlyArray<Item>) => Effect.Effect<unknown, F>,
   failed: (cause: RegistrationFailure | V, item: Item, owner: string) => F
 ) => Effect.Effect<unknown, F>
-
-type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-
-/** What restores nothing. */
-export const unchanged: Restore = (effect) => effect
 
 /** All but a `"change"` work on contents that are `Pending`, and never populate them first. */
 type Kind = "change" | "population" | "reset" | "upkeep"

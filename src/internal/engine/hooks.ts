@@ -186,9 +186,9 @@ export const isUnsettled = ({ core, hooks, unsettled }: Transaction<any>): boole
 export const settle = <Item, V>(transaction: Transaction<Item, any, V>): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { core: { hooks }, restore } = transaction
-    const pause = restore(Effect.yieldNow)
     const touched = touchedIn(transaction)
-    const telling = (hook: AfterHook) => sequence(touched, (entry) => tellNews(transaction, hooks, hook, entry), pause)
+    const telling = (hook: AfterHook) =>
+      sequence(touched, (entry) => tellNews(transaction, hooks, hook, entry), restore)
     transaction.hooks = hooks
     transaction.unsettled = false
     transaction.untold = true

@@ -140,10 +140,8 @@ const callBefore = <Item, P, V, W>(
         sequence(leaving, (entry) =>
           told?.has(entry) === true
             ? undefined
-            : Hooks.callBefore(transaction, "onItemUnregistering", entry.item), pauseOf(transaction)))
-  }, pauseOf(transaction))
-
-const pauseOf = (transaction: Transaction<any>): Effect.Effect<void> => transaction.restore(Effect.yieldNow)
+            : Hooks.callBefore(transaction, "onItemUnregistering", entry.item), transaction.restore))
+  }, transaction.restore)
 
 /** A hook refuses with an error that does not know the registry's name. */
 const registering = <Item, P, V>(transaction: Transaction<Item, P, V>, item: Item): Effect.Effect<void, V> =>
@@ -170,23 +168,22 @@ const tellSteps = <Item, P, V>(
   from: number,
   draft: Contents<Item>
 ): Effect.Effect<void> => {
-  const { steps } = transaction
+  const { restore, steps } = transaction
   // hooks may cause more steps, of which they are told by the operations that take them
   const own = steps.length === from + 1 ? [steps[from]!] : steps.slice(from)
-  const pause = pauseOf(transaction)
   const gone = (entry: Entry<Item>) => Hooks.tell(transaction, "onItemUnregistered", entry, draft)
   const come = (entry: Entry<Item>) => Hooks.tell(transaction, "onItemRegistered", entry, draft)
   const tellStep = (one: Step<Item>): Effect.Effect<void> => {
     switch (one._tag) {
       case "Inserted":
-        return sequence(one.entries, come, pause)
+        return sequence(one.entries, come, restore)
       case "Removed":
-        return sequence(one.entries, gone, pause)
+        return sequence(one.entries, gone, restore)
       case "Swapped":
         return Effect.flatMapEager(gone(one.previous), () => come(one.entry))
       default:
         return Effect.void
     }
   }
-  return own.length === 1 ? tellStep(own[0]!) : sequence(own, tellStep, pause)
+  return own.length === 1 ? tellStep(own[0]!) : sequence(own, tellStep, restore)
 }

@@ -193,18 +193,20 @@ export interface Call<Item> {
 /** The completed calls of a transaction, in order. */
 export class Calls<Item> {
   readonly list: Array<Call<Item>> = []
-  private readonly last = new Map<Part<Item, unknown>, Map<Item, boolean>>()
-  /** How many of the list are in `last`, which is made when somebody asks. */
+  /** Made when somebody asks. */
+  private last: Map<Part<Item, unknown>, Map<Item, boolean>> | undefined = undefined
+  /** How many of the list are in `last`. */
   private known = 0
 
   /** Whether the last call told a part that an item is in; nothing if there was none. */
   told(part: Part<Item, unknown>, item: Item): boolean | undefined {
+    const last = this.last ??= new Map()
     for (; this.known < this.list.length; this.known++) {
       const call = this.list[this.known]!
-      const items = this.last.get(call.part) ?? new Map<Item, boolean>()
-      this.last.set(call.part, items.set(call.item, call.hook === "onItemRegistered"))
+      const items = last.get(call.part) ?? new Map<Item, boolean>()
+      last.set(call.part, items.set(call.item, call.hook === "onItemRegistered"))
     }
-    return this.last.get(part)?.get(item)
+    return last.get(part)?.get(item)
   }
 
   /** Adds those of a nested transaction that ended, which have come later. */

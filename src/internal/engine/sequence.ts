@@ -5,25 +5,33 @@ import * as Exit from "effect/Exit"
 
 /**
  * Runs `f` on one element after the other. Eager: it begins during the call, and answers an `Exit` if nothing suspends. It
- * pauses after every `maxPerStep` elements, so that others have a turn.
+ * pauses after every `maxPerStep` elements, so that others have a turn: `restore` lets it be interrupted there.
  */
 export const sequence = <A, E, R>(
   list: ReadonlyArray<A>,
   f: (a: A) => Effect.Effect<unknown, E, R> | undefined | void,
-  pause: Effect.Effect<void> = Effect.yieldNow
-): Effect.Effect<void, E, R> => sequenceFrom(list, f, pause, 0)
+  restore: Restore = unchanged
+): Effect.Effect<void, E, R> => sequenceFrom(list, f, restore, 0)
+
+/** How the effects of users, and waits, are run in an uninterruptible region. */
+export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+/** What restores nothing. */
+export const unchanged: Restore = (effect) => effect
 
 const sequenceFrom = <A, E, R>(
   list: ReadonlyArray<A>,
   f: (a: A) => Effect.Effect<unknown, E, R> | undefined | void,
-  pause: Effect.Effect<void>,
+  restore: Restore,
   from: number
 ): Effect.Effect<void, E, R> => {
   for (let i = from; i < list.length; i++) {
-    if (i === from + maxPerStep) return Effect.flatMap(pause, () => sequenceFrom(list, f, pause, i))
+    if (i === from + maxPerStep) {
+      return Effect.flatMap(restore(Effect.yieldNow), () => sequenceFrom(list, f, restore, i))
+    }
     const effect = f(list[i]!)
     if (effect === undefined || hasSucceeded(effect)) continue
-    return Effect.flatMap(effect, () => sequenceFrom(list, f, pause, i + 1))
+    return Effect.flatMap(effect, () => sequenceFrom(list, f, restore, i + 1))
   }
   return Effect.void
 }

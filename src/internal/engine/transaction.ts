@@ -10,17 +10,17 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
-import * as Contents from "../store/contents.ts"
+import { Contents } from "../store/contents.ts"
 import { forget } from "../store/update.ts"
 import { show } from "../store/wording.ts"
 import { Change, Inserted } from "./change.ts"
-import { contentsOf, type Core, type Observation, type Operation, Transaction, unchanged } from "./core.ts"
+import { contentsOf, type Core, type Observation, type Operation, Transaction } from "./core.ts"
 import { CurrentTransaction, innermost } from "./current.ts"
 import * as Hooks from "./hooks.ts"
 import { servicesOf } from "./parts.ts"
 import { openIn } from "./read.ts"
 import { now } from "./refusals.ts"
-import { collect, sequence } from "./sequence.ts"
+import { collect, type Restore, sequence, unchanged } from "./sequence.ts"
 import { useAfterEnd } from "./waiting.ts"
 
 /** Runs an operation as a transaction: nested in the one of its registry that the fiber is in, or an outermost one. */
@@ -87,7 +87,7 @@ const inOneStep = <Item, P, V, A, E>(
     observation?.gaveUp()
     return undefined
   }
-  if (Exit.isSuccess(exit)) commit(transaction, true)
+  if (Exit.isSuccess(exit)) commit(transaction)
   observation?.released()
   return exit
 }
@@ -100,8 +100,6 @@ const retry = <Item, P, V, A, E, R>(
   const anew = Effect.withFiber<A, E | P, R>((fiber) => runOn(fiber, core, operation, observation))
   return kind === "change" ? Effect.flatMap(core.populate, () => anew) : anew
 }
-
-type Restore = Transaction<any>["restore"]
 
 /** With the lock: looks, and begins, in one step; runs the body; ends. Only what the body restores can be interrupted. */
 const begin = <Item, P, V, A, E, R>(
@@ -266,7 +264,7 @@ const commitOrUndo = <A, E>(group: Group, exit: Exit.Success<A, E>, ending: Endi
   let after = ending.committed?.(exit.value)
   try {
     for (const transaction of group) {
-      const emptied = commit(transaction, false)
+      const emptied = commit(transaction)
       if (emptied !== undefined) after = after === undefined ? emptied : Effect.ensuring(after, emptied)
     }
   } catch (defect) {
@@ -285,9 +283,9 @@ const close = (transaction: Transaction<any>): void => {
 }
 
 /** Ends a transaction that succeeded: in the draft of its parent, or for all to see. Answers what is left to do. */
-const commit = <Item, P, V>(transaction: Transaction<Item, P, V>, unseen: boolean): Effect.Effect<void> | undefined => {
+const commit = <Item, P, V>(transaction: Transaction<Item, P, V>): Effect.Effect<void> | undefined => {
   const { calls, parent } = transaction
-  if (parent === undefined) return publish(transaction, unseen)
+  if (parent === undefined) return publish(transaction)
   parent.draft = transaction.draft
   parent.populationScope = transaction.populationScope
   parent.scopes = parent.scopes.concat(transaction.scopes)
@@ -301,18 +299,15 @@ const commit = <Item, P, V>(transaction: Transaction<Item, P, V>, unseen: boolea
 }
 
 /** Where contents become visible to others: the one place, and one synchronous step. */
-const publish = <Item, P, V>(
-  transaction: Transaction<Item, P, V>,
-  unseen: boolean
-): Effect.Effect<void> | undefined => {
-  const { base, core, draft, populationScope, scopes, steps } = transaction
+const publish = <Item, P, V>(transaction: Transaction<Item, P, V>): Effect.Effect<void> | undefined => {
+  const { base, core, draft, populationScope, scopes, seen, steps } = transaction
   if (draft === base) return undefined
   // what nobody can see is no change
   const changed = steps.length > 0
   const revision = changed ? base.revision + 1 : base.revision
-  // nobody has seen a draft that was made in this very step: it need not be copied
-  if (unseen) draft.revision = revision
-  const contents = unseen ? draft : Contents.copy(draft, { revision })
+  // a snapshot of the draft keeps its revision; a draft that nobody has seen need not be copied
+  const contents = seen ? new Contents(draft) : draft
+  contents.revision = revision
   core.published.ref.current = contents
   if (changed) {
     core.changes.push(new Change(contents, steps, now(transaction.fiber!)))

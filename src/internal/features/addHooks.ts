@@ -60,7 +60,7 @@ const tellAll = <Item, P, V>(
       sequence(
         entries,
         (entry) => Hooks.tellNews(transaction, parts, "onItemRegistered", entry),
-        transaction.restore(Effect.yieldNow)
+        transaction.restore
       )
   )
 

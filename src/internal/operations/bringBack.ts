@@ -28,7 +28,7 @@ export const bringBack = <Item, V>(transaction: Transaction<Item, never, V>): Ef
             carryOut(transaction, comingBack<Item, V>(entry)),
             (error) => leaveOut(transaction, entry, error)
           ),
-        transaction.restore(Effect.yieldNow)
+        transaction.restore
       )
   )
 

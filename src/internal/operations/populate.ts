@@ -121,7 +121,7 @@ const registerItems = <Item, V, E>(
       carryOut(transaction, registering<Item, never, V>(item)),
       (cause) => registrationFailed<E, V>(transaction, cause, item)
     )
-  return sequence(items, register, transaction.restore(Effect.yieldNow))
+  return sequence(items, register, transaction.restore)
 }
 
 const registrationFailed = <E, V>(

@@ -70,7 +70,7 @@ export const oneByOne = <Item, P, V, A, B, E, W>(
   const all = sequence(
     list,
     (a) => Effect.mapEager(carryOut(transaction, planner(a)), (answer) => answers.push(answer)),
-    transaction.restore(Effect.yieldNow)
+    transaction.restore
   )
   return Effect.mapEager(all, () => answers)
 }

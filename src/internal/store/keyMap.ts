@@ -156,8 +156,8 @@ export class KeyMap<A extends Identified> implements Version<A> {
   }
   /** The same with a new base that holds the changes. */
   private folded(): KeyMap<A> {
-    const base = new Map(this.base)
-    if (base.size > this.known) base.forEach((value, key) => value.id >= this.limit && base.delete(key))
+    const base = new Map<unknown, A>()
+    this.base.forEach((value, key) => value.id < this.limit && base.set(key, value))
     const next = new KeyMap(base)
     next.limit = this.limit
     next.objects = this.objects

@@ -4,12 +4,12 @@ import type { Break } from "../../break.ts"
 export const faults: ReadonlyArray<Break> = [
   {
     name: "the one-step path looks in one step, and acts in the next",
-    find: `  if (Exit.isSuccess(exit)) commit(transaction, true)
+    find: `  if (Exit.isSuccess(exit)) commit(transaction)
   observation?.released()
   return exit
 `,
     replace: `  return Effect.flatMap(Effect.yieldNow, () => {
-    if (Exit.isSuccess(exit)) commit(transaction, true)
+    if (Exit.isSuccess(exit)) commit(transaction)
     return exit
   })
 `,
@@ -287,8 +287,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a snapshot of a draft gets the revision of the published contents",
-    find: "const emptied = commit(transaction, false)",
-    replace: "const emptied = commit(transaction, true)",
+    find: "seen ? new Contents(draft) : draft",
+    replace: "seen ? draft : new Contents(draft)",
     caught: { file: "atomicity.test.ts", title: "G8 a snapshot taken in a transaction does not change when the" }
   },
   {

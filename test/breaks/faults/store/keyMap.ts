@@ -4,7 +4,7 @@ import type { Break } from "../../break.ts"
 export const faults: ReadonlyArray<Break> = [
   {
     name: "the next index is made in the last one",
-    find: "const base = new Map(this.base)",
+    find: "const base = new Map<unknown, A>()",
     replace: "const base = this.base",
     caught: { file: "RegistrySnapshot.test.ts", title: "G8 G11 G12 agrees with an array through hundreds of changes" }
   },
@@ -28,8 +28,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "the entries of a list that was given up are in the next map",
-    find: "if (base.size > this.known) base",
-    replace: "if (base.size < this.known) base",
+    find: "value.id < this.limit && base.set(key, value)",
+    replace: "base.set(key, value)",
     caught: { file: "keyMap.test.ts", title: "G8 agrees with a map by value, and so does every earlier version" }
   },
   {
