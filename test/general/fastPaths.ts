@@ -76,8 +76,8 @@ export const fastPaths: ReadonlyArray<FastPath> = [
   },
   {
     name: "no hook: a change is planned once",
-    find: "transaction.hooks.length === 0",
-    replace: "transaction.hooks === null"
+    find: "transaction.hooks.length === 0\n    ? planning",
+    replace: "transaction.hooks === null\n    ? planning"
   },
   {
     name: "no hook has changed anything: nobody has to be asked about more",
@@ -91,8 +91,13 @@ export const fastPaths: ReadonlyArray<FastPath> = [
   },
   {
     name: "no hook: a list is put into indexes that are filled in place",
-    find: "if (transaction.hooks.length > 0) return oneByOne",
-    replace: "if (transaction.hooks !== null) return oneByOne"
+    find: "transaction.hooks.length > 0\n    ? oneByOne",
+    replace: "transaction.hooks !== null\n    ? oneByOne"
+  },
+  {
+    name: "no hook: a list of defaults is put into indexes that are filled in place",
+    find: "if (transaction.hooks.length === 0) {",
+    replace: "if (transaction.hooks === null) {"
   },
   {
     name: "no hook: a reset is one step",
@@ -113,6 +118,11 @@ export const fastPaths: ReadonlyArray<FastPath> = [
     name: "a hook that has succeeded already is not run",
     find: "handlers[hook] === undefined || hasSucceeded(effect)\n",
     replace: "handlers[hook] === undefined\n"
+  },
+  {
+    name: "nothing comes after the last element: it need not be waited for",
+    find: "if (i === list.length - 1) return effect\n",
+    replace: "\n"
   },
   {
     name: "an element that has succeeded already is not run",

@@ -21,7 +21,7 @@ import { collect, hasSucceeded, sequence } from "./sequence.ts"
 let completedCalls = 0
 
 /** Calls a hook of each part that is installed when its turn comes, one after the other. */
-export const call = <Item, V>(transaction: Transaction<Item, any, V>, hook: RegistryHook): Effect.Effect<void> =>
+export const call = <Item, V>(transaction: Transaction<Item, any, V>, hook: RegistryHook): Effect.Effect<unknown> =>
   sequence(inOrder(transaction.hooks, hook), (part) => {
     const effect = part.state === "installed" ? part.handlers[hook] : undefined
     return effect && run(transaction, part, hook, effectOf(transaction, effect, hook), undefined)
@@ -32,7 +32,7 @@ export const callBefore = <Item, V, Hook extends "onItemRegistering" | "onItemUn
   transaction: Transaction<Item, any, V>,
   hook: Hook,
   item: Item
-): Effect.Effect<void, Failure<V, Hook>> =>
+): Effect.Effect<unknown, Failure<V, Hook>> =>
   sequence(inOrder(transaction.hooks, hook), (part) => {
     const running = part.state === "installed" ? callPart(transaction, part, hook, item) : undefined
     return running && transaction.irrevocable ? surviving(transaction, running, () => Effect.void) : running
@@ -42,8 +42,8 @@ export const callBefore = <Item, V, Hook extends "onItemRegistering" | "onItemUn
 export const surviving = <Item, E>(
   transaction: Transaction<Item>,
   effect: Effect.Effect<unknown, E>,
-  next: (died: boolean) => Effect.Effect<void>
-): Effect.Effect<void, E> =>
+  next: (died: boolean) => Effect.Effect<unknown>
+): Effect.Effect<unknown, E> =>
   Effect.matchCauseEffect(effect, {
     onFailure: (cause) => {
       if (Cause.hasFails(cause)) return Effect.failCause(cause)
@@ -65,7 +65,7 @@ export const tell = <Item, V>(
   hook: AfterHook,
   entry: Entry<Item>,
   applied: Contents.Contents<Item>
-): Effect.Effect<void> => {
+): Effect.Effect<unknown> => {
   const { hooks, outermost } = transaction
   let sure = hooks === outermost.hooks && !outermost.unsettled
   for (let one = transaction.parent; one !== undefined; one = one.parent) sure &&= !one.untold
@@ -128,9 +128,9 @@ const tellPart = <Item, V>(
   part: Part<Item, V>,
   hook: AfterHook,
   item: Item
-): Effect.Effect<void> | undefined => {
+): Effect.Effect<unknown> | undefined => {
   const telling: Telling<Item> = { part, item, later: [] }
-  const ended = (died: boolean): Effect.Effect<void> => {
+  const ended = (died: boolean): Effect.Effect<unknown> => {
     transaction.telling = undefined
     if (part.state === "settled") {
       // it was removed in this call, and told of all else that it knew
@@ -163,7 +163,7 @@ export const tellNews = <Item, V>(
   parts: ReadonlyArray<Part<Item, V>>,
   hook: AfterHook,
   entry: Entry<Item>
-): Effect.Effect<void> =>
+): Effect.Effect<unknown> =>
   sequence(
     inOrder(parts, hook),
     (part) =>
@@ -183,7 +183,7 @@ export const isUnsettled = ({ core, hooks, unsettled }: Transaction<any>): boole
  * Before an outermost transaction ends: tells hooks of every change that they do not know yet, and those that were
  * installed meanwhile, too. Hooks may cause more changes: then the transaction is unsettled again, and this runs again.
  */
-export const settle = <Item, V>(transaction: Transaction<Item, any, V>): Effect.Effect<void> =>
+export const settle = <Item, V>(transaction: Transaction<Item, any, V>): Effect.Effect<unknown> =>
   Effect.suspend(() => {
     const { core: { hooks }, restore } = transaction
     const touched = touchedIn(transaction)

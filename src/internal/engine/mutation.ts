@@ -26,7 +26,7 @@ export interface Move<out Item, out W> {
 interface Entering<out Item, out W> {
   readonly item: Item
   /** Asks hooks whether the item may enter. */
-  readonly ask: () => Effect.Effect<void, W>
+  readonly ask: () => Effect.Effect<unknown, W>
 }
 
 export const entering = <Item, P, V>(transaction: Transaction<Item, P, V>, item: Item): Entering<Item, V> => ({
@@ -131,7 +131,7 @@ const callBefore = <Item, P, V, W>(
   transaction: Transaction<Item, P, V>,
   moves: ReadonlyArray<Move<Item, W>>,
   told: Set<unknown> | undefined
-): Effect.Effect<void, W> =>
+): Effect.Effect<unknown, W> =>
   sequence(moves, ({ entering: one, leaving }) => {
     const asking = one === undefined || told?.has(one.item) === true ? Effect.void : one.ask()
     return leaving.length === 0
@@ -144,7 +144,7 @@ const callBefore = <Item, P, V, W>(
   }, transaction.restore)
 
 /** A hook refuses with an error that does not know the registry's name. */
-const registering = <Item, P, V>(transaction: Transaction<Item, P, V>, item: Item): Effect.Effect<void, V> =>
+const registering = <Item, P, V>(transaction: Transaction<Item, P, V>, item: Item): Effect.Effect<unknown, V> =>
   Effect.mapErrorEager(
     Hooks.callBefore(transaction, "onItemRegistering", item),
     (error) => {
@@ -167,13 +167,13 @@ const tellSteps = <Item, P, V>(
   transaction: Transaction<Item, P, V>,
   from: number,
   draft: Contents<Item>
-): Effect.Effect<void> => {
+): Effect.Effect<unknown> => {
   const { restore, steps } = transaction
   // hooks may cause more steps, of which they are told by the operations that take them
   const own = steps.length === from + 1 ? [steps[from]!] : steps.slice(from)
   const gone = (entry: Entry<Item>) => Hooks.tell(transaction, "onItemUnregistered", entry, draft)
   const come = (entry: Entry<Item>) => Hooks.tell(transaction, "onItemRegistered", entry, draft)
-  const tellStep = (one: Step<Item>): Effect.Effect<void> => {
+  const tellStep = (one: Step<Item>): Effect.Effect<unknown> => {
     switch (one._tag) {
       case "Inserted":
         return sequence(one.entries, come, restore)

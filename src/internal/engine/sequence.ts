@@ -5,13 +5,14 @@ import * as Exit from "effect/Exit"
 
 /**
  * Runs `f` on one element after the other. Eager: it begins during the call, and answers an `Exit` if nothing suspends. It
- * pauses after every `maxPerStep` elements, so that others have a turn: `restore` lets it be interrupted there.
+ * pauses after every `maxPerStep` elements, so that others have a turn: `restore` lets it be interrupted there. What it
+ * succeeds with means nothing. The list does not change meanwhile.
  */
 export const sequence = <A, E, R>(
   list: ReadonlyArray<A>,
   f: (a: A) => Effect.Effect<unknown, E, R> | undefined | void,
   restore: Restore = unchanged
-): Effect.Effect<void, E, R> => sequenceFrom(list, f, restore, 0)
+): Effect.Effect<unknown, E, R> => sequenceFrom(list, f, restore, 0)
 
 /** How the effects of users, and waits, are run in an uninterruptible region. */
 export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
@@ -24,13 +25,15 @@ const sequenceFrom = <A, E, R>(
   f: (a: A) => Effect.Effect<unknown, E, R> | undefined | void,
   restore: Restore,
   from: number
-): Effect.Effect<void, E, R> => {
+): Effect.Effect<unknown, E, R> => {
   for (let i = from; i < list.length; i++) {
     if (i === from + maxPerStep) {
       return Effect.flatMap(restore(Effect.yieldNow), () => sequenceFrom(list, f, restore, i))
     }
     const effect = f(list[i]!)
     if (effect === undefined || hasSucceeded(effect)) continue
+    // most lists have one element: nothing comes after it
+    if (i === list.length - 1) return effect
     return Effect.flatMap(effect, () => sequenceFrom(list, f, restore, i + 1))
   }
   return Effect.void
