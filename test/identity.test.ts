@@ -74,7 +74,7 @@ const { steps: everyStep } = fc.letrec<{ readonly step: Step; readonly steps: Re
   steps: fc.array(tie("step"), { maxLength: 25, size: "max" })
 }))
 
-/** Each is in by its own key. One that was put in by an override hides those of the same key that were in before. */
+/** Each is in by its own key. An override, which has a scope, hides the one of the same key, and older overrides. */
 class Model {
   private registered: ReadonlyArray<Registered> = []
   private readonly closed = new Set<Scope.Scope>()
@@ -83,16 +83,23 @@ class Model {
     return this.registered.filter((one) => this.holder(one.key) === one)
   }
   holder(key: number): Registered | undefined {
-    return this.registered.findLast((one) => one.key === key)
+    return this.registered.findLast((one) => one.key === key && one.scope !== undefined) ?? this.below(key)
+  }
+  /** The one that is no override. */
+  below(key: number): Registered | undefined {
+    return this.registered.find((one) => one.key === key && one.scope === undefined)
+  }
+  get allBelow(): ReadonlyArray<Registered> {
+    return this.registered.filter(({ scope }) => scope === undefined)
   }
   found(subject: Subject): Registered | undefined {
     const own = this.visible.filter((one) => one.subject === subject)
     return own.find(({ key }) => key === subject.key) ?? own[0]
   }
   refusal(subject: Subject): string | undefined {
-    const same = this.registered.filter(({ key }) => key === subject.key)
-    if (same.length === 0) return undefined
-    return same.some((one) => one.subject === subject) ? "already_registered" : "attribute_registered"
+    const same = this.below(subject.key)
+    if (same === undefined) return undefined
+    return same.subject === subject ? "already_registered" : "attribute_registered"
   }
   add(subject: Subject, owner: string, scope?: Scope.Scope): void {
     this.registered = [...this.registered, {
@@ -102,9 +109,9 @@ class Model {
       ...(scope === undefined ? {} : { scope })
     }]
   }
-  /** In its place. */
+  /** The registration stays. */
   replace(previous: Registered, subject: Subject): void {
-    const next = { subject, key: subject.key, owner: "" }
+    const next = { ...previous, subject, key: subject.key }
     this.registered = this.registered.map((one) => one === previous ? next : one)
   }
   remove(gone: Registered): void {
@@ -117,8 +124,9 @@ class Model {
     this.closed.add(scope)
     this.registered = this.registered.filter((one) => one.scope !== scope)
   }
-  clear(): void {
-    this.registered = []
+  /** What scopes hold comes back. */
+  reset(): void {
+    this.registered = this.registered.filter(({ scope }) => scope !== undefined)
   }
   /** What puts back what is in now. A scope that has closed in the meantime stays closed. */
   rollback(): () => void {
@@ -216,14 +224,14 @@ const playing = (list: ReadonlyArray<Step>, hooked: boolean) =>
           case "Reconcile": {
             const byKey = new Map(step.some.map((n) => [subjects[n]!.key, subjects[n]!]))
             yield* Effect.orDie(Registry.reconcile(registry, byKey.values()))
-            for (const one of model.visible) {
+            for (const one of model.allBelow) {
               const subject = byKey.get(one.key)
-              if (one.scope !== undefined || subject === one.subject) continue
+              if (subject === one.subject) continue
               if (subject === undefined) model.remove(one)
               else model.replace(one, subject)
             }
             for (const subject of byKey.values()) {
-              if (model.holder(subject.key) === undefined) model.add(subject, "")
+              if (model.below(subject.key) === undefined) model.add(subject, "")
             }
             return
           }
@@ -244,7 +252,7 @@ const playing = (list: ReadonlyArray<Step>, hooked: boolean) =>
           }
           case "Reset":
             yield* Registry.reset(registry)
-            model.clear()
+            model.reset()
             return
           case "Transact": {
             const undo = model.rollback()
