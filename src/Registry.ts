@@ -1697,7 +1697,7 @@ export const reset: <Item, Lookups, P, V, R = never>(
  *   return [change.revision, change.events]
  * }))
  *
- * await Effect.runPromise(program) // => [2, [{ _tag: "Registered", item: "search", position: 0 }]]
+ * await Effect.runPromise(program) // => [2, [{ _tag: "Registered", item: "search", position: 0, reason: "register" }]]
  * ```
  *
  * @category watching
@@ -1747,7 +1747,7 @@ const follow: <Item, Lookups, P, V, R>(
  *   yield* Stream.runForEach(Stream.take(changes, 2), (change) => Effect.sync(() => {
  *     for (const event of change.events) {
  *       if (RegistryEvent.is("Registered")(event)) names.splice(event.position, 0, event.item)
- *       if (RegistryEvent.is("Unregistered")(event)) names.splice(names.indexOf(event.item), 1)
+ *       if (RegistryEvent.is("Unregistered")(event)) names.splice(event.position, 1)
  *     }
  *   }))
  *   return names

@@ -2,8 +2,8 @@
  * The events of a registry.
  *
  * A `RegistryChange` has the `RegistryEvent`s of one committed transaction in their order. `Registered`, `Unregistered`
- * and `Replaced`, applied one after the other to a list of the items before, give the items of the registry at that
- * revision. `Populated` and `Reset` follow the events that they sum up.
+ * and `Replaced`, applied by their positions one after the other to an array of the items before, give the items of the
+ * registry at that revision, in their order. `Populated` and `Reset` follow the events that they sum up.
  *
  * @module
  * @since 0.1.0
@@ -14,18 +14,30 @@ import type { RegistrySnapshot } from "./internal/snapshot.ts"
 /**
  * One event: an item was registered, unregistered or replaced, or the registry was populated or reset.
  *
- * `position` is the item's index among all items, in registration order, at that moment.
+ * `position` is the item's index among all items, in their order, at that moment: after the item came, or before it went.
  *
  * @category models
  * @since 0.1.0
  */
 export type RegistryEvent<Item> = Data.TaggedEnum<{
-  readonly Registered: { readonly item: Item; readonly position: number }
-  readonly Unregistered: { readonly item: Item }
-  readonly Replaced: { readonly previous: Item; readonly item: Item }
+  readonly Registered: { readonly item: Item; readonly position: number; readonly reason: Reason }
+  readonly Unregistered: { readonly item: Item; readonly position: number; readonly reason: Reason }
+  readonly Replaced: { readonly previous: Item; readonly item: Item; readonly position: number }
   readonly Populated: { readonly size: number }
   readonly Reset: {}
 }>
+
+/**
+ * Why an item came or went.
+ *
+ * `register`: an operation put it in. `population`: it came with a population. `unregister`: an operation took it out.
+ * `scope`: the scope that it was registered in closed. `reset`: the registry was emptied. `override`: an override came or
+ * ended, or began or ceased to hide the item. `switch`: the item was disabled or enabled.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export type Reason = "register" | "unregister" | "scope" | "reset" | "override" | "switch" | "population"
 
 /**
  * The revision that one committed transaction made, its events in order, and the contents after it.
@@ -66,7 +78,11 @@ export const {
    * ```ts
    * import { RegistryEvent } from "effect-registry"
    *
-   * const event: RegistryEvent.RegistryEvent<string> = RegistryEvent.Registered({ item: "gzip", position: 0 })
+   * const event: RegistryEvent.RegistryEvent<string> = RegistryEvent.Registered({
+   *   item: "gzip",
+   *   position: 0,
+   *   reason: "register"
+   * })
    *
    * const name = RegistryEvent.is("Registered")(event) ? event.item : undefined
    *
@@ -87,22 +103,24 @@ export const {
    *
    * const line = (event: RegistryEvent.RegistryEvent<string>): string =>
    *   RegistryEvent.match(event, {
-   *     Registered: ({ item, position }) => `+ ${item} at ${position}`,
-   *     Unregistered: ({ item }) => `- ${item}`,
+   *     Registered: ({ item, position, reason }) => `+ ${item} at ${position} (${reason})`,
+   *     Unregistered: ({ item, position, reason }) => `- ${item} at ${position} (${reason})`,
    *     Replaced: ({ item, previous }) => `${previous} is now ${item}`,
    *     Populated: ({ size }) => `populated with ${size}`,
    *     Reset: () => "reset"
    *   })
    *
    * const events: ReadonlyArray<RegistryEvent.RegistryEvent<string>> = [
-   *   RegistryEvent.Registered({ item: "gzip", position: 0 }),
+   *   RegistryEvent.Registered({ item: "gzip", position: 0, reason: "population" }),
    *   RegistryEvent.Populated({ size: 1 }),
-   *   RegistryEvent.Replaced({ previous: "gzip", item: "zstd" }),
-   *   RegistryEvent.Unregistered({ item: "zstd" }),
+   *   RegistryEvent.Replaced({ previous: "gzip", item: "zstd", position: 0 }),
+   *   RegistryEvent.Unregistered({ item: "zstd", position: 0, reason: "reset" }),
    *   RegistryEvent.Reset()
    * ]
    *
-   * events.map(line) // => ["+ gzip at 0", "populated with 1", "gzip is now zstd", "- zstd", "reset"]
+   * const lines = events.map(line)
+   *
+   * lines // => ["+ gzip at 0 (population)", "populated with 1", "gzip is now zstd", "- zstd at 0 (reset)", "reset"]
    * ```
    *
    * @category pattern matching

@@ -14,25 +14,25 @@ const next = <Item>(subscription: Registry.Subscription<Item, any>) =>
 
 describe("RegistryEvent", () => {
   const events: ReadonlyArray<RegistryEvent.RegistryEvent<string>> = [
-    RegistryEvent.Registered({ item: "a", position: 0 }),
-    RegistryEvent.Unregistered({ item: "a" }),
-    RegistryEvent.Replaced({ previous: "a", item: "b" }),
+    RegistryEvent.Registered({ item: "a", position: 0, reason: "register" }),
+    RegistryEvent.Unregistered({ item: "a", position: 1, reason: "scope" }),
+    RegistryEvent.Replaced({ previous: "a", item: "b", position: 2 }),
     RegistryEvent.Populated({ size: 2 }),
     RegistryEvent.Reset()
   ]
 
   it("constructors make events with a tag and fields", () => {
     assert.deepStrictEqual(events.map((event) => ({ ...event })), [
-      { _tag: "Registered", item: "a", position: 0 },
-      { _tag: "Unregistered", item: "a" },
-      { _tag: "Replaced", previous: "a", item: "b" },
+      { _tag: "Registered", item: "a", position: 0, reason: "register" },
+      { _tag: "Unregistered", item: "a", position: 1, reason: "scope" },
+      { _tag: "Replaced", previous: "a", item: "b", position: 2 },
       { _tag: "Populated", size: 2 },
       { _tag: "Reset" }
     ])
     assert.isTrue(
       Equal.equals(
-        RegistryEvent.Replaced({ previous: "a", item: "b" }),
-        RegistryEvent.Replaced({ previous: "a", item: "b" })
+        RegistryEvent.Replaced({ previous: "a", item: "b", position: 2 }),
+        RegistryEvent.Replaced({ previous: "a", item: "b", position: 2 })
       )
     )
   })
@@ -65,11 +65,11 @@ describe("RegistryEvent", () => {
       const subscription = yield* Registry.subscribe(registry)
       yield* Registry.register(registry, "c")
       const change = yield* next(subscription)
-      const shown = "{ revision: 2, events: [ { item: 'c', position: 2, _tag: 'Registered' } ] }"
+      const shown = "{ revision: 2, events: [ { item: 'c', position: 2, reason: 'register', _tag: 'Registered' } ] }"
       assert.strictEqual(inspect(change, { breakLength: Number.POSITIVE_INFINITY }), shown)
       assert.deepStrictEqual(JSON.parse(JSON.stringify(change)), {
         revision: 2,
-        events: [{ _tag: "Registered", item: "c", position: 2 }]
+        events: [{ _tag: "Registered", item: "c", position: 2, reason: "register" }]
       })
     }))
 
@@ -92,18 +92,18 @@ describe("RegistryEvent", () => {
       const change = yield* next(subscription)
       assert.strictEqual(change.revision, 2)
       assert.deepStrictEqual(change.events, [
-        RegistryEvent.Registered({ item: "c", position: 2 }),
-        RegistryEvent.Registered({ item: "d", position: 3 }),
-        RegistryEvent.Registered({ item: "e", position: 4 }),
-        RegistryEvent.Replaced({ previous: "d", item: "f" }),
-        RegistryEvent.Unregistered({ item: "e" }),
-        RegistryEvent.Unregistered({ item: "f" }),
-        RegistryEvent.Unregistered({ item: "c" }),
-        RegistryEvent.Unregistered({ item: "b" }),
-        RegistryEvent.Unregistered({ item: "a" }),
+        RegistryEvent.Registered({ item: "c", position: 2, reason: "register" }),
+        RegistryEvent.Registered({ item: "d", position: 3, reason: "register" }),
+        RegistryEvent.Registered({ item: "e", position: 4, reason: "register" }),
+        RegistryEvent.Replaced({ previous: "d", item: "f", position: 3 }),
+        RegistryEvent.Unregistered({ item: "e", position: 4, reason: "unregister" }),
+        RegistryEvent.Unregistered({ item: "f", position: 3, reason: "unregister" }),
+        RegistryEvent.Unregistered({ item: "c", position: 2, reason: "reset" }),
+        RegistryEvent.Unregistered({ item: "b", position: 1, reason: "reset" }),
+        RegistryEvent.Unregistered({ item: "a", position: 0, reason: "reset" }),
         RegistryEvent.Reset(),
-        RegistryEvent.Registered({ item: "a", position: 0 }),
-        RegistryEvent.Registered({ item: "b", position: 1 }),
+        RegistryEvent.Registered({ item: "a", position: 0, reason: "population" }),
+        RegistryEvent.Registered({ item: "b", position: 1, reason: "population" }),
         RegistryEvent.Populated({ size: 2 })
       ])
     }))

@@ -385,12 +385,12 @@ describe("override", () => {
       yield* Effect.scoped(Registry.override(registry, new Item(2, "item 1")))
       const [went, came] = yield* Stream.runCollect(Stream.take(changes, 2))
       assert.deepStrictEqual(went!.events.slice(0, 2), [
-        RegistryEvent.Unregistered({ item: b }),
-        RegistryEvent.Unregistered({ item: a })
+        RegistryEvent.Unregistered({ item: b, position: 1, reason: "override" }),
+        RegistryEvent.Unregistered({ item: a, position: 0, reason: "override" })
       ])
       assert.deepStrictEqual(came!.events.slice(1), [
-        RegistryEvent.Registered({ item: a, position: 0 }),
-        RegistryEvent.Registered({ item: b, position: 1 })
+        RegistryEvent.Registered({ item: a, position: 0, reason: "override" }),
+        RegistryEvent.Registered({ item: b, position: 1, reason: "override" })
       ])
     }))
 
@@ -435,8 +435,8 @@ describe("override", () => {
       assert.deepStrictEqual(items(yield* Registry.values(registry)), [b, c, narrower])
       const [change] = yield* Stream.runCollect(Stream.take(changes, 1))
       assert.deepStrictEqual(change!.events, [
-        RegistryEvent.Replaced({ previous: both, item: narrower }),
-        RegistryEvent.Registered({ item: b, position: 0 })
+        RegistryEvent.Replaced({ previous: both, item: narrower, position: 1 }),
+        RegistryEvent.Registered({ item: b, position: 0, reason: "override" })
       ])
       yield* Registry.upsert(registry, fake(1, "upserted"))
       assert.deepStrictEqual(

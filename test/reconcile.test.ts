@@ -610,7 +610,7 @@ describe("reconcile", () => {
       const { changes } = yield* Registry.subscribe(registry)
       yield* Registry.reconcile(registry, [a, next])
       const [change] = yield* Stream.runCollect(Stream.take(changes, 1))
-      assert.deepStrictEqual(change!.events, [RegistryEvent.Replaced({ previous: b, item: next })])
+      assert.deepStrictEqual(change!.events, [RegistryEvent.Replaced({ previous: b, item: next, position: 1 })])
     }))
 
   it.effect("G14 a hook that always registers another item can be interrupted, and leaves nothing", () =>

@@ -272,9 +272,9 @@ describe("RegistryTest.record", () => {
         })
       assert.deepStrictEqual(
         [
-          yield* told([RegistryEvent.Registered({ item: two, position: 0 })]),
-          yield* told([RegistryEvent.Unregistered({ item: two })]),
-          yield* told([RegistryEvent.Replaced({ previous: two, item: three })]),
+          yield* told([RegistryEvent.Registered({ item: two, position: 0, reason: "register" })]),
+          yield* told([RegistryEvent.Unregistered({ item: two, position: 0, reason: "unregister" })]),
+          yield* told([RegistryEvent.Replaced({ previous: two, item: three, position: 1 })]),
           yield* told([RegistryEvent.Populated({ size: 2 })]),
           yield* told([RegistryEvent.Populated({ size: 1 })]),
           yield* told([RegistryEvent.Reset()])

@@ -146,12 +146,12 @@ describe("the snapshot of a change", () => {
           until: () => (told.at(-1)?.revision ?? 1) === RegistrySnapshot.revision(last),
           times: 1_000
         })
-        let list = [...snapshot]
+        const list = [...snapshot]
         for (const change of told) {
           for (const event of change.events) {
             if (event._tag === "Registered") list.splice(event.position, 0, event.item)
-            if (event._tag === "Unregistered") list = list.filter((item) => item !== event.item)
-            if (event._tag === "Replaced") list = list.map((item) => item === event.previous ? event.item : item)
+            if (event._tag === "Unregistered") list.splice(event.position, 1)
+            if (event._tag === "Replaced") list.splice(event.position, 1, event.item)
           }
           assert.deepStrictEqual([...change.snapshot], list)
           assert.strictEqual(RegistrySnapshot.revision(change.snapshot), change.revision)
@@ -184,7 +184,7 @@ describe("the snapshot of a change", () => {
       const change = Option.getOrThrow(yield* Stream.runHead(changes))
       assert.strictEqual(
         JSON.stringify(change),
-        `{"revision":2,"events":[{"item":{"id":3,"name":"item 3"},"position":2,"_tag":"Registered"}]}`
+        `{"revision":2,"events":[{"item":{"id":3,"name":"item 3"},"position":2,"reason":"register","_tag":"Registered"}]}`
       )
     }))
 })

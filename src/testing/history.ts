@@ -332,18 +332,20 @@ const following = <Item>(
   items: ReadonlyArray<Item>,
   event: RegistryEvent.RegistryEvent<Item>
 ): ReadonlyArray<Item> => {
-  const indexOf = (item: Item): number => {
-    const index = items.findIndex((one) => Object.is(one, item))
-    if (index === -1) throw new Error(`${event._tag}, of what was not there`)
-    return index
+  const expect = (item: Item, position: number): void => {
+    if (position < 0 || position >= items.length || !Object.is(items[position], item)) {
+      throw new Error(`${event._tag}, of what was not there`)
+    }
   }
   switch (event._tag) {
     case "Registered":
       return items.toSpliced(event.position, 0, event.item)
     case "Unregistered":
-      return items.toSpliced(indexOf(event.item), 1)
+      expect(event.item, event.position)
+      return items.toSpliced(event.position, 1)
     case "Replaced":
-      return items.with(indexOf(event.previous), event.item)
+      expect(event.previous, event.position)
+      return items.with(event.position, event.item)
     case "Populated":
     case "Reset": {
       const size = event._tag === "Reset" ? 0 : event.size

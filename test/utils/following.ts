@@ -29,10 +29,11 @@ export class Follower<Item> {
           this.add(event.item, event.position)
           break
         case "Unregistered":
-          this.remove(event.item)
+          this.remove(event.item, event.position)
           break
         case "Replaced":
-          this.add(event.item, this.remove(event.previous))
+          this.remove(event.previous, event.position)
+          this.add(event.item, event.position)
           break
         case "Populated":
           if (event.size !== this.list.length) throw new Error(`populated ${event.size}, not ${this.list.length}`)
@@ -66,14 +67,12 @@ export class Follower<Item> {
     }
   }
 
-  private remove(item: Item): number {
-    const position = this.list.indexOf(item)
-    if (position === -1) throw new Error("what goes is not there")
+  private remove(item: Item, position: number): void {
+    if (!Object.is(this.list[position], item)) throw new Error("what goes is not there")
     this.list.splice(position, 1)
     for (const [name, keys] of Object.entries(this.keysOf(item))) {
       for (const key of keys) this.mapOf(name).delete(key)
     }
-    return position
   }
 
   private mapOf(name: string): Map<unknown, Item> {

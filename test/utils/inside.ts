@@ -203,5 +203,7 @@ export const swapBackwards = (registry: AnyRegistry): void => {
   const { steps } = openTransaction(registry)!
   const push = steps.push.bind(steps)
   steps.push = (step) =>
-    step._tag === "Swapped" ? push(new Inserted([step.entry], 0), new Removed([step.previous], "")) : push(step)
+    step._tag === "Swapped"
+      ? push(new Inserted([step.entry], 0, "register"), new Removed([step.previous], [0], "", "unregister"))
+      : push(step)
 }

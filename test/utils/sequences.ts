@@ -281,12 +281,12 @@ const apply = (items: Array<Tool>, event: RegistryEvent.RegistryEvent<Tool>): vo
       items.splice(event.position, 0, event.item)
       break
     case "Unregistered":
-      assert.include(items, event.item)
-      items.splice(items.indexOf(event.item), 1)
+      assert.strictEqual(items[event.position], event.item)
+      items.splice(event.position, 1)
       break
     case "Replaced":
-      assert.include(items, event.previous)
-      items.splice(items.indexOf(event.previous), 1, event.item)
+      assert.strictEqual(items[event.position], event.previous)
+      items.splice(event.position, 1, event.item)
       break
     case "Populated":
       assert.strictEqual(event.size, items.length)

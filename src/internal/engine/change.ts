@@ -1,6 +1,8 @@
 /** What a transaction did, kept as it happened. */
+import type { Reason } from "../../RegistryEvent.ts"
 import type { Contents, Withheld } from "../store/contents.ts"
 import type { Entry } from "../store/entry.ts"
+import * as Order from "../store/order.ts"
 
 export type Step<Item> =
   | Inserted<Item>
@@ -14,22 +16,30 @@ export class Inserted<Item> {
   readonly _tag = "Inserted"
   declare readonly entries: ReadonlyArray<Entry<Item>>
   declare readonly position: number
+  declare readonly reason: Reason
 
-  constructor(entries: ReadonlyArray<Entry<Item>>, position: number) {
+  constructor(entries: ReadonlyArray<Entry<Item>>, position: number, reason: Reason) {
     this.entries = entries
     this.position = position
+    this.reason = reason
   }
 }
 
+/** Entries were removed, one after the other. */
 export class Removed<Item> {
   readonly _tag = "Removed"
   declare readonly entries: ReadonlyArray<Entry<Item>>
+  /** The place of each entry among all, when its turn came. */
+  declare readonly positions: ReadonlyArray<number>
   /** The owner that is given for what removes them. */
   declare readonly by: string
+  declare readonly reason: Reason
 
-  constructor(entries: ReadonlyArray<Entry<Item>>, by: string) {
+  constructor(entries: ReadonlyArray<Entry<Item>>, positions: ReadonlyArray<number>, by: string, reason: Reason) {
     this.entries = entries
+    this.positions = positions
     this.by = by
+    this.reason = reason
   }
 }
 
@@ -37,12 +47,24 @@ export class Swapped<Item> {
   readonly _tag = "Swapped"
   declare readonly previous: Entry<Item>
   declare readonly entry: Entry<Item>
+  declare readonly position: number
 
-  constructor(previous: Entry<Item>, entry: Entry<Item>) {
+  constructor(previous: Entry<Item>, entry: Entry<Item>, position: number) {
     this.previous = previous
     this.entry = entry
+    this.position = position
   }
 }
+
+/** The places of entries of contents, from the last to the first: none is changed by the removal of those before it. */
+export const positionsIn = <Item>(
+  { order }: Contents<Item>,
+  entries: ReadonlyArray<Entry<Item>>
+): ReadonlyArray<number> => entries.map(({ position }) => Order.rank(order, position))
+
+/** Why subscribers hear of an entry of the contents that is withheld. */
+export const withholding = <Item>({ withheld }: Contents<Item>, entry: Entry<Item>): Reason =>
+  withheld?.cause(entry) ?? "register"
 
 /** A change that was published, and those parts of the contents after it that later changes do not tell. */
 export class Change<Item> {

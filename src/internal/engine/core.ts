@@ -7,6 +7,7 @@ import type * as Fiber from "effect/Fiber"
 import type * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import type { RegistrationFailure } from "../../RegistryError.ts"
+import type { Reason } from "../../RegistryEvent.ts"
 import type * as Contents from "../store/contents.ts"
 import type { Definition, Wording } from "../store/definition.ts"
 import { type Entry, Origin } from "../store/entry.ts"
@@ -239,6 +240,11 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   /** The owner of what it registers, which is also given for what it unregisters. */
   get owner(): string {
     return Context.get(this.caller, Owner)
+  }
+
+  /** Why subscribers hear of what it registers. */
+  get reason(): Reason {
+    return this.populating ? "population" : "register"
   }
 
   /** Whether the draft can be answered from. */

@@ -93,6 +93,10 @@ export class Layers<Item> implements Withheld<Item> {
     return this.rules.findLast((rule) => fits(this.definition, rule, keys))
   }
 
+  cause(entry: Entry<Item>): "switch" | "override" {
+    return this.ruleOf(entry) === undefined ? "override" : "switch"
+  }
+
   standIn(contents: Contents<Item>, slot: number, key: unknown): Entry<Item> | undefined {
     return this.claiming([slot, key]).find((entry) => above(contents, entry) === undefined)
   }

@@ -37,8 +37,10 @@ const overriding = <Item, P, V>(item: Item): Planner<Item, P, V, Entry<Item>, Fa
   return Exit.succeed({
     moves: () => [{ entering: entering(transaction, item), leaving }],
     apply: () => {
-      if (leaving.length > 0) steps.push(new Change.Removed(leaving, origin.owner))
-      steps.push(...inserted(contents, added))
+      if (leaving.length > 0) {
+        steps.push(new Change.Removed(leaving, Change.positionsIn(draft, leaving), origin.owner, "override"))
+      }
+      steps.push(...inserted(contents, added, "override"))
       transaction.draft = contents
       return added
     }

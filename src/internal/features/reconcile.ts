@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as RegistryError from "../../RegistryError.ts"
+import type { Reason } from "../../RegistryEvent.ts"
 import * as Change from "../engine/change.ts"
 import type { Operation, Transaction } from "../engine/core.ts"
 import { carryOutBy, entering, type Plan } from "../engine/mutation.ts"
@@ -13,6 +14,7 @@ import * as Check from "../store/check.ts"
 import * as Contents from "../store/contents.ts"
 import type { Entry, Origin } from "../store/entry.ts"
 import * as Matching from "../store/matching.ts"
+import * as Order from "../store/order.ts"
 import * as Update from "../store/update.ts"
 
 type Failure = RegistryError.RegistrationFailure
@@ -78,7 +80,7 @@ const planning = function*<Item, P, V>(
   const matched = yield* match(draft, items)
   const { added, kept, removed, replaced } = matched
   const visible = (entry: Entry<Item>) => Contents.holds(draft, entry) ? [entry] : []
-  return Exit.map(yield* outcomeOf(draft, matched, origin), (outcome) => ({
+  return Exit.map(yield* outcomeOf(draft, matched, origin, transaction.reason), (outcome) => ({
     moves: () => [
       ...removed.map((entry) => ({ leaving: visible(entry) })),
       ...replaced.map(({ item, previous }) => ({ entering: entering(transaction, item), leaving: visible(previous) })),
@@ -126,23 +128,29 @@ interface Outcome<Item> {
 const outcomeOf = function*<Item>(
   start: Contents.Contents<Item>,
   { added, removed, replaced }: Matched<Item>,
-  origin: Origin
+  origin: Origin,
+  reason: Reason
 ): Pausing<Exit.Exit<Outcome<Item>, Failure>> {
   let contents = start
   const steps: Array<Change.Step<Item>> = []
   const takeOut = function*(entries: ReadonlyArray<Entry<Item>>): Pausing<void> {
-    const visible = entries.filter((entry) => Contents.holds(contents, entry))
-    if (visible.length > 0) steps.push(new Change.Removed(visible, origin.owner))
+    const visible: Array<Entry<Item>> = []
+    const positions: Array<number> = []
     yield* each(entries, (entry) => {
+      if (Contents.holds(contents, entry)) {
+        visible.push(entry)
+        positions.push(Order.rank(contents.order, entry.position))
+      }
       contents = Update.remove(contents, entry).contents
     })
+    if (visible.length > 0) steps.push(new Change.Removed(visible, positions, origin.owner, "unregister"))
   }
   const putIn = (item: Item, previous?: Entry<Item>): Check.Refusal | undefined => {
     const keys = Check.check(contents, item)
     if (Check.isRefusal(keys)) return keys
     const inserted = Update.insert(contents, item, keys, origin, previous)
     contents = inserted.contents
-    steps.push(...Unregister.inserted(contents, inserted.added))
+    steps.push(...Unregister.inserted(contents, inserted.added, reason))
     return undefined
   }
 

@@ -15,6 +15,7 @@ import { inserted } from "../operations/unregister.ts"
 import { runWithoutPopulation, whenClosing } from "../operations/upkeep.ts"
 import * as Contents from "../store/contents.ts"
 import { slotOf } from "../store/definition.ts"
+import * as Order from "../store/order.ts"
 import { fits, layersIn, layersOf, reveal, type Rule, withhold } from "./layers.ts"
 
 /** Makes a rule about a value, which ends with the scope, if there is one. */
@@ -92,11 +93,15 @@ const disabling = function*<Item, V>(
   const leaving = Contents.entries(draft).filter(({ keys }) => fits(draft.definition, rule, keys)).toReversed()
   const layers = layersIn(draft)
   const contents = Contents.copy(draft, { withheld: layers.withRules([...layers.rules, rule]) })
-  yield* each(leaving, (entry) => withhold(contents, entry))
+  const positions: Array<number> = []
+  yield* each(leaving, (entry) => {
+    positions.push(Order.rank(contents.order, entry.position))
+    withhold(contents, entry)
+  })
   return {
     moves: () => leaving.map((entry) => ({ leaving: [entry] })),
     apply: () => {
-      if (leaving.length > 0) steps.push(new Change.Removed(leaving, owner))
+      if (leaving.length > 0) steps.push(new Change.Removed(leaving, positions, owner, "switch"))
       transaction.draft = contents
     }
   }
@@ -122,7 +127,7 @@ const enabling = function*<Item, V>(
     moves: () => [],
     apply: () => {
       if (ended.length === 0) return
-      for (const entry of coming) steps.push(...inserted(contents, entry))
+      for (const entry of coming) steps.push(...inserted(contents, entry, "switch"))
       transaction.draft = contents
     }
   }

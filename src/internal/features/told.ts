@@ -81,11 +81,19 @@ const eventsOf = <Item>({ steps }: Change<Item>): ReadonlyArray<RegistryEvent.Re
 const eventsOfStep = <Item>(step: Step<Item>): ReadonlyArray<RegistryEvent.RegistryEvent<Item>> => {
   switch (step._tag) {
     case "Inserted":
-      return step.entries.map(({ item }, i) => RegistryEvent.Registered({ item, position: step.position + i }))
+      return step.entries.map(({ item }, i) => {
+        const position = step.position + i
+        return RegistryEvent.Registered({ item, position, reason: step.reason })
+      })
     case "Removed":
-      return step.entries.map(({ item }) => RegistryEvent.Unregistered({ item }))
+      return step.entries.map(({ item }, i) => {
+        const position = step.positions[i]!
+        return RegistryEvent.Unregistered({ item, position, reason: step.reason })
+      })
     case "Swapped":
-      return [RegistryEvent.Replaced({ previous: step.previous.item, item: step.entry.item })]
+      return [
+        RegistryEvent.Replaced({ previous: step.previous.item, item: step.entry.item, position: step.position })
+      ]
     case "Populated":
       return [RegistryEvent.Populated({ size: step.size })]
     case "Reset":

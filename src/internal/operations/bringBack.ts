@@ -54,8 +54,11 @@ const comingBack = <Item, V>({ item, origin, position, registration }: Entry<Ite
   return Exit.succeed({
     moves: () => [{ entering: entering(transaction, item), leaving }],
     apply: () => {
-      if (leaving.length > 0) steps.push(new Change.Removed(leaving, transaction.owner))
-      steps.push(...inserted(contents, entry))
+      if (leaving.length > 0) {
+        const positions = Change.positionsIn(draft, leaving)
+        steps.push(new Change.Removed(leaving, positions, transaction.owner, Change.withholding(contents, leaving[0]!)))
+      }
+      steps.push(...inserted(contents, entry, transaction.reason))
       transaction.draft = contents
     }
   })

@@ -25,7 +25,7 @@ export const registering = <Item, P, V>(item: Item): Planner<Item, P, V, Entry<I
     moves: () => [{ entering: entering(transaction, item), leaving: [] }],
     apply: () => {
       const { added, contents } = Update.insert(draft, item, keys, origin)
-      if (contents.size > draft.size) steps.push(new Change.Inserted([added], draft.size))
+      if (contents.size > draft.size) steps.push(new Change.Inserted([added], draft.size, transaction.reason))
       transaction.draft = contents
       return added
     }
@@ -93,7 +93,9 @@ const insertAll = function*<Item>(
     if (refused !== undefined) return Exit.fail(refused)
     const { added, contents } = builder.finish()
     finished = true
-    if (contents.size > draft.size) steps.push(new Change.Inserted(Update.visibleOf(contents, added), draft.size))
+    if (contents.size > draft.size) {
+      steps.push(new Change.Inserted(Update.visibleOf(contents, added), draft.size, transaction.reason))
+    }
     if (added.length > 0) transaction.draft = contents
     return Exit.succeed(added)
   } finally {

@@ -48,7 +48,9 @@ const endWithholding = <Item>(transaction: Transaction<Item>): Exit.Exit<Readonl
 
 const emptyAtOnce = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {
   const { draft, steps } = transaction
-  steps.push(new Change.Removed(Contents.entries(draft).toReversed(), transaction.owner))
+  const leaving = Contents.entries(draft).toReversed()
+  const positions = leaving.map((_, i) => leaving.length - 1 - i)
+  steps.push(new Change.Removed(leaving, positions, transaction.owner, "reset"))
   transaction.draft = Contents.asPending(draft)
   waitIn(transaction, Contents.allEntries(draft))
   return emptied(transaction)
@@ -58,7 +60,7 @@ const removing = <Item>(
   transaction: Transaction<Item>,
   entry: Entry<Item>
 ): Exit.Exit<Plan<Item, void, never>> =>
-  Exit.map(Unregister.removing(transaction, entry), (plan) => ({
+  Exit.map(Unregister.removing("reset")(transaction, entry), (plan) => ({
     ...plan,
     apply: () => {
       plan.apply()

@@ -1,6 +1,7 @@
 /** Unregistering an item, and putting another in its place. */
 import * as Exit from "effect/Exit"
 import * as RegistryError from "../../RegistryError.ts"
+import type { Reason } from "../../RegistryEvent.ts"
 import * as Change from "../engine/change.ts"
 import type { Operation, Transaction } from "../engine/core.ts"
 import { carryOut, entering, mutation, type Plan, type Planner } from "../engine/mutation.ts"
@@ -24,14 +25,21 @@ export const unregister = <Item, P, V>(item: Item): Operation<Item, P, V, void, 
     (contents) => Contents.locateItem(contents, item) ?? notRegistered(contents, item),
     notRegistered,
     Exit.fail,
-    removing
+    removing("unregister")
   )
 
 export const unregisterBy = <Item, P, V>(
   attribute: string,
   value: unknown
 ): Operation<Item, P, V, void, ItemLookupError | P> => ({
-  ...mutationOf("unregisterBy", undefined, locateBy<Item>(attribute, value), notRegistered, Exit.fail, removing),
+  ...mutationOf(
+    "unregisterBy",
+    undefined,
+    locateBy<Item>(attribute, value),
+    notRegistered,
+    Exit.fail,
+    removing("unregister")
+  ),
   value
 })
 
@@ -97,7 +105,8 @@ const mutationOf = <Item, P, V, Missing, A, E, E2, W>(
 }
 
 /** Hooks and subscribers do not hear of a withheld entry that leaves. */
-export const removing = <Item>(
+export const removing = (reason: Reason) =>
+<Item>(
   transaction: Transaction<Item>,
   entry: Entry<Item>
 ): Exit.Exit<Plan<Item, void, never>> => {
@@ -107,9 +116,11 @@ export const removing = <Item>(
     moves: () => isVisible ? [{ leaving: [entry] }] : [],
     apply: () => {
       const { contents, revealed } = Update.remove(draft, entry)
-      if (isVisible) steps.push(new Change.Removed([entry], transaction.owner))
+      if (isVisible) {
+        steps.push(new Change.Removed([entry], Change.positionsIn(draft, [entry]), transaction.owner, reason))
+      }
       transaction.draft = contents
-      reveal(transaction, revealed)
+      reveal(transaction, draft, revealed)
     }
   })
 }
@@ -127,7 +138,7 @@ const swapping =
         const { added, contents, revealed } = Update.replace(draft, previous, item, keys, origin)
         steps.push(...swapped(draft, previous, contents, added, origin.owner))
         transaction.draft = contents
-        reveal(transaction, revealed)
+        reveal(transaction, draft, revealed)
         return added
       }
     })
@@ -141,15 +152,28 @@ export const swapped = <Item>(
   added: Entry<Item>,
   by: string
 ): ReadonlyArray<Change.Step<Item>> => {
-  if (!Contents.holds(before, previous)) return inserted(after, added)
-  return [Contents.holds(after, added) ? new Change.Swapped(previous, added) : new Change.Removed([previous], by)]
+  if (!Contents.holds(before, previous)) return inserted(after, added, Change.withholding(before, previous))
+  const position = Order.rank(before.order, previous.position)
+  return [
+    Contents.holds(after, added)
+      ? new Change.Swapped(previous, added, position)
+      : new Change.Removed([previous], [position], by, Change.withholding(after, added))
+  ]
 }
 
 /** What can be seen of an entry that was put in at its place. */
-export const inserted = <Item>(after: Contents.Contents<Item>, entry: Entry<Item>): ReadonlyArray<Change.Step<Item>> =>
-  Contents.holds(after, entry) ? [new Change.Inserted([entry], Order.rank(after.order, entry.position))] : []
+export const inserted = <Item>(
+  after: Contents.Contents<Item>,
+  entry: Entry<Item>,
+  reason: Reason
+): ReadonlyArray<Change.Step<Item>> =>
+  Contents.holds(after, entry) ? [new Change.Inserted([entry], Order.rank(after.order, entry.position), reason)] : []
 
 /** Withheld entries become visible. No hook is asked, because they were checked when they came first. */
-const reveal = <Item>({ draft, steps }: Transaction<Item>, revealed: ReadonlyArray<Entry<Item>>): void => {
-  for (const entry of revealed) steps.push(...inserted(draft, entry))
+const reveal = <Item>(
+  { draft, steps }: Transaction<Item>,
+  before: Contents.Contents<Item>,
+  revealed: ReadonlyArray<Entry<Item>>
+): void => {
+  for (const entry of revealed) steps.push(...inserted(draft, entry, Change.withholding(before, entry)))
 }

@@ -20,7 +20,7 @@ export const unregisterEach = <Item, P, V>(
   transaction: Transaction<Item, P, V>,
   registrations: ReadonlyArray<number>,
   isDue: (entry: Entry<Item>) => boolean,
-  remove: (transaction: Transaction<Item>, entry: Entry<Item>) => Exit.Exit<Plan<Item, void, never>> = removing
+  remove: (transaction: Transaction<Item>, entry: Entry<Item>) => Exit.Exit<Plan<Item, void, never>>
 ): Effect.Effect<void, P> => {
   const each = oneByOne(transaction, registrations, (registration) => (current) => {
     const entry = Contents.current(current.draft, registration)
@@ -49,7 +49,7 @@ export const unregisterOwner = <Item, P, V>(owner: string): Operation<Item, P, V
         }),
         (entries) =>
           Effect.mapEager(
-            unregisterEach(transaction, entries.map(({ registration }) => registration), isDue),
+            unregisterEach(transaction, entries.map(({ registration }) => registration), isDue, removing("unregister")),
             () => entries.toSorted(byPosition).map(({ item }) => item)
           )
       ),
@@ -85,6 +85,6 @@ const closeScope = <Item, P, V>(
     core,
     "closeScope",
     (contents) => registrations.some(isIn(contents)),
-    (transaction) => unregisterEach(transaction, registrations.toReversed(), isOf)
+    (transaction) => unregisterEach(transaction, registrations.toReversed(), isOf, removing("scope"))
   )
 }

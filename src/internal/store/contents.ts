@@ -3,6 +3,7 @@ import * as Equal from "effect/Equal"
 import type * as Exit from "effect/Exit"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
+import type * as RegistryEvent from "../../RegistryEvent.ts"
 import { type Definition, firstUnique, hasOwnEquality, type Keys, keysIn, slotOf, takeKeys } from "./definition.ts"
 import { byPosition, type Entry, isObject } from "./entry.ts"
 import * as Index from "./index.ts"
@@ -23,6 +24,8 @@ export interface Withheld<in out Item> {
   readonly holder: (slot: number, key: unknown, ignoring: Entry<Item> | undefined) => Entry<Item> | undefined
   /** The reason that is given for an entry to be withheld, beside what lies above it. */
   readonly reasonOf: (entry: Entry<Item>) => Reason | undefined
+  /** Why subscribers hear of an entry that is withheld. */
+  readonly cause: (entry: Entry<Item>) => RegistryEvent.Reason
   /** The entry that would be visible with a unique key, if there were no reason. */
   readonly standIn: (contents: Contents<Item>, slot: number, key: unknown) => Entry<Item> | undefined
   /** The same for an equal item. */

@@ -30,9 +30,9 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a reconciliation calls hooks before it has looked whether it can be",
-    find: "  return Exit.map(yield* outcomeOf(draft, matched, origin), (outcome) => ({",
+    find: "  return Exit.map(yield* outcomeOf(draft, matched, origin, transaction.reason), (outcome) => ({",
     replace: `  const tried: WeakSet<object> = ((planning as any).tried ??= new WeakSet())
-  const planned = yield* outcomeOf(draft, matched, origin)
+  const planned = yield* outcomeOf(draft, matched, origin, transaction.reason)
   const isFirst = Exit.isFailure(planned) && transaction.hooks.length > 0 && !tried.has(items)
   tried.add(items)
   return Exit.map(isFirst ? Exit.succeed({ contents: draft, steps: [] }) : planned, (outcome) => ({`,

@@ -4,8 +4,8 @@ import type { Break } from "../../break.ts"
 export const faults: ReadonlyArray<Break> = [
   {
     name: "the events of a registration tell another position",
-    find: "Inserted([added], draft.size)",
-    replace: "Inserted([added], 0)",
+    find: "Inserted([added], draft.size, ",
+    replace: "Inserted([added], 0, ",
     caught: { file: "programs.test.ts", title: "a plain registry answers what the model answers" }
   },
   {

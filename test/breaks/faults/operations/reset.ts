@@ -10,7 +10,7 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a reset is not told",
-    find: "  steps.push(new Change.Removed(Contents.entries(draft).toReversed()))\n",
+    find: "  steps.push(new Change.Removed(leaving, positions, transaction.owner, \"reset\"))\n",
     replace: "",
     caught: { file: "programs.test.ts", title: "a plain registry answers what the model answers" }
   },

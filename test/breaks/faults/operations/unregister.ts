@@ -13,14 +13,14 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "the end of an override is not told to followers",
-    find: "steps.push(new Change.Inserted([entry], Order.rank(draft.order, entry.position)))",
+    find: "steps.push(...inserted(draft, entry, Change.withholding(before, entry)))",
     replace: "void steps",
     caught: { file: "override.test.ts", title: "after random operations, without hooks" }
   },
   {
     name: "the end of an override is told to followers at the end of all",
-    find: "Inserted([entry], Order.rank(draft.order, entry.position))",
-    replace: "Inserted([entry], draft.size - 1)",
+    find: "Inserted([entry], Order.rank(after.order, entry.position), reason)",
+    replace: "Inserted([entry], after.size - 1, reason)",
     caught: { file: "override.test.ts", title: "after random operations, without hooks" }
   },
   {

@@ -64,8 +64,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "what hooks die of at the end of a scope that closes is swallowed",
-    find: "isDue), () => transaction)\n",
-    replace: "isDue), () => ({ defects: transaction.defects }))\n",
+    find: "removing(\"scope\")), () => transaction)",
+    replace: "removing(\"scope\")), () => ({ defects: transaction.defects }))",
     caught: {
       file: "lastWord.test.ts",
       title: "a hook that dies in the last word of a scope that closes stops nothing: the close dies of it"

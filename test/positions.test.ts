@@ -1,0 +1,161 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Scope, Stream } from "effect"
+import { Registry, type RegistryEvent, RegistrySnapshot } from "effect-registry"
+import { a, b, c, d, Item } from "./utils/items.ts"
+import { randomFrom } from "./utils/meddling.ts"
+
+/** Does to an array what an event tells. */
+const apply = <A>(items: Array<A>, event: RegistryEvent.RegistryEvent<A>): void => {
+  switch (event._tag) {
+    case "Registered":
+      assert.isAtMost(event.position, items.length)
+      items.splice(event.position, 0, event.item)
+      break
+    case "Unregistered":
+      assert.strictEqual(items[event.position], event.item)
+      items.splice(event.position, 1)
+      break
+    case "Replaced":
+      assert.strictEqual(items[event.position], event.previous)
+      items[event.position] = event.item
+  }
+}
+
+/** Follows a registry by its changes alone: an array that the events are applied to equals the contents after each. */
+const follow = <A, Lookups, P, V>(registry: Registry.Registry<A, Lookups, P, V>) =>
+  Effect.gen(function*() {
+    const { changes, snapshot } = yield* Registry.subscribe(registry)
+    const pull = yield* Stream.toPull(changes)
+    const items = [...snapshot]
+    let seen = RegistrySnapshot.revision(snapshot)
+    return Effect.gen(function*() {
+      const events: Array<RegistryEvent.RegistryEvent<A>> = []
+      while (seen < RegistrySnapshot.revision(Registry.snapshotUnsafe(registry))) {
+        for (const change of yield* pull) {
+          assert.strictEqual(change.revision, ++seen)
+          for (const event of change.events) apply(items, event)
+          assert.deepStrictEqual(items, [...change.snapshot])
+          events.push(...change.events)
+        }
+      }
+      assert.deepStrictEqual(items, [...Registry.snapshotUnsafe(registry)])
+      return events
+    })
+  })
+
+const told = (events: ReadonlyArray<RegistryEvent.RegistryEvent<Item>>): ReadonlyArray<string> =>
+  events.map((event) => {
+    switch (event._tag) {
+      case "Registered":
+        return `+${event.item.id} at ${event.position}: ${event.reason}`
+      case "Unregistered":
+        return `-${event.item.id} at ${event.position}: ${event.reason}`
+      case "Replaced":
+        return `${event.previous.id}>${event.item.id} at ${event.position}`
+      default:
+        return event._tag
+    }
+  })
+
+describe("the events of changes", () => {
+  it.effect("G29 tell where an item came or went, and why", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id", "name"], defaults: [a, b] })
+      const next = yield* follow(registry)
+      yield* Registry.registerAll(registry, [c, d])
+      yield* Registry.unregisterBy(registry, "id", 2)
+      yield* Effect.scoped(Registry.registerScoped(registry, new Item(5)))
+      yield* Effect.scoped(Registry.override(registry, new Item(1, "item 3")))
+      yield* Registry.unregisterOwner(registry, "nobody")
+      yield* Registry.upsert(registry, new Item(3, "other"))
+      yield* Registry.reset(registry)
+      yield* Registry.populate(registry)
+      assert.deepStrictEqual(told(yield* next), [
+        "+3 at 2: register",
+        "+4 at 3: register",
+        "-2 at 1: unregister",
+        "+5 at 3: register",
+        "-5 at 3: scope",
+        "-3 at 1: override",
+        "-1 at 0: override",
+        "+1 at 1: override",
+        "-1 at 1: scope",
+        "+1 at 0: override",
+        "+3 at 1: override",
+        "3>3 at 1",
+        "-4 at 2: reset",
+        "-3 at 1: reset",
+        "-1 at 0: reset",
+        "Reset",
+        "+1 at 0: population",
+        "+2 at 1: population",
+        "Populated"
+      ])
+    }))
+
+  it.effect("G29 items that exchange keys in a reconcile leave, and come back where they were", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id", "name"], defaults: [a, b, c] })
+      const next = yield* follow(registry)
+      yield* Registry.reconcile(registry, [new Item(1, "item 3"), new Item(2), new Item(3, "item 1")])
+      assert.deepStrictEqual(told(yield* next), [
+        "-3 at 2: unregister",
+        "-1 at 0: unregister",
+        "+1 at 0: register",
+        "+3 at 2: register"
+      ])
+      // in the list, they stand the other way round
+      yield* Registry.reconcile(registry, [new Item(3), new Item(1), new Item(2)])
+      yield* next
+    }))
+
+  for (const hooked of [false, true]) {
+    it.effect(
+      `G29 ten thousand random operations, ${hooked ? "with" : "without"} hooks: an array that follows equals values`,
+      () =>
+        Effect.gen(function*() {
+          const random = randomFrom(hooked ? 7 : 8)
+          const item = () => new Item(random(12), `name ${random(12)}`)
+          const registry = yield* Registry.make<Item>()({
+            lookup: ["id", "name"],
+            defaults: [a, b],
+            ...(hooked ? { hooks: { onItemRegistered: () => Effect.void, onItemUnregistered: () => Effect.void } } : {})
+          })
+          const next = yield* follow(registry)
+          const scopes: Array<Scope.Closeable> = []
+          const scoped = (effect: Effect.Effect<unknown, unknown, Scope.Scope>) =>
+            Effect.suspend(() => {
+              const scope = Scope.makeUnsafe()
+              scopes.push(scope)
+              return Scope.provide(effect, scope)
+            })
+          const close = Effect.suspend(() => {
+            const [scope] = scopes.splice(random(scopes.length), 1)
+            return scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
+          })
+          const operations: ReadonlyArray<() => Effect.Effect<unknown, unknown>> = [
+            () => Registry.register(registry, item()),
+            () => Registry.registerAll(registry, [item(), item(), item()]),
+            () => Registry.upsert(registry, item()),
+            () => Registry.unregisterBy(registry, "id", random(12)),
+            () => Registry.replace(registry, "id", random(12), item()),
+            () => Registry.reconcile(registry, Array.from({ length: random(8) }, item)),
+            () => scoped(Registry.registerScoped(registry, item())),
+            () => scoped(Registry.override(registry, item())),
+            () => close,
+            () => random(10) === 0 ? Registry.reset(registry) : Registry.populate(registry)
+          ]
+          const one = () => operations[random(operations.length)]!()
+          for (let i = 0; i < 10_000; i++) {
+            yield* Effect.exit(
+              random(5) > 0
+                ? one()
+                : Registry.transact(registry, Effect.andThen(Effect.exit(one()), Effect.exit(one())))
+            )
+            yield* next
+          }
+        }),
+      60_000
+    )
+  }
+})
