@@ -49,10 +49,11 @@ import * as Explain from "./internal/features/explain.ts"
 import * as HookOrder from "./internal/features/hookOrder.ts"
 import * as Late from "./internal/features/late.ts"
 import * as Override from "./internal/features/override.ts"
+import * as Place from "./internal/features/place.ts"
 import * as Reconcile from "./internal/features/reconcile.ts"
 import * as Switches from "./internal/features/switches.ts"
 import * as Watch from "./internal/features/watch.ts"
-import type { Fits, Takes } from "./internal/fits.ts"
+import type { Fits, FitsBoth, Takes } from "./internal/fits.ts"
 import * as Making from "./internal/making.ts"
 import type * as Model from "./internal/model.ts"
 import type {
@@ -1041,6 +1042,161 @@ export const replace: {
     item: Item
   ): Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P> =>
     Effect.asVoid(Transaction.run(core, Unregister.replace(attribute, value, item)))
+)
+
+/**
+ * A place among the items: at an end, at an index, or next to the item that has a value of a unique lookup.
+ *
+ * A negative index counts from the end: -1 is the last place. An index beyond an end is that end.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export type Position<Attribute, Value> = Place.Position<Attribute, Value>
+
+/**
+ * Adds an item in a place among the others.
+ *
+ * Fails as `register` does, and with an `ItemLookupError` if no item has the value that the place names. What an override
+ * hides is no place. Where the item stands, it stays: later items come after all others. A registry whose definition has an
+ * `order` has no places: use its `rank`, `before` and `after`.
+ *
+ * Waits its turn. If it fails or is interrupted, nothing has changed.
+ *
+ * **Example** (A step before another one)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const steps = yield* Registry.make<{ readonly name: string }>()({
+ *     lookup: ["name"],
+ *     defaults: [{ name: "init" }, { name: "router" }]
+ *   })
+ *   yield* Registry.insert(steps, { name: "session" }, { before: ["name", "router"] })
+ *   yield* Registry.insert(steps, { name: "log" }, "first")
+ *   return (yield* Registry.values(steps)).map(({ name }) => name)
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["log", "init", "session", "router"]
+ * ```
+ *
+ * @see {@link move} to move an item that is registered
+ *
+ * @category changing
+ * @since 0.2.0
+ */
+export const insert: {
+  <const Given, const Attribute extends string = never, const Key = never>(
+    item: Given,
+    position: Position<Attribute, Key>
+  ): <Item, Lookups, P, V, R = never>(
+    self: Fits<
+      Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>,
+      UniqueKeys<Item, Lookups>,
+      Attribute,
+      Key
+    >
+  ) => Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P, R>
+  <
+    Item,
+    Lookups,
+    P,
+    V,
+    Attribute extends keyof UniqueKeys<Item, Lookups> & string = keyof UniqueKeys<Item, Lookups> & string,
+    R = never
+  >(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
+    item: Item,
+    position: Position<Attribute, UniqueKeys<Item, Lookups>[Attribute]>
+  ): Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P, R>
+} = /*#__PURE__*/ operation(
+  3,
+  <Item, P, V>(
+    core: Core<Item, P, V>,
+    item: Item,
+    position: Position<string, unknown>
+  ): Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P> =>
+    Effect.asVoid(Transaction.run(core, Place.insert(item, position)))
+)
+
+/**
+ * Moves the item that has a value of a unique lookup to another place.
+ *
+ * The registration stays what it is: its owner and its scope. No hook is called. An index counts without the item. A move to
+ * where the item is changes nothing. Fails with an `ItemLookupError` if there is no such item, or none with the value that
+ * the place names.
+ *
+ * Waits its turn. If it fails or is interrupted, nothing has changed.
+ *
+ * **Example** (The provider that is tried first)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const providers = yield* Registry.make<{ readonly name: string }>()({
+ *     lookup: ["name"],
+ *     defaults: [{ name: "stripe" }, { name: "adyen" }, { name: "paypal" }]
+ *   })
+ *   yield* Registry.move(providers, "name", "paypal", "first")
+ *   yield* Registry.move(providers, "name", "stripe", { after: ["name", "adyen"] })
+ *   return (yield* Registry.values(providers)).map(({ name }) => name)
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["paypal", "adyen", "stripe"]
+ * ```
+ *
+ * @see {@link insert} to register an item in a place
+ *
+ * @category changing
+ * @since 0.2.0
+ */
+export const move: {
+  <
+    const Attribute extends string,
+    const Key,
+    const OtherAttribute extends string = never,
+    const OtherKey = never
+  >(
+    attribute: Attribute,
+    value: Key,
+    position: Position<OtherAttribute, OtherKey>
+  ): <Item, Lookups, P, V, R = never>(
+    self: FitsBoth<
+      RegistryOrService<Item, Lookups, P, V, R>,
+      UniqueKeys<Item, Lookups>,
+      Attribute,
+      Key,
+      OtherAttribute,
+      OtherKey
+    >
+  ) => Effect.Effect<void, ItemLookupError | P, R>
+  <
+    Item,
+    Lookups,
+    P,
+    V,
+    Attribute extends keyof UniqueKeys<Item, Lookups> & string,
+    OtherAttribute extends keyof UniqueKeys<Item, Lookups> & string = keyof UniqueKeys<Item, Lookups> & string,
+    R = never
+  >(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
+    attribute: Attribute,
+    value: UniqueKeys<Item, Lookups>[Attribute],
+    position: Position<OtherAttribute, UniqueKeys<Item, Lookups>[OtherAttribute]>
+  ): Effect.Effect<void, ItemLookupError | P, R>
+} = /*#__PURE__*/ operation(
+  4,
+  <Item, P, V>(
+    core: Core<Item, P, V>,
+    attribute: string,
+    value: unknown,
+    position: Position<string, unknown>
+  ): Effect.Effect<void, ItemLookupError | P> =>
+    Transaction.run(core, Place.move<Item, P, V>(attribute, value, position))
 )
 
 /**
@@ -2359,6 +2515,8 @@ export const Service = /*#__PURE__*/ Services.serviceWith({
   unregister,
   unregisterBy,
   replace,
+  insert,
+  move,
   reconcile,
   override,
   disable,

@@ -1,8 +1,8 @@
 /**
  * The events of a registry.
  *
- * A `RegistryChange` has the `RegistryEvent`s of one committed transaction in their order. `Registered`, `Unregistered`
- * and `Replaced`, applied by their positions one after the other to an array of the items before, give the items of the
+ * A `RegistryChange` has the `RegistryEvent`s of one committed transaction in their order. `Registered`, `Unregistered`,
+ * `Replaced` and `Moved`, applied by their positions one after the other to an array of the items before, give the items of the
  * registry at that revision, in their order. `Populated` and `Reset` follow the events that they sum up.
  *
  * @module
@@ -12,9 +12,10 @@ import * as Data from "effect/Data"
 import type { RegistrySnapshot } from "./internal/snapshot.ts"
 
 /**
- * One event: an item was registered, unregistered or replaced, or the registry was populated or reset.
+ * One event: an item was registered, unregistered, replaced or moved, or the registry was populated or reset.
  *
  * `position` is the item's index among all items, in their order, at that moment: after the item came, or before it went.
+ * An item moves from the index `from` to `position`, which counts without the item: take it out, then put it in.
  *
  * @category models
  * @since 0.1.0
@@ -23,6 +24,7 @@ export type RegistryEvent<Item> = Data.TaggedEnum<{
   readonly Registered: { readonly item: Item; readonly position: number; readonly reason: Reason }
   readonly Unregistered: { readonly item: Item; readonly position: number; readonly reason: Reason }
   readonly Replaced: { readonly previous: Item; readonly item: Item; readonly position: number }
+  readonly Moved: { readonly item: Item; readonly from: number; readonly position: number }
   readonly Populated: { readonly size: number }
   readonly Reset: {}
 }>
@@ -106,6 +108,7 @@ export const {
    *     Registered: ({ item, position, reason }) => `+ ${item} at ${position} (${reason})`,
    *     Unregistered: ({ item, position, reason }) => `- ${item} at ${position} (${reason})`,
    *     Replaced: ({ item, previous }) => `${previous} is now ${item}`,
+   *     Moved: ({ from, item, position }) => `${item} from ${from} to ${position}`,
    *     Populated: ({ size }) => `populated with ${size}`,
    *     Reset: () => "reset"
    *   })
@@ -127,6 +130,13 @@ export const {
    * @since 0.1.0
    */
   $match: match,
+  /**
+   * An item moved.
+   *
+   * @category constructors
+   * @since 0.2.0
+   */
+  Moved,
   /**
    * The registry was populated.
    *

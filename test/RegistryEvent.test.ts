@@ -17,6 +17,7 @@ describe("RegistryEvent", () => {
     RegistryEvent.Registered({ item: "a", position: 0, reason: "register" }),
     RegistryEvent.Unregistered({ item: "a", position: 1, reason: "scope" }),
     RegistryEvent.Replaced({ previous: "a", item: "b", position: 2 }),
+    RegistryEvent.Moved({ item: "a", from: 3, position: 4 }),
     RegistryEvent.Populated({ size: 2 }),
     RegistryEvent.Reset()
   ]
@@ -26,6 +27,7 @@ describe("RegistryEvent", () => {
       { _tag: "Registered", item: "a", position: 0, reason: "register" },
       { _tag: "Unregistered", item: "a", position: 1, reason: "scope" },
       { _tag: "Replaced", previous: "a", item: "b", position: 2 },
+      { _tag: "Moved", item: "a", from: 3, position: 4 },
       { _tag: "Populated", size: 2 },
       { _tag: "Reset" }
     ])
@@ -42,16 +44,20 @@ describe("RegistryEvent", () => {
       Registered: ({ item, position }: { readonly item: string; readonly position: number }) => `+${item}@${position}`,
       Unregistered: ({ item }: { readonly item: string }) => `-${item}`,
       Replaced: ({ item, previous }: { readonly item: string; readonly previous: string }) => `${previous}>${item}`,
+      Moved: ({ from, item, position }: { readonly item: string; readonly from: number; readonly position: number }) =>
+        `${item}:${from}-${position}`,
       Populated: ({ size }: { readonly size: number }) => `=${size}`,
       Reset: () => "0"
     }
-    const told = ["+a@0", "-a", "a>b", "=2", "0"]
+    const told = ["+a@0", "-a", "a>b", "a:3-4", "=2", "0"]
     assert.deepStrictEqual(events.map((event) => RegistryEvent.match(event, cases)), told)
     assert.deepStrictEqual(events.map(RegistryEvent.match(cases)), told)
   })
 
   it("is tells events apart by their tag", () => {
-    for (const [i, tag] of (["Registered", "Unregistered", "Replaced", "Populated", "Reset"] as const).entries()) {
+    for (
+      const [i, tag] of (["Registered", "Unregistered", "Replaced", "Moved", "Populated", "Reset"] as const).entries()
+    ) {
       assert.deepStrictEqual(events.map((event) => RegistryEvent.is(tag)(event)), events.map((_, j) => i === j))
     }
     for (const other of [null, undefined, 5, {}, { _tag: "Other" }]) {

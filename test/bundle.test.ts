@@ -36,6 +36,8 @@ const sizes: ReadonlyArray<readonly [name: string, Program, most: number]> = [
 /** What a program that uses a feature has in it, and no other: the module and the use, and a text of its own. */
 const features: ReadonlyArray<readonly [name: string, module: string, use: string, text: RegExp]> = [
   ["override", "Registry", "Registry.override", /["'`]override["'`]/],
+  ["insert", "Registry", "Registry.insert", /["'`]insert["'`]/],
+  ["move", "Registry", "Registry.move", /["'`]move["'`]/],
   ["reconcile", "Registry", "Registry.reconcile", /["'`]reconcile["'`]/],
   ["transactAll", "Registry", "Registry.transactAll", /it could not publish all/],
   ["watch: changes", "Registry", "Registry.changes", /["'`]lagged["'`]/],

@@ -132,6 +132,7 @@ const notRun: Record<string, string> = {
 const withoutExample: Record<string, string> = {
   "RegistryEvent.Populated": "RegistryEvent.match shows all events at once",
   "RegistryEvent.Registered": "RegistryEvent.match shows all events at once",
+  "RegistryEvent.Moved": "RegistryEvent.match shows all events at once",
   "RegistryEvent.Replaced": "RegistryEvent.match shows all events at once",
   "RegistryEvent.Reset": "RegistryEvent.match shows all events at once",
   "RegistryEvent.Unregistered": "RegistryEvent.match shows all events at once",

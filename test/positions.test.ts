@@ -18,6 +18,10 @@ const apply = <A>(items: Array<A>, event: RegistryEvent.RegistryEvent<A>): void 
     case "Replaced":
       assert.strictEqual(items[event.position], event.previous)
       items[event.position] = event.item
+      break
+    case "Moved":
+      assert.strictEqual(items[event.from], event.item)
+      items.splice(event.position, 0, ...items.splice(event.from, 1))
   }
 }
 
@@ -52,6 +56,8 @@ const told = (events: ReadonlyArray<RegistryEvent.RegistryEvent<Item>>): Readonl
         return `-${event.item.id} at ${event.position}: ${event.reason}`
       case "Replaced":
         return `${event.previous.id}>${event.item.id} at ${event.position}`
+      case "Moved":
+        return `${event.item.id} from ${event.from} to ${event.position}`
       default:
         return event._tag
     }
@@ -133,11 +139,19 @@ describe("the events of changes", () => {
             const [scope] = scopes.splice(random(scopes.length), 1)
             return scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
           })
+          const place = (): Registry.Position<"id", number> => {
+            const other = ["id", random(12)] as const
+            const places = ["first", "last", { at: random(12) - 4 }, { before: other }, { after: other }] as const
+            return places[random(places.length)]!
+          }
           const operations: ReadonlyArray<() => Effect.Effect<unknown, unknown>> = [
             () => Registry.register(registry, item()),
             () => Registry.registerAll(registry, [item(), item(), item()]),
             () => Registry.upsert(registry, item()),
             () => Registry.unregisterBy(registry, "id", random(12)),
+            () => Registry.insert(registry, item(), place()),
+            () => Registry.move(registry, "id", random(12), place()),
+            () => Registry.move(registry, "id", random(12), place()),
             () => Registry.replace(registry, "id", random(12), item()),
             () => Registry.reconcile(registry, Array.from({ length: random(8) }, item)),
             () => scoped(Registry.registerScoped(registry, item())),

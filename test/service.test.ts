@@ -369,6 +369,8 @@ describe("the functions of Registry", () => {
         name
       ) => [name, 3])
     ),
+    insert: 3,
+    move: 4,
     replace: 4
   }
 

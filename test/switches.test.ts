@@ -111,6 +111,7 @@ describe("switches", () => {
             Registered: ({ position }) => position,
             Unregistered: () => -1,
             Replaced: () => -1,
+            Moved: () => -1,
             Populated: () => -1,
             Reset: () => -1
           })

@@ -1468,6 +1468,7 @@ describe("types", () => {
         },
         Unregistered: ({ item }) => item.id,
         Replaced: ({ item, previous }) => item.id - previous.id,
+        Moved: ({ from, item, position }) => item.id + from - position,
         Populated: (populated) => populated.size,
         Reset: () => 0
       })

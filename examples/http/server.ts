@@ -91,6 +91,7 @@ const lineOf = (event: RegistryEvent.RegistryEvent<Installed>): string =>
     Registered: ({ item }) => `+ ${item.handler.name}`,
     Unregistered: ({ item }) => `- ${item.handler.name}`,
     Replaced: ({ item, previous }) => `${previous.handler.name} is now ${item.handler.name}`,
+    Moved: ({ item, position }) => `${item.handler.name} is at ${position}`,
     Populated: () => "populated",
     Reset: () => "reset"
   })

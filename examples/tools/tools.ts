@@ -49,6 +49,7 @@ export const lineOf = (event: RegistryEvent.RegistryEvent<AgentTool>): string =>
     Registered: ({ item }) => `+ ${item.name}`,
     Unregistered: ({ item }) => `- ${item.name}`,
     Replaced: ({ item }) => `~ ${item.name}`,
+    Moved: ({ item, position }) => `${item.name} to ${position}`,
     Populated: () => "populated",
     Reset: () => "reset"
   })

@@ -6,6 +6,13 @@ export type Fits<Self, AllKeys, Attribute, Key> = [Attribute] extends [keyof All
   ? [Key] extends [AllKeys[Attribute]] ? Self : ValueIs<AllKeys[Attribute]>
   : AttributeIs<keyof AllKeys>
 
+/** `Self`, if it can be asked for the values of two attributes; one that is not given is `never`. */
+export type FitsBoth<Self, AllKeys, Attribute, Key, Other, OtherKey> = [Attribute | Other] extends [keyof AllKeys]
+  ? [Key] extends [AllKeys[Attribute & keyof AllKeys]]
+    ? [OtherKey] extends [AllKeys[Other & keyof AllKeys]] ? Self : ValueIs<AllKeys[Other & keyof AllKeys]>
+  : ValueIs<AllKeys[Attribute & keyof AllKeys]>
+  : AttributeIs<keyof AllKeys>
+
 interface AttributeIs<in out Attribute> {
   readonly [expected]: Attribute
 }

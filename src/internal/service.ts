@@ -13,6 +13,7 @@ import { coreOf } from "./coreOf.ts"
 import { ofThisCopy } from "./engine/current.ts"
 import type * as Hooks from "./engine/parts.ts"
 import * as Live from "./features/live.ts"
+import type { Position } from "./features/place.ts"
 import type { Reconciled } from "./features/reconcile.ts"
 import type { DisabledRule } from "./features/switches.ts"
 import * as Making from "./making.ts"
@@ -133,6 +134,22 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R, F
     value: UniqueKeys<Item, Lookups>[Attribute],
     item: Item
   ) => Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P, Self>
+  /** Adds an item in a place among the others: see {@link insert}. */
+  readonly insert: <
+    Attribute extends keyof UniqueKeys<Item, Lookups> & string = keyof UniqueKeys<Item, Lookups> & string
+  >(
+    item: Item,
+    position: Position<Attribute, UniqueKeys<Item, Lookups>[Attribute]>
+  ) => Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P, Self>
+  /** Moves the item that has a value of a unique lookup: see {@link move}. */
+  readonly move: <
+    Attribute extends keyof UniqueKeys<Item, Lookups> & string,
+    OtherAttribute extends keyof UniqueKeys<Item, Lookups> & string = keyof UniqueKeys<Item, Lookups> & string
+  >(
+    attribute: Attribute,
+    value: UniqueKeys<Item, Lookups>[Attribute],
+    position: Position<OtherAttribute, UniqueKeys<Item, Lookups>[OtherAttribute]>
+  ) => Effect.Effect<void, ItemLookupError | P, Self>
   /** Makes the contents equal to a list of items, with the fewest changes: see {@link reconcile}. */
   readonly reconcile: (items: Iterable<Item>) => Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P, Self>
   /** Puts an item above all others until the scope closes: see {@link override}. */

@@ -346,6 +346,9 @@ const following = <Item>(
     case "Replaced":
       expect(event.previous, event.position)
       return items.with(event.position, event.item)
+    case "Moved":
+      expect(event.item, event.from)
+      return items.toSpliced(event.from, 1).toSpliced(event.position, 0, event.item)
     case "Populated":
     case "Reset": {
       const size = event._tag === "Reset" ? 0 : event.size

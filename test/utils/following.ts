@@ -35,6 +35,10 @@ export class Follower<Item> {
           this.remove(event.previous, event.position)
           this.add(event.item, event.position)
           break
+        case "Moved":
+          this.remove(event.item, event.from)
+          this.add(event.item, event.position)
+          break
         case "Populated":
           if (event.size !== this.list.length) throw new Error(`populated ${event.size}, not ${this.list.length}`)
           break

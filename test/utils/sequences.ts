@@ -288,6 +288,10 @@ const apply = (items: Array<Tool>, event: RegistryEvent.RegistryEvent<Tool>): vo
       assert.strictEqual(items[event.position], event.previous)
       items.splice(event.position, 1, event.item)
       break
+    case "Moved":
+      assert.strictEqual(items[event.from], event.item)
+      items.splice(event.position, 0, ...items.splice(event.from, 1))
+      break
     case "Populated":
       assert.strictEqual(event.size, items.length)
       break

@@ -8,6 +8,7 @@ export type Step<Item> =
   | Inserted<Item>
   | Removed<Item>
   | Swapped<Item>
+  | Moved<Item>
   | { readonly _tag: "Populated"; readonly size: number }
   | { readonly _tag: "Reset" }
 
@@ -54,6 +55,27 @@ export class Swapped<Item> {
     this.entry = entry
     this.position = position
   }
+}
+
+/** Entries took other positions: one moved among all, others only made room, or all did. */
+export class Moved<Item> {
+  readonly _tag = "Moved"
+  declare readonly before: ReadonlyArray<Entry<Item>>
+  declare readonly after: ReadonlyArray<Entry<Item>>
+  declare readonly move: Move<Item> | undefined
+
+  constructor(before: ReadonlyArray<Entry<Item>>, after: ReadonlyArray<Entry<Item>>, move?: Move<Item>) {
+    this.before = before
+    this.after = after
+    this.move = move
+  }
+}
+
+/** The places of an item among all others. */
+interface Move<out Item> {
+  readonly item: Item
+  readonly from: number
+  readonly position: number
 }
 
 /** The places of entries of contents, from the last to the first: none is changed by the removal of those before it. */

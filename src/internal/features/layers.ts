@@ -33,7 +33,7 @@ export class Layers<Item> implements Withheld<Item> {
   private readonly overrides: number
   /** Oldest first. */
   readonly rules: ReadonlyArray<Rule>
-  private readonly order: Order.Order<Entry<Item>>
+  readonly order: Order.Order<Entry<Item>>
   /** Several entries may claim the same, one above the other. */
   private readonly claimed: HashMap.HashMap<Claim, ReadonlyArray<Entry<Item>>>
 
@@ -135,6 +135,11 @@ export class Layers<Item> implements Withheld<Item> {
   emptied(): Layers<Item> | undefined {
     const withheld = this.entries.filter(({ origin }) => origin.onTop).length
     return new Layers(this.definition, this.overrides - withheld, this.rules).settled()
+  }
+
+  moved(before: ReadonlyArray<Entry<Item>>, after: ReadonlyArray<Entry<Item>>): Layers<Item> {
+    const without = before.reduce<Layers<Item>>((layers, entry) => layers.without(entry), this)
+    return after.reduce((layers, entry) => layers.with(entry), without)
   }
 
   private holds(entry: Entry<Item>): boolean {

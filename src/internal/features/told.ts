@@ -94,6 +94,8 @@ const eventsOfStep = <Item>(step: Step<Item>): ReadonlyArray<RegistryEvent.Regis
       return [
         RegistryEvent.Replaced({ previous: step.previous.item, item: step.entry.item, position: step.position })
       ]
+    case "Moved":
+      return step.move === undefined ? [] : [RegistryEvent.Moved(step.move)]
     case "Populated":
       return [RegistryEvent.Populated({ size: step.size })]
     case "Reset":
@@ -121,5 +123,8 @@ const takeBack = <Item>(contents: Contents<Item>, step: Step<Item>): void => {
     case "Swapped":
       unshow(contents, step.entry)
       return show(contents, step.previous)
+    case "Moved":
+      step.after.forEach((entry) => unshow(contents, entry))
+      return step.before.forEach((entry) => show(contents, entry))
   }
 }

@@ -15,6 +15,7 @@ import { Shown } from "./wording.ts"
  * and decides what it withholds. The store asks it, where there is one.
  */
 export interface Withheld<in out Item> {
+  readonly order: Order.Order<Entry<Item>>
   /** In their order. */
   readonly entries: ReadonlyArray<Entry<Item>>
   readonly at: (position: number) => Entry<Item> | undefined
@@ -38,6 +39,8 @@ export interface Withheld<in out Item> {
   readonly left: (contents: Contents<Item>, entry: Entry<Item>) => ReadonlyArray<Entry<Item>>
   /** What is left when all withheld entries go at once. */
   readonly emptied: () => Withheld<Item> | undefined
+  /** With other entries, which have other positions, for some that are withheld. */
+  readonly moved: (before: ReadonlyArray<Entry<Item>>, after: ReadonlyArray<Entry<Item>>) => Withheld<Item>
 }
 
 /** Why entries that have a value of a lookup are withheld, and for which owner. */
@@ -156,7 +159,9 @@ export const allEntries = <Item>(self: Contents<Item>): ReadonlyArray<Entry<Item
 /** The current entry of a registration: visible, withheld or waiting. */
 export const current = <Item>(self: Contents<Item>, registration: number): Entry<Item> | undefined => {
   const position = Option.getOrElse(HashMap.get(self.places, registration), () => registration)
-  return Order.get(self.order, position) ?? self.withheld?.at(position) ?? Order.get(self.waiting, position)
+  const entry = Order.get(self.order, position) ?? self.withheld?.at(position) ?? Order.get(self.waiting, position)
+  // where it was, another one may have moved
+  return entry?.registration === registration ? entry : undefined
 }
 
 /** The entry of an equal item. */

@@ -63,7 +63,7 @@ export class Entry<out Item> {
   readonly keys: ReadonlyArray<unknown>
   /** The id of the first entry of the registration. */
   readonly registration: number
-  /** Entries stand in the order of their positions. No two registrations ever have the same one. */
+  /** Entries stand in the order of their positions. No two that are in, or wait, have the same one. */
   readonly position: number
   readonly origin: Origin
 
@@ -84,6 +84,9 @@ export class Entry<out Item> {
 }
 
 let made = 0
+
+/** A position after those of all entries that were made before. */
+export const lastPosition = (): number => made++
 
 export const byPosition = (one: Entry<unknown>, other: Entry<unknown>): number => one.position - other.position
 

@@ -139,6 +139,7 @@ export const put = <Item>(contents: Contents<Item>, entry: Entry<Item>): void =>
 /** Makes it possible to find an entry by its registration. */
 export const place = <Item>(contents: Contents<Item>, { position, registration }: Entry<Item>): void => {
   if (position !== registration) contents.places = HashMap.set(contents.places, registration, position)
+  else if (!HashMap.isEmpty(contents.places)) contents.places = HashMap.remove(contents.places, registration)
 }
 
 /** Lets an entry that is out wait for the next population. */
