@@ -1206,9 +1206,9 @@ export const move: {
  * **Details**
  *
  * Items are matched by the first unique lookup; without one, or where an item has no value of it, by `Equal`. A
- * registered item that equals its match stays where it is, and no hook is called for it; one that differs is replaced
- * in place. Other items are registered after all others, or unregistered. Items may exchange their unique values.
- * Overrides stay as they are. Items that they hide are matched as others: when the overrides end, the list is there.
+ * registered item that equals its match stays, and no hook is called for it; one that differs is replaced. Other items
+ * are registered, or unregistered. Items may exchange their unique values. The order becomes that of the list: for that, as
+ * few items as possible move, of which no hook is told. Overrides stay as they are, and where they are. Items that they hide are matched as others: when the overrides end, the list is there.
  *
  * One step changes everything. Hooks run before it (unregistering; then, for each replacement, registering the new item
  * and unregistering the old one; then registering) and after it, in the same order. A change that a hook makes before

@@ -153,7 +153,7 @@ describe("atomicity", () => {
       yield* Effect.exit(Registry.transact(registry, Effect.andThen(Registry.register(registry, b), Effect.fail("no"))))
       const empties: Record<string, unknown> = {
         unregisterOwner: [],
-        reconcile: { added: [], removed: [], replaced: [], kept: [] }
+        reconcile: { added: [], removed: [], replaced: [], kept: [], moved: [] }
       }
       assert.deepStrictEqual(answers, Object.keys(operations).map((name) => [name, empties[name]]))
       assert.strictEqual(yield* Registry.snapshot(registry), before)

@@ -317,7 +317,7 @@ describe("RegistryTest.model", () => {
     assert.deepStrictEqual(run(strict, [["reconcile", [one, two]], ["values"]]), [rejected, ok([one])])
     assert.deepStrictEqual(
       run(keen, [["reconcile", [tool(1, "no")]], ["reconcile", [one]], ["values"]]),
-      [rejected, ok({ added: [], removed: [two], replaced: [], kept: [one] }), ok([one])]
+      [rejected, ok({ added: [], removed: [two], replaced: [], kept: [one], moved: [] }), ok([one])]
     )
   })
 
@@ -330,7 +330,7 @@ describe("RegistryTest.model", () => {
     item.id = 2
     assert.deepStrictEqual(
       mutable.reconcile(state, [item])[0],
-      ok({ added: [item], removed: [item], replaced: [], kept: [] })
+      ok({ added: [item], removed: [item], replaced: [], kept: [], moved: [] })
     )
     const others = [{ kind: "x", id: 1 }, { kind: "y", id: 1 }, { kind: "z", id: 1 }]
     assert.deepStrictEqual(
@@ -339,7 +339,7 @@ describe("RegistryTest.model", () => {
         ok(),
         ok(),
         ok([others[1]]),
-        ok({ added: [], removed: [], replaced: [{ previous: others[1], item: others[2] }], kept: [] })
+        ok({ added: [], removed: [], replaced: [{ previous: others[1], item: others[2] }], kept: [], moved: [] })
       ]
     )
   })
@@ -353,9 +353,15 @@ describe("RegistryTest.model", () => {
         ["values"]
       ]).slice(1),
       [
-        ok({ added: [three], removed: [], replaced: [{ previous: one, item: tool(1, "new") }], kept: [two] }),
+        ok({
+          added: [three],
+          removed: [],
+          replaced: [{ previous: one, item: tool(1, "new") }],
+          kept: [two],
+          moved: []
+        }),
         { error: "AlreadyRegisteredError", code: "attribute_registered" },
-        ok([tool(1, "new"), two, three])
+        ok([three, tool(1, "new"), two])
       ]
     ))
 
@@ -472,7 +478,13 @@ describe("RegistryTest.model", () => {
           ok(),
           ok(),
           failed("AlreadyRegisteredError", "attribute_registered"),
-          ok({ added: [], removed: [], replaced: [{ previous: one, item: tool(1, "one", "eins") }], kept: [] }),
+          ok({
+            added: [],
+            removed: [],
+            replaced: [{ previous: one, item: tool(1, "one", "eins") }],
+            kept: [],
+            moved: []
+          }),
           failed("RegistrationError", "missing_attribute"),
           ok([tool(2, "one")]),
           ok(),

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Scope, Stream } from "effect"
+import { Effect, Exit, Schema, Scope, Stream } from "effect"
 import { Registry, type RegistryEvent, RegistrySnapshot } from "effect-registry"
 import { a, b, c, d, Item } from "./utils/items.ts"
 import { randomFrom } from "./utils/meddling.ts"
@@ -110,9 +110,45 @@ describe("the events of changes", () => {
         "+1 at 0: register",
         "+3 at 2: register"
       ])
-      // in the list, they stand the other way round
       yield* Registry.reconcile(registry, [new Item(3), new Item(1), new Item(2)])
       yield* next
+    }))
+
+  it.effect("G29 a reconcile makes the order that of the list, with as few moves as can be", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup: ["id", "name"], defaults: [a, b, c, d] })
+      const next = yield* follow(registry)
+      const report = yield* Registry.reconcile(registry, [new Item(5), b, new Item(6), new Item(3, "new"), d, a])
+      assert.deepStrictEqual(report.moved, [a])
+      assert.deepStrictEqual(told(yield* next), [
+        "3>3 at 2",
+        "+5 at 0: register",
+        "+6 at 3: register",
+        "1 from 1 to 5"
+      ])
+      yield* Registry.reconcile(registry, [a, b, c, d])
+      assert.deepStrictEqual(told(yield* next), [
+        "-6 at 2: unregister",
+        "-5 at 0: unregister",
+        "3>3 at 1",
+        "1 from 3 to 0"
+      ])
+      // nothing of this is a change
+      yield* Registry.reconcile(registry, [a, b, c, d])
+      assert.deepStrictEqual(yield* next, [])
+    }))
+
+  it.effect("a reconcile to what was saved as JSON restores its order", () =>
+    Effect.gen(function*() {
+      const Block = Schema.Struct({ id: Schema.String })
+      const registry = yield* Registry.make<typeof Block.Type>()({
+        lookup: ["id"],
+        schema: Block,
+        defaults: [{ id: "d" }, { id: "a" }]
+      })
+      const saved = [{ id: "c" }, { id: "a" }, { id: "d" }]
+      yield* Registry.reconcile(registry, yield* RegistrySnapshot.fromJson(registry, saved))
+      assert.deepStrictEqual(yield* Registry.values(registry), saved)
     }))
 
   for (const hooked of [false, true]) {

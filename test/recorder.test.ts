@@ -177,7 +177,7 @@ describe("RegistryTest.record", () => {
           [["close", "u"], ok()],
           [["as", "x", ["register", three]], ok()],
           [["unregisterOwner", "x"], ok([three])],
-          [["reconcile", [two]], ok({ added: [], removed: [one], replaced: [], kept: [two] })],
+          [["reconcile", [two]], ok({ added: [], removed: [one], replaced: [], kept: [two], moved: [] })],
           [["subscribe", "f"], ok([two])],
           [["reset"], ok()],
           [["nextChange", "f"], ok([])],

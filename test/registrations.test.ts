@@ -213,7 +213,8 @@ describe("what comes while an override lives goes below it", () => {
         added: [],
         removed: [b],
         replaced: [{ previous: a, item: other(1, "new") }],
-        kept: [c]
+        kept: [c],
+        moved: []
       })
       assert.deepStrictEqual(log, ["registering 1"])
       assert.deepStrictEqual(contradictions(registry), [])

@@ -499,6 +499,7 @@ describe("types", () => {
         readonly removed: ReadonlyArray<Language>
         readonly replaced: ReadonlyArray<{ readonly previous: Language; readonly item: Language }>
         readonly kept: ReadonlyArray<Language>
+        readonly moved: ReadonlyArray<Language>
       }>()
       expectTypeOf(Registry.override(registry, language)).toEqualTypeOf<
         Effect.Effect<void, RegistrationFailure, Scope.Scope>

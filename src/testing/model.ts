@@ -490,12 +490,14 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
 
   const reconcile = (state: State, items: ReadonlyArray<Item>): Step => {
     const matched = new Set<Entry>()
+    const listed: Array<number | undefined> = []
     const added: Array<Item> = []
     const changed: Array<{ readonly previous: Entry; readonly item: Item }> = []
     const kept: Array<Item> = []
     const left = () => registrations(state.entries).filter((entry) => !matched.has(entry))
     for (const item of items) {
       const entry = counterpart(left(), item)
+      listed.push(entry?.number)
       if (entry === undefined) {
         added.push(item)
         continue
@@ -525,11 +527,15 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
       if (!("keys" in entry)) return [entry, state]
       put(entry, previous)
     }
+    const before = next.entries
     for (const item of added) {
       const entry = check(registrations(next.entries), item, registration(next))
       if (!("keys" in entry)) return [entry, state]
       next = { ...next, entries: [...next.entries, entry] }
     }
+    const additions = next.entries.slice(before.length)
+    const list = listed.map((number) => before.find((entry) => entry.number === number) ?? additions.shift()!)
+    const { entries, moved } = arrange(before, list)
     if ([...changed.map(({ item }) => item), ...added].some((item) => definition.rejects?.(item) === true)) {
       return [failure("RegistrationError", "rejected"), state]
     }
@@ -537,10 +543,71 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
       added,
       removed: removed.map(({ item }) => item),
       replaced: changed.map(({ item, previous }) => ({ previous: previous.item, item })),
-      kept
+      kept,
+      moved
     }
-    const isSame = added.length + removed.length + changed.length === 0
-    return [ok(report), isSame ? state : change(state, { entries: next.entries })]
+    return [ok(report), change(state, { entries })]
+  }
+
+  /**
+   * Those of a list permute their places, and others stay. What is new goes before the next of the list that is not, or
+   * after all. As few as possible move, from the first to the last: each to behind the one before it.
+   */
+  const arrange = (entries: ReadonlyArray<Entry>, list: ReadonlyArray<Entry>) => {
+    const rest = Array.from(list)
+    const final = entries.flatMap((entry) =>
+      list.includes(entry) ? rest.splice(0, 1 + rest.findIndex((one) => entries.includes(one))) : [entry]
+    ).concat(rest)
+    const stays = staying(entries, list, final)
+    const visible = visibleIn({ ...initial, entries })
+    const moved: Array<Item> = []
+    let now = Array.from(entries)
+    const indexOf = (entry: Entry) => now.filter((one) => visible.includes(one)).indexOf(entry)
+    for (const [index, entry] of final.entries()) {
+      if (stays.has(entry)) continue
+      const to = index === 0 ? 0 : now.indexOf(final[index - 1]!) + 1
+      if (now[to] === entry) continue
+      const from = indexOf(entry)
+      const before = now.slice(0, to).filter((one) => one !== entry)
+      now = [...before, entry, ...now.slice(to).filter((one) => one !== entry)]
+      if (from !== -1 && from !== indexOf(entry)) moved.push(entry.item)
+    }
+    return { entries: final, moved }
+  }
+
+  /** Those that are not listed, and the longest runs of others between them that are in their order already. */
+  const staying = (
+    entries: ReadonlyArray<Entry>,
+    list: ReadonlyArray<Entry>,
+    final: ReadonlyArray<Entry>
+  ): ReadonlySet<Entry> => {
+    const stays = new Set<Entry>()
+    let run: Array<{ readonly entry: Entry; readonly place: number; readonly length: number }> = []
+    let least = -1
+    const take = (below: number) => {
+      let length = Math.max(0, ...run.filter(({ place }) => place < below).map((one) => one.length))
+      for (const one of run.toReversed()) {
+        if (one.length === length) {
+          stays.add(one.entry)
+          length--
+        }
+      }
+      run = []
+    }
+    for (const entry of final) {
+      const place = entries.indexOf(entry)
+      if (place === -1) continue
+      if (!list.includes(entry)) {
+        take(place)
+        stays.add(entry)
+        least = place
+      } else if (place > least) {
+        const length = 1 + Math.max(0, ...run.filter((one) => one.place < place).map((one) => one.length))
+        run.push({ entry, place, length })
+      }
+    }
+    take(Infinity)
+    return stays
   }
 
   /** The entry that has the first unique value of an item; without a unique lookup, one that is equal. */

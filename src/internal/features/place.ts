@@ -108,15 +108,9 @@ export const move = <Item, P, V>(
       moves: () => [],
       apply: () => {
         if (place.index === from) return
-        const { item, keys, origin, registration } = previous
         const contents = new Contents.Contents(draft)
-        Update.unshow(contents, previous)
-        const room = Room.makeRoom(contents, gapOf(contents, place))
-        const entry = new Entry(item, keys, origin, { position: room.position, registration })
-        Update.place(contents, entry)
-        Update.show(contents, entry)
-        const change = { item, from, position: place.index }
-        steps.push(new Change.Moved([previous, ...room.before], [entry, ...room.after], change))
+        const { after, before } = Room.moveInto(contents, previous, gapOf(draft, place))
+        steps.push(new Change.Moved(before, after, { item: previous.item, from, position: place.index }))
         transaction.draft = contents
       }
     })

@@ -16,6 +16,7 @@ import type { Entry, Origin } from "../store/entry.ts"
 import * as Matching from "../store/matching.ts"
 import * as Order from "../store/order.ts"
 import * as Update from "../store/update.ts"
+import { type Addition, arrange, isArranged } from "./arrange.ts"
 
 type Failure = RegistryError.RegistrationFailure
 
@@ -32,6 +33,12 @@ export interface Reconciled<out Item> {
   readonly replaced: ReadonlyArray<{ readonly previous: Item; readonly item: Item }>
   /** The items that were in and stay, untouched, because they equal what was given. */
   readonly kept: ReadonlyArray<Item>
+  /**
+   * The items that were in and have moved among the others, for the order of the list: as few as possible.
+   *
+   * @since 0.2.0
+   */
+  readonly moved: ReadonlyArray<Item>
 }
 
 /** The items and entries, by what happens to them. */
@@ -41,6 +48,8 @@ interface Matched<Item> {
   readonly removed: ReadonlyArray<Entry<Item>>
   readonly replaced: ReadonlyArray<Replacement<Item>>
   readonly kept: ReadonlyArray<Item>
+  /** The list: registrations, and nothing for an item that is added. */
+  readonly list: ReadonlyArray<number | undefined>
 }
 
 interface Replacement<Item> {
@@ -66,7 +75,7 @@ export const reconcile = <Item, P, V>(
         ? step(transaction, () => withoutPauses(planned()))
         : longStep(transaction, () => withPauses(planned()))
     }),
-  undone: () => Effect.succeed({ added: [], removed: [], replaced: [], kept: [] })
+  undone: () => Effect.succeed({ added: [], removed: [], replaced: [], kept: [], moved: [] })
 })
 
 const isFew = <Item>({ draft }: Transaction<Item>, items: ReadonlyArray<Item>): boolean =>
@@ -92,6 +101,7 @@ const planning = function*<Item, P, V>(
       return {
         added,
         kept,
+        moved: outcome.moved,
         removed: removed.map(({ item }) => item).toReversed(),
         replaced: replaced.map(({ item, previous }) => ({ previous: previous.item, item }))
       }
@@ -105,8 +115,10 @@ const match = function*<Item>(contents: Contents.Contents<Item>, items: Readonly
   const added: Array<Item> = []
   const replaced: Array<Replacement<Item>> = []
   const kept: Array<Item> = []
+  const list: Array<number | undefined> = []
   yield* each(items, (item) => {
     const found = Matching.counterpartOf(contents, item, matched)
+    list.push(found?.entry.registration)
     if (found === undefined) {
       added.push(item)
       return
@@ -117,17 +129,18 @@ const match = function*<Item>(contents: Contents.Contents<Item>, items: Readonly
     else kept.push(entry.item)
   })
   const removed = Contents.allEntries(contents).filter((entry) => !matched.has(entry) && !entry.origin.onTop)
-  return { added, removed: removed.toReversed(), replaced, kept }
+  return { added, removed: removed.toReversed(), replaced, kept, list }
 }
 
 interface Outcome<Item> {
   readonly contents: Contents.Contents<Item>
+  readonly moved: ReadonlyArray<Item>
   readonly steps: ReadonlyArray<Change.Step<Item>>
 }
 
 const outcomeOf = function*<Item>(
   start: Contents.Contents<Item>,
-  { added, removed, replaced }: Matched<Item>,
+  { added, list, removed, replaced }: Matched<Item>,
   origin: Origin,
   reason: Reason
 ): Pausing<Exit.Exit<Outcome<Item>, Failure>> {
@@ -145,9 +158,14 @@ const outcomeOf = function*<Item>(
     })
     if (visible.length > 0) steps.push(new Change.Removed(visible, positions, origin.owner, "unregister"))
   }
-  const putIn = (item: Item, previous?: Entry<Item>): Check.Refusal | undefined => {
+  const putIn = (
+    item: Item,
+    previous: Entry<Item> | undefined,
+    additions?: Array<Addition<Item>>
+  ): Check.Refusal | undefined => {
     const keys = Check.check(contents, item)
     if (Check.isRefusal(keys)) return keys
+    additions?.push({ item, keys })
     const inserted = Update.insert(contents, item, keys, origin, previous)
     contents = inserted.contents
     steps.push(...Unregister.inserted(contents, inserted.added, reason))
@@ -169,9 +187,24 @@ const outcomeOf = function*<Item>(
     contents = swapped.contents
   })
   yield* takeOut(crossing.map(({ previous }) => previous).toReversed())
-  const refused = (yield* each(crossing, ({ item, previous }) => putIn(item, previous))) ??
-    (yield* each(added, (item) => putIn(item)))
+  let refused = yield* each(crossing, ({ item, previous }) => putIn(item, previous))
   if (refused !== undefined) return Exit.fail(refused)
+  const before = contents
+  const last = steps.length
+  const additions: Array<Addition<Item>> = []
+  refused = yield* each(added, (item) => putIn(item, undefined, additions))
+  if (refused !== undefined) return Exit.fail(refused)
+  let moved: ReadonlyArray<Item> = []
+  if (!(yield* isArranged(before, list))) {
+    // all that are added can be: now they are put in their places
+    let next = 0
+    const places = list.map((registration) => registration ?? additions[next++]!)
+    const arranged = yield* arrange(before, places, origin, reason)
+    contents = arranged.contents
+    moved = arranged.moved
+    steps.length = last
+    for (const one of arranged.steps) steps.push(one)
+  }
   const gone = removed.length + replaced.length
-  return Exit.succeed({ contents: gone > 1 ? Update.tidy(contents, gone) : contents, steps })
+  return Exit.succeed({ contents: gone > 1 ? Update.tidy(contents, gone) : contents, moved, steps })
 }

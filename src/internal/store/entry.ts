@@ -71,7 +71,8 @@ export class Entry<out Item> {
     item: Item,
     keys: ReadonlyArray<unknown>,
     origin: Origin,
-    { position, registration }: Partial<Pick<Entry<unknown>, "position" | "registration">> = {}
+    { position, registration }: { readonly position?: number | undefined; readonly registration?: number | undefined } =
+      {}
   ) {
     const id = made++
     this.id = id

@@ -2,7 +2,7 @@
  * Positions between those of others. They are numbers, and between two numbers there are not many others: where they are
  * used up, entries around take other positions.
  */
-import { type Contents, holds } from "./contents.ts"
+import { type Contents, current, holds } from "./contents.ts"
 import { byPosition, Entry, lastPosition } from "./entry.ts"
 import * as Order from "./order.ts"
 import { place, show, unshow } from "./update.ts"
@@ -37,15 +37,39 @@ export const last = <Item>(self: Contents<Item>): Gap => gapBefore(self, Infinit
 
 /** A position, and the visible entries that make room for it, as they were before and are after. */
 export interface Room<out Item> {
-  readonly position: number
+  /** After all others, an entry has one by itself. */
+  readonly position: number | undefined
   readonly before: ReadonlyArray<Entry<Item>>
   readonly after: ReadonlyArray<Entry<Item>>
 }
 
 /** Makes room in a gap of contents that nobody has seen. */
 export const makeRoom = <Item>(contents: Contents<Item>, { high, low }: Gap): Room<Item> => {
-  const position = high === Infinity ? lastPosition() : low === -Infinity ? high - 1 : low + (high - low) / 2
+  if (high === Infinity) return { position: undefined, before: [], after: [] }
+  const position = low === -Infinity ? high - 1 : low + (high - low) / 2
   return low < position && position < high ? { position, before: [], after: [] } : renumber(contents, low)
+}
+
+/** Moves an entry, visible or not, into a gap of contents that nobody has seen. */
+export const moveInto = <Item>(
+  contents: Contents<Item>,
+  entry: Entry<Item>,
+  gap: Gap
+): Pick<Room<Item>, "before" | "after"> & { readonly entry: Entry<Item> } => {
+  const { after, before, position } = makeRoom(contents, gap)
+  const { item, keys, origin, registration } = entry
+  // it may have made room for itself
+  const now = current(contents, registration) ?? entry
+  const moved = new Entry(item, keys, origin, { position, registration })
+  const isVisible = holds(contents, now)
+  reposition(contents, [now], [moved])
+  return isVisible
+    ? {
+      entry: moved,
+      before: before.includes(entry) ? before : [...before, entry],
+      after: [...after.filter((one) => one !== now), moved]
+    }
+    : { entry: moved, before, after }
 }
 
 /**
