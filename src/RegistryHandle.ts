@@ -85,6 +85,22 @@ export interface RegistryHandle<in out Item, in out Lookups> extends AsyncDispos
     value: UniqueKeys<Item, Lookups>[Attribute],
     item: Item
   ) => Promise<void>
+  /** Adds an item in a place among the others: see `Registry.insert`. */
+  readonly insert: <
+    Attribute extends keyof UniqueKeys<Item, Lookups> & string = keyof UniqueKeys<Item, Lookups> & string
+  >(
+    item: Item,
+    position: Registry.Position<Attribute, UniqueKeys<Item, Lookups>[Attribute]>
+  ) => Promise<void>
+  /** Moves the item that has a value of a unique lookup: see `Registry.move`. */
+  readonly move: <
+    Attribute extends keyof UniqueKeys<Item, Lookups> & string,
+    OtherAttribute extends keyof UniqueKeys<Item, Lookups> & string = keyof UniqueKeys<Item, Lookups> & string
+  >(
+    attribute: Attribute,
+    value: UniqueKeys<Item, Lookups>[Attribute],
+    position: Registry.Position<OtherAttribute, UniqueKeys<Item, Lookups>[OtherAttribute]>
+  ) => Promise<void>
   /** Makes the contents equal to a list of items, with the fewest changes: see `Registry.reconcile`. */
   readonly reconcile: (items: Iterable<Item>) => Promise<Registry.Reconciled<Item>>
   /** Fills the registry with its defaults, unless it is filled: see `Registry.populate`. */
@@ -309,6 +325,8 @@ const handle = <R, E, Item, Lookups, P, V, Self extends R>(
     unregisterBy: (attribute, value) => run(Registry.unregisterBy(self, attribute, value)),
     unregisterOwner: (owner) => run(Registry.unregisterOwner(self, owner)),
     replace: (attribute, value, item) => run(Registry.replace(self, attribute, value, item)),
+    insert: (item, position) => run(Registry.insert(self, item, position)),
+    move: (attribute, value, position) => run(Registry.move(self, attribute, value, position)),
     reconcile: (items) => run(Registry.reconcile(self, items)),
     populate: () => run(Registry.populate(self)),
     reset: () => run(Registry.reset(self)),

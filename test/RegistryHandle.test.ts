@@ -197,6 +197,10 @@ describe("changing", () => {
       await handle.reset()
       await handle.populate()
       assert.deepStrictEqual(handle.values(), [a])
+      await handle.insert(b, "first")
+      await handle.insert(c, { before: ["id", 1] })
+      await handle.move("id", 1, { at: 0 })
+      assert.deepStrictEqual(handle.values(), [a, b, c])
     }))
 
   it("rejects with the typed error, and changes nothing", () =>
@@ -573,6 +577,8 @@ describe("dispose", () => {
         handle.unregisterBy("id", 1),
         handle.unregisterOwner("x"),
         handle.replace("id", 1, b),
+        handle.insert(b, "first"),
+        handle.move("id", 1, "first"),
         handle.reconcile([]),
         handle.populate(),
         handle.reset()

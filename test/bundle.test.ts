@@ -14,12 +14,12 @@ import {
 
 /** Goals that are not met, with the size that was reached: more fails, and so does a goal that is met and stands here. */
 const notMet: { readonly [title: string]: number } = {
-  "make, get, register and unregister, by esbuild by subpath": 17_750,
+  "make, get, register and unregister, by esbuild by subpath": 17_800,
   "a service with get, register, unregister, values and hooks, by esbuild by subpath": 19_800,
-  "everything that 0.1 has, by esbuild by subpath": 30_500,
-  "make, get, register and unregister, by rolldown by the index": 17_100,
-  "a service with get, register, unregister, values and hooks, by rolldown by the index": 18_750,
-  "everything that 0.1 has, by rolldown by the index": 28_500
+  "everything that 0.1 has, by esbuild by subpath": 32_300,
+  "make, get, register and unregister, by rolldown by the index": 17_150,
+  "a service with get, register, unregister, values and hooks, by rolldown by the index": 18_800,
+  "everything that 0.1 has, by rolldown by the index": 30_550
 }
 
 const bundlers: ReadonlyArray<readonly [name: string, (program: Program) => Promise<Bundle>]> = [
