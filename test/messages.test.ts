@@ -322,6 +322,11 @@ const producers: { readonly [what: string]: (world: World) => Effect.Effect<unkn
       makeIn(world),
       (registry) => Registry.transact(registry, Registry.awaitItem(registry, world.attribute, 1))
     ),
+  "an operation that Effect.runSync cannot wait for": (world) =>
+    Effect.flatMap(
+      makeIn(world, { defaults: Effect.never }),
+      (registry) => Effect.sync(() => Effect.runSync(Registry.size(registry) as Effect.Effect<unknown>))
+    ),
   "a registry that is closed": (world) =>
     Effect.flatMap(Effect.scoped(makeIn(world)), (registry) => Registry.get(registry, world.attribute, world.value)),
   "a lookup without a name": (world) => makeIn(world, { lookup: { "": Lookup.unique(() => 1) } }),

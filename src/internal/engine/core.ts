@@ -217,6 +217,11 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
     this.populationScope = parent === undefined ? core.populationScope : parent.populationScope
   }
 
+  /** An upkeep cannot be given up. A population is interrupted by those that wait for it. */
+  override get waiter(): Fiber.Fiber<unknown, unknown> | undefined {
+    return this.kind === "upkeep" || this.populating ? undefined : this.fiber
+  }
+
   /** The lock that it holds while it runs. */
   get outerLock(): Lock {
     return (this.parent ?? this.core).lock

@@ -14,7 +14,7 @@ import { contentsOf, type Core, type Operation } from "./core.ts"
 import { CurrentTransaction, innermost, within } from "./current.ts"
 import { current } from "./read.ts"
 import { run } from "./transaction.ts"
-import { useAfterEnd, waitFor, WaitNode } from "./waiting.ts"
+import { unlessSync, useAfterEnd, waitFor, WaitNode } from "./waiting.ts"
 
 /** A run of a population, with the services of the registry. */
 export type Populating<E> = Effect.Effect<void, E, any>
@@ -84,10 +84,16 @@ export const make = <Item, P, V, Failed>(
           if (contentsOf(core).populated) return Effect.void
           if (core.closed) return ended
           const node = innermost(fiber.context)
-          if (node === undefined) return untracked
+          if (node === undefined) {
+            return unlessSync(fiber, core.definition, "its population", untracked, core.population)
+          }
           // it joins a run, or begins it, in one step, so that it is known which run is waited for
           const joining = Effect.suspend(() => waitFor(node, core.population.wait(), shared))
-          return Effect.flatMap(Effect.setContext(joining, withoutYields(fiber.context)), () => waited)
+          const joined = Effect.setContext(joining, withoutYields(fiber.context))
+          return Effect.flatMap(
+            unlessSync(fiber, core.definition, "its population", joined, core.population),
+            () => waited
+          )
         })
       // outside every transaction no deadlock is possible, so all fibers share one effect
       const joiningUntracked = Effect.updateContext(shared, (context: Context.Context<never>) => {

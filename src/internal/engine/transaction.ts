@@ -21,7 +21,7 @@ import { servicesOf } from "./parts.ts"
 import { openIn } from "./read.ts"
 import { now } from "./refusals.ts"
 import { collect, type Restore, sequence, unchanged } from "./sequence.ts"
-import { useAfterEnd } from "./waiting.ts"
+import { mayBeSync, unlessSync, useAfterEnd } from "./waiting.ts"
 
 /** Runs an operation as a transaction: nested in the one of its registry that the fiber is in, or an outermost one. */
 export const run = <Item, P, V, A, E, R>(
@@ -124,7 +124,13 @@ const begin = <Item, P, V, A, E, R>(
   // it had nothing to wait for: it is all done, and nobody needs to find the transaction in the context
   // an effect that is an exit is an exit of its own success and failure types
   if (Exit.isExit(body)) return ending(body as Exit.Exit<A, E | P>)
-  return Effect.matchCauseEffect(inContext(transaction, operation, body), {
+  const { waiter } = transaction
+  const running = inContext(transaction, operation, body)
+  // the effect of a `transact` is not up to the registry
+  const waited = operation.runsHooks === true && waiter !== undefined && mayBeSync(waiter)
+    ? unlessSync(waiter, core.definition, "a hook", Effect.uninterruptible(running))
+    : running
+  return Effect.matchCauseEffect(waited, {
     onFailure: (cause) => ending(Exit.failCause(cause)),
     onSuccess: (value) => ending(Exit.succeed(value))
   })

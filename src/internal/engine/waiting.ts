@@ -38,6 +38,11 @@ export class WaitNode {
   get name(): string {
     return this.source.name
   }
+
+  /** The fiber that gives up where it cannot wait. */
+  get waiter(): Fiber.Fiber<unknown, unknown> | undefined {
+    return this.fiber
+  }
 }
 
 /**
@@ -72,7 +77,11 @@ export class Lock {
     })
     const turn = this.line.withPermit(taking)
     const waitingInLine = waiting === undefined ? turn : waitFor(waiting, this.wait(), turn)
-    return Effect.matchCauseEffect(restore(waitingInLine), {
+    const { waiter } = node
+    const waited = waiter === undefined
+      ? waitingInLine
+      : unlessSync(waiter, node.source, show(this.holder?.operation ?? "another operation"), waitingInLine)
+    return Effect.matchCauseEffect(restore(waited), {
       onFailure: (cause) => {
         this.inLine--
         // an interruption may come when the lock was taken
@@ -199,6 +208,46 @@ export const waitsForItself = ({ name, operation, source }: WaitNode, waiting: s
     chain: [name],
     waits: [{ registry: name, operation: waiting }, { registry: name, operation }]
   })
+
+/** Whether a fiber may be run by `Effect.runSync`. An atom runs its fiber in the same way, and then waits for it. */
+export const mayBeSync = ({ cache, context }: Fiber.Fiber<unknown, unknown>): boolean =>
+  cache.scheduler.executionMode === "sync" && !context.mapUnsafe.has("~effect/reactivity/AtomRegistry")
+
+/**
+ * `Effect.runSync` runs its fiber until there is nothing left to do, and forgets it. So that nothing goes on behind its back,
+ * the effect that the fiber waits for then is interrupted, and the fiber dies with a message. Before that, the fiber of a
+ * population that began with it does what it can.
+ */
+export const unlessSync = <A, E, R>(
+  fiber: Fiber.Fiber<unknown, unknown>,
+  { name }: ErrorSource,
+  what: string,
+  waiting: Effect.Effect<A, E, R>,
+  population?: { readonly fiber: Fiber.Fiber<unknown, unknown> | undefined }
+): Effect.Effect<A, E, R> => {
+  if (!mayBeSync(fiber)) return waiting
+  const givingUp = Effect.callback<never>((resume) => {
+    let isOver = false
+    const end = () => {
+      isOver = true
+    }
+    // a fiber that is not run synchronously runs its tasks later
+    void Promise.resolve().then(end)
+    const look = (isLast: boolean) => () => {
+      const running = population?.fiber
+      if (!isOver && running?.cache.scheduler === fiber.cache.scheduler) running.currentDispatcher.flush()
+      if (isOver) return
+      // after all others
+      if (!isLast) return fiber.currentDispatcher.scheduleTask(look(true), Infinity)
+      const advice = population === undefined ? "" : ", or populate it first"
+      const message = `has to wait for ${what}: use Effect.runPromise instead of Effect.runSync${advice}.`
+      resume(Effect.die(new Error(`${show(name)} ${message}`)))
+    }
+    fiber.currentDispatcher.scheduleTask(look(false), Infinity)
+    return Effect.sync(end)
+  })
+  return Effect.raceFirst(waiting, givingUp)
+}
 
 /** The use of a registry that has ended. */
 export const useAfterEnd = ({ name }: ErrorSource): Effect.Effect<never> =>

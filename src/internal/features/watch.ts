@@ -17,7 +17,7 @@ import type * as RegistryEvent from "../../RegistryEvent.ts"
 import { snapshotOf } from "../coreOf.ts"
 import { contentsOf, type Core, type Transaction } from "../engine/core.ts"
 import { read } from "../engine/read.ts"
-import { waitsForItself } from "../engine/waiting.ts"
+import { unlessSync, waitsForItself } from "../engine/waiting.ts"
 import { indexOf, optionOf } from "../operations/find.ts"
 import type { RegistrySnapshot } from "../snapshot.ts"
 import type { Contents } from "../store/contents.ts"
@@ -155,7 +155,10 @@ const answer = <Item, P, V, A extends object, E>(
     if (transaction !== undefined) return Exit.die(waitsForItself(transaction, operation))
     const { revision } = contents
     const isNews = () => core.closed || revisionOf(core) !== revision
-    return Exit.succeed(Effect.flatMap(watchersOf(core).wait(isNews), () => core.closed ? ended : asking))
+    const waiting = Effect.withFiber<void>((fiber) =>
+      unlessSync(fiber, core.definition, "a change", watchersOf(core).wait(isNews))
+    )
+    return Exit.succeed(Effect.flatMap(waiting, () => core.closed ? ended : asking))
   }))
   return asking
 }

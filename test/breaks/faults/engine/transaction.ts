@@ -423,5 +423,11 @@ export const faults: ReadonlyArray<Break> = [
     find: "if (parent === undefined && core.closed) return useAfterEnd(core.definition)",
     replace: "",
     caught: { file: "closing.test.ts", title: "G26 a use while a transaction of it is still open" }
+  },
+  {
+    name: "a hook in runSync goes on behind its back",
+    find: "waiter !== undefined && mayBeSync(waiter)",
+    replace: "false",
+    caught: { file: "runSync.test.ts", title: "a hook of its own that does not end at once" }
   }
 ]

@@ -107,5 +107,35 @@ export const faults: ReadonlyArray<Break> = [
       file: "caught.test.ts",
       title: "G7 G14 many items are inserted in several turns while a child of the transaction"
     }
+  },
+  {
+    name: "an operation in runSync goes on behind its back",
+    find: "if (!mayBeSync(fiber)) return waiting",
+    replace: "return waiting",
+    caught: { file: "runSync.test.ts", title: "register that has to wait for a population" }
+  },
+  {
+    name: "an operation of an atom does not wait",
+    find: " && !context.mapUnsafe.has(\"~effect/reactivity/AtomRegistry\")",
+    replace: " && context !== undefined",
+    caught: { file: "runSync.test.ts", title: "an atom, which begins in the same way, waits" }
+  },
+  {
+    name: "a fiber that runSync leaves behind does not wait",
+    find: "void Promise.resolve().then(end)",
+    replace: "",
+    caught: { file: "runSync.test.ts", title: "fibers that it leaves behind on purpose" }
+  },
+  {
+    name: "a fiber that runSync leaves behind, and has tasks, does not wait",
+    find: "fiber.currentDispatcher.scheduleTask(look(false), Infinity)",
+    replace: "fiber.currentDispatcher.scheduleTask(look(true), Infinity)",
+    caught: { file: "runSync.test.ts", title: "fibers that it leaves behind on purpose" }
+  },
+  {
+    name: "a population that could go on in runSync is given up",
+    find: "running?.cache.scheduler === fiber.cache.scheduler) running.currentDispatcher.flush()",
+    replace: "running?.cache.scheduler === fiber.cache.scheduler) {}",
+    caught: { file: "runSync.test.ts", title: "a population that takes many turns" }
   }
 ]
