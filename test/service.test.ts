@@ -346,7 +346,7 @@ describe("the functions of Registry", () => {
       }
     }).pipe(Effect.provide(Codecs.layer)))
 
-  const layersOfTags = ["items", "overrides", "layerLazy"]
+  const layersOfTags = ["items", "overrides", "layerLazy", "disabled"]
 
   const given = (name: string, wrong: unknown): ReadonlyArray<unknown> =>
     name === "transactAll"
@@ -359,18 +359,22 @@ describe("the functions of Registry", () => {
 
   const arity: Record<string, number> = {
     ...Object.fromEntries(
-      ["changes", "populate", "populated", "reset", "size", "snapshot", "snapshots", "state", "values"].map((name) => [
+      ["changes", "populate", "populated", "reset", "rules", "size", "snapshot", "snapshots", "state", "values"].map((
+        name
+      ) => [
         name,
         1
       ])
     ),
     ...Object.fromEntries(
-      ["awaitItem", "explain", "get", "getAll", "getOption", "has", "unregisterBy", "watchItem"].map((
+      ["awaitItem", "enable", "explain", "get", "getAll", "getOption", "has", "unregisterBy", "watchItem"].map((
         name
       ) => [name, 3])
     ),
     insert: 3,
     move: 4,
+    disable: 4,
+    disableScoped: 4,
     replace: 4
   }
 
