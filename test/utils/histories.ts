@@ -230,12 +230,12 @@ const count = (history: ReadonlyArray<RegistryTest.Recorded<unknown>>, figures: 
 }
 
 /**
- * Registers every item that a watcher can wait for, in two versions, so that each round is a change. The reset ends the
- * overrides of interrupted fibers, which would conflict.
+ * Enables every item that a watcher can wait for and registers it, in two versions, so that each round is a change, and
+ * no override that an interrupted fiber left hides one of them in both.
  */
 const everything = (round: number): Operation => {
   const names = round % 2 === 0 ? ["a", "b", "c"] : ["b", "c", "a"]
-  return round === 0 ? ["reset"] : ["reconcile", names.map((one, index) => tool(index + 1, one))]
+  return round < 3 ? ["enable", "id", round + 1] : ["reconcile", names.map((one, index) => tool(index + 1, one))]
 }
 
 /**
