@@ -63,6 +63,8 @@ const operations: { readonly [name: string]: ReadonlyArray<unknown> } = {
   replace: ["name", "search", item],
   reconcile: [[item]],
   override: [item],
+  insert: [item, "first"],
+  move: ["name", "search", "first"],
   disable: ["name", "search", { reason: "off" }],
   disableScoped: ["name", "search", { reason: "off" }],
   enable: ["name", "search"],
