@@ -162,13 +162,20 @@ export const make = <Item>() =>
   const Lookups extends Lookup.Input<Item>,
   const AllHooks extends Hooks.Input<Item, unknown, unknown> & Hooks.NoExcess<AllHooks>,
   Defaults extends Populate.Defaults<Item, any, any> = never,
-  Failure extends "fail" | "die" = "fail"
+  Failure extends "fail" | "die" = "fail",
+  E = never,
+  R = never
 >(
-  options: Options<Item, Lookups, Defaults, AllHooks, Failure> & { readonly name?: string | undefined }
+  options: Options<Item, Lookups, Defaults, AllHooks, Failure, E, R> & { readonly name?: string | undefined }
 ): Effect.Effect<
-  Registry<Item, Lookups, PopulationFailure<Defaults, Hooks.ErrorOf<AllHooks>, Failure>, Hooks.ErrorOf<AllHooks>>,
+  Registry<
+    Item,
+    Lookups,
+    PopulationFailure<Defaults, Hooks.ErrorOf<AllHooks> | NoInfer<E>, Failure>,
+    Hooks.ErrorOf<AllHooks> | NoInfer<E>
+  >,
   never,
-  Scope.Scope | ServicesOf<Defaults> | Hooks.ServicesOf<AllHooks>
+  Scope.Scope | ServicesOf<Defaults> | Hooks.ServicesOf<AllHooks> | NoInfer<R>
 > => Making.make(options)
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -686,7 +693,7 @@ const listOf = <Item, P, V>({ definition }: Core<Item, P, V>, items: Iterable<It
  *
  * Fails, before any hook is called, with a `RegistrationError` (`invalid_item`, `missing_attribute`) or an
  * `AlreadyRegisteredError` (`already_registered`, `attribute_registered`); and with the error with which an
- * `onItemRegistering` hook refuses the item. Of fibers that register the same item at once, one succeeds.
+ * `onItemRegistering` hook refuses the item, or the `invariant` of the registry the whole. Of fibers that register the same item at once, one succeeds.
  *
  * Waits its turn. If it fails or is interrupted, nothing has changed.
  *
@@ -1590,7 +1597,8 @@ export const unregisterOwner: {
  *
  * **Details**
  *
- * Inside, reads see the changes before them. A `transact` inside is nested: it can fail, and be recovered from, on its
+ * If the registry has an `invariant`, that is asked at the end of the outermost one: if it fails, so does this, and all is
+ * rolled back. Inside, reads see the changes before them. A `transact` inside is nested: it can fail, and be recovered from, on its
  * own. Until the effect ends, changes by other fibers wait, and readers do not.
  *
  * **Gotchas**
@@ -1625,14 +1633,14 @@ export const unregisterOwner: {
 export const transact: {
   <A, E, R>(effect: Effect.Effect<A, E, R>): <Item, Lookups, P, V, R2 = never>(
     self: RegistryOrService<Item, Lookups, P, V, R2>
-  ) => Effect.Effect<A, E | P, R | R2>
+  ) => Effect.Effect<A, E | V | P, R | R2>
   <Item, Lookups, P, V, A, E, R, R2 = never>(
     self: RegistryOrService<Item, Lookups, P, V, R2>,
     effect: Effect.Effect<A, E, R>
-  ): Effect.Effect<A, E | P, R | R2>
+  ): Effect.Effect<A, E | V | P, R | R2>
 } = /*#__PURE__*/ operation(
   2,
-  <Item, P, V, A, E, R>(core: Core<Item, P, V>, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | P, R> => {
+  <Item, P, V, A, E, R>(core: Core<Item, P, V>, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | V | P, R> => {
     const given = effectOf(effect, `transact of ${show(core.definition.name)}`)
     return Transaction.run(core, {
       name: "transact",
@@ -1648,7 +1656,8 @@ const effectOf = <A, E, R>(effect: Effect.Effect<A, E, R>, name: string): Effect
 
 /**
  * Runs an effect as one transaction of several registries: they are published together, in one synchronous step, so
- * that no reader sees one without the others. If the effect fails, dies or is interrupted, all of them are rolled back.
+ * that no reader sees one without the others. If the effect fails, dies or is interrupted, or the `invariant` of one of them
+ * fails, all of them are rolled back.
  *
  * **Details**
  *
@@ -1684,7 +1693,11 @@ export const transactAll = <
 >(
   registries: Registries,
   effect: Effect.Effect<A, E, R>
-): Effect.Effect<A, E | PopulationFailureOf<Registries[number]>, R | ServiceOf<Registries[number]>> =>
+): Effect.Effect<
+  A,
+  E | RefusalOf<Registries[number]> | PopulationFailureOf<Registries[number]>,
+  R | ServiceOf<Registries[number]>
+> =>
   Effect.contextWith((context: Context.Context<R | ServiceOf<Registries[number]>>) => {
     if (!Array.isArray(registries)) {
       throw new TypeError(
@@ -1704,6 +1717,14 @@ export const transactAll = <
  * @since 0.1.0
  */
 export type PopulationFailureOf<Self> = Self extends RegistryOrService<any, any, infer P, any, any> ? P : never
+
+/**
+ * The error with which hooks refuse items of a registry or of a service, and its invariant a transaction.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export type RefusalOf<Self> = Self extends RegistryOrService<any, any, any, infer V, any> ? V : never
 
 /**
  * The service that an operation on it needs; `never` for a registry.

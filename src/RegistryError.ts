@@ -262,8 +262,8 @@ export class ItemLookupError extends /*#__PURE__*/ taggedError<ItemLookupError>(
  * The registry could not be populated. It is empty and `Pending`, as before; the next use tries again.
  *
  * `defaults`: the effect or stream of defaults failed. `registration`: the default `item` could not be registered, or a
- * hook refused it; `owner` is the package that offers it, if one does. `import`: the module of a registry that loads late
- * could not be loaded. `cause` is that error.
+ * hook refused it; `owner` is the package that offers it, if one does. `invariant`: the invariant of the registry refused
+ * them all together. `import`: the module of a registry that loads late could not be loaded. `cause` is that error.
  *
  * **Example** (A population that fails once)
  *
@@ -288,7 +288,7 @@ export class ItemLookupError extends /*#__PURE__*/ taggedError<ItemLookupError>(
  */
 export class PopulationError<out E = unknown>
   extends /*#__PURE__*/ taggedError<PopulationError<any>>()("PopulationError", () => ({
-    code: Schema.Literals(["defaults", "registration", "import"]),
+    code: Schema.Literals(["defaults", "registration", "invariant", "import"]),
     /** The default that could not be registered. */
     item: Schema.optionalKey(Schema.Unknown),
     label: Schema.optionalKey(Schema.String),
@@ -308,6 +308,7 @@ export class PopulationError<out E = unknown>
       defaults: `${start} its defaults failed. ${why}`,
       // an error of the registry names the item, too
       registration: `${start} ${item}${by} could not be registered: ${why.replace(`${couldNotRegister(this)}: `, "")}`,
+      invariant: `${start} its invariant failed. ${why}`,
       import: `${start} its module could not be loaded. ${why}`
     })
   }

@@ -98,6 +98,11 @@ const errors = {
       existingLabel: "\"yours\""
     })
   }),
+  invariant: new RegistryError.PopulationError<string>({
+    registry: "plugins",
+    code: "invariant",
+    cause: "two are the main one"
+  }),
   import: new RegistryError.PopulationError<string>({ registry: "plugins", code: "import", cause: "no module" }),
   lagged: new RegistryError.RegistryLagged({ registry: "plugins", code: "lagged", missed: 3 }),
   deadlock: new RegistryError.DeadlockError({
@@ -154,6 +159,7 @@ describe("RegistryError", () => {
       defaults: `Could not populate "plugins": its defaults failed. no network`,
       registration: `Could not populate "plugins": the default "mine" could not be registered: ` +
         `"yours" is already registered with id = 1. Unregister or replace it first.`,
+      invariant: `Could not populate "plugins": its invariant failed. "two are the main one"`,
       import: `Could not populate "plugins": its module could not be loaded. "no module"`,
       lagged:
         `A subscriber of "plugins" is too far behind: 3 change(s) are no longer kept, or it asked for a revision ` +

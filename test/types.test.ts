@@ -1451,13 +1451,46 @@ describe("types", () => {
         }),
         Effect.catchTag("PopulationError", (error) => {
           expectTypeOf(error.cause).toEqualTypeOf<Boom | RegistrationFailure>()
-          expectTypeOf(error.code).toEqualTypeOf<"defaults" | "registration" | "import">()
+          expectTypeOf(error.code).toEqualTypeOf<"defaults" | "registration" | "invariant" | "import">()
           return Effect.void
         }),
         (effect) =>
           expectTypeOf(effect).toEqualTypeOf<Effect.Effect<void, RegistryError.RegistrationError, Languages>>()
       )
     )
+  })
+
+  it("the error and the services of an invariant join those of the registry", () => {
+    class Whole extends Registry.Service<Whole, Language>()("types/Whole", {
+      lookup,
+      defaults: [language],
+      hooks: { onItemRegistering: () => Effect.fail(new Veto()) },
+      invariant: (draft, before) => {
+        expectTypeOf(draft).toEqualTypeOf<RegistrySnapshot.RegistrySnapshot<Language, typeof lookup>>()
+        expectTypeOf(before).toEqualTypeOf<RegistrySnapshot.RegistrySnapshot<Language, typeof lookup>>()
+        return Effect.flatMap(Clerk, () => Effect.fail(new Boom()))
+      }
+    }) {}
+    type P = PopulationError<Veto | Boom>
+    never(() => [
+      expectTypeOf(Whole.layer).toEqualTypeOf<Layer.Layer<Whole, never, Clerk>>(),
+      expectTypeOf(Whole.size).toEqualTypeOf<Effect.Effect<number, P, Whole>>(),
+      expectTypeOf(Whole.register(language)).toEqualTypeOf<
+        Effect.Effect<void, RegistrationFailure | Veto | Boom | P, Whole>
+      >(),
+      expectTypeOf(Whole.unregister(language)).toEqualTypeOf<Effect.Effect<void, ItemLookupError | P, Whole>>(),
+      expectTypeOf(Whole.transact(Effect.fail("no"))).toEqualTypeOf<
+        Effect.Effect<never, string | Veto | Boom | P, Whole>
+      >(),
+      expectTypeOf(Registry.transactAll([Whole], Effect.void)).toEqualTypeOf<
+        Effect.Effect<void, Veto | Boom | P, Whole>
+      >(),
+      expectTypeOf(Registry.make<Language>()({ invariant: () => Effect.fail(new Boom()), lookup })).toEqualTypeOf<
+        Effect.Effect<Registry.Registry<Language, typeof lookup, never, Boom>, never, Scope.Scope>
+      >(),
+      // @ts-expect-error an invariant answers an effect
+      Registry.make<Language>()({ lookup, invariant: () => true })
+    ])
   })
 
   it("events are matched with the type of their items", () => {

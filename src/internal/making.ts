@@ -15,6 +15,7 @@ import { Refusals } from "./engine/refusals.ts"
 import { PopulationRuns } from "./engine/runs.ts"
 import { closeRegistry } from "./engine/transaction.ts"
 import { Lock } from "./engine/waiting.ts"
+import * as Invariant from "./features/invariant.ts"
 import { nearMatches } from "./features/nearMatches.ts"
 import { tracing } from "./features/spans.ts"
 import type { Options, Registry, RegistryState } from "./model.ts"
@@ -59,7 +60,13 @@ export const stateOf = <Item, P, V>(
 }
 
 export type MakeOptions<Item> =
-  & Options<Item, Lookup.Input<Item>, Populate.Defaults<Item, any, any>, Hooks.Input<Item>, "fail" | "die">
+  & Omit<
+    Options<Item, Lookup.Input<Item>, Populate.Defaults<Item, any, any>, Hooks.Input<Item>, "fail" | "die">,
+    "invariant"
+  >
+  & {
+    readonly invariant?: Invariant.Invariant<Item, any, unknown, any> | undefined
+  }
   & { readonly name?: string | undefined }
 
 /** The hooks of a definition. `V` is the type of the errors with which they refuse items. */
@@ -82,7 +89,8 @@ export const make = <Item, Lookups, P, V, R>(
   ) => Population.Populating<Failed>
 ): Effect.Effect<Registry<Item, Lookups, P, V>, never, Scope.Scope | R> =>
   Effect.contextWith((caller: Context.Context<Scope.Scope | R>) => {
-    const { defaults, history = 256, hooks, label, lookup, messages = {}, name = "registry", schema } = options
+    const { defaults, history = 256, hooks, invariant, label, lookup, messages = {}, name = "registry", schema } =
+      options
     if (!Number.isInteger(history) || history < 0) {
       throw Definition.invalid(name, `has a history of ${show(history)} changes: it takes a whole number, 0 or more.`)
     }
@@ -124,7 +132,7 @@ export const make = <Item, Lookups, P, V, R>(
       observer: undefined,
       putOnTop: undefined,
       bringBack: undefined,
-      beforePublish: undefined
+      beforePublish: invariant && Invariant.lastWord(invariant)
     }
     let populate: Effect.Effect<void, P>
     let tryPopulate: Effect.Effect<void, Failed>

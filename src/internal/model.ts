@@ -69,7 +69,7 @@ export type RegistryState = "Pending" | "Populating" | "Ready"
  * @category models
  * @since 0.1.0
  */
-export interface Options<Item, Lookups, Defaults, AllHooks, Failure> {
+export interface Options<Item, Lookups, Defaults, AllHooks, Failure, E = never, R = never> {
   /** Lookups by name, or a list of property names, which is short for unique lookups. */
   readonly lookup: Lookups
   /** Its type side validates items. It never transforms them. */
@@ -81,6 +81,18 @@ export interface Options<Item, Lookups, Defaults, AllHooks, Failure> {
   readonly defaults?: Defaults | List<Item> | undefined
   /** Hooks for as long as the registry lives. */
   readonly hooks?: AllHooks | undefined
+  /**
+   * A check of all items together. It runs once at the end of each outermost transaction, population included, that put an
+   * item in or changed one, sees what would be published (`draft`) and what there was (`before`), and undoes the transaction
+   * if it fails. Its error is one of the transaction. A withdrawal, a scope that closes and a reset are never refused:
+   * only what hooks register in them is checked, and they die with the error.
+   */
+  readonly invariant?:
+    | ((
+      draft: RegistrySnapshot<Item, Lookups>,
+      before: RegistrySnapshot<Item, Lookups>
+    ) => Effect.Effect<void, E, R>)
+    | undefined
   /**
    * How messages, logs and spans name an item: at most 80 characters of this are shown. By default it is the value of the
    * first unique lookup.

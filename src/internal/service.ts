@@ -176,7 +176,7 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R, F
   /** Removes all items of one owner: see {@link unregisterOwner}. */
   readonly unregisterOwner: (owner: string) => Effect.Effect<ReadonlyArray<Item>, P, Self>
   /** Runs an effect as one transaction of the registry: see {@link transact}. */
-  readonly transact: <A, E, R2>(effect: Effect.Effect<A, E, R2>) => Effect.Effect<A, E | P, Self | R2>
+  readonly transact: <A, E, R2>(effect: Effect.Effect<A, E, R2>) => Effect.Effect<A, E | V | P, Self | R2>
   /** Fills the registry with its defaults: see {@link populate}. */
   readonly populate: Effect.Effect<void, P, Self>
   /** Unregisters all items; the next use populates again: see {@link reset}. */
@@ -248,26 +248,28 @@ export const Tag = <Self, Item>() =>
   const Lookups extends Lookup.Input<Item>,
   const AllHooks extends Hooks.Input<Item, unknown, unknown> & Hooks.NoExcess<AllHooks>,
   Defaults extends Populate.Defaults<Item, any, any> = never,
-  Failure extends "fail" | "die" = "fail"
+  Failure extends "fail" | "die" = "fail",
+  E = never,
+  R = never
 >(
   id: Id,
-  definition: Options<Item, Lookups, Defaults, AllHooks, Failure>
+  definition: Options<Item, Lookups, Defaults, AllHooks, Failure, E, R>
 ): TagClass<
   Self,
   Id,
   Item,
   Lookups,
-  PopulationFailure<Defaults, Hooks.ErrorOf<AllHooks>, Failure>,
-  Hooks.ErrorOf<AllHooks>,
-  ServicesOf<Defaults> | Exclude<Hooks.ServicesOf<AllHooks>, Scope.Scope>,
-  PopulationFailure<Defaults, Hooks.ErrorOf<AllHooks>, "fail">
+  PopulationFailure<Defaults, Hooks.ErrorOf<AllHooks> | NoInfer<E>, Failure>,
+  Hooks.ErrorOf<AllHooks> | NoInfer<E>,
+  ServicesOf<Defaults> | Exclude<Hooks.ServicesOf<AllHooks> | NoInfer<R>, Scope.Scope>,
+  PopulationFailure<Defaults, Hooks.ErrorOf<AllHooks> | NoInfer<E>, "fail">
 > => {
-  type V = Hooks.ErrorOf<AllHooks>
+  type V = Hooks.ErrorOf<AllHooks> | NoInfer<E>
   type P = PopulationFailure<Defaults, V, Failure>
-  type R = ServicesOf<Defaults> | Hooks.ServicesOf<AllHooks>
+  type Services = ServicesOf<Defaults> | Hooks.ServicesOf<AllHooks> | NoInfer<R>
   const service = Context.Service<Self, Registry<Item, Lookups, P, V>>()(id)
   const options = { ...definition, name: id }
-  const making = counted(Making.make<Item, Lookups, P, V, R>(options))
+  const making = counted(Making.make<Item, Lookups, P, V, Services>(options))
   const layer = Layer.effect(service, Effect.flatMap(Existing, (existing) => existing(service) ?? making))
   const populating = Layer.effectDiscard(service.use((registry) => coreOf(registry).tryPopulate))
   const declaration: Declaration<Self, Item, Lookups, P, V> = { service, options }
@@ -290,19 +292,21 @@ export const serviceWith = (
   const Lookups extends Lookup.Input<Item>,
   const AllHooks extends Hooks.Input<Item, unknown, unknown> & Hooks.NoExcess<AllHooks>,
   Defaults extends Populate.Defaults<Item, any, any> = never,
-  Failure extends "fail" | "die" = "fail"
+  Failure extends "fail" | "die" = "fail",
+  E = never,
+  R = never
 >(
   id: Id,
-  definition: Options<Item, Lookups, Defaults, AllHooks, Failure>
+  definition: Options<Item, Lookups, Defaults, AllHooks, Failure, E, R>
 ): ServiceClass<
   Self,
   Id,
   Item,
   Lookups,
-  PopulationFailure<Defaults, Hooks.ErrorOf<AllHooks>, Failure>,
-  Hooks.ErrorOf<AllHooks>,
-  ServicesOf<Defaults> | Exclude<Hooks.ServicesOf<AllHooks>, Scope.Scope>,
-  PopulationFailure<Defaults, Hooks.ErrorOf<AllHooks>, "fail">
+  PopulationFailure<Defaults, Hooks.ErrorOf<AllHooks> | NoInfer<E>, Failure>,
+  Hooks.ErrorOf<AllHooks> | NoInfer<E>,
+  ServicesOf<Defaults> | Exclude<Hooks.ServicesOf<AllHooks> | NoInfer<R>, Scope.Scope>,
+  PopulationFailure<Defaults, Hooks.ErrorOf<AllHooks> | NoInfer<E>, "fail">
 > => {
   const tag = Tag<Self, Item>()(id, definition)
   const statics: { [name: string]: unknown } = {}

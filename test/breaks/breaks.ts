@@ -18,6 +18,7 @@ import { faults as engineTransaction } from "./faults/engine/transaction.ts"
 import { faults as engineWaiting } from "./faults/engine/waiting.ts"
 import { faults as featuresAddHooks } from "./faults/features/addHooks.ts"
 import { faults as featuresHookOrder } from "./faults/features/hookOrder.ts"
+import { faults as featuresInvariant } from "./faults/features/invariant.ts"
 import { faults as featuresLate } from "./faults/features/late.ts"
 import { faults as featuresLayers } from "./faults/features/layers.ts"
 import { faults as featuresLive } from "./faults/features/live.ts"
@@ -59,6 +60,7 @@ export const breaks: ReadonlyArray<Break> = [
   ...engineWaiting,
   ...featuresAddHooks,
   ...featuresHookOrder,
+  ...featuresInvariant,
   ...featuresLate,
   ...featuresLayers,
   ...featuresLive,

@@ -219,7 +219,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
 
   /** An upkeep cannot be given up. A population is interrupted by those that wait for it. */
   override get waiter(): Fiber.Fiber<unknown, unknown> | undefined {
-    return this.kind === "upkeep" || this.populating ? undefined : this.fiber
+    return this.kind === "upkeep" || this.kind === "import" || this.populating ? undefined : this.fiber
   }
 
   /** The lock that it holds while it runs. */
@@ -257,9 +257,14 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
     return this.draft.populated || this.populating
   }
 
-  /** Whether steps may run: the draft is populated, or this is a population, reset or upkeep. */
+  /** Whether it works on contents that are `Ready` alone. */
+  get populatesFirst(): boolean {
+    return this.kind === "change" || this.kind === "withdrawal"
+  }
+
+  /** Whether steps may run: the draft is populated, or this never populates it first. */
   get canRun(): boolean {
-    return this.ready || this.kind !== "change"
+    return this.ready || !this.populatesFirst
   }
 
   /** Services, with the transaction. The last one is kept: most hooks of a registry have theirs from one place. */
@@ -304,8 +309,11 @@ export type Registering<Item, V> = <F>(
   failed: (cause: RegistrationFailure | V, item: Item, owner: string) => F
 ) => Effect.Effect<unknown, F>
 
-/** All but a `"change"` work on contents that are `Pending`, and never populate them first. */
-type Kind = "change" | "population" | "reset" | "upkeep"
+/**
+ * A `"withdrawal"` is a change whose error has no `V`: what refuses it in the end is a defect. All but those two work on
+ * contents that are `Pending`, and never populate them first.
+ */
+type Kind = "change" | "withdrawal" | "population" | "import" | "reset" | "upkeep"
 
 /** The scopes that remove registrations when they close. */
 interface Scoping {

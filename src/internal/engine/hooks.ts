@@ -10,6 +10,7 @@ import {
   type AfterHook,
   type Call,
   Calls,
+  install,
   type ItemHook,
   type Part,
   type RegistryHook,
@@ -292,6 +293,17 @@ const effectOf = <A, E, R>(
       new TypeError(`The hook ${hook} of ${show(name)} is, or answers, ${show(effect)}, which is no effect.`)
     )
 
+/** Runs an effect of the definition as a hook, with the services of the registry. */
+export const runOwn = <Item, A, E>(
+  transaction: Transaction<Item>,
+  name: "invariant",
+  effect: Effect.Effect<A, E, any>
+): Effect.Effect<A, E> => {
+  const { context } = transaction.core
+  const [part] = install(transaction.name, {}, context)
+  return run(transaction, part!, name, effectOf(transaction, effect, name), undefined)
+}
+
 /** Only `onItemRegistering` can fail. */
 type Failure<E, Hook extends ItemHook> = Hook extends "onItemRegistering" ? E : never
 
@@ -299,7 +311,7 @@ type Failure<E, Hook extends ItemHook> = Hook extends "onItemRegistering" ? E : 
 const run = <Item, A, E>(
   transaction: Transaction<Item>,
   part: Part<Item, unknown>,
-  hook: ItemHook | RegistryHook,
+  hook: ItemHook | RegistryHook | "invariant",
   effect: Effect.Effect<A, E, any>,
   item: Item | undefined
 ): Effect.Effect<A, E> => {

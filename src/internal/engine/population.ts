@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scheduler from "effect/Scheduler"
 import { isError, messageOf, show } from "../store/wording.ts"
-import { contentsOf, type Core, type Operation } from "./core.ts"
+import { contentsOf, type Core, type Operation, type Transaction } from "./core.ts"
 import { CurrentTransaction, innermost, within } from "./current.ts"
 import { current } from "./read.ts"
 import { run } from "./transaction.ts"
@@ -79,7 +79,7 @@ export const make = <Item, P, V, Failed>(
             return transaction.ready || transaction.resetting || transaction.state === "undoing"
               ? Effect.void
               // an import fails with it, and that is remembered
-              : Effect.flatMap(transaction.kind === "upkeep" ? nested : remembered(core, nested), () => waited)
+              : Effect.flatMap(isUpkeep(transaction) ? nested : remembered(core, nested), () => waited)
           }
           if (contentsOf(core).populated) return Effect.void
           if (core.closed) return ended
@@ -107,6 +107,8 @@ export const make = <Item, P, V, Failed>(
     }
   )
 }
+
+const isUpkeep = ({ kind }: Transaction<any>): boolean => kind === "upkeep" || kind === "import"
 
 /** Why it failed is kept, and logged; that nobody waits for it any more is no failure. */
 const remembered = <Item, P, V, A, E, R>(

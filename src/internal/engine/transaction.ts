@@ -94,11 +94,11 @@ const inOneStep = <Item, P, V, A, E>(
 
 /** The world changed while it waited: its parent has ended, or the registry was reset. It starts over. */
 const retry = <Item, P, V, A, E, R>(
-  { core, kind, observation }: Transaction<Item, P, V>,
+  { core, observation, populatesFirst }: Transaction<Item, P, V>,
   operation: Operation<Item, P, V, A, E, R>
 ): Effect.Effect<A, E | P, R> => {
   const anew = Effect.withFiber<A, E | P, R>((fiber) => runOn(fiber, core, operation, observation))
-  return kind === "change" ? Effect.flatMap(core.populate, () => anew) : anew
+  return populatesFirst ? Effect.flatMap(core.populate, () => anew) : anew
 }
 
 /** With the lock: looks, and begins, in one step; runs the body; ends. Only what the body restores can be interrupted. */

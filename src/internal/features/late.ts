@@ -92,7 +92,7 @@ const importing = <Item, L, V>(
     let inUse = false
     const operation: Operation<Item, Failed, V, void, Failed, any> = {
       name: "import",
-      kind: "upkeep",
+      kind: "import",
       lends: scope,
       body: (transaction) => {
         // another import may have been interrupted in its last step, and have ended only now

@@ -18,15 +18,17 @@ import { registering } from "./register.ts"
 type Failure = RegistryError.RegistrationFailure
 type ItemLookupError = RegistryError.ItemLookupError
 
-export const unregister = <Item, P, V>(item: Item): Operation<Item, P, V, void, ItemLookupError | P> =>
-  mutationOf(
+export const unregister = <Item, P, V>(item: Item): Operation<Item, P, V, void, ItemLookupError | P> => ({
+  ...mutationOf(
     "unregister",
     item,
-    (contents) => Contents.locateItem(contents, item) ?? notRegistered(contents, item),
+    (contents: Contents.Contents<Item>) => Contents.locateItem(contents, item) ?? notRegistered(contents, item),
     notRegistered,
     Exit.fail,
     removing("unregister")
-  )
+  ),
+  kind: "withdrawal"
+})
 
 export const unregisterBy = <Item, P, V>(
   attribute: string,
@@ -40,6 +42,7 @@ export const unregisterBy = <Item, P, V>(
     Exit.fail,
     removing("unregister")
   ),
+  kind: "withdrawal",
   value
 })
 

@@ -39,6 +39,7 @@ export const unregisterOwner = <Item, P, V>(owner: string): Operation<Item, P, V
   const isDue = ({ origin }: Entry<Item>) => origin.owner === owner
   return {
     name: "unregisterOwner",
+    kind: "withdrawal",
     runsHooks: true,
     body: (transaction) =>
       Effect.flatMapEager(

@@ -1,0 +1,40 @@
+/** A check of all items together, at the end of each outermost transaction that put some in. */
+import * as Effect from "effect/Effect"
+import * as RegistryError from "../../RegistryError.ts"
+import { snapshotOf } from "../coreOf.ts"
+import type { Core, Transaction } from "../engine/core.ts"
+import * as Hooks from "../engine/hooks.ts"
+import type { RegistrySnapshot } from "../snapshot.ts"
+import * as Contents from "../store/contents.ts"
+import { failure } from "../store/definition.ts"
+import type { Entry } from "../store/entry.ts"
+
+export type Invariant<Item, Lookups, E, R> = (
+  draft: RegistrySnapshot<Item, Lookups>,
+  before: RegistrySnapshot<Item, Lookups>
+) => Effect.Effect<unknown, E, R>
+
+/** The last word of a registry that has an invariant. */
+export const lastWord =
+  <Item>(invariant: Invariant<Item, any, unknown, any>): Core<Item>["beforePublish"] => (transaction) => {
+    if (!putsIn(transaction)) return Effect.void
+    const { base, core: { definition }, draft, kind } = transaction
+    transaction.see()
+    const checked = Hooks.runOwn(transaction, "invariant", invariant(snapshotOf(draft), snapshotOf(base)))
+    if (kind === "change") return checked
+    return kind === "population" || kind === "import"
+      ? Effect.mapError(
+        checked,
+        (cause) => failure(definition, RegistryError.PopulationError<unknown>, { code: "invariant", cause })
+      )
+      : Effect.orDie(checked)
+  }
+
+/** Whether an item is in that was not when the transaction began. What an override hid then was. */
+const putsIn = <Item>({ base, draft, steps }: Transaction<Item>): boolean => {
+  const isNew = (entry: Entry<Item>) =>
+    Contents.current(draft, entry.registration) === entry && Contents.current(base, entry.registration) !== entry
+  return steps.some((step) =>
+    step._tag === "Inserted" ? step.entries.some(isNew) : step._tag === "Swapped" && isNew(step.entry)
+  ) || draft.withheld !== base.withheld && draft.withheld?.entries.some(isNew) === true
+}
