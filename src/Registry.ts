@@ -1518,7 +1518,8 @@ export const rules: <Item, Lookups, P, V, R = never>(
 
 /**
  * The owner of the items that a fiber registers: the name of a plugin, for instance. A layer or `Effect.provideService`
- * sets it for all effects in it; hooks, defaults and layers of items have the owner of the place where they were given.
+ * sets it for all effects in it; hooks and layers of items have the owner of the place where they were given. The owner of
+ * defaults is `"defaults"`.
  *
  * `explain` tells the owner of an item, errors tell the owner of an item that is in the way, and `unregisterOwner`
  * removes all items of one owner. The default, the empty string, says nothing.

@@ -53,7 +53,7 @@ describe("explain", () => {
       ).pipe(by("around"))
       assert.deepStrictEqual(
         yield* Effect.forEach([1, 2, 3, 4], (id) => Registry.explain(registry, "id", id)),
-        [present(a, "", 1), present(b, "plugin", 2), present(c, "other", 3), present(d, "around", 3)]
+        [present(a, "defaults", 1), present(b, "plugin", 2), present(c, "other", 3), present(d, "around", 3)]
       )
       const replaced = new Item(2, "second")
       yield* Registry.replace(registry, "id", 2, replaced).pipe(by("replacer"))
@@ -61,7 +61,7 @@ describe("explain", () => {
         yield* registry.pipe(Registry.explain("name", "second")),
         present(replaced, "plugin", 2, [], { revision: 4, by: "replacer" })
       )
-      assert.deepStrictEqual(yield* Registry.explain(registry, "name", "item 1"), present(a, "", 1))
+      assert.deepStrictEqual(yield* Registry.explain(registry, "name", "item 1"), present(a, "defaults", 1))
     }))
 
   it.effect("Present after an upsert, a reconciliation, a rollback inside, and a second population", () =>
@@ -87,10 +87,10 @@ describe("explain", () => {
             (one) => one._tag === "Present" ? `${one.owner} ${one.revision}` : ""
           )
       )
-      assert.deepStrictEqual(origins, [" 1", "one 2", "three 4", "four 5"])
+      assert.deepStrictEqual(origins, ["defaults 1", "one 2", "three 4", "four 5"])
       yield* Registry.reset(registry)
       yield* Registry.populate(registry).pipe(by("whoever comes"))
-      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), present(a, "", 7))
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), present(a, "defaults", 7))
     }))
 
   it.effect("Present lists the items that an override hides, Hidden names the override, and closing scopes restores both", () =>
@@ -109,10 +109,10 @@ describe("explain", () => {
       assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), { _tag: "Hidden", item: both, by: top })
       assert.deepStrictEqual(yield* Registry.explain(registry, "name", "item 1"), { _tag: "Hidden", item: a, by: both })
       yield* Scope.close(scopes[0]!, Exit.void)
-      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), present(a, "", 1))
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), present(a, "defaults", 1))
       assert.deepStrictEqual(yield* Registry.explain(registry, "id", 2), { _tag: "Hidden", item: b, by: top })
       yield* Scope.close(scopes[1]!, Exit.void)
-      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 2), present(b, "", 1))
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 2), present(b, "defaults", 1))
     }))
 
   it.effect("Absent: near matches, if there are any", () =>
@@ -292,7 +292,7 @@ describe("explain", () => {
       ])
       yield* Deferred.succeed(gate, undefined)
       yield* Fiber.join(populating)
-      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), present(a, "", 1))
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), present(a, "defaults", 1))
       yield* Registry.reset(registry)
       assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), pending)
       assert.strictEqual(populations, 1)
@@ -316,7 +316,7 @@ describe("explain", () => {
       yield* Effect.exit(Registry.size(registry))
       assert.include(String(yield* cause()), "interrupted from inside")
       yield* Registry.size(registry)
-      assert.deepStrictEqual(yield* cause(), present(a, "", 1))
+      assert.deepStrictEqual(yield* cause(), present(a, "defaults", 1))
       yield* Registry.reset(registry)
       assert.deepStrictEqual(yield* cause(), pending)
     }))
@@ -351,7 +351,7 @@ describe("explain", () => {
       const given = Registry.transact(registry, Effect.andThen(Registry.reset(registry), Registry.size(registry)))
       yield* Registry.populate(registry)
       yield* Effect.flip(given)
-      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), present(a, "", 3))
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), present(a, "defaults", 3))
       yield* Registry.reset(registry)
       assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), pending)
     }))
@@ -369,7 +369,7 @@ describe("explain", () => {
         }
       })
       yield* Registry.populate(registry)
-      assert.deepStrictEqual(seen, [present(a, "", 1), present(b, "", 1), absent()])
+      assert.deepStrictEqual(seen, [present(a, "defaults", 1), present(b, "defaults", 1), absent()])
       seen.length = 0
       yield* Effect.ignore(Registry.transact(
         registry,
@@ -384,7 +384,7 @@ describe("explain", () => {
           return yield* Effect.fail("no")
         })
       ))
-      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), present(a, "", 1))
+      assert.deepStrictEqual(yield* Registry.explain(registry, "id", 1), present(a, "defaults", 1))
     }))
 
   it.effect("during rollback it explains the contents from before the transaction", () =>
@@ -438,7 +438,7 @@ describe("explain", () => {
 })
 
 describe("owners", () => {
-  it.effect("hooks, defaults and layers of items use the owner where they were defined, a transact body that of its caller", () =>
+  it.effect("hooks and layers of items use the owner where they were defined, a transact body that of its caller, and defaults their own", () =>
     Effect.gen(function*() {
       class Things extends Registry.Service<Things, Item>()("Things", {
         lookup,
@@ -456,7 +456,7 @@ describe("owners", () => {
           [1, 2, 3, 4],
           (id) => Effect.map(Things.explain("id", id), (one) => one._tag === "Present" ? one.owner : one._tag)
         )
-        assert.deepStrictEqual(owners, ["registry", "caller", "hooks", "plugin"])
+        assert.deepStrictEqual(owners, ["defaults", "caller", "hooks", "plugin"])
       }).pipe(
         Effect.provide(
           Layer.mergeAll(hooks, more).pipe(

@@ -163,7 +163,7 @@ describe("the label of an item", () => {
       yield* Registry.addHooks(registry, rejecting)
       assert.strictEqual((yield* Effect.flip(Registry.size(registry))).message, `${start}it is not licensed`)
       const twice = yield* populated(RegistryHooks.empty, Effect.succeed([...names, { name: "n437" }]))
-      assert.strictEqual(twice.message, `${start}it is already registered.`)
+      assert.strictEqual(twice.message, `${start}it is already registered by "defaults".`)
     }))
 })
 

@@ -278,6 +278,8 @@ const producers: { readonly [what: string]: (world: World) => Effect.Effect<unkn
       }),
       Registry.size
     ),
+  "defaults that an invariant refuses": (world) =>
+    asDefaults([{ key: 1 }], { invariant: () => Effect.fail(world.value) })(world),
   "a population that is interrupted from inside": asDefaults(Effect.interrupt),
   "a population whose resources cannot be released": (world) =>
     Effect.gen(function*() {

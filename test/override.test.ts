@@ -342,7 +342,7 @@ describe("override", () => {
       yield* Registry.override(registry, fake(1))
       const error = yield* Effect.flip(Registry.replace(registry, "id", 2, new Item(1)))
       assert.deepStrictEqual([error._tag, error.code], ["AlreadyRegisteredError", "already_registered"])
-      assert.isFalse("owner" in error, "it has no owner")
+      assert.strictEqual(error._tag === "AlreadyRegisteredError" && error.owner, "defaults")
     }))
 
   it.effect("replacing an override conflicts with an item that another override hides, by value and lookup", () =>

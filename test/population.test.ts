@@ -52,7 +52,7 @@ describe("population", () => {
       { seeds }
     ))
 
-  it.effect("G1 a list populates in the step of its first user: with the owner of the layer, in one change", () =>
+  it.effect("G1 a list populates in the step of its first user: with an owner of its own, in one change", () =>
     Effect.gen(function*() {
       const registry = yield* Effect.provideService(
         Registry.make<Item>()({ lookup: ["id"], defaults: [a, b] }),
@@ -66,7 +66,7 @@ describe("population", () => {
       )
       assert.strictEqual(yield* Registry.state(registry), "Ready")
       const explained = yield* Registry.explain(registry, "id", 1)
-      assert.isTrue(explained._tag === "Present" && explained.owner === "layer")
+      assert.isTrue(explained._tag === "Present" && explained.owner === "defaults")
       const [change] = yield* Stream.runCollect(Stream.take(changes, 1))
       assert.deepStrictEqual(change!.events.map(({ _tag }) => _tag), ["Registered", "Registered", "Populated"])
     }))

@@ -284,7 +284,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
   /** Whatever reads or changes works on a registry that is `Ready` (G17). */
   const whenReady = (state: State, then: (ready: State) => Step): Step => {
     if (state.state === "Ready") return then(state)
-    const [result, { entries }] = insertAll({ ...state, owner: "" }, definition.defaults ?? [])
+    const [result, { entries }] = insertAll({ ...state, owner: "defaults" }, definition.defaults ?? [])
     return "ok" in result
       ? then(change(state, { state: "Ready", entries: state.waiting.reduce(comeBack, entries), waiting: [] }))
       : [failure("PopulationError", "registration"), state]

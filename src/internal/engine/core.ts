@@ -239,12 +239,19 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
 
   /** The origin of the entries that it adds. */
   get origin(): Origin {
-    return this.ownOrigin ??= new Origin(this.owner, this.base.revision + 1, false, this.scope)
+    return this.ownOrigin ??= new Origin(
+      this.owner,
+      this.base.revision + 1,
+      false,
+      this.scope,
+      undefined,
+      this.kind === "population" ? { scope: this.populationScope } : undefined
+    )
   }
 
   /** The owner of what it registers, which is also given for what it unregisters. */
   get owner(): string {
-    return Context.get(this.caller, Owner)
+    return this.kind === "population" ? "defaults" : Context.get(this.caller, Owner)
   }
 
   /** Why subscribers hear of what it registers. */

@@ -12,19 +12,23 @@ export class Origin {
   readonly scope: Scope.Scope | undefined
   /** The last update. */
   readonly updated: Updated | undefined
+  /** The population that put the registration in, if one did. */
+  readonly population: Population | undefined
 
   constructor(
     owner: string,
     revision: number,
     onTop = false,
     scope?: Scope.Scope,
-    updated?: Updated
+    updated?: Updated,
+    population?: Population
   ) {
     this.owner = owner
     this.revision = revision
     this.onTop = onTop
     this.scope = scope
     this.updated = updated
+    this.population = population
   }
 
   /** Of what an operation with this origin puts on top. */
@@ -34,14 +38,24 @@ export class Origin {
 
   /** Of an entry that comes back. */
   backAt(revision: number): Origin {
-    return new Origin(this.owner, revision, this.onTop, this.scope, this.updated)
+    return new Origin(this.owner, revision, this.onTop, this.scope, this.updated, this.population)
   }
 
   /** Of an entry whose item an operation with another origin changes: the registration stays that of its owner. */
-  updatedBy({ owner, revision }: Origin): Origin {
-    return new Origin(this.owner, this.revision, this.onTop, this.scope, { by: owner, revision })
+  updatedBy({ owner, population = byHand, revision }: Origin): Origin {
+    const { population: first } = this
+    return new Origin(this.owner, this.revision, this.onTop, this.scope, { by: owner, revision }, first && population)
   }
 }
+
+/** A run of the defaults. */
+export interface Population {
+  /** The scope of what they acquired for the items of the run. */
+  readonly scope: Scope.Scope | undefined
+}
+
+/** Of an item that was put in the place of a default. */
+const byHand: Population = { scope: undefined }
 
 interface Updated {
   readonly revision: number
