@@ -87,12 +87,13 @@ import type * as RegistryEvent from "./RegistryEvent.ts"
 // ---------------------------------------------------------------------------------------------------------------------
 
 export type { RefusalError } from "./internal/engine/refusals.ts"
-export type { Reconciled } from "./internal/features/reconcile.ts"
+export type { Reconciled, ReconcileOptions } from "./internal/features/reconcile.ts"
 export type { DisabledRule } from "./internal/features/switches.ts"
 export type { Options, PopulationFailure, Registry, RegistryOrService, RegistryState } from "./internal/model.ts"
 export type { DisabledInput, ServicesOf, Subscription } from "./internal/model.ts"
 export type { ServiceClass, TagClass } from "./internal/service.ts"
 
+type ReconcileOptions = Reconcile.ReconcileOptions
 type UniqueKeys<Item, Lookups> = Lookup.UniqueKeys<Item, Lookups>
 type Keys<Item, Lookups> = Lookup.Keys<Item, Lookups>
 type DisabledRule<Item> = Switches.DisabledRule<Item>
@@ -1222,6 +1223,10 @@ export const move: {
  * that step stays only if the list has it; hooks are told of that, and the report includes it. Fails as `register`
  * does, also where the list repeats an item or a unique value. The last of concurrent reconciliations wins.
  *
+ * With an `owner`, it makes what that owner registered equal to the list, and touches nothing else: one file of several,
+ * one server of many. What it adds belongs to that owner. A key that another owner has is an `AlreadyRegisteredError`.
+ * Which owner registered an item stays when others change it.
+ *
  * Waits its turn. If it fails or is interrupted, nothing has changed.
  *
  * **Example** (A list of tools that is fetched again)
@@ -1245,21 +1250,34 @@ export const move: {
  * @since 0.1.0
  */
 export const reconcile: {
-  <const Given>(items: Iterable<Given>): <Item, Lookups, P, V, R = never>(
+  <const Given>(items: Iterable<Given>, options?: ReconcileOptions): <Item, Lookups, P, V, R = never>(
     self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
   ) => Effect.Effect<Reconcile.Reconciled<Item>, RegistrationFailure | V | P, R>
   <Item, Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
-    items: Iterable<Item>
+    items: Iterable<Item>,
+    options?: ReconcileOptions
   ): Effect.Effect<Reconcile.Reconciled<Item>, RegistrationFailure | V | P, R>
 } = /*#__PURE__*/ operation(
-  2,
+  (first, x) => Populate.isIterable(first) && !Populate.isIterable(x),
   <Item, P, V>(
     core: Core<Item, P, V>,
-    items: Iterable<Item>
+    items: Iterable<Item>,
+    { owner }: ReconcileOptions = {}
   ): Effect.Effect<Reconcile.Reconciled<Item>, RegistrationFailure | V | P> =>
-    Effect.suspend(() => Transaction.run(core, Reconcile.reconcile(listOf(core, items))))
+    owner === ""
+      ? noOwner(core, "reconcile")
+      : Effect.suspend(() => Transaction.run(core, Reconcile.reconcile(listOf(core, items), owner)))
 )
+
+/** An owner whose name is missing takes nothing of others along. */
+const noOwner = <Item, P, V>({ definition }: Core<Item, P, V>, what: string): Effect.Effect<never> =>
+  Effect.die(
+    new Error(
+      `Could not ${what} the items of the owner "" in ${show(definition.name)}: that is all that has no owner. ` +
+        "Give the name of an owner."
+    )
+  )
 
 /**
  * Puts an item above all others until the scope closes: for tests, and for plugins that replace items of others.
@@ -1583,12 +1601,7 @@ export const unregisterOwner: {
   2,
   <Item, P, V>(core: Core<Item, P, V>, owner: string): Effect.Effect<ReadonlyArray<Item>, P> =>
     owner === ""
-      ? Effect.die(
-        new Error(
-          `Could not unregister the items of the owner "" in ${show(core.definition.name)}: that is all that has no ` +
-            "owner. Give the name of an owner."
-        )
-      )
+      ? noOwner(core, "unregister")
       : Transaction.run(core, UnregisterEach.unregisterOwner(owner))
 )
 

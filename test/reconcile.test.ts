@@ -769,8 +769,8 @@ describe("reconcile", () => {
       )
       const known = yield* Effect.forEach([1, 2, 3], (id) => Registry.explain(registry, "id", id))
       assert.deepStrictEqual(known.map((one) => one._tag === "Present" && [one.owner, one.revision, one.updated]), [
-        ["", 1, undefined],
-        ["", 1, { by: "agent", revision: 2 }],
+        ["defaults", 1, undefined],
+        ["defaults", 1, { by: "agent", revision: 2 }],
         ["agent", 2, undefined]
       ])
     }))

@@ -14,7 +14,7 @@ import { ofThisCopy } from "./engine/current.ts"
 import type * as Hooks from "./engine/parts.ts"
 import * as Live from "./features/live.ts"
 import type { Position } from "./features/place.ts"
-import type { Reconciled } from "./features/reconcile.ts"
+import type { Reconciled, ReconcileOptions } from "./features/reconcile.ts"
 import type { DisabledRule } from "./features/switches.ts"
 import * as Making from "./making.ts"
 import type {
@@ -151,7 +151,10 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R, F
     position: Position<OtherAttribute, UniqueKeys<Item, Lookups>[OtherAttribute]>
   ) => Effect.Effect<void, ItemLookupError | P, Self>
   /** Makes the contents equal to a list of items, with the fewest changes: see {@link reconcile}. */
-  readonly reconcile: (items: Iterable<Item>) => Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P, Self>
+  readonly reconcile: (
+    items: Iterable<Item>,
+    options?: ReconcileOptions
+  ) => Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P, Self>
   /** Puts an item above all others until the scope closes: see {@link override}. */
   readonly override: (item: Item) => Effect.Effect<void, RegistrationFailure | V | P, Self | Scope.Scope>
   /** Makes a standing rule: items that have a value of a lookup are not found: see {@link disable}. */

@@ -439,7 +439,7 @@ const effectOf = <Item>(
     case "unregisterOwner":
       return Registry.unregisterOwner(registry, operation[1])
     case "reconcile":
-      return Registry.reconcile(registry, operation[1])
+      return Registry.reconcile(registry, operation[1], { owner: operation[2] })
     case "explain":
       return Effect.map(Registry.explain(registry, operation[1], operation[2]), (explanation) => {
         switch (explanation._tag) {

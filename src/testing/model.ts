@@ -149,7 +149,7 @@ export interface OperationArguments<in out Item> {
   readonly unregisterBy: [attribute: string, value: unknown]
   readonly unregisterOwner: [owner: string]
   readonly replace: [attribute: string, value: unknown, item: Item]
-  readonly reconcile: [items: ReadonlyArray<Item>]
+  readonly reconcile: [items: ReadonlyArray<Item>, owner?: string]
   readonly populate: []
   readonly reset: []
   readonly explain: [attribute: string, value: unknown]
@@ -486,15 +486,17 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
   }
 
   // --- Reconciling: an item is matched by the first unique lookup, without one by `Equal`. Overrides are left alone; what they
-  // --- hide is not. Nothing is in the way but what stays, and the others that are given.
+  // --- hide is not. With an owner, its registrations alone are matched, and what others registered stays. Nothing is in the way but what stays, and the others that are given.
 
-  const reconcile = (state: State, items: ReadonlyArray<Item>): Step => {
+  const reconcile = (state: State, items: ReadonlyArray<Item>, owner?: string): Step => {
     const matched = new Set<Entry>()
     const listed: Array<number | undefined> = []
     const added: Array<Item> = []
     const changed: Array<{ readonly previous: Entry; readonly item: Item }> = []
     const kept: Array<Item> = []
-    const left = () => registrations(state.entries).filter((entry) => !matched.has(entry))
+    const own = registrations(state.entries).filter((entry) => owner === undefined || entry.owner === owner)
+    const as = owner ?? state.owner
+    const left = () => own.filter((entry) => !matched.has(entry))
     for (const item of items) {
       const entry = counterpart(left(), item)
       listed.push(entry?.number)
@@ -516,20 +518,20 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     }
     // what takes over a value of another that is replaced, too, waits until that is out
     const crossing = changed.filter(({ item, previous }) => {
-      const entry = replaced(next, previous, item)
+      const entry = replaced({ ...next, owner: as }, previous, item)
       if ("keys" in entry) put(entry, previous)
       return !("keys" in entry)
     })
     const outgoing = crossing.map(({ previous }) => previous)
     for (const { item, previous } of crossing) {
       const others = registrations(next.entries).filter((one) => !outgoing.includes(one))
-      const entry = check(others, item, { ...previous, updatedBy: state.owner })
+      const entry = check(others, item, { ...previous, updatedBy: as })
       if (!("keys" in entry)) return [entry, state]
       put(entry, previous)
     }
     const before = next.entries
     for (const item of added) {
-      const entry = check(registrations(next.entries), item, registration(next))
+      const entry = check(registrations(next.entries), item, registration(next, { owner: as }))
       if (!("keys" in entry)) return [entry, state]
       next = { ...next, entries: [...next.entries, entry] }
     }
@@ -725,7 +727,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
         const owned = ready.entries.filter((entry) => entry.owner === owner)
         return [ok(owned.map(({ item }) => item)), without(ready, (entry) => entry.owner === owner)]
       }),
-    reconcile: (state, items) => whenReady(state, (ready) => reconcile(ready, items)),
+    reconcile: (state, items, owner) => whenReady(state, (ready) => reconcile(ready, items, owner)),
     // it never populates
     explain: (state, attribute, value) => {
       const index = lookupIndex(attribute, true)

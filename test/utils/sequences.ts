@@ -139,6 +139,10 @@ const simple: fc.Arbitrary<Operation> = fc.oneof(
     ])
   },
   { weight: 3, arbitrary: named("reconcile", fc.array(toolWith, { maxLength: 4 })) },
+  {
+    weight: 3,
+    arbitrary: named("reconcile", fc.array(toolWith, { maxLength: 3 }), fc.constantFrom("x", "y", "defaults"))
+  },
   { weight: 1, arbitrary: named("unregisterOwner", fc.constantFrom("x", "y")) },
   {
     weight: 3,

@@ -12,7 +12,7 @@ import { each } from "../operations/register.ts"
 import * as Unregister from "../operations/unregister.ts"
 import * as Check from "../store/check.ts"
 import * as Contents from "../store/contents.ts"
-import type { Entry, Origin } from "../store/entry.ts"
+import { type Entry, Origin } from "../store/entry.ts"
 import * as Matching from "../store/matching.ts"
 import * as Order from "../store/order.ts"
 import * as Update from "../store/update.ts"
@@ -41,6 +41,17 @@ export interface Reconciled<out Item> {
   readonly moved: ReadonlyArray<Item>
 }
 
+/**
+ * What a reconciliation is about.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export interface ReconcileOptions {
+  /** Whose items are made equal to the list: those of others stay as they are. By default the list is all there is to be. */
+  readonly owner?: string | undefined
+}
+
 /** The items and entries, by what happens to them. */
 interface Matched<Item> {
   readonly added: ReadonlyArray<Item>
@@ -57,36 +68,68 @@ interface Replacement<Item> {
   readonly item: Item
 }
 
-export const reconcile = <Item, P, V>(
-  items: ReadonlyArray<Item>
-): Operation<Item, P, V, Reconciled<Item>, Failure | V | P> => ({
-  name: "reconcile",
-  runsHooks: true,
-  step: (transaction) =>
-    isFew(transaction, items)
-      ? Exit.map(withoutPauses(planning(transaction, items)), (plan) => plan.apply())
-      : undefined,
-  body: (transaction) =>
-    carryOutBy(transaction, (use) => {
-      const planned = function*() {
-        return Exit.map(yield* planning(transaction, items), use)
-      }
-      return isFew(transaction, items)
-        ? step(transaction, () => withoutPauses(planned()))
-        : longStep(transaction, () => withPauses(planned()))
-    }),
-  undone: () => Effect.succeed({ added: [], removed: [], replaced: [], kept: [], moved: [] })
+/** The registrations that are made equal to a list, and the origin of what is added to them. */
+interface Source<Item> {
+  readonly isOwn: (entry: Entry<Item>) => boolean
+  readonly origin: Origin
+}
+
+type SourceOf<Item> = (transaction: Transaction<Item>) => Source<Item>
+
+/** Overrides stay as they are. */
+const all = <Item>({ origin }: Transaction<Item>): Source<Item> => ({ isOwn: isBelow, origin })
+
+const isBelow = ({ origin }: Entry<unknown>): boolean => !origin.onTop
+
+/** What one owner registered. */
+const ofOwner = (owner: string) => <Item>({ origin: { revision, scope } }: Transaction<Item>): Source<Item> => ({
+  isOwn: (entry) => isBelow(entry) && entry.origin.owner === owner,
+  origin: new Origin(owner, revision, false, scope)
 })
+
+export const reconcile = <Item, P, V>(
+  items: ReadonlyArray<Item>,
+  owner: string | undefined
+): Operation<Item, P, V, Reconciled<Item>, Failure | V | P> => {
+  const source: SourceOf<Item> = owner === undefined ? all : ofOwner(owner)
+  return {
+    name: "reconcile",
+    runsHooks: true,
+    step: (transaction) =>
+      isFew(transaction, items)
+        ? Exit.map(withoutPauses(planning(transaction, items, source)), (plan) => plan.apply())
+        : undefined,
+    body: (transaction) => reconcileIn(transaction, items, source),
+    undone: () => Effect.succeed({ added: [], removed: [], replaced: [], kept: [], moved: [] })
+  }
+}
+
+/** As a part of a transaction. */
+export const reconcileIn = <Item, P, V>(
+  transaction: Transaction<Item, P, V>,
+  items: ReadonlyArray<Item>,
+  source: SourceOf<Item>
+): Effect.Effect<Reconciled<Item>, Failure | V | P> =>
+  carryOutBy(transaction, (use) => {
+    const planned = function*() {
+      return Exit.map(yield* planning(transaction, items, source), use)
+    }
+    return isFew(transaction, items)
+      ? step(transaction, () => withoutPauses(planned()))
+      : longStep(transaction, () => withPauses(planned()))
+  })
 
 const isFew = <Item>({ draft }: Transaction<Item>, items: ReadonlyArray<Item>): boolean =>
   items.length <= maxPerStep && draft.size <= maxPerStep
 
 const planning = function*<Item, P, V>(
   transaction: Transaction<Item, P, V>,
-  items: ReadonlyArray<Item>
+  items: ReadonlyArray<Item>,
+  source: SourceOf<Item>
 ): Pausing<Exit.Exit<Plan<Item, Reconciled<Item>, V>, Failure>> {
-  const { draft, origin, steps } = transaction
-  const matched = yield* match(draft, items)
+  const { draft, steps } = transaction
+  const { isOwn, origin } = source(transaction)
+  const matched = yield* match(draft, items, isOwn)
   const { added, kept, removed, replaced } = matched
   const visible = (entry: Entry<Item>) => Contents.holds(draft, entry) ? [entry] : []
   return Exit.map(yield* outcomeOf(draft, matched, origin, transaction.reason), (outcome) => ({
@@ -109,15 +152,19 @@ const planning = function*<Item, P, V>(
   }))
 }
 
-/** Overrides stay as they are. Entries that they withhold are matched as others. */
-const match = function*<Item>(contents: Contents.Contents<Item>, items: ReadonlyArray<Item>): Pausing<Matched<Item>> {
+/** Entries that overrides withhold are matched as others. */
+const match = function*<Item>(
+  contents: Contents.Contents<Item>,
+  items: ReadonlyArray<Item>,
+  isOwn: Source<Item>["isOwn"]
+): Pausing<Matched<Item>> {
   const matched = new Set<Entry<Item>>()
   const added: Array<Item> = []
   const replaced: Array<Replacement<Item>> = []
   const kept: Array<Item> = []
   const list: Array<number | undefined> = []
   yield* each(items, (item) => {
-    const found = Matching.counterpartOf(contents, item, matched)
+    const found = Matching.counterpartOf(contents, item, (entry) => isOwn(entry) && !matched.has(entry))
     list.push(found?.entry.registration)
     if (found === undefined) {
       added.push(item)
@@ -128,7 +175,7 @@ const match = function*<Item>(contents: Contents.Contents<Item>, items: Readonly
     if (changed) replaced.push({ previous: entry, item })
     else kept.push(entry.item)
   })
-  const removed = Contents.allEntries(contents).filter((entry) => !matched.has(entry) && !entry.origin.onTop)
+  const removed = Contents.allEntries(contents).filter((entry) => !matched.has(entry) && isOwn(entry))
   return { added, removed: removed.toReversed(), replaced, kept, list }
 }
 

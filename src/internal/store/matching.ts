@@ -65,14 +65,14 @@ export const counterpart = <Item>(
 const other = <Item>(entry: Entry<Item> | undefined, others: ReadonlySet<Entry<Item>>): Entry<Item> | undefined =>
   entry !== undefined && others.has(entry) ? undefined : entry
 
-/** The registration that an item stands for, visible or withheld but not on top, and whether the item differs from its own. */
+/** The registration that an item stands for, visible or withheld, and whether the item differs from its own. */
 export const counterpartOf = <Item>(
   self: Contents<Item>,
   item: Item,
-  others: ReadonlySet<Entry<Item>>
+  isCandidate: (entry: Entry<Item>) => boolean
 ): { readonly entry: Entry<Item>; readonly changed: boolean } | undefined => {
   const keys = validKeys(self.definition, item)
-  const entry = keys && registrationOf(self, item, keys, others)
+  const entry = keys && registrationOf(self, item, keys, isCandidate)
   // an object that was changed since it was registered equals itself, and has other keys
   return entry && { entry, changed: !Equal.equals(entry.item, item) || !Equal.equals(entry.keys, keys) }
 }
@@ -81,12 +81,12 @@ const registrationOf = <Item>(
   self: Contents<Item>,
   item: Item,
   keys: Keys,
-  others: ReadonlySet<Entry<Item>>
+  isCandidate: (entry: Entry<Item>) => boolean
 ): Entry<Item> | undefined => {
   const { definition, indexes, withheld } = self
   const { slot, values } = firstKeys(definition, keys)
   const candidates = values.length === 0
     ? [findEqual(self, item, keys), withheld?.equal(item, keys, undefined)]
     : values.flatMap((value) => [indexes[slot]!.entry(value), withheld?.holder(slot, value, undefined)])
-  return candidates.find((entry) => entry !== undefined && !entry.origin.onTop && !others.has(entry))
+  return candidates.find((entry) => entry !== undefined && isCandidate(entry))
 }

@@ -24,8 +24,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a reconciliation takes overrides out",
-    find: "(entry) => !matched.has(entry) && !entry.origin.onTop)",
-    replace: "(entry) => !matched.has(entry))",
+    find: "boolean => !origin.onTop",
+    replace: "boolean => origin !== undefined",
     caught: { file: "reconcile.test.ts", title: "overrides and hidden items are left alone by any list" }
   },
   {
@@ -37,6 +37,24 @@ export const faults: ReadonlyArray<Break> = [
   tried.add(items)
   return Exit.map(isFirst ? Exit.succeed({ contents: draft, steps: [] }) : planned, (outcome) => ({`,
     caught: { file: "reconcile.test.ts", title: "G7 a list that repeats an item or a unique value" }
+  },
+  {
+    name: "the list of one owner takes items of others",
+    find: "(entry) => isOwn(entry) && !matched.has(entry))",
+    replace: "(entry) => isBelow(entry) && !matched.has(entry))",
+    caught: { file: "sources.test.ts", title: "refuses a key that another owner has" }
+  },
+  {
+    name: "the list of one owner withdraws items of others",
+    find: "!matched.has(entry) && isOwn(entry)",
+    replace: "!matched.has(entry) && isBelow(entry)",
+    caught: { file: "sources.test.ts", title: "makes what it registered equal to the list" }
+  },
+  {
+    name: "what is added for one owner belongs to the fiber",
+    find: "origin: new Origin(owner, revision, false, scope)",
+    replace: "origin: new Origin(owner && \"\", revision, false, scope)",
+    caught: { file: "sources.test.ts", title: "makes what it registered equal to the list" }
   },
   {
     name: "a long list is reconciled in one step",
