@@ -380,6 +380,47 @@ describe("an invariant never stands in the way", () => {
     }))
 })
 
+describe("an invariant and what is disabled", () => {
+  const off = { reason: "off" }
+
+  it.effect("sees it: an item may refer to what is disabled, and to disable it is refused by nobody", () =>
+    Effect.gen(function*() {
+      const { asked, registry } = yield* types([user, post])
+      yield* Registry.populate(registry)
+      asked.length = 0
+      yield* Registry.disable(registry, "id", "Post", off)
+      assert.deepStrictEqual(asked, [])
+      yield* Registry.register(registry, type("Tag", "Post"))
+      assert.deepStrictEqual(asked, ["User Post > User Post Tag"])
+      assert.strictEqual(held(registry), "User Tag")
+    }))
+
+  it.effect("is asked about what is enabled, and about what goes in disabled", () =>
+    Effect.gen(function*() {
+      const { asked, registry } = yield* types([user, post])
+      yield* Registry.populate(registry)
+      yield* Registry.disable(registry, "id", "Lost", off)
+      yield* Registry.disable(registry, "id", "Post", off)
+      assert.instanceOf(yield* Effect.flip(Registry.register(registry, lost)), Dangling)
+      asked.length = 0
+      yield* Registry.enable(registry, "id", "Post")
+      assert.deepStrictEqual(asked, ["User Post > User Post"])
+    }))
+
+  it.effect("is not asked about what a scope enables that closes", () =>
+    Effect.gen(function*() {
+      const { asked, registry } = yield* types([user, post])
+      yield* Registry.populate(registry)
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* Registry.disableScoped(registry, "id", "Post", off)
+        yield* Registry.unregister(registry, user)
+        asked.length = 0
+      }))
+      assert.strictEqual(held(registry), "Post")
+      assert.deepStrictEqual(asked, [])
+    }))
+})
+
 describe("what hooks register in a withdrawal is checked: it dies with the error of the invariant", () => {
   const withdrawals: ReadonlyArray<
     readonly [name: string, of: (registry: Types) => Effect.Effect<unknown, unknown>]

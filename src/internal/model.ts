@@ -82,8 +82,8 @@ export interface Options<Item, Lookups, Defaults, AllHooks, Failure, E = never, 
   /** Hooks for as long as the registry lives. */
   readonly hooks?: AllHooks | undefined
   /**
-   * A check of all items together. It runs once at the end of each outermost transaction, population included, that put an
-   * item in or changed one, sees what would be published (`draft`) and what there was (`before`), and undoes the transaction
+   * A check of all items together, what is disabled included. It runs once at the end of each outermost transaction,
+   * population included, that put an item in, changed one or enabled one, sees what would be published (`draft`) and what there was (`before`), and undoes the transaction
    * if it fails. Its error is one of the transaction. A withdrawal, a scope that closes and a reset are never refused:
    * only what hooks register in them is checked, and they die with the error.
    */

@@ -8,6 +8,7 @@ import type { RegistrySnapshot } from "../snapshot.ts"
 import * as Contents from "../store/contents.ts"
 import { failure } from "../store/definition.ts"
 import type { Entry } from "../store/entry.ts"
+import * as Update from "../store/update.ts"
 
 export type Invariant<Item, Lookups, E, R> = (
   draft: RegistrySnapshot<Item, Lookups>,
@@ -20,7 +21,7 @@ export const lastWord =
     if (!putsIn(transaction)) return Effect.void
     const { base, core: { definition }, draft, kind } = transaction
     transaction.see()
-    const checked = Hooks.runOwn(transaction, "invariant", invariant(snapshotOf(draft), snapshotOf(base)))
+    const checked = Hooks.runOwn(transaction, "invariant", invariant(wholeOf(draft), wholeOf(base)))
     if (kind === "change") return checked
     return kind === "population" || kind === "import"
       ? Effect.mapError(
@@ -30,10 +31,25 @@ export const lastWord =
       : Effect.orDie(checked)
   }
 
-/** Whether an item is in that was not when the transaction began. What an override hid then was. */
-const putsIn = <Item>({ base, draft, steps }: Transaction<Item>): boolean => {
+/** What is disabled is a part of the whole. */
+const wholeOf = <Item>(contents: Contents.Contents<Item>): RegistrySnapshot<Item, any> => {
+  const disabled = contents.withheld?.disabled(contents) ?? []
+  if (disabled.length === 0) return snapshotOf(contents)
+  const whole = new Contents.Contents(contents)
+  for (const entry of disabled) Update.show(whole, entry)
+  return snapshotOf(whole)
+}
+
+/**
+ * Whether an item is in that was not when the transaction began, or is enabled now. What an override hid then was in, and a
+ * scope that closes is not refused what it enables.
+ */
+const putsIn = <Item>({ base, draft, irrevocable, steps }: Transaction<Item>): boolean => {
   const isNew = (entry: Entry<Item>) =>
-    Contents.current(draft, entry.registration) === entry && Contents.current(base, entry.registration) !== entry
+    Contents.current(draft, entry.registration) === entry && (
+      Contents.current(base, entry.registration) !== entry ||
+      !irrevocable && base.withheld?.reasonOf(entry) !== undefined && Contents.holds(draft, entry)
+    )
   return steps.some((step) =>
     step._tag === "Inserted" ? step.entries.some(isNew) : step._tag === "Swapped" && isNew(step.entry)
   ) || draft.withheld !== base.withheld && draft.withheld?.entries.some(isNew) === true

@@ -97,6 +97,10 @@ export class Layers<Item> implements Withheld<Item> {
     return this.ruleOf(entry) === undefined ? "override" : "switch"
   }
 
+  disabled(contents: Contents<Item>): ReadonlyArray<Entry<Item>> {
+    return this.rules.length === 0 ? [] : this.entries.filter((entry) => above(contents, entry) === undefined)
+  }
+
   standIn(contents: Contents<Item>, slot: number, key: unknown): Entry<Item> | undefined {
     return this.claiming([slot, key]).find((entry) => above(contents, entry) === undefined)
   }

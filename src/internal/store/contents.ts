@@ -27,6 +27,8 @@ export interface Withheld<in out Item> {
   readonly reasonOf: (entry: Entry<Item>) => Reason | undefined
   /** Why subscribers hear of an entry that is withheld. */
   readonly cause: (entry: Entry<Item>) => RegistryEvent.Reason
+  /** The entries that would be visible if there were no reason, in their order. */
+  readonly disabled: (contents: Contents<Item>) => ReadonlyArray<Entry<Item>>
   /** The entry that would be visible with a unique key, if there were no reason. */
   readonly standIn: (contents: Contents<Item>, slot: number, key: unknown) => Entry<Item> | undefined
   /** The same for an equal item. */

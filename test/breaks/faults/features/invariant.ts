@@ -12,8 +12,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "an invariant is asked about what comes back",
-    find: " && Contents.current(base, entry.registration) !== entry",
-    replace: "",
+    find: "      Contents.current(base, entry.registration) !== entry ||\n",
+    replace: "      true ||\n",
     caught: { file, title: "of a scope that closes, and of what that brings back" }
   },
   {
@@ -39,6 +39,24 @@ export const faults: ReadonlyArray<Break> = [
     find: "    transaction.see()\n    const checked",
     replace: "    const checked",
     caught: { file, title: "gets snapshots that stay as they are" }
+  },
+  {
+    name: "an invariant does not see what is disabled",
+    find: "if (disabled.length === 0) return snapshotOf(contents)",
+    replace: "return snapshotOf(contents)",
+    caught: { file, title: "sees it: an item may refer to what is disabled" }
+  },
+  {
+    name: "an invariant is not asked about what is enabled",
+    find: "!irrevocable && base.withheld?.reasonOf(entry) !== undefined && Contents.holds(draft, entry)",
+    replace: "false",
+    caught: { file, title: "is asked about what is enabled" }
+  },
+  {
+    name: "an invariant is asked about what a closing scope enables",
+    find: "!irrevocable && base.withheld",
+    replace: "base.withheld",
+    caught: { file, title: "is not asked about what a scope enables that closes" }
   },
   {
     name: "an invariant fails a withdrawal with an error that is not in its type",
