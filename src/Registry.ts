@@ -51,6 +51,7 @@ import * as Late from "./internal/features/late.ts"
 import * as Override from "./internal/features/override.ts"
 import * as Place from "./internal/features/place.ts"
 import * as Reconcile from "./internal/features/reconcile.ts"
+import * as Refresh from "./internal/features/refresh.ts"
 import * as Switches from "./internal/features/switches.ts"
 import * as Watch from "./internal/features/watch.ts"
 import type { Fits, FitsBoth, Takes } from "./internal/fits.ts"
@@ -1821,6 +1822,50 @@ export const populate: <Item, Lookups, P, V, R = never>(
 ) => Effect.Effect<void, P, R> = /*#__PURE__*/ operation(1, (core) => core.populate)
 
 /**
+ * Runs the defaults again, and makes what population had put in equal to them, with the fewest changes, in one
+ * transaction. What was registered otherwise, overrides and switches stay. On a `Pending` registry this is {@link populate}.
+ *
+ * **Details**
+ *
+ * A default that did not change stays, whoever has registered what beside it, and no hook is called for it; one that was
+ * withdrawn or changed meanwhile is as the defaults say again. Where nothing differs there is no revision.
+ *
+ * The registry answers while the defaults run; changes wait. Fibers that refresh at the same time share one run; interrupting
+ * all of them interrupts it. What the defaults had acquired before is released when the last item of that run goes.
+ *
+ * If the defaults fail, or one of them cannot be registered, it fails with a `PopulationError`, or dies with it if
+ * `populationFailure` is `"die"`, and all stays as it was.
+ *
+ * **Example** (Plugins stay)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * let names = ["search", "fetch"]
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<{ readonly name: string }>()({
+ *     lookup: ["name"],
+ *     defaults: Effect.sync(() => names.map((name) => ({ name })))
+ *   })
+ *   yield* Registry.register(tools, { name: "plugin" })
+ *   names = ["search", "edit"]
+ *   yield* Registry.refresh(tools)
+ *   return (yield* Registry.values(tools)).map((tool) => tool.name)
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["search", "plugin", "edit"]
+ * ```
+ *
+ * @category populating
+ * @since 0.2.0
+ */
+export const refresh: <Item, Lookups, P, V, R = never>(
+  self: RegistryOrService<Item, Lookups, P, V, R>
+) => Effect.Effect<void, P, R> = /*#__PURE__*/ operation(1, Refresh.refresh)
+
+/**
  * Unregisters all items, the last one first, and makes the registry `Pending`: the next use populates it again. Does
  * nothing if it is `Pending`, and inside another reset or a population of it.
  *
@@ -2564,4 +2609,4 @@ export const Service = /*#__PURE__*/ Services.serviceWith({
   watchItem,
   explain,
   addHooks
-}, { size, values, snapshot, rules, state, populated, populate, reset, changes, snapshots })
+}, { size, values, snapshot, rules, state, populated, populate, refresh, reset, changes, snapshots })

@@ -39,6 +39,7 @@ const features: ReadonlyArray<readonly [name: string, module: string, use: strin
   ["insert", "Registry", "Registry.insert", /["'`]insert["'`]/],
   ["move", "Registry", "Registry.move", /["'`]move["'`]/],
   ["reconcile", "Registry", "Registry.reconcile", /["'`]reconcile["'`]/],
+  ["refresh", "Registry", "Registry.refresh", /["'`]refresh["'`],kind/],
   ["transactAll", "Registry", "Registry.transactAll", /it could not publish all/],
   ["watch: changes", "Registry", "Registry.changes", /["'`]lagged["'`]/],
   ["watch: subscribe", "Registry", "Registry.subscribe", /["'`]lagged["'`]/],

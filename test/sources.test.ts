@@ -1,7 +1,9 @@
 /** Several sources of one registry: each is made equal to its list by itself, and the defaults are run again. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Scope } from "effect"
-import { Registry, RegistryError } from "effect-registry"
+import { Cause, Effect, Exit, Fiber, Latch, Scope } from "effect"
+import { Registry, RegistryError, RegistrySnapshot } from "effect-registry"
+import { offer } from "../src/internal/features/offered.ts"
+import { isLocked } from "./utils/inside.ts"
 import { Item, messageOf, recording } from "./utils/items.ts"
 
 const named = (id: number, name: string) => new Item(id, name)
@@ -123,5 +125,303 @@ describe("reconcile of one owner", () => {
         yield* Registry.reconcile(Items, [named(4, "d3")])
         assert.strictEqual(names(yield* Items.values), "d3")
       }).pipe(Effect.provide(Items.layer))
+    }))
+})
+
+const refreshable = (list: () => ReadonlyArray<Item>, log: Array<string> = []) =>
+  Registry.make<Item>()({
+    name: "items",
+    lookup: ["id"],
+    defaults: Effect.sync(list),
+    hooks: recording(log)
+  })
+
+describe("refresh", () => {
+  it.effect("makes what population had put in equal to the defaults, and keeps all else, with hooks for differences", () =>
+    Effect.gen(function*() {
+      let list = [named(1, "d1"), named(2, "d2"), named(3, "d3")]
+      const log: Array<string> = []
+      const registry = yield* refreshable(() => list, log)
+      yield* Registry.register(registry, named(8, "plugin")).pipe(by("plugin"))
+      yield* Registry.override(registry, named(3, "over"))
+      yield* Registry.disable(registry, "id", 1, { reason: "off" })
+      list = [named(1, "d1"), named(2, "D2"), named(3, "D3"), named(4, "d4")]
+      log.length = 0
+      yield* Registry.refresh(registry)
+      assert.strictEqual(names(yield* Registry.values(registry)), "D2 plugin over d4")
+      assert.deepStrictEqual(log, [
+        "registering 2",
+        "unregistering 2",
+        "registering 3",
+        "registering 4",
+        "unregistered 2",
+        "registered 2",
+        "registered 4"
+      ])
+      assert.deepStrictEqual(yield* Effect.forEach([2, 4, 8], (id) => ownerOf(registry, id)), [
+        "defaults",
+        "defaults",
+        "plugin"
+      ])
+      yield* Registry.enable(registry, "id", 1)
+      list = []
+      yield* Registry.refresh(registry)
+      assert.strictEqual(names(yield* Registry.values(registry)), "plugin over")
+    }))
+
+  it.effect("brings back what was withdrawn, changed, or withdrawn and registered again by somebody", () =>
+    Effect.gen(function*() {
+      const registry = yield* refreshable(() => [named(1, "d1"), named(2, "d2"), named(3, "d3")])
+      yield* Registry.unregisterBy(registry, "id", 1)
+      yield* Registry.upsert(registry, named(2, "amended"))
+      yield* Registry.refresh(registry)
+      assert.strictEqual(names(yield* Registry.values(registry)), "d2 d3 d1")
+      yield* Registry.unregisterBy(registry, "id", 3)
+      yield* Registry.register(registry, named(3, "mine")).pipe(by("me"))
+      const error = yield* Effect.flip(Registry.refresh(registry))
+      assert.strictEqual(
+        error.message,
+        `Could not populate "items": the default 3 could not be registered: ` +
+          `3 is already registered by "me" with id = 3. Unregister or replace it first.`
+      )
+      assert.strictEqual(names(yield* Registry.values(registry)), "d2 d1 mine")
+    }))
+
+  it.effect("that finds no difference is no revision, and calls no hook", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      const registry = yield* refreshable(() => [named(1, "d1")], log)
+      yield* Registry.populate(registry)
+      log.length = 0
+      yield* Registry.refresh(registry)
+      assert.strictEqual(RegistrySnapshot.revision(yield* Registry.snapshot(registry)), 1)
+      assert.deepStrictEqual(log, [])
+    }))
+
+  it.effect("that fails leaves all as it was, and fails with the PopulationError", () =>
+    Effect.gen(function*() {
+      let failure: "none" | "defaults" | "hook" = "none"
+      const registry = yield* Registry.make<Item>()({
+        name: "items",
+        lookup: ["id"],
+        defaults: Effect.suspend(() =>
+          failure === "defaults" ? Effect.fail("offline") : Effect.succeed([named(1, failure), named(2, "same")])
+        ),
+        hooks: { onItemRegistering: () => failure === "hook" ? Effect.fail("veto") : Effect.void }
+      })
+      yield* Registry.populate(registry)
+      for (
+        const [how, code, cause] of [["defaults", "defaults", "offline"], ["hook", "registration", "veto"]] as const
+      ) {
+        failure = how
+        const error = yield* Effect.flip(Registry.refresh(registry))
+        assert.deepStrictEqual([error._tag, error.code, error.cause], ["PopulationError", code, cause])
+        assert.strictEqual(names(yield* Registry.values(registry)), "none same")
+        assert.strictEqual(yield* Registry.state(registry), "Ready")
+      }
+    }))
+
+  it.effect("dies where a failed population is a defect", () =>
+    Effect.gen(function*() {
+      let fails = false
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Effect.suspend(() => fails ? Effect.fail("offline") : Effect.succeed([named(1, "d1")])),
+        populationFailure: "die"
+      })
+      yield* Registry.populate(registry)
+      fails = true
+      const exit = yield* Effect.exit(Registry.refresh(registry))
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
+    }))
+
+  it.effect("of a Pending registry is its population: the defaults run once", () =>
+    Effect.gen(function*() {
+      let runs = 0
+      const registry = yield* refreshable(() => [named(++runs, "d")])
+      yield* Registry.refresh(registry)
+      assert.strictEqual(yield* Registry.size(registry), 1)
+      assert.strictEqual(runs, 1)
+    }))
+
+  it.effect("of several fibers at once is one run, and is interrupted when all of them are", () =>
+    Effect.gen(function*() {
+      let runs = 0
+      const started = yield* Latch.make()
+      const go = yield* Latch.make()
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Effect.suspend(() =>
+          ++runs === 1 ? Effect.succeed([]) : Effect.as(Effect.andThen(started.open, go.await), [named(runs, "d")])
+        )
+      })
+      yield* Registry.populate(registry)
+      const refresh = Effect.forkChild(Registry.refresh(registry), { startImmediately: true })
+      const given = [yield* refresh, yield* refresh]
+      yield* started.await
+      assert.strictEqual(runs, 2)
+      assert.strictEqual(yield* Registry.size(registry), 0)
+      yield* Fiber.interrupt(given[0]!)
+      yield* go.open
+      yield* Fiber.join(given[1]!)
+      assert.deepStrictEqual((yield* Registry.values(registry)).map(({ id }) => id), [2])
+      yield* go.close
+      yield* started.close
+      const alone = yield* refresh
+      yield* started.await
+      yield* Fiber.interrupt(alone)
+      assert.isFalse(isLocked(registry))
+      assert.deepStrictEqual((yield* Registry.values(registry)).map(({ id }) => id), [2])
+    }))
+
+  it.effect("in a transaction is a part of it, and is undone with it", () =>
+    Effect.gen(function*() {
+      let list = [named(1, "d1")]
+      const registry = yield* refreshable(() => list)
+      yield* Registry.populate(registry)
+      list = [named(2, "d2")]
+      const refreshed = Effect.andThen(Registry.refresh(registry), Registry.values(registry))
+      yield* Registry.transact(
+        registry,
+        Effect.flatMap(refreshed, (values) => {
+          assert.strictEqual(names(values), "d2")
+          return Effect.fail("no")
+        })
+      ).pipe(Effect.flip)
+      assert.strictEqual(names(yield* Registry.values(registry)), "d1")
+      yield* Registry.transact(registry, Registry.refresh(registry))
+      assert.strictEqual(names(yield* Registry.values(registry)), "d2")
+    }))
+
+  it.effect("in a hook of a population, a reset or a refresh does nothing", () =>
+    Effect.gen(function*() {
+      let runs = 0
+      const refreshing: { effect: Effect.Effect<void> } = { effect: Effect.void }
+      const hooks = {
+        onPopulated: Effect.suspend(() => refreshing.effect),
+        onResetting: Effect.suspend(() => refreshing.effect),
+        onItemRegistered: () => Effect.suspend(() => refreshing.effect)
+      }
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Effect.sync(() => [named(++runs, "d")]),
+        hooks
+      })
+      refreshing.effect = Effect.orDie(Registry.refresh(registry))
+      yield* Registry.populate(registry)
+      yield* Registry.refresh(registry)
+      yield* Registry.reset(registry)
+      assert.strictEqual(runs, 2)
+    }))
+
+  it.effect("is a static of a service, with the services of its layer and an invariant of its own", () =>
+    Effect.gen(function*() {
+      let list = [named(1, "d1")]
+      class Items extends Registry.Service<Items, Item>()("Items", {
+        lookup: ["id"],
+        defaults: Effect.sync(() => list),
+        invariant: (draft) => RegistrySnapshot.size(draft) > 1 ? Effect.fail("too many") : Effect.void
+      }) {}
+      yield* Effect.gen(function*() {
+        yield* Items.populate
+        list = [named(1, "d1"), named(2, "d2")]
+        const error = yield* Effect.flip(Items.refresh)
+        assert.deepStrictEqual([error.code, error.cause], ["invariant", "too many"])
+        list = [named(2, "d2")]
+        yield* Registry.refresh(Items)
+        assert.strictEqual(names(yield* Items.values), "d2")
+      }).pipe(Effect.provide(Items.layer))
+    }))
+
+  it.effect("knows what entry points brought by their packages", () =>
+    Effect.gen(function*() {
+      let version = 1
+      const registry = yield* Registry.make<Item>()({
+        lookup: ["id"],
+        defaults: Effect.suspend(() => {
+          const item = named(1, `gzip ${version}`)
+          const offered = { item, owner: "zip", source: "gzip of zip", leftOut: () => Effect.succeed(false) }
+          return Effect.as(offer([offered]), [item])
+        })
+      })
+      yield* Registry.populate(registry)
+      assert.strictEqual(yield* ownerOf(registry, 1), "zip")
+      version = 2
+      yield* Registry.refresh(registry)
+      assert.strictEqual(names(yield* Registry.values(registry)), "gzip 2")
+      assert.strictEqual(yield* ownerOf(registry, 1), "zip")
+    }))
+})
+
+const acquiring = (log: Array<string>, list: () => ReadonlyArray<Item>) => {
+  let runs = 0
+  return Registry.make<Item>()({
+    lookup: ["id"],
+    defaults: Effect.suspend(() => {
+      const run = ++runs
+      return Effect.as(Effect.addFinalizer(() => Effect.sync(() => log.push(`closed ${run}`))), list())
+    })
+  })
+}
+
+describe("the scope of a population", () => {
+  it.effect("lives until the last item that a refresh kept of it goes", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      let list = [named(1, "d1"), named(2, "d2"), named(3, "d3")]
+      const registry = yield* acquiring(log, () => list)
+      yield* Registry.populate(registry)
+      list = [named(1, "d1"), named(2, "d2"), named(3, "D3")]
+      yield* Registry.refresh(registry)
+      assert.deepStrictEqual(log, [])
+      list = [named(1, "d1"), named(2, "D2"), named(3, "D3")]
+      yield* Registry.refresh(registry)
+      assert.deepStrictEqual(log, [])
+      yield* Registry.upsert(registry, named(1, "amended"))
+      assert.deepStrictEqual(log, ["closed 1"])
+      yield* Registry.unregisterBy(registry, "id", 3)
+      assert.deepStrictEqual(log, ["closed 1", "closed 2"])
+      yield* Registry.reset(registry)
+      assert.deepStrictEqual(log, ["closed 1", "closed 2", "closed 3"])
+    }))
+
+  it.effect("of a refresh that finds no difference, or fails, ends with it", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      let list = [named(1, "d1")]
+      const registry = yield* acquiring(log, () => list)
+      yield* Registry.populate(registry)
+      yield* Registry.refresh(registry)
+      assert.deepStrictEqual(log, ["closed 2"])
+      list = [named(1, "one"), named(1, "two")]
+      yield* Effect.flip(Registry.refresh(registry))
+      assert.deepStrictEqual(log, ["closed 2", "closed 3"])
+      yield* Registry.reset(registry)
+      assert.deepStrictEqual(log, ["closed 2", "closed 3", "closed 1"])
+    }))
+
+  it.effect("whose items all give way ends when the refresh is published, and in a transaction that fails it does not", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      let list = [named(1, "d1")]
+      const registry = yield* acquiring(log, () => list)
+      yield* Registry.populate(registry)
+      list = [named(2, "d2")]
+      yield* Effect.flip(Registry.transact(registry, Effect.andThen(Registry.refresh(registry), Effect.fail("no"))))
+      assert.deepStrictEqual(log, ["closed 2"])
+      yield* Registry.refresh(registry)
+      assert.deepStrictEqual(log, ["closed 2", "closed 1"])
+    }))
+
+  it.effect("that a refresh kept something of ends with a reset", () =>
+    Effect.gen(function*() {
+      const log: Array<string> = []
+      let list = [named(1, "d1")]
+      const registry = yield* acquiring(log, () => list)
+      yield* Registry.populate(registry)
+      list = [named(1, "d1"), named(2, "d2")]
+      yield* Registry.refresh(registry)
+      yield* Registry.reset(registry)
+      assert.deepStrictEqual(log.toSorted(), ["closed 1", "closed 2"])
     }))
 })

@@ -123,6 +123,9 @@ export const make = <Item, Lookups, P, V, R>(
       tryPopulate: Effect.suspend(() => tryPopulate),
       population: new PopulationRuns(),
       populationScope: undefined,
+      defaults: Populate.defaultsOf(name, defaults),
+      populationDies: options.populationFailure === "die" || defaults === undefined,
+      ended: undefined,
       populationFailure: undefined,
       changes: [],
       history,
@@ -139,7 +142,7 @@ export const make = <Item, Lookups, P, V, R>(
     const registry = new RegistryImpl(core)
     return Population.make(
       core,
-      Populate.populate<Item, V, unknown>(core.population, Populate.defaultsOf(name, defaults)),
+      Populate.populate<Item, P, V, unknown>(core),
       // P is the error of a population that can fail, and never otherwise
       first && ((populating) => first(registry as Registry<Item, Lookups, any, V>, populating))
     ).pipe(

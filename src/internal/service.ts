@@ -182,6 +182,8 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R, F
   readonly transact: <A, E, R2>(effect: Effect.Effect<A, E, R2>) => Effect.Effect<A, E | V | P, Self | R2>
   /** Fills the registry with its defaults: see {@link populate}. */
   readonly populate: Effect.Effect<void, P, Self>
+  /** Runs the defaults again, and makes what population had put in equal to them: see {@link refresh}. */
+  readonly refresh: Effect.Effect<void, P, Self>
   /** Unregisters all items; the next use populates again: see {@link reset}. */
   readonly reset: Effect.Effect<void, never, Self>
   /** The changes from when the stream is run: see {@link changes}. */

@@ -460,6 +460,8 @@ const effectOf = <Item>(
       return Effect.provideService(effectOf(subject, operation[2], aborted), Registry.Owner, operation[1])
     case "populate":
       return Registry.populate(registry)
+    case "refresh":
+      return Registry.refresh(registry)
     case "reset":
       return Registry.reset(registry)
     case "transact":

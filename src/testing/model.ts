@@ -59,7 +59,7 @@ export interface ModelState<out Item> {
 
 /**
  * One registration: its item, the keys of each lookup as they were when the item came, the scope that ends the registration,
- * if there is one, its owner, the owner of the last update, and whether it is an override. It came after all with a lower number. Those that one operation
+ * if there is one, its owner, the owner of the last update, whether it is an override, and whether a population put it in. It came after all with a lower number. Those that one operation
  * registered in a scope have the same `batch`. An update changes the item and its keys alone.
  *
  * @category models
@@ -72,6 +72,7 @@ export interface ModelEntry<out Item> {
   readonly owner: string
   readonly updatedBy: string | undefined
   readonly override: boolean
+  readonly population: boolean
   readonly number: number
   readonly batch: number
 }
@@ -151,6 +152,7 @@ export interface OperationArguments<in out Item> {
   readonly replace: [attribute: string, value: unknown, item: Item]
   readonly reconcile: [items: ReadonlyArray<Item>, owner?: string]
   readonly populate: []
+  readonly refresh: []
   readonly reset: []
   readonly explain: [attribute: string, value: unknown]
   readonly awaitItem: [attribute: string, value: unknown]
@@ -284,7 +286,8 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
   /** Whatever reads or changes works on a registry that is `Ready` (G17). */
   const whenReady = (state: State, then: (ready: State) => Step): Step => {
     if (state.state === "Ready") return then(state)
-    const [result, { entries }] = insertAll({ ...state, owner: "defaults" }, definition.defaults ?? [])
+    const [result, filled] = insertAll({ ...state, owner: "defaults" }, definition.defaults ?? [])
+    const entries = filled.entries.map((entry) => ({ ...entry, population: true }))
     return "ok" in result
       ? then(change(state, { state: "Ready", entries: state.waiting.reduce(comeBack, entries), waiting: [] }))
       : [failure("PopulationError", "registration"), state]
@@ -409,6 +412,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
       owner: state.owner,
       updatedBy: undefined,
       override: false,
+      population: false,
       number,
       batch: number,
       ...as
@@ -488,13 +492,19 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
   // --- Reconciling: an item is matched by the first unique lookup, without one by `Equal`. Overrides are left alone; what they
   // --- hide is not. With an owner, its registrations alone are matched, and what others registered stays. Nothing is in the way but what stays, and the others that are given.
 
-  const reconcile = (state: State, items: ReadonlyArray<Item>, owner?: string): Step => {
+  const reconcile = (
+    state: State,
+    items: ReadonlyArray<Item>,
+    owner?: string,
+    isOwn = (entry: Entry) => owner === undefined || entry.owner === owner,
+    population = false
+  ): Step => {
     const matched = new Set<Entry>()
     const listed: Array<number | undefined> = []
     const added: Array<Item> = []
     const changed: Array<{ readonly previous: Entry; readonly item: Item }> = []
     const kept: Array<Item> = []
-    const own = registrations(state.entries).filter((entry) => owner === undefined || entry.owner === owner)
+    const own = registrations(state.entries).filter(isOwn)
     const as = owner ?? state.owner
     const left = () => own.filter((entry) => !matched.has(entry))
     for (const item of items) {
@@ -531,7 +541,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     }
     const before = next.entries
     for (const item of added) {
-      const entry = check(registrations(next.entries), item, registration(next, { owner: as }))
+      const entry = check(registrations(next.entries), item, registration(next, { owner: as, population }))
       if (!("keys" in entry)) return [entry, state]
       next = { ...next, entries: [...next.entries, entry] }
     }
@@ -727,6 +737,17 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
         const owned = ready.entries.filter((entry) => entry.owner === owner)
         return [ok(owned.map(({ item }) => item)), without(ready, (entry) => entry.owner === owner)]
       }),
+    refresh: (state) => {
+      if (state.state === "Pending") return whenReady(state, (ready) => [ok(), ready])
+      const [result, next] = reconcile(
+        state,
+        definition.defaults ?? [],
+        "defaults",
+        ({ population }) => population,
+        true
+      )
+      return "ok" in result ? [ok(), next] : [failure("PopulationError", "registration"), state]
+    },
     reconcile: (state, items, owner) => whenReady(state, (ready) => reconcile(ready, items, owner)),
     // it never populates
     explain: (state, attribute, value) => {

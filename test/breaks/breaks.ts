@@ -24,6 +24,7 @@ import { faults as featuresLayers } from "./faults/features/layers.ts"
 import { faults as featuresLive } from "./faults/features/live.ts"
 import { faults as featuresOffered } from "./faults/features/offered.ts"
 import { faults as featuresReconcile } from "./faults/features/reconcile.ts"
+import { faults as featuresRefresh } from "./faults/features/refresh.ts"
 import { faults as featuresTold } from "./faults/features/told.ts"
 import { faults as featuresWatch } from "./faults/features/watch.ts"
 import { faults as modules } from "./faults/modules.ts"
@@ -66,6 +67,7 @@ export const breaks: ReadonlyArray<Break> = [
   ...featuresLive,
   ...featuresOffered,
   ...featuresReconcile,
+  ...featuresRefresh,
   ...featuresTold,
   ...featuresWatch,
   ...modules,

@@ -67,7 +67,7 @@ const changing: fc.Arbitrary<Operation> = fc.oneof(
   fc.array(item, { maxLength: 3 }).map((list): Operation => ["reconcile", list]),
   item.map((one): Operation => ["as", "x", ["register", one]]),
   fc.tuple(fc.constantFrom("disable" as const, "enable" as const), id).map(([one, key]): Operation => [one, "id", key]),
-  fc.constantFrom<Operation>(["populate"], ["reset"], ["unregisterOwner", "x"])
+  fc.constantFrom<Operation>(["populate"], ["refresh"], ["reset"], ["unregisterOwner", "x"])
 )
 
 const transacting: fc.Arbitrary<Operation> = fc.tuple(

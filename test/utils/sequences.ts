@@ -158,6 +158,7 @@ const simple: fc.Arbitrary<Operation> = fc.oneof(
     ).map(([name, one]) => ["as", name, one] as Operation)
   },
   { weight: 1, arbitrary: named("populate") },
+  { weight: 2, arbitrary: named("refresh") },
   { weight: 2, arbitrary: named("reset") },
   {
     weight: 2,

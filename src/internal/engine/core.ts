@@ -6,11 +6,12 @@ import type * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
 import type { RegistrationFailure } from "../../RegistryError.ts"
 import type { Reason } from "../../RegistryEvent.ts"
 import type * as Contents from "../store/contents.ts"
 import type { Definition, Wording } from "../store/definition.ts"
-import { type Entry, Origin } from "../store/entry.ts"
+import { type Entry, Origin, type Population } from "../store/entry.ts"
 import type { Change, Step } from "./change.ts"
 import { Owner, within } from "./current.ts"
 import type { Arranged, Calls, Part, Telling } from "./parts.ts"
@@ -44,6 +45,17 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   readonly population: PopulationRuns
   /** The scope of the population that filled the published contents. */
   populationScope: Scope.Closeable | undefined
+  /** Whether it is a defect of an operation that a population has failed. */
+  readonly populationDies: boolean
+  /** Where the defaults come from. */
+  readonly defaults: Defaults<Item, any, any>
+  /**
+   * Of scopes of populations that give way to another, and of those that it kept, those of which contents hold no item. Set
+   * where a refresh keeps items.
+   */
+  ended:
+    | ((scopes: ReadonlyArray<Scope.Closeable>, contents: Contents.Contents<Item>) => ReadonlyArray<Scope.Closeable>)
+    | undefined
   /** Why the last population failed, if none has succeeded since. */
   populationFailure: Cause.Cause<unknown> | undefined
   /** The last changes, oldest first: those that are kept, `history` at most, and before them some that are about to go. */
@@ -68,6 +80,9 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
    */
   beforePublish: ((transaction: Transaction<Item, any, any>) => Effect.Effect<void, unknown>) | undefined
 }
+
+/** Where the defaults of a registry come from. */
+export type Defaults<Item, E, R> = Iterable<Item> | Effect.Effect<Iterable<Item>, E, R> | Stream.Stream<Item, E, R>
 
 /** Contents with an entry on top, and the entries that it withholds, in their order. */
 export interface PutOnTop<Item> {
@@ -174,6 +189,8 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   bodyServices: Context.Context<any> | undefined = undefined
   /** The scope that removes what it registers when it closes. */
   private readonly scope: Scope.Scope | undefined
+  /** The population that it is a part of, where it registers a default. */
+  private readonly population: Population | undefined
   /** The scope that removes what the operations in it register, where they have none of their own. */
   readonly lent: Scope.Scope | undefined
   private serviced: readonly [services: Context.Context<any>, Context.Context<any>] | undefined = undefined
@@ -184,7 +201,9 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
 
   constructor(
     core: Core<Item, P, V>,
-    { irrevocable = false, kind = "change", lends, name, runsHooks = false, scope }: OperationLabel & Scoping,
+    { irrevocable = false, kind = "change", lends, name, population, runsHooks = false, scope }:
+      & OperationLabel
+      & Scoping,
     fiber: Fiber.Fiber<unknown, unknown>,
     outer: WaitNode | undefined,
     parent: Transaction<Item, P, V> | undefined,
@@ -200,6 +219,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
     this.outermost = parent === undefined ? this : parent.outermost
     this.observation = observation
     this.scope = scope ?? parent?.lent
+    this.population = population
     // what a hook registers, and defaults, come again with what brought them
     this.lent = lends ?? (runsHooks || this.populating ? undefined : parent?.lent)
     this.fiber = fiber
@@ -245,13 +265,13 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
       false,
       this.scope,
       undefined,
-      this.kind === "population" ? { scope: this.populationScope } : undefined
+      this.population ?? (this.kind === "population" ? { scope: this.populationScope } : undefined)
     )
   }
 
   /** The owner of what it registers, which is also given for what it unregisters. */
   get owner(): string {
-    return this.kind === "population" ? "defaults" : Context.get(this.caller, Owner)
+    return this.kind === "population" || this.kind === "refresh" ? "defaults" : Context.get(this.caller, Owner)
   }
 
   /** Why subscribers hear of what it registers. */
@@ -266,7 +286,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
 
   /** Whether it works on contents that are `Ready` alone. */
   get populatesFirst(): boolean {
-    return this.kind === "change" || this.kind === "withdrawal"
+    return this.kind === "change" || this.kind === "withdrawal" || this.kind === "refresh"
   }
 
   /** Whether steps may run: the draft is populated, or this never populates it first. */
@@ -317,10 +337,10 @@ export type Registering<Item, V> = <F>(
 ) => Effect.Effect<unknown, F>
 
 /**
- * A `"withdrawal"` is a change whose error has no `V`: what refuses it in the end is a defect. All but those two work on
+ * A `"withdrawal"` is a change whose error has no `V`: what refuses it in the end is a defect. All but those two and a refresh work on
  * contents that are `Pending`, and never populate them first.
  */
-type Kind = "change" | "withdrawal" | "population" | "import" | "reset" | "upkeep"
+type Kind = "change" | "withdrawal" | "refresh" | "population" | "import" | "reset" | "upkeep"
 
 /** The scopes that remove registrations when they close. */
 interface Scoping {
@@ -328,6 +348,8 @@ interface Scoping {
   readonly scope?: Scope.Scope
   /** Of what operations in it register, where they have none of their own. */
   readonly lends?: Scope.Scope
+  /** The population that registers this default. */
+  readonly population?: Population | undefined
   /** Whether its body runs hooks, and no other effects of users. */
   readonly runsHooks?: boolean
 }

@@ -23,7 +23,7 @@ export interface Move<out Item, out W> {
   readonly leaving: ReadonlyArray<Entry<Item>>
 }
 
-interface Entering<out Item, out W> {
+export interface Entering<out Item, out W> {
   readonly item: Item
   /** Asks hooks whether the item may enter. */
   readonly ask: () => Effect.Effect<unknown, W>

@@ -135,14 +135,15 @@ const remembered = <Item, P, V, A, E, R>(
     return Effect.void
   })
 
-const interruptedInside = <Item, P, V>(core: Core<Item, P, V>) => <E>(cause: Cause.Cause<E>): Effect.Effect<never, E> =>
-  // the waiters were not interrupted: to them this is a defect
-  Cause.hasInterruptsOnly(cause) && !core.closed
-    ? Effect.die(new Error(`The population of ${show(core.definition.name)} was interrupted from inside.`))
-    : Effect.failCause(cause)
+export const interruptedInside =
+  <Item, P, V>(core: Core<Item, P, V>) => <E>(cause: Cause.Cause<E>): Effect.Effect<never, E> =>
+    // the waiters were not interrupted: to them this is a defect
+    Cause.hasInterruptsOnly(cause) && !core.closed
+      ? Effect.die(new Error(`The population of ${show(core.definition.name)} was interrupted from inside.`))
+      : Effect.failCause(cause)
 
 /** The same for one that runs on the fiber of its caller, whose own interruption is none from inside. */
-const notInterruptedInside = <Item, P, V, A, E, R>(
+export const notInterruptedInside = <Item, P, V, A, E, R>(
   core: Core<Item, P, V>,
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>

@@ -78,7 +78,7 @@ const inOneStep = <Item, P, V, A, E>(
   const { base, canRun, core, hooks, observation, outerLock, parent } = transaction
   if (
     atOnce === undefined || committed !== undefined || hooks.length > 0 || outerLock.holder !== undefined ||
-    core.closed || core.beforePublish !== undefined || !canRun
+    core.closed || core.beforePublish !== undefined || core.ended !== undefined || !canRun
   ) return undefined
   observation?.begun(parent !== undefined)
   const exit = atOnce(transaction)
@@ -327,10 +327,11 @@ const publish = <Item, P, V>(transaction: Transaction<Item, P, V>): Effect.Effec
   const emptied = scopes.filter((scope) => scope !== populationScope)
   if (core.populationScope !== undefined && core.populationScope !== populationScope) emptied.push(core.populationScope)
   core.populationScope = populationScope
-  if (emptied.length === 0) return undefined
+  const ended = core.ended?.(emptied, contents) ?? emptied
+  if (ended.length === 0) return undefined
   // the operation has committed: a release that fails is logged, not raised
   return Effect.flatMap(
-    collect(emptied, (scope) => Scope.close(scope, Exit.void)),
+    collect(ended, (scope) => Scope.close(scope, Exit.void)),
     (cause) =>
       cause.reasons.length === 0
         ? Effect.void

@@ -23,7 +23,7 @@ export const lastWord =
     transaction.see()
     const checked = Hooks.runOwn(transaction, "invariant", invariant(wholeOf(draft), wholeOf(base)))
     if (kind === "change") return checked
-    return kind === "population" || kind === "import"
+    return kind === "population" || kind === "refresh" || kind === "import"
       ? Effect.mapError(
         checked,
         (cause) => failure(definition, RegistryError.PopulationError<unknown>, { code: "invariant", cause })

@@ -82,7 +82,11 @@ const registerOffered = <Item, F>(
   failed: (cause: unknown, item: Item, owner: string) => F
 ): Effect.Effect<void, F> => {
   const { core, restore } = transaction
-  const registering = Effect.provideService(run(core, register<Item, unknown, unknown>(item)), Owner, one.owner)
+  const registering = Effect.provideService(
+    run(core, { ...register<Item, unknown, unknown>(item), population: transaction.origin.population }),
+    Owner,
+    one.owner
+  )
   return Effect.matchCauseEffect(restore(registering), {
     onSuccess: () => {
       registered.set(item, one)

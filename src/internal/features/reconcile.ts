@@ -5,7 +5,7 @@ import type * as RegistryError from "../../RegistryError.ts"
 import type { Reason } from "../../RegistryEvent.ts"
 import * as Change from "../engine/change.ts"
 import type { Operation, Transaction } from "../engine/core.ts"
-import { carryOutBy, entering, type Plan } from "../engine/mutation.ts"
+import { carryOutBy, type Entering, entering, type Plan } from "../engine/mutation.ts"
 import { maxPerStep, type Pausing, withoutPauses, withPauses } from "../engine/sequence.ts"
 import { longStep, step } from "../engine/transaction.ts"
 import { each } from "../operations/register.ts"
@@ -69,29 +69,38 @@ interface Replacement<Item> {
 }
 
 /** The registrations that are made equal to a list, and the origin of what is added to them. */
-interface Source<Item> {
+export interface Source<Item, W> {
   readonly isOwn: (entry: Entry<Item>) => boolean
   readonly origin: Origin
+  readonly entering: (item: Item) => Entering<Item, W>
 }
 
-type SourceOf<Item> = (transaction: Transaction<Item>) => Source<Item>
+export type SourceOf<Item, V, W> = <P>(transaction: Transaction<Item, P, V>) => Source<Item, W>
 
 /** Overrides stay as they are. */
-const all = <Item>({ origin }: Transaction<Item>): Source<Item> => ({ isOwn: isBelow, origin })
+const all = <Item, V>(transaction: Transaction<Item, any, V>): Source<Item, V> => ({
+  isOwn: isBelow,
+  origin: transaction.origin,
+  entering: (item) => entering(transaction, item)
+})
 
-const isBelow = ({ origin }: Entry<unknown>): boolean => !origin.onTop
+export const isBelow = ({ origin }: Entry<unknown>): boolean => !origin.onTop
 
 /** What one owner registered. */
-const ofOwner = (owner: string) => <Item>({ origin: { revision, scope } }: Transaction<Item>): Source<Item> => ({
-  isOwn: (entry) => isBelow(entry) && entry.origin.owner === owner,
-  origin: new Origin(owner, revision, false, scope)
-})
+const ofOwner = (owner: string) => <Item, V>(transaction: Transaction<Item, any, V>): Source<Item, V> => {
+  const { revision, scope } = transaction.origin
+  return {
+    ...all(transaction),
+    isOwn: (entry) => isBelow(entry) && entry.origin.owner === owner,
+    origin: new Origin(owner, revision, false, scope)
+  }
+}
 
 export const reconcile = <Item, P, V>(
   items: ReadonlyArray<Item>,
   owner: string | undefined
 ): Operation<Item, P, V, Reconciled<Item>, Failure | V | P> => {
-  const source: SourceOf<Item> = owner === undefined ? all : ofOwner(owner)
+  const source: SourceOf<Item, V, V> = owner === undefined ? all : ofOwner(owner)
   return {
     name: "reconcile",
     runsHooks: true,
@@ -105,11 +114,11 @@ export const reconcile = <Item, P, V>(
 }
 
 /** As a part of a transaction. */
-export const reconcileIn = <Item, P, V>(
+export const reconcileIn = <Item, P, V, W>(
   transaction: Transaction<Item, P, V>,
   items: ReadonlyArray<Item>,
-  source: SourceOf<Item>
-): Effect.Effect<Reconciled<Item>, Failure | V | P> =>
+  source: SourceOf<Item, V, W>
+): Effect.Effect<Reconciled<Item>, Failure | W | P> =>
   carryOutBy(transaction, (use) => {
     const planned = function*() {
       return Exit.map(yield* planning(transaction, items, source), use)
@@ -122,21 +131,21 @@ export const reconcileIn = <Item, P, V>(
 const isFew = <Item>({ draft }: Transaction<Item>, items: ReadonlyArray<Item>): boolean =>
   items.length <= maxPerStep && draft.size <= maxPerStep
 
-const planning = function*<Item, P, V>(
+const planning = function*<Item, P, V, W>(
   transaction: Transaction<Item, P, V>,
   items: ReadonlyArray<Item>,
-  source: SourceOf<Item>
-): Pausing<Exit.Exit<Plan<Item, Reconciled<Item>, V>, Failure>> {
+  source: SourceOf<Item, V, W>
+): Pausing<Exit.Exit<Plan<Item, Reconciled<Item>, W>, Failure>> {
   const { draft, steps } = transaction
-  const { isOwn, origin } = source(transaction)
+  const { entering: enter, isOwn, origin } = source(transaction)
   const matched = yield* match(draft, items, isOwn)
   const { added, kept, removed, replaced } = matched
   const visible = (entry: Entry<Item>) => Contents.holds(draft, entry) ? [entry] : []
   return Exit.map(yield* outcomeOf(draft, matched, origin, transaction.reason), (outcome) => ({
     moves: () => [
       ...removed.map((entry) => ({ leaving: visible(entry) })),
-      ...replaced.map(({ item, previous }) => ({ entering: entering(transaction, item), leaving: visible(previous) })),
-      ...added.map((item) => ({ entering: entering(transaction, item), leaving: [] }))
+      ...replaced.map(({ item, previous }) => ({ entering: enter(item), leaving: visible(previous) })),
+      ...added.map((item) => ({ entering: enter(item), leaving: [] }))
     ],
     apply: () => {
       transaction.draft = outcome.contents
@@ -156,7 +165,7 @@ const planning = function*<Item, P, V>(
 const match = function*<Item>(
   contents: Contents.Contents<Item>,
   items: ReadonlyArray<Item>,
-  isOwn: Source<Item>["isOwn"]
+  isOwn: Source<Item, unknown>["isOwn"]
 ): Pausing<Matched<Item>> {
   const matched = new Set<Entry<Item>>()
   const added: Array<Item> = []

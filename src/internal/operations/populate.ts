@@ -4,19 +4,15 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as RegistryError from "../../RegistryError.ts"
-import type { Operation, Transaction } from "../engine/core.ts"
+import type { Core, Defaults, Operation, Transaction } from "../engine/core.ts"
 import * as Hooks from "../engine/hooks.ts"
 import { carryOut } from "../engine/mutation.ts"
-import type { PopulationRuns } from "../engine/runs.ts"
 import { sequence } from "../engine/sequence.ts"
 import { step } from "../engine/transaction.ts"
 import * as Contents from "../store/contents.ts"
 import { failure, invalid } from "../store/definition.ts"
 import { show } from "../store/wording.ts"
 import { insertAllIn, insertAtOnce, registering } from "./register.ts"
-
-/** Where the defaults of a registry come from. */
-export type Defaults<Item, E, R> = Iterable<Item> | Effect.Effect<Iterable<Item>, E, R> | Stream.Stream<Item, E, R>
 
 export const defaultsOf = <Item>(
   name: string,
@@ -26,12 +22,13 @@ export const defaultsOf = <Item>(
   throw invalid(name, "has defaults that are no iterable of items, no effect of one, and no stream of items.")
 }
 
-type Failed<E, V> = RegistryError.PopulationError<E | RegistryError.RegistrationFailure | V>
+export type { Defaults } from "../engine/core.ts"
+
+export type Failed<E, V> = RegistryError.PopulationError<E | RegistryError.RegistrationFailure | V>
 
 /** The defaults, and that they are all in, become visible together. */
-export const populate = <Item, V, E>(
-  runs: PopulationRuns,
-  defaults: Defaults<Item, E, any>
+export const populate = <Item, P, V, E>(
+  { defaults, population: runs }: Core<Item, P, V>
 ): Operation<Item, never, V, void, Failed<E, V>, any> => ({
   name: "populate",
   kind: "population",
@@ -49,7 +46,7 @@ export const populate = <Item, V, E>(
     transaction.populationScope = scope
     return Hooks.call(transaction, "onPopulating").pipe(
       Effect.flatMapEager(() =>
-        transaction.restore(Effect.provideService(registerDefaults(transaction, defaults), Scope.Scope, scope))
+        transaction.restore(Effect.provideService(registerDefaults<Item, V, E>(transaction), Scope.Scope, scope))
       ),
       Effect.flatMapEager(() => transaction.core.bringBack?.(transaction) ?? Effect.void),
       Effect.flatMapEager(() => Hooks.call(transaction, "onPopulated")),
@@ -68,15 +65,8 @@ const becomeReady = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {
 }
 
 const registerDefaults = <Item, V, E>(
-  transaction: Transaction<Item, never, V>,
-  defaults: Defaults<Item, E, any>
+  transaction: Transaction<Item, never, V>
 ): Effect.Effect<void, Failed<E, V>, any> => {
-  const { definition } = transaction.core
-  const defaultsFailed = (cause: E) =>
-    failure(definition, RegistryError.PopulationError<E | RegistryError.RegistrationFailure | V>, {
-      code: "defaults",
-      cause
-    })
   // the defaults can be interrupted, and the bookkeeping of hooks cannot
   const registerThem = (items: ReadonlyArray<Item>) =>
     Effect.uninterruptible(Effect.suspend(() =>
@@ -88,16 +78,26 @@ const registerDefaults = <Item, V, E>(
           (cause, item, owner) => registrationFailed<E, V>(transaction, cause, item, owner)
         )
     ))
+  return readDefaults<Item, E, Failed<E, V>>(transaction.core, registerThem)
+}
+
+/** Runs the defaults, and does something with the items as they come. */
+export const readDefaults = <Item, E, E2>(
+  { defaults, definition }: Pick<Core<Item>, "defaults" | "definition">,
+  use: (items: ReadonlyArray<Item>) => Effect.Effect<unknown, E2>
+): Effect.Effect<void, RegistryError.PopulationError<E> | E2, any> => {
+  const defaultsFailed = (cause: E) =>
+    failure(definition, RegistryError.PopulationError<E>, { code: "defaults", cause })
   if (Stream.isStream(defaults)) {
-    return Stream.runForEachArray(Stream.mapError(defaults, defaultsFailed), registerThem)
+    return Stream.runForEachArray(Stream.mapError(defaults, defaultsFailed), use)
   }
   const items = Effect.isEffect(defaults)
     ? Effect.mapError(defaults, defaultsFailed)
     : Effect.succeed(defaults)
   return Effect.flatMap(
     items,
-    (iterable): Effect.Effect<unknown, Failed<E, V>> =>
-      isIterable(iterable) ? registerThem(Array.from(iterable)) : Effect.die(
+    (iterable): Effect.Effect<unknown, E2> =>
+      isIterable(iterable) ? use(Array.from(iterable)) : Effect.die(
         new Error(
           `The defaults of ${show(definition.name)} are ${show(iterable)}, which is no iterable of items.`
         )
@@ -124,7 +124,7 @@ const registerItems = <Item, V, E>(
   return sequence(items, register, transaction.restore)
 }
 
-const registrationFailed = <E, V>(
+export const registrationFailed = <E, V>(
   { core: { definition } }: Transaction<any, any, any>,
   cause: RegistryError.RegistrationFailure | V,
   item: unknown,

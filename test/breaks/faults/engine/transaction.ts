@@ -320,8 +320,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "an operation that needs no lock is published without a last word",
-    find: "core.closed || core.beforePublish !== undefined || !canRun",
-    replace: "core.closed || !canRun",
+    find: "core.closed || core.beforePublish !== undefined || core.ended",
+    replace: "core.closed || core.ended",
     caught: { file: "lastWord.test.ts", title: "one that is refused fails, and is undone" }
   },
   {
