@@ -2,8 +2,8 @@
  * How the items of a registry are found.
  *
  * A lookup has a selector, which takes the keys from an item, and says whether a key belongs to one item (`unique`) or
- * to any number of them (`group`). Keys are compared with `Equal` and `Hash`, so strings, numbers, `null`, `NaN` and
- * Effect data work by value. They are taken when an item is registered, and once more after its `onItemRegistering`
+ * to any number of them (`group`). Keys are the same if they are one object or plain data with the same content: strings,
+ * numbers, `null`, `NaN`, lists and objects, and `Data`. An instance of another class is the same only as itself. Keys are taken when an item is registered, and once more after its `onItemRegistering`
  * hooks: what happens to the item later does not change how it is found.
  *
  * @module

@@ -385,13 +385,14 @@ const readLookup = <Item, P, V, A>(
   Reading.read(core, (contents) => Exit.succeed(answer(Find.indexOf(contents, attribute, value, unique), contents)))
 
 /**
- * Whether an item is registered, or one that equals it.
+ * Whether an item is registered, or one that is the same: plain data with the same content, or what the `equivalence` of
+ * the registry says.
  *
  * An object that was changed since it was registered is found all the same, in time that grows with the number of items.
  *
  * Takes no lock, and fails only if the population does. Interrupting it disturbs nobody else.
  *
- * **Example** (Plain items are equal by value)
+ * **Example** (Plain items are the same by their content)
  *
  * ```ts
  * import { Registry } from "effect-registry"
@@ -777,8 +778,10 @@ export const registerAll: {
 
 /**
  * Replaces the item that has the same value of the first unique lookup, in its place, or adds this one after all
- * others. Without a unique lookup it replaces an equal item. The registration that it finds stays that of its owner and its
- * scope.
+ * others. Where it has no value of that, it replaces the same item. The registration that it finds stays that of its owner
+ * and its scope.
+ *
+ * An item that is the same as the one there changes nothing: no hook is called, there is no revision and no event.
  *
  * Fails as `register` does: with `attribute_registered` if a third item has a value of another unique lookup.
  *
@@ -909,7 +912,7 @@ export const registerAllScoped: {
 } = /*#__PURE__*/ operation(2, registerAllIn)
 
 /**
- * Removes an item, or the one that equals it. The others keep their order. An object is found even if it was mutated
+ * Removes an item, or the one that is the same: see `contains`. The others keep their order. An object is found even if it was mutated
  * since it was registered.
  *
  * Fails with an `ItemLookupError` of code `unregister`, before any hook is called, if there is none.
@@ -1214,10 +1217,11 @@ export const move: {
  *
  * **Details**
  *
- * Items are matched by the first unique lookup; without one, or where an item has no value of it, by `Equal`. A
- * registered item that equals its match stays, and no hook is called for it; one that differs is replaced. Other items
- * are registered, or unregistered. Items may exchange their unique values. The order becomes that of the list: for that, as
- * few items as possible move, of which no hook is told. Overrides stay as they are, and where they are. Items that they hide are matched as others: when the overrides end, the list is there.
+ * Items are matched by the first unique lookup; where an item has no value of it, it matches the same item. A registered
+ * item that is the same as its match stays, and no hook is called for it; one that differs is replaced. Other items are
+ * registered, or unregistered. Items may exchange their unique values. The order becomes that of the list: for that, as
+ * few items as possible move, of which no hook is told. Overrides stay as they are, and where they are. Items that they hide
+ * are matched as others: when the overrides end, the list is there.
  *
  * One step changes everything. Hooks run before it (unregistering; then, for each replacement, registering the new item
  * and unregistering the old one; then registering) and after it, in the same order. A change that a hook makes before
@@ -1285,7 +1289,7 @@ const noOwner = <Item, P, V>({ definition }: Core<Item, P, V>, what: string): Ef
  *
  * **Details**
  *
- * An override hides each earlier item that shares a unique value with it (or is equal to it, where an item has no
+ * An override hides each earlier item that shares a unique value with it (or is the same, where an item has no
  * unique value). One override may hide several items, and several overrides one item. Hooks and subscribers are told
  * that a hidden item leaves, and that it comes back to its old place when no override hides it any more, in any order
  * of closing scopes. No hook can refuse that.

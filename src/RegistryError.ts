@@ -97,7 +97,7 @@ const fieldsOf = (error: Shown): object =>
 /**
  * The item cannot be registered because it, or one of its unique values, is already registered.
  *
- * `already_registered`: an equal item is registered. `attribute_registered`: the item `existing` has the `value` of the
+ * `already_registered`: the same item is registered. `attribute_registered`: the item `existing` has the `value` of the
  * unique lookup `attribute`. Items that an override hides count, too. `owner` is the owner of the registered item, where
  * it was registered with `Registry.Owner`. `label` and `existingLabel` are the labels of the two items.
  *

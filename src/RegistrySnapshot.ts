@@ -6,7 +6,6 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import { dual } from "effect/Function"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -147,7 +146,7 @@ export const has: {
 )
 
 /**
- * Whether an equal item is in the snapshot.
+ * Whether an item is in the snapshot, or one that is the same: see `Registry.contains`.
  *
  * **Example** (Looking for a step)
  *
@@ -432,13 +431,14 @@ export interface Diff<out Item> {
   readonly added: ReadonlyArray<Item>
   /** The items of the first alone, in its order. */
   readonly removed: ReadonlyArray<Item>
-  /** The items that match and are not equal, in the order of the second. */
+  /** The items that match and differ, in the order of the second. */
   readonly replaced: ReadonlyArray<{ readonly previous: Item; readonly item: Item }>
 }
 
 /**
- * The difference from the first snapshot to the second. Items are matched by the first unique lookup, without one by
- * `Equal`; those that match and are equal are in no list, wherever they stand.
+ * The difference from the first snapshot to the second. Items are matched by the first unique lookup; where an item has no
+ * value of it, it matches the same item. Those that match and are the same are in no list, wherever they stand: see
+ * `Registry.contains`. The registry of the first snapshot says what is the same.
  *
  * An item is matched by the keys with which it was registered. If it has several keys of the first unique lookup, the
  * first that leads to an item without a match counts.
@@ -489,7 +489,7 @@ export const diff: {
         added.push(item)
       } else {
         matched.add(previous)
-        if (!Equal.equals(previous.item, item)) replaced.push({ previous: previous.item, item })
+        if (!from.definition.same(previous.item, item)) replaced.push({ previous: previous.item, item })
       }
     }
     const removed = Contents.entries(from).filter((entry) => !matched.has(entry)).map((entry) => entry.item)

@@ -175,9 +175,10 @@ describe("Lookup", () => {
       const registry = yield* Registry.make<{ readonly n: number; readonly at: Point }>()({
         lookup: { at: Lookup.unique((item) => item.at) }
       })
-      yield* Registry.register(registry, { n: 1, at: new Point() })
-      const error = yield* Effect.flip(Registry.register(registry, { n: 2, at: new Point() }))
-      assert.instanceOf(error.code === "attribute_registered" && error.value, Point)
+      const at = new Point()
+      yield* Registry.register(registry, { n: 1, at })
+      const error = yield* Effect.flip(Registry.register(registry, { n: 2, at }))
+      assert.strictEqual(error.code === "attribute_registered" && error.value, at)
     }))
 
   it.effect("Each lookups read any iterable, and read it once", () =>

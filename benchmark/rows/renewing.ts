@@ -182,7 +182,8 @@ const reconcile: Row = {
   sizes: [1_000],
   kind: "whole",
   make: async (size) => {
-    const items = makeItems(size)
+    // two instances of a class are never the same
+    const items = makeItems(size).map(plain)
     const registry = await populated(items)
     const other = makeLockedMaps(items)
     const nextList = nextLists(items, 10)
@@ -200,20 +201,22 @@ const reconcile: Row = {
       ours: {
         operations: 1,
         prepare: () => {
-          list = nextList()
+          list = nextList().map(plain)
         },
         run: () => Effect.runSync(ours)
       },
       other: {
         operations: 1,
         prepare: () => {
-          otherList = nextOther()
+          otherList = nextOther().map(plain)
         },
         run: () => Effect.runSync(otherRun)
       }
     }
   }
 }
+
+const plain = ({ id, name }: Item): Item => ({ id, name })
 
 const changedBy = (both: Maps, item: Item): Maps => {
   const previous = Option.getOrUndefined(HashMap.get(both.byId, item.id))

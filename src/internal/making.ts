@@ -89,8 +89,18 @@ export const make = <Item, Lookups, P, V, R>(
   ) => Population.Populating<Failed>
 ): Effect.Effect<Registry<Item, Lookups, P, V>, never, Scope.Scope | R> =>
   Effect.contextWith((caller: Context.Context<Scope.Scope | R>) => {
-    const { defaults, history = 256, hooks, invariant, label, lookup, messages = {}, name = "registry", schema } =
-      options
+    const {
+      defaults,
+      equivalence,
+      history = 256,
+      hooks,
+      invariant,
+      label,
+      lookup,
+      messages = {},
+      name = "registry",
+      schema
+    } = options
     if (!Number.isInteger(history) || history < 0) {
       throw Definition.invalid(name, `has a history of ${show(history)} changes: it takes a whole number, 0 or more.`)
     }
@@ -101,6 +111,7 @@ export const make = <Item, Lookups, P, V, R>(
     const definition = Definition.make<Item>({
       name,
       lookup,
+      equivalence,
       schema,
       validate,
       messages,

@@ -79,6 +79,12 @@ export interface Options<Item, Lookups, Defaults, AllHooks, Failure, E = never, 
    * generator object, which can be read once, belongs into an effect that makes it.
    */
   readonly defaults?: Defaults | List<Item> | undefined
+  /**
+   * Says whether two items are the same. It is asked of items that share the first unique value that they have; where they
+   * have none, of all of them. One object is always the same as itself. Without this option, plain data with the same
+   * content is the same, and so is `Data`, but no other object.
+   */
+  readonly equivalence?: ((one: Item, other: Item) => boolean) | undefined
   /** Hooks for as long as the registry lives. */
   readonly hooks?: AllHooks | undefined
   /**

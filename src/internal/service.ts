@@ -91,7 +91,7 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R, F
     attribute: Attribute,
     value: Keys<Item, Lookups>[Attribute]
   ) => Effect.Effect<boolean, P, Self>
-  /** Whether an equal item is registered: see {@link contains}. */
+  /** Whether an item is registered, or one that is the same: see {@link contains}. */
   readonly contains: (item: Item) => Effect.Effect<boolean, P, Self>
   /** How many items there are: see {@link size}. */
   readonly size: Effect.Effect<number, P, Self>

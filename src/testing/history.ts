@@ -9,7 +9,6 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import * as Formatter from "effect/Formatter"
 import * as Option from "effect/Option"
@@ -17,6 +16,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { same } from "../internal/store/same.ts"
 import type * as Lookup from "../Lookup.ts"
 import * as Registry from "../Registry.ts"
 import type * as RegistryError from "../RegistryError.ts"
@@ -598,7 +598,7 @@ const search = <State extends AnyState, Op extends AnyOperation>(
       const entry = history[index]!
       if (stillWaits(entry)) continue
       const [result, nextState] = model.step(state, entry.operation)
-      if ("waits" in result || entry.result !== undefined && !Equal.equals(result, entry.result)) continue
+      if ("waits" in result || entry.result !== undefined && !same(result, entry.result)) continue
       order.push(entry)
       if (visit(done | 1n << BigInt(index), entry.result === undefined ? count : count + 1, nextState)) return true
       order.pop()

@@ -11,6 +11,8 @@ import type { Transaction } from "../internal/engine/core.ts"
 import * as Contents from "../internal/store/contents.ts"
 import { type Definition, firstUnique, keysIn, takeKeys } from "../internal/store/definition.ts"
 import { type Entry, isSame } from "../internal/store/entry.ts"
+import { valueOf } from "../internal/store/key.ts"
+import { attempt, same } from "../internal/store/same.ts"
 
 const show = (u: unknown): string => Formatter.format(u)
 
@@ -49,12 +51,12 @@ export const violations = <Item>(contents: Contents.Contents<Item>): ReadonlyArr
       if (unique && items.length > 1) wrong.push(`${items.map(show).join(" and ")} have the same ${attribute}.`)
       const found = index.items(key)
       if (found.length !== items.length || found.some((item, j) => item !== items[j])) {
-        wrong.push(`By ${attribute} ${show(key)} one finds ${show(found)} instead of ${show(items)}.`)
+        wrong.push(`By ${attribute} ${show(valueOf(key))} one finds ${show(found)} instead of ${show(items)}.`)
       }
     }
     for (const key of index.keys()) {
       if (!MutableHashMap.has(byKey, key)) {
-        wrong.push(`By ${attribute} ${show(key)} one finds ${show(index.items(key))}, which is not in.`)
+        wrong.push(`By ${attribute} ${show(valueOf(key))} one finds ${show(index.items(key))}, which is not in.`)
       }
     }
   })
@@ -62,13 +64,19 @@ export const violations = <Item>(contents: Contents.Contents<Item>): ReadonlyArr
 }
 
 /**
- * Whether two registrations were made with the same keys; without lookups, whether the items are equal.
+ * Whether there is a registration with the keys of another; without a unique key, of an item that looks the same. Defaults
+ * that are made anew are other objects.
  *
  * @internal
  */
-export const sameEntry = <Item>(one: Entry<Item>, other: Entry<Item>): boolean =>
-  one.item === other.item ||
-  (one.keys.length === 0 ? Equal.equals(one.item, other.item) : Equal.equals(one.keys, other.keys))
+export const hasLike = <Item>(contents: Contents.Contents<Item>, entry: Entry<Item>): boolean => {
+  const { definition } = contents
+  const { lookups } = definition
+  const looksTheSame = firstUnique(definition, entry.keys) === lookups.length
+    ? (other: Entry<Item>) => attempt(() => Equal.equals(entry.item, other.item), false)
+    : (other: Entry<Item>) => lookups.every((_, slot) => same(entry.keys[slot], other.keys[slot]))
+  return Contents.entries(contents).some((other) => other.item === entry.item || looksTheSame(other))
+}
 
 /**
  * How often hooks were told that an item came, less how often that it went, for every item.

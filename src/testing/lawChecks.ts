@@ -15,10 +15,9 @@ import type * as Scope from "effect/Scope"
 import type * as FastCheck from "fast-check"
 import { coreOf } from "../internal/coreOf.ts"
 import * as Contents from "../internal/store/contents.ts"
-import type { Entry } from "../internal/store/entry.ts"
 import * as Registry from "../Registry.ts"
 import { interleave, type ScheduleFailure } from "./interleave.ts"
-import { Kept, sameEntry, Tally, violations } from "./invariants.ts"
+import { hasLike, Kept, Tally, violations } from "./invariants.ts"
 
 /**
  * What a law is tried with.
@@ -146,14 +145,12 @@ const agreed = <Item>({ kept, registry }: Given<Item>): Effect.Effect<void, unkn
     yield* must(tally.wrong(items, "kept").map((wrong) => `What hooks keep is not what is registered: ${wrong}`))
   })
 
-const keysOf = <Item>(contents: Contents.Contents<Item>): ReadonlyArray<Entry<Item>> => Contents.entries(contents)
-
 const difference = <Item>(
-  before: ReadonlyArray<Entry<Item>>,
-  after: ReadonlyArray<Entry<Item>>
+  before: Contents.Contents<Item>,
+  after: Contents.Contents<Item>
 ): ReadonlyArray<string> => {
-  const missing = before.filter((entry) => !after.some((other) => sameEntry(entry, other)))
-  const extra = after.filter((entry) => !before.some((other) => sameEntry(entry, other)))
+  const missing = Contents.entries(before).filter((entry) => !hasLike(after, entry))
+  const extra = Contents.entries(after).filter((entry) => !hasLike(before, entry))
   return [
     ...missing.map(({ item }) => `${Formatter.format(item)} is gone.`),
     ...extra.map(({ item }) => `${Formatter.format(item)} is still registered.`)
@@ -260,7 +257,7 @@ const allLaws: { readonly [name: string]: Law } = {
     Effect.gen(function*() {
       const { items, registry } = given
       yield* Registry.populate(registry)
-      const before = keysOf(published(registry))
+      const before = published(registry)
       const program = Registry.transact(
         registry,
         Effect.gen(function*() {
@@ -278,7 +275,7 @@ const allLaws: { readonly [name: string]: Law } = {
         "registerAll",
         Registry.transact(registry, Effect.andThen(Registry.registerAll(registry, items), Effect.fail("no")))
       )
-      yield* must([...violations(published(registry)), ...difference(before, keysOf(published(registry)))])
+      yield* must([...violations(published(registry)), ...difference(before, published(registry))])
       yield* agreed(given)
     }),
 
@@ -377,13 +374,13 @@ const allLaws: { readonly [name: string]: Law } = {
       yield* Registry.populate(registry)
       yield* allowed("reset", Registry.reset(registry))
       yield* Registry.populate(registry)
-      const before = keysOf(published(registry))
+      const before = published(registry)
       yield* registering(given)
       yield* allowed("reset", Registry.reset(registry))
       yield* must(violations(published(registry)))
       if ((yield* Registry.state(registry)) !== "Pending") yield* fail("It was reset, and is not Pending.")
       yield* Registry.populate(registry)
-      yield* must(difference(before, keysOf(published(registry))))
+      yield* must(difference(before, published(registry)))
       yield* agreed(given)
     }),
 
@@ -391,7 +388,7 @@ const allLaws: { readonly [name: string]: Law } = {
     Effect.gen(function*() {
       const { items, registry } = given
       yield* Registry.populate(registry)
-      const before = keysOf(published(registry))
+      const before = published(registry)
       const exits = yield* registering(given)
       for (const [i, item] of items.entries()) {
         if (Exit.isSuccess(exits[i]!)) yield* allowed("unregister", Registry.unregister(registry, item))
@@ -399,7 +396,7 @@ const allLaws: { readonly [name: string]: Law } = {
       yield* atOnce(
         items.map((item) => allowed("registerScoped", Effect.scoped(Registry.registerScoped(registry, item))))
       )
-      yield* must([...violations(published(registry)), ...difference(before, keysOf(published(registry)))])
+      yield* must([...violations(published(registry)), ...difference(before, published(registry))])
       if (coreOf(registry).lock.holder !== undefined) yield* fail("A transaction is still open.")
       yield* agreed(given)
     })

@@ -7,8 +7,8 @@
  *
  * @since 0.1.0
  */
-import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
+import { same, sameBy } from "../internal/store/same.ts"
 
 /**
  * What a modelled registry is: its lookups in their order, its defaults, and which items its `onItemRegistering` hooks
@@ -20,6 +20,8 @@ import * as Option from "effect/Option"
 export interface ModelDefinition<Item> {
   readonly lookup: { readonly [attribute: string]: ModelLookup<Item> }
   readonly defaults?: ReadonlyArray<Item> | undefined
+  /** The option of the registry. */
+  readonly equivalence?: ((one: Item, other: Item) => boolean) | undefined
   readonly rejects?: ((item: Item) => boolean) | undefined
 }
 
@@ -271,6 +273,26 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
   }))
   const firstUnique = lookups.findIndex((lookup) => lookup.unique)
 
+  // --- What is the same: one object or plain data with the same content (G11). An equivalence is asked of items that share
+  // --- the first unique value that they have, and of those that have none.
+
+  const areSame = sameBy(definition.equivalence)
+
+  const isSameAs = (entry: Entry, item: Item): boolean => {
+    if (!areSame(entry.item, item)) return false
+    if (definition.equivalence === undefined) return true
+    const keys = lookups.map((lookup) => lookup.unique ? keysOf(item, lookup) ?? [] : [])
+    const first = keys.findIndex((own) => own.length > 0)
+    return first === -1
+      ? !lookups.some(({ unique }, index) => unique && entry.keys[index]!.length > 0)
+      : includes(entry.keys[first]!, keys[first]![0])
+  }
+
+  const isChange = (entry: Entry, item: Item): boolean =>
+    !areSame(entry.item, item) ||
+    // an object that was changed since it was registered has other keys
+    lookups.some((lookup, index) => !same(new Set(entry.keys[index]), new Set(keysOf(item, lookup))))
+
   // --- Population: the defaults and "Ready" come together, or nothing does (G2). A `Pending` registry holds nothing (G6).
 
   const initial: State = {
@@ -340,7 +362,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
 
   const isUnder = (lower: Entry, upper: Entry): boolean => {
     if (!upper.override || lower.override && lower.number >= upper.number) return false
-    return Equal.equals(lower.item, upper.item) ||
+    return isSameAs(lower, upper.item) ||
       lookups.some(({ unique }, index) => unique && lower.keys[index]!.some((key) => includes(upper.keys[index]!, key)))
   }
 
@@ -362,7 +384,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
 
   const enable = (state: State, attribute: string, value: unknown): Step => {
     if (lookupIndex(attribute, false) === -1) return [invalidAttribute, state]
-    const rest = state.rules.filter((rule) => rule.attribute !== attribute || !Equal.equals(rule.value, value))
+    const rest = state.rules.filter((rule) => rule.attribute !== attribute || !same(rule.value, value))
     return [ok(), change(state, { rules: rest })]
   }
 
@@ -379,7 +401,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     entries.filter((entry) => includes(entry.keys[index]!, key))
 
   const equalTo = (entries: ReadonlyArray<Entry>, item: Item): Entry | undefined =>
-    entries.find((entry) => Equal.equals(entry.item, item))
+    entries.find((entry) => isSameAs(entry, item))
 
   // --- Checks: an equal item first; then lookup by lookup, in the order of the definition, missing, then taken. Then hooks (G18).
 
@@ -515,10 +537,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
         continue
       }
       matched.add(entry)
-      // an item that was changed since it was registered equals itself, and has other keys
-      const keys = lookups.map((lookup) => keysOf(item, lookup) ?? [])
-      const isEqual = Equal.equals(entry.item, item) && Equal.equals(entry.keys, keys)
-      if (isEqual) kept.push(entry.item)
+      if (!isChange(entry, item)) kept.push(entry.item)
       else changed.push({ previous: entry, item })
     }
     const removed = left()
@@ -713,8 +732,9 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     upsert: (state, item) =>
       whenReady(state, (ready) => {
         const onTop = onTopIn(ready)
-        const holder = firstUnique === -1 ? equalTo(onTop, item) : havingFirstUnique(onTop, item)
-        return holder === undefined ? insertAll(ready, [item]) : swap(ready, holder, item)
+        const holder = havingFirstUnique(onTop, item) ?? equalTo(onTop, item)
+        if (holder !== undefined) return isChange(holder, item) ? swap(ready, holder, item) : [ok(), ready]
+        return equalTo(registrations(ready.entries), item) === undefined ? insertAll(ready, [item]) : [ok(), ready]
       }),
     registerScoped: (state, item, scope) => whenReady(state, (ready) => insertAll(ready, [item], scope)),
     registerAllScoped: (state, items, scope) => whenReady(state, (ready) => insertAll(ready, items, scope)),
@@ -960,5 +980,4 @@ const failure = (error: string, code: string): OperationResult => ({ error, code
 /** An attribute that is no lookup, where the type of the error has no place for it. */
 const invalidAttribute = { defect: "ItemLookupError", code: "invalid_attribute" } as const
 
-/** Keys are equal by `Equal` (G11). */
-const includes = (keys: ReadonlyArray<unknown>, key: unknown): boolean => keys.some((one) => Equal.equals(one, key))
+const includes = (keys: ReadonlyArray<unknown>, key: unknown): boolean => keys.some((one) => same(one, key))

@@ -14,7 +14,7 @@ import * as Contents from "../internal/store/contents.ts"
 import { labelOf } from "../internal/store/definition.ts"
 import { bounded, show } from "../internal/store/wording.ts"
 import * as Registry from "../Registry.ts"
-import { Kept, misled, sameEntry, Tally, violations } from "./invariants.ts"
+import { hasLike, Kept, misled, Tally, violations } from "./invariants.ts"
 
 /**
  * A layer for tests: it looks at a registry in every step that publishes a change, and when it is closed.
@@ -116,7 +116,7 @@ const watch = <Item, Lookups, P, V>(
           kept.delete(item)
         })
     }, { existing: true })
-    const before = Contents.entries(Ref.getUnsafe(core.published))
+    const before = Ref.getUnsafe(core.published)
     const unwatch = watchRef(core.published.ref, check)
 
     yield* Scope.addFinalizer(
@@ -125,7 +125,7 @@ const watch = <Item, Lookups, P, V>(
         unwatch()
         if (heard.length > 0) complain(heard)
         const left = Contents.entries(Ref.getUnsafe(core.published)).filter((entry) =>
-          !defaults.has(entry.item) && !before.some((other) => sameEntry(other, entry))
+          !defaults.has(entry.item) && !hasLike(before, entry)
         )
         if (left.length > 0) {
           complain([`The test has ended, and this is still registered: ${

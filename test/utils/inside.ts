@@ -12,6 +12,7 @@ import { tell } from "../../src/internal/features/told.ts"
 import { watchersOf } from "../../src/internal/features/watch.ts"
 import { Contents } from "../../src/internal/store/contents.ts"
 import * as Index from "../../src/internal/store/index.ts"
+import { valueOf } from "../../src/internal/store/key.ts"
 import { violations } from "../../src/testing/invariants.ts"
 
 type AnyRegistry = Registry.Registry<any, any, any, any>
@@ -79,7 +80,7 @@ export const valuesByLookup = (
   registry: AnyRegistry
 ): ReadonlyArray<readonly [attribute: string, values: ReadonlyArray<unknown>]> => {
   const { definition, indexes } = published(registry)
-  return definition.lookups.map(({ attribute }, slot) => [attribute, Array.from(indexes[slot]!.keys())])
+  return definition.lookups.map(({ attribute }, slot) => [attribute, Array.from(indexes[slot]!.keys(), valueOf)])
 }
 
 /** The changes that a registry keeps for late subscribers, oldest first. */

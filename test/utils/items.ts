@@ -1,12 +1,15 @@
-import { Cause, Effect, Exit, Formatter } from "effect"
+import { Cause, Data, Effect, Exit, Formatter } from "effect"
 import { Registry, RegistryHooks } from "effect-registry"
 
-export class Item {
+export interface Item {
   readonly id: number
   readonly name: string
+}
+
+/** Items with the same fields are the same. */
+export const Item: new(id: number, name?: string) => Item = class extends Data.Class<Item> {
   constructor(id: number, name = `item ${id}`) {
-    this.id = id
-    this.name = name
+    super({ id, name })
   }
 }
 

@@ -14,6 +14,14 @@ interface Tool {
   readonly names: ReadonlyArray<string>
   readonly kind?: string
   readonly tags?: ReadonlyArray<string>
+  readonly run?: () => number
+}
+
+/** The same only as itself. */
+class Instance implements Tool {
+  readonly id = 1
+  readonly names = ["a"]
+  readonly kind = "x"
 }
 
 /** Few, so that items are used again. */
@@ -21,7 +29,11 @@ const pool: ReadonlyArray<Tool> = [
   { id: 1, names: ["a"], kind: "x" },
   { id: 2, names: [], kind: "y", tags: ["t"] },
   { id: 3, names: ["b"], kind: "x", tags: ["t", "u"] },
-  { id: 2, names: ["c"], kind: "y" }
+  { id: 2, names: ["c"], kind: "y" },
+  new Instance(),
+  new Instance(),
+  { id: 2, names: ["c"], kind: "y", run: () => 1 },
+  { id: 2, names: ["c"], kind: "y", run: () => 1 }
 ]
 
 const anyTool: fc.Arbitrary<Tool> = fc.record({
@@ -53,18 +65,32 @@ const modelLookup: { readonly [Attribute in keyof typeof lookup]: RegistryTest.M
 
 /**
  * The lookups of a kind of registry. A `"hooked"` one has hooks, too, which yield, and one of which refuses some items. In a
- * `"loose"` one many items have no unique value, in a `"bare"` one none has.
+ * `"loose"` one many items have no unique value, in a `"bare"` one none has. A `"comparing"` one, and a `"loosely
+ * comparing"` one, have an equivalence.
  */
 const attributesOf = {
   plain: ["id", "name", "kind", "tag"],
   hooked: ["id", "name", "kind", "tag"],
   loose: ["name", "tag"],
-  bare: []
+  bare: [],
+  comparing: ["id", "name", "kind", "tag"],
+  "loosely comparing": ["name", "tag"]
 } satisfies { readonly [kind: string]: ReadonlyArray<keyof typeof lookup> }
 
 export type Kind = keyof typeof attributesOf
 
-export const kinds: ReadonlyArray<Kind> = ["plain", "hooked", "loose", "bare"]
+export const kinds: ReadonlyArray<Kind> = ["plain", "hooked", "loose", "bare", "comparing", "loosely comparing"]
+
+const equivalenceOf = (kind: Kind): ((one: Tool, other: Tool) => boolean) | undefined => {
+  switch (kind) {
+    case "comparing":
+      return (one, other) => one.kind === other.kind
+    case "loosely comparing":
+      return (one, other) => one.id === other.id
+    default:
+      return undefined
+  }
+}
 
 /** The lookups that a kind has. Using another one is an error, which the types do not show. */
 const lookupsOf = <All extends { readonly [Attribute in keyof typeof lookup]: unknown }>(kind: Kind, all: All): All =>
@@ -74,6 +100,7 @@ const modelOf = (kind: Kind) =>
   RegistryTest.model<Tool>({
     lookup: lookupsOf(kind, modelLookup),
     defaults,
+    equivalence: equivalenceOf(kind),
     rejects: (item) => kind === "hooked" && rejects(item)
   })
 
@@ -211,6 +238,8 @@ class Step implements fc.AsyncCommand<Modelled, Real> {
     if (state === "Pending") return assert.deepStrictEqual(Array.from(snapshot), [])
     const [visible] = modelled.model.values(next)
     assert.deepStrictEqual({ ok: Array.from(snapshot) }, visible)
+    // the very objects
+    for (const item of snapshot) assert.include(next.entries.map((entry) => entry.item), item)
     for (const { item, keys } of next.entries) {
       if (!Array.from(snapshot).includes(item)) continue
       for (const [index, attribute] of attributesOf[modelled.kind].entries()) {
@@ -252,6 +281,7 @@ const make = (kind: Kind): Effect.Effect<Real, never, Scope.Scope> =>
     const registry: Registry.Registry<Tool, typeof lookup, any, any> = yield* Registry.make<Tool>()({
       lookup: lookupsOf(kind, lookup),
       defaults,
+      equivalence: equivalenceOf(kind),
       hooks: kind === "hooked"
         ? RegistryHooks.combineAll([balances[0]!.hooks, veto, balances[1]!.hooks])
         : RegistryHooks.empty

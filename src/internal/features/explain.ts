@@ -20,7 +20,8 @@ export const explain = <Item, P, V>(
   Effect.withFiber((fiber) => {
     const transaction = current(core, fiber.context)
     const contents = transaction?.draft ?? contentsOf(core)
-    const entry = indexOf(contents, attribute, value, true).get(value)
+    const index = indexOf(contents, attribute, value, true)
+    const entry = index.get(value)
     if (entry !== undefined) {
       const { item, origin: { owner, revision, updated } } = entry
       const hides = under(contents, entry).map((one) => one.item)
@@ -50,7 +51,7 @@ export const explain = <Item, P, V>(
         ? {
           _tag: "Absent",
           suggestions: notFound(contents, attribute, value).suggestions,
-          last: lastSeen(core, transaction, attribute, value, now(fiber))
+          last: lastSeen(core, transaction, attribute, index.keyFor(value), now(fiber))
         }
         : { _tag: "Hidden", item: hidden.item, by: by.item }
     )
@@ -61,16 +62,16 @@ const lastSeen = <Item, P, V>(
   core: Core<Item, P, V>,
   transaction: Transaction<Item, P, V> | undefined,
   attribute: string,
-  value: unknown,
+  key: unknown,
   time: number
 ): LastSeen | undefined => {
   const slot = slotOf(core.definition.lookups, attribute)
   const has = (entry: Entry<Item>) => {
-    const key = entry.keys[slot]
-    const keys = core.definition.lookups[slot]!.each ? keysIn(key) : [key]
-    return keys.some((one) => Equal.equals(one, value))
+    const taken = entry.keys[slot]
+    const keys = core.definition.lookups[slot]!.each ? keysIn(taken) : [taken]
+    return keys.some((one) => Equal.equals(one, key))
   }
-  const refusal = core.refusals.get(attribute, value)
+  const refusal = core.refusals.get(attribute, key)
   for (const { at, revision, steps } of changesOf(core, transaction, time)) {
     if (refusal !== undefined && refusal.revision >= revision) break
     const by = steps.flatMap((step) => withdrawnBy(step, has)).at(-1)

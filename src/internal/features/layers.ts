@@ -4,12 +4,20 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import type { PutOnTop } from "../engine/core.ts"
 import { Contents, type Reason, type Withheld } from "../store/contents.ts"
-import { type Definition, forEachKey, type Keys, keysIn, slotOf } from "../store/definition.ts"
+import {
+  decidesForItself,
+  type Definition,
+  firstUnique,
+  forEachKey,
+  type Keys,
+  keysIn,
+  slotOf
+} from "../store/definition.ts"
 import { byPosition, type Entry, liesAbove } from "../store/entry.ts"
 import * as Order from "../store/order.ts"
 import { place, show, unshow } from "../store/update.ts"
 
-/** A key of a unique slot, which belongs to one entry alone. `HashMap` compares it by value. */
+/** A key of a unique slot, which belongs to one entry alone. */
 type Claim = readonly [slot: number, value: unknown]
 
 const claimsOf = <Item>(definition: Definition<Item>, keys: Keys): ReadonlyArray<Claim> => {
@@ -65,11 +73,16 @@ export class Layers<Item> implements Withheld<Item> {
 
   private equals(item: Item, keys: Keys): ReadonlyArray<Entry<Item>> {
     const { definition } = this
-    // an equal entry has all its attributes
-    if (keys.length < definition.lookups.length) return []
+    const { length } = definition.lookups
+    // the same item has all its attributes
+    if (keys.length < length) return []
+    // as `findEqual` finds what is visible
+    const slot = decidesForItself(definition, item) ? length : firstUnique(definition, keys)
     return claimsOf(definition, keys)
+      .filter((claim) => claim[0] === slot)
+      .slice(0, slot === length ? undefined : 1)
       .flatMap((claim) => this.claiming(claim))
-      .filter((entry) => Equal.equals(entry.item, item))
+      .filter((entry) => definition.same(entry.item, item))
   }
 
   holder(slot: number, key: unknown, ignoring: Entry<Item> | undefined): Entry<Item> | undefined {
@@ -166,7 +179,7 @@ export class Layers<Item> implements Withheld<Item> {
 
   /** The entries that claim something. */
   claiming(claim: Claim): ReadonlyArray<Entry<Item>> {
-    // an item that was changed since, and whose hash Effect does not keep, may not have been found to be taken out
+    // an item that is a key and was changed since may not have been found to be taken out
     return Option.getOrElse(HashMap.get(this.claimed, claim), () => []).filter((entry) => this.holds(entry))
   }
 

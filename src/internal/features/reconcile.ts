@@ -31,7 +31,7 @@ export interface Reconciled<out Item> {
   readonly added: ReadonlyArray<Item>
   readonly removed: ReadonlyArray<Item>
   readonly replaced: ReadonlyArray<{ readonly previous: Item; readonly item: Item }>
-  /** The items that were in and stay, untouched, because they equal what was given. */
+  /** The items that were in and stay, untouched, because they are the same as what was given. */
   readonly kept: ReadonlyArray<Item>
   /**
    * The items that were in and have moved among the others, for the order of the list: as few as possible.

@@ -53,16 +53,24 @@ export const replace = <Item, P, V>(
 ): Operation<Item, P, V, Entry<Item> | undefined, Failure | ItemLookupError | V | P> =>
   mutationOf("replace", item, locateBy<Item>(attribute, value), notRegistered, Exit.fail, swapping<Item, P, V>(item))
 
-/** Replaces the item that has the first unique key of this one, or registers it. */
+/** Replaces the item that has the first unique key of this one, unless it is the same, or registers it. */
 export const upsert = <Item, P, V>(item: Item): Operation<Item, P, V, Entry<Item> | undefined, Failure | V | P> =>
   mutationOf(
     "upsert",
     item,
     (contents) => Matching.holderOfFirstKey(contents, item),
     () => undefined,
-    (_, transaction) => registering<Item, P, V>(item)(transaction),
-    swapping<Item, P, V>(item)
+    (_, transaction) => {
+      const planned = registering<Item, P, V>(item)(transaction)
+      return Exit.isFailure(planned) && Matching.isIn(transaction.draft, item) ? Exit.succeed(unchanged) : planned
+    },
+    (transaction, entry) =>
+      Matching.isChange(transaction.draft.definition, entry, item)
+        ? swapping<Item, P, V>(item)(transaction, entry)
+        : Exit.succeed(unchanged)
   )
+
+const unchanged: Plan<never, undefined, never> = { moves: () => [], apply: () => undefined }
 
 /** Finds an entry in the contents, or the reason why it is not there. */
 type Locate<Item, Missing> = (contents: Contents.Contents<Item>) => Entry<Item> | Missing

@@ -3,6 +3,7 @@ import * as RegistryError from "../../RegistryError.ts"
 import { type Contents, findEqual } from "./contents.ts"
 import { type Definition, failure, type Keys, keysIn, takeKeys } from "./definition.ts"
 import type { Entry } from "./entry.ts"
+import { valueOf } from "./key.ts"
 
 /** Why an item cannot be registered. */
 export type Refusal = RegistryError.RegistrationFailure
@@ -22,7 +23,7 @@ export const check = <Item>(
   const issue = definition.validate?.(item)
   if (issue !== undefined) return refused(definition, { code: "invalid_item", item, issue })
   const keys = takeKeys(definition, item)
-  const same = onTop ? undefined : findEqual(self, item, keys)
+  const same = onTop ? undefined : findEqual(self, item, keys, ignoring)
   const equal = isInTheWay(same, ignoring) ? same : onTop ? undefined : withheld?.equal(item, keys, ignoring)
   if (equal !== undefined) return registered(self, equal, { code: "already_registered", item })
   for (let slot = 0; slot < definition.lookups.length; slot++) {
@@ -31,12 +32,18 @@ export const check = <Item>(
     if (onTop || !unique || keys[slot] === undefined) continue
     const values = each ? keysIn(keys[slot]) : undefined
     for (let i = 0; i < (values?.length ?? 1); i++) {
-      const value = values === undefined ? keys[slot] : values[i]
-      const found = indexes[slot]!.entry(value)
-      const holder = isInTheWay(found, ignoring) ? found : withheld?.holder(slot, value, ignoring)
+      const key = values === undefined ? keys[slot] : values[i]
+      const found = indexes[slot]!.entry(key)
+      const holder = isInTheWay(found, ignoring) ? found : withheld?.holder(slot, key, ignoring)
       if (holder === undefined) continue
       const existing = holder.item
-      return registered(self, holder, { code: "attribute_registered", item, attribute, value, existing })
+      return registered(self, holder, {
+        code: "attribute_registered",
+        item,
+        attribute,
+        value: valueOf(key),
+        existing
+      })
     }
   }
   return keys

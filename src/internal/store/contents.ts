@@ -1,10 +1,9 @@
 /** The contents of a registry: an immutable value. An item is in all of its parts (order, indexes) or in none. */
-import * as Equal from "effect/Equal"
 import type * as Exit from "effect/Exit"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import type * as RegistryEvent from "../../RegistryEvent.ts"
-import { type Definition, firstUnique, hasOwnEquality, type Keys, keysIn, slotOf, takeKeys } from "./definition.ts"
+import { decidesForItself, type Definition, firstUnique, type Keys, keysIn, slotOf, takeKeys } from "./definition.ts"
 import { byPosition, type Entry, isObject } from "./entry.ts"
 import * as Index from "./index.ts"
 import * as Order from "./order.ts"
@@ -191,23 +190,40 @@ export const findCurrent = <Item>(self: Contents<Item>, item: Item): Entry<Item>
 export const locateItem = <Item>(self: Contents<Item>, item: Item): Entry<Item> | undefined =>
   findCurrent(self, item) ?? self.withheld?.standInFor(self, item, takeKeys(self.definition, item))
 
-/** An equal item has the same first unique key, see `takeKeys`: no item need be hashed. */
-export const findEqual = <Item>(self: Contents<Item>, item: Item, keys: Keys): Entry<Item> | undefined => {
-  const { lookups } = self.definition
-  // an item that is in has all attributes, and so has one that equals it; an unfinished item need not be hashed
-  const entry = hasOwnEquality(item)
-    ? self.indexes[lookups.length]!.entry(item)
+/** The entry of the same item, which has the same first unique key: see `takeKeys`. */
+export const findEqual = <Item>(
+  self: Contents<Item>,
+  item: Item,
+  keys: Keys,
+  ignoring?: Entry<Item>
+): Entry<Item> | undefined => {
+  const { definition, indexes } = self
+  const { lookups } = definition
+  // an item that is in has all attributes, and so has one that is the same
+  const found = decidesForItself(definition, item)
+    ? indexes[lookups.length]!.get(item)
     : keys.length < lookups.length
     ? undefined
-    : findByKeys(self, keys)
-  return entry !== undefined && Equal.equals(entry.item, item) ? entry : undefined
+    : findByKeys(self, keys, ignoring)
+  return found !== undefined && found !== ignoring && definition.same(found.item, item) ? found : undefined
 }
 
-/** The entry that has the first unique key of another; without one, that of an equal item. */
+/** The entry that has the first unique key of another; without one, that of the same item. */
 export const findByKeysOf = <Item>(self: Contents<Item>, { keys }: Entry<Item>): Entry<Item> | undefined =>
   findByKeys(self, keys)
 
-const findByKeys = <Item>(self: Contents<Item>, keys: Keys): Entry<Item> | undefined => {
-  const slot = firstUnique(self.definition, keys)
-  return self.indexes[slot]!.entry(self.definition.slots[slot]!.each ? keysIn(keys[slot])[0] : keys[slot])
+const findByKeys = <Item>(
+  { definition, indexes }: Contents<Item>,
+  keys: Keys,
+  ignoring?: Entry<Item>
+): Entry<Item> | undefined => {
+  const slot = firstUnique(definition, keys)
+  const index = indexes[slot]!
+  const taken = keys[slot]
+  if (slot < definition.lookups.length) return index.entry(definition.slots[slot]!.each ? keysIn(taken)[0] : taken)
+  for (let i = 0; i < keysIn(taken).length; i++) {
+    const found = index.entry(keysIn(taken)[i])
+    if (found !== undefined && found !== ignoring) return found
+  }
+  return undefined
 }

@@ -7,6 +7,8 @@ import type * as RegistryError from "../../RegistryError.ts"
 import { refuseForeign } from "../copy.ts"
 import { isObject } from "./entry.ts"
 import type { Normalize } from "./index.ts"
+import { keysOfItem, takenKeyOf } from "./key.ts"
+import { hasOwnEquality, same, sameBy } from "./same.ts"
 import { show, showItem } from "./wording.ts"
 
 export interface Definition<Item> {
@@ -21,6 +23,8 @@ export interface Definition<Item> {
   /** Is told of an item that is refused, and why. */
   readonly refused: (item: Item, why: unknown) => void
   readonly label: ((item: Item) => string) | undefined
+  /** Whether two items are the same. */
+  readonly same: (one: Item, other: Item) => boolean
   /** Near matches of a value among keys. */
   readonly suggest: (value: unknown, keys: Iterable<unknown>) => ReadonlyArray<string>
 }
@@ -34,8 +38,9 @@ interface NamedLookup<Item> {
   readonly select: (item: Item) => unknown
 }
 
-export const make = <Item>({ lookup, ...rest }: Omit<Definition<Item>, "lookups" | "slots"> & {
+export const make = <Item>({ equivalence, lookup, ...rest }: Omit<Definition<Item>, "lookups" | "slots" | "same"> & {
   readonly lookup: Lookup.Input<Item>
+  readonly equivalence?: ((one: Item, other: Item) => boolean) | undefined
 }): Definition<Item> => {
   const lookups = namedLookups(rest.name, lookup)
   lookups.forEach(({ attribute }, index) => {
@@ -44,7 +49,8 @@ export const make = <Item>({ lookup, ...rest }: Omit<Definition<Item>, "lookups"
       throw invalid(rest.name, `has two lookups named ${show(attribute)}. Keep one of them.`)
     }
   })
-  return { ...rest, lookups, slots: [...lookups, { unique: true, each: true, normalize: undefined }] }
+  const slots = [...lookups, { unique: true, each: true, normalize: undefined }]
+  return { ...rest, same: sameBy(equivalence), lookups, slots }
 }
 
 /** The error of a definition that makes no sense. */
@@ -114,8 +120,8 @@ export const firstUnique = <Item>({ slots }: Definition<Item>, keys: Keys): numb
 }
 
 /**
- * Equal items have equal keys, because without an equality of their own they are compared by what they are made of. So an
- * item with a unique key is found by that, and need not be hashed, which costs more than all lookups together.
+ * Items that are the same have the same keys, because they are compared by what they are made of. So an item with a unique
+ * key is found by that, and need not be hashed. One that decides for itself, and one without a unique key, is a key, too.
  */
 export const takeKeys = <Item>(definition: Definition<Item>, item: Item): Keys => {
   const { lookups } = definition
@@ -124,19 +130,24 @@ export const takeKeys = <Item>(definition: Definition<Item>, item: Item): Keys =
   for (let i = 0; i < lookups.length; i++) {
     const { each, normalize, optional, select } = lookups[i]!
     const selected = select(item)
-    const key = each ? distinctKeys(selected, optional, normalize) : taken(keyOf(selected, normalize))
+    const key = each
+      ? distinctKeys(selected, optional, normalize)
+      : takenKeyOf(normalized(selected, normalize))
     if (key === undefined && (each || !optional)) return keys.slice(0, i)
     keys[i] = key
   }
-  return firstUnique(definition, keys) === -1 || hasOwnEquality(item) ? [...keys, [item]] : keys
+  return firstUnique(definition, keys) === -1 || decidesForItself(definition, item)
+    ? [...keys, keysOfItem(item, definition.same)]
+    : keys
 }
 
 const noKeys: ReadonlyArray<unknown> = []
 
-export const hasOwnEquality = (u: unknown): boolean => isObject(u) && Equal.symbol in u
+export const decidesForItself = <Item>(definition: Definition<Item>, item: Item): boolean =>
+  isObject(item) && definition.same === same && hasOwnEquality(item)
 
 /** `undefined` is no value. */
-const keyOf = (value: unknown, normalize: Normalize): unknown =>
+const normalized = (value: unknown, normalize: Normalize): unknown =>
   normalize === undefined || value === undefined ? value : normalize(value)
 
 /** The keys without repetition; nothing where one is missing that must not be. */
@@ -151,35 +162,18 @@ const distinctKeys = (
   let seen: MutableHashSet.MutableHashSet<unknown> | undefined
   // the selector of an `Each` lookup answers an iterable: if it does not, that surfaces here
   for (const value of selected as Iterable<unknown>) {
-    const key = keyOf(value, normalize)
-    if (key === undefined) {
+    const one = normalized(value, normalize)
+    if (one === undefined) {
       if (optional) continue
       return undefined
     }
+    const key = takenKeyOf(one)
     if (keys.length === 8) seen = MutableHashSet.fromIterable(keys)
     if (seen === undefined ? keys.some((other) => Equal.equals(other, key)) : MutableHashSet.has(seen, key)) continue
-    keys.push(taken(key))
+    keys.push(key)
     if (seen !== undefined) MutableHashSet.add(seen, key)
   }
   return keys
-}
-
-/** A key of our own where `Equal` looks into it: what becomes of the item's does not change it. */
-const taken = (key: unknown): unknown => {
-  if (typeof key !== "object" || key === null || Equal.isEqual(key)) return key
-  const copy = copyOf(key)
-  // what is compared by reference has no copy
-  return Equal.equals(copy, key) ? copy : key
-}
-
-const copyOf = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(copyOf)
-  if (value instanceof Date) return new Date(value)
-  if (value instanceof Set) return new Set(Array.from(value, copyOf))
-  if (value instanceof Map) return new Map(Array.from(value, ([key, part]) => [copyOf(key), copyOf(part)]))
-  // bytes or other numbers; the `slice` of a `Buffer` itself would share them
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Uint8Array.prototype.slice.call(value)
-  return isPlain(value) ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, copyOf(part)])) : value
 }
 
 /** One without a prototype is, too. */

@@ -1,5 +1,6 @@
 /** The entries of a registry by the keys of one slot, persistent: a change answers a new index. */
 import { Entry } from "./entry.ts"
+import { keyOf } from "./key.ts"
 import { KeyMap } from "./keyMap.ts"
 import * as Order from "./order.ts"
 
@@ -34,7 +35,7 @@ export class Index<Item> {
 
   /** The key that stands for a value that is asked for. */
   keyFor(value: unknown): unknown {
-    return this.normalize === undefined ? value : this.normalize(value)
+    return keyOf(this.normalize === undefined ? value : this.normalize(value))
   }
   /** The entry that alone has a value. */
   get(value: unknown): Entry<Item> | undefined {

@@ -1,4 +1,4 @@
-/** A persistent map by keys that are compared by `Equal`. */
+/** A persistent map by the keys of indexes: primitives, and objects in a `Key`. */
 import * as HashMap from "effect/HashMap"
 import { isObject } from "./entry.ts"
 
@@ -40,7 +40,7 @@ const blank: Version<never> = {
  * Versions share one base `Map`. The newest may append a list to it: older versions ignore values whose id is not below
  * their own `limit`. What is in the base for a version never changes.
  *
- * A `Map` compares objects by reference, where keys are compared by `Equal`: an object is always among the changes.
+ * A `Map` compares objects by reference, so a `Key` is always among the changes.
  */
 export class KeyMap<A extends Identified> implements Version<A> {
   static empty<A extends Identified>(): KeyMap<A> {
@@ -114,7 +114,7 @@ export class KeyMap<A extends Identified> implements Version<A> {
       next.objects--
       next.changes = this.get(key) === value
         ? HashMap.remove(this.changes, key)
-        // Effect does not cache the hash of a `Date`: this one was changed
+        // items that are keys and were changed since may be the same now
         : HashMap.filter(this.changes, (other) => other !== value)
     } else {
       next.changes = HashMap.remove(this.changes, key)

@@ -1,21 +1,27 @@
 /** Which entry an item stands for, where items are told apart by their keys: in upserts, reconciliations and diffs. */
-import * as Equal from "effect/Equal"
 import { type Contents, findEqual } from "./contents.ts"
 import { type Definition, type Keys, keysIn, takeKeys } from "./definition.ts"
 import type { Entry } from "./entry.ts"
+import { same } from "./same.ts"
 
-/** The entry that has the first unique key of an item; without a unique lookup, that of an equal item. */
+/** The entry that has the first unique key of an item; without one, that of the same item. */
 export const holderOfFirstKey = <Item>(self: Contents<Item>, item: Item): Entry<Item> | undefined => {
   const keys = validKeys(self.definition, item)
   if (keys === undefined) return undefined
   const { slot, values } = firstKeys(self.definition, keys)
   const { indexes, withheld } = self
-  if (slot === -1) return findEqual(self, item, keys) ?? withheld?.standInFor(self, item, keys)
   for (const value of values) {
     const holder = indexes[slot]!.entry(value) ?? withheld?.standIn(self, slot, value)
     if (holder !== undefined) return holder
   }
-  return undefined
+  return findEqual(self, item, keys) ?? withheld?.standInFor(self, item, keys)
+}
+
+/** Whether the same item is in, visible or withheld. */
+export const isIn = <Item>(self: Contents<Item>, item: Item): boolean => {
+  const keys = validKeys(self.definition, item)
+  return keys !== undefined &&
+    (findEqual(self, item, keys) ?? self.withheld?.equal(item, keys, undefined)) !== undefined
 }
 
 /** An item that does not satisfy the schema need not have anything that a selector looks for. */
@@ -73,9 +79,21 @@ export const counterpartOf = <Item>(
 ): { readonly entry: Entry<Item>; readonly changed: boolean } | undefined => {
   const keys = validKeys(self.definition, item)
   const entry = keys && registrationOf(self, item, keys, isCandidate)
-  // an object that was changed since it was registered equals itself, and has other keys
-  return entry && { entry, changed: !Equal.equals(entry.item, item) || !Equal.equals(entry.keys, keys) }
+  return entry && { entry, changed: isChange(self.definition, entry, item, keys) }
 }
+
+/** Whether an item differs from the one of an entry, or has other keys: the same object may have been changed. */
+export const isChange = <Item>(
+  definition: Definition<Item>,
+  entry: Entry<Item>,
+  item: Item,
+  keys = takeKeys(definition, item)
+): boolean =>
+  !definition.same(entry.item, item) || definition.lookups.some(({ each }, slot) => {
+    const [before, now] = [entry.keys[slot], keys[slot]]
+    // the order of several does not count: sets that are the same may be iterated in another one
+    return !(each ? same(new Set(keysIn(before)), new Set(keysIn(now))) : same(before, now))
+  })
 
 const registrationOf = <Item>(
   self: Contents<Item>,
