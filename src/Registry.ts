@@ -1424,6 +1424,8 @@ export const disable: {
  *
  * The close ends this very rule, and no other one about the same value. It waits its turn, and cannot be interrupted.
  *
+ * Never populates or fails. Waits its turn. If it is interrupted, nothing has changed.
+ *
  * **Example** (Maintenance)
  *
  * ```ts
@@ -1472,7 +1474,8 @@ export const disableScoped: {
  * Ends every rule about a value: see {@link disable}. The items that no other rule fits are found again, where they were. No
  * hook is asked whether they may come back.
  *
- * Does nothing where there is no such rule. Never populates. Waits its turn. If it is interrupted, nothing has changed.
+ * Does nothing where there is no such rule. Never populates or fails. Waits its turn. If it is interrupted, nothing has
+ * changed.
  *
  * **Example** (Off and on)
  *
@@ -2219,6 +2222,7 @@ interface ExplanationDefinition extends Data.TaggedEnum.WithGenerics<1> {
  *   return Registry.Explanation.$match(yield* Registry.explain(tools, "name", "serch"), {
  *     Present: ({ owner }) => `registered by ${owner}`,
  *     Hidden: ({ by }) => `hidden by ${by.name}`,
+ *     Disabled: ({ reason }) => `disabled: ${reason}`,
  *     Absent: ({ suggestions }) => `did you mean ${suggestions.join(" or ")}?`,
  *     PopulationFailed: () => "the population failed",
  *     Pending: () => "not yet populated"

@@ -65,6 +65,7 @@ const operations: { readonly [name: string]: ReadonlyArray<unknown> } = {
   override: [item],
   insert: [item, "first"],
   move: ["name", "search", "first"],
+  refresh: [],
   disable: ["name", "search", { reason: "off" }],
   disableScoped: ["name", "search", { reason: "off" }],
   enable: ["name", "search"],

@@ -124,6 +124,14 @@ class Model {
     this.closed.add(scope)
     this.registered = this.registered.filter((one) => one.scope !== scope)
   }
+  /** Those of a list take the places of its old ones, in its order; a new one comes before the next old one, or last. */
+  arrange(list: ReadonlyArray<Registered>, old: ReadonlySet<number>): void {
+    const rest = Array.from(list)
+    this.registered = this.registered.flatMap((one) => {
+      if (!list.includes(one)) return [one]
+      return old.has(one.key) ? rest.splice(0, 1 + rest.findIndex(({ key }) => old.has(key))) : []
+    }).concat(rest)
+  }
   /** What scopes hold comes back. */
   reset(): void {
     this.registered = this.registered.filter(({ scope }) => scope !== undefined)
@@ -224,6 +232,7 @@ const playing = (list: ReadonlyArray<Step>, hooked: boolean) =>
           case "Reconcile": {
             const byKey = new Map(step.some.map((n) => [subjects[n]!.key, subjects[n]!]))
             yield* Effect.orDie(Registry.reconcile(registry, byKey.values()))
+            const old = new Set(model.allBelow.map(({ key }) => key))
             for (const one of model.allBelow) {
               const subject = byKey.get(one.key)
               if (subject === one.subject) continue
@@ -233,6 +242,7 @@ const playing = (list: ReadonlyArray<Step>, hooked: boolean) =>
             for (const subject of byKey.values()) {
               if (model.below(subject.key) === undefined) model.add(subject, "")
             }
+            model.arrange(Array.from(byKey.values(), (subject) => model.below(subject.key)!), old)
             return
           }
           case "Override": {

@@ -359,7 +359,19 @@ describe("the functions of Registry", () => {
 
   const arity: Record<string, number> = {
     ...Object.fromEntries(
-      ["changes", "populate", "populated", "reset", "rules", "size", "snapshot", "snapshots", "state", "values"].map((
+      [
+        "changes",
+        "populate",
+        "populated",
+        "refresh",
+        "reset",
+        "rules",
+        "size",
+        "snapshot",
+        "snapshots",
+        "state",
+        "values"
+      ].map((
         name
       ) => [
         name,

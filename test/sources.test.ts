@@ -175,7 +175,7 @@ describe("refresh", () => {
       yield* Registry.unregisterBy(registry, "id", 1)
       yield* Registry.upsert(registry, named(2, "amended"))
       yield* Registry.refresh(registry)
-      assert.strictEqual(names(yield* Registry.values(registry)), "d2 d3 d1")
+      assert.strictEqual(names(yield* Registry.values(registry)), "d1 d2 d3")
       yield* Registry.unregisterBy(registry, "id", 3)
       yield* Registry.register(registry, named(3, "mine")).pipe(by("me"))
       const error = yield* Effect.flip(Registry.refresh(registry))
@@ -184,7 +184,7 @@ describe("refresh", () => {
         `Could not populate "items": the default 3 could not be registered: ` +
           `3 is already registered by "me" with id = 3. Unregister or replace it first.`
       )
-      assert.strictEqual(names(yield* Registry.values(registry)), "d2 d1 mine")
+      assert.strictEqual(names(yield* Registry.values(registry)), "d1 d2 mine")
     }))
 
   it.effect("that finds no difference is no revision, and calls no hook", () =>

@@ -566,7 +566,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     }
     const additions = next.entries.slice(before.length)
     const list = listed.map((number) => before.find((entry) => entry.number === number) ?? additions.shift()!)
-    const { entries, moved } = arrange(before, list)
+    const { entries, moved } = arrange({ ...state, entries: before }, list)
     if ([...changed.map(({ item }) => item), ...added].some((item) => definition.rejects?.(item) === true)) {
       return [failure("RegistrationError", "rejected"), state]
     }
@@ -584,13 +584,14 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
    * Those of a list permute their places, and others stay. What is new goes before the next of the list that is not, or
    * after all. As few as possible move, from the first to the last: each to behind the one before it.
    */
-  const arrange = (entries: ReadonlyArray<Entry>, list: ReadonlyArray<Entry>) => {
+  const arrange = (state: State, list: ReadonlyArray<Entry>) => {
+    const { entries } = state
     const rest = Array.from(list)
     const final = entries.flatMap((entry) =>
       list.includes(entry) ? rest.splice(0, 1 + rest.findIndex((one) => entries.includes(one))) : [entry]
     ).concat(rest)
     const stays = staying(entries, list, final)
-    const visible = visibleIn({ ...initial, entries })
+    const visible = visibleIn(state)
     const moved: Array<Item> = []
     let now = Array.from(entries)
     const indexOf = (entry: Entry) => now.filter((one) => visible.includes(one)).indexOf(entry)
