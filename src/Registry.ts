@@ -1826,7 +1826,11 @@ export const detached = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect
  */
 export const populate: <Item, Lookups, P, V, R = never>(
   self: RegistryOrService<Item, Lookups, P, V, R>
-) => Effect.Effect<void, P, R> = /*#__PURE__*/ operation(1, (core) => core.populate)
+) => Effect.Effect<void, P, R> = /*#__PURE__*/ operation(
+  1,
+  <Item, P, V>({ populationDies, tryPopulate }: Core<Item, P, V>): Effect.Effect<void, P> =>
+    populationDies ? Effect.orDie(tryPopulate) : tryPopulate
+)
 
 /**
  * Runs the defaults again, and makes what population had put in equal to them, with the fewest changes, in one

@@ -15,6 +15,7 @@ import { Refusals } from "./engine/refusals.ts"
 import { PopulationRuns } from "./engine/runs.ts"
 import { closeRegistry } from "./engine/transaction.ts"
 import { Lock } from "./engine/waiting.ts"
+import { cooling } from "./features/cooldown.ts"
 import * as Invariant from "./features/invariant.ts"
 import { nearMatches } from "./features/nearMatches.ts"
 import { tracing } from "./features/spans.ts"
@@ -90,6 +91,7 @@ export const make = <Item, Lookups, P, V, R>(
 ): Effect.Effect<Registry<Item, Lookups, P, V>, never, Scope.Scope | R> =>
   Effect.contextWith((caller: Context.Context<Scope.Scope | R>) => {
     const {
+      cooldown,
       defaults,
       equivalence,
       history = 256,
@@ -158,8 +160,9 @@ export const make = <Item, Lookups, P, V, R>(
       first && ((populating) => first(registry as Registry<Item, Lookups, any, V>, populating))
     ).pipe(
       Effect.flatMap((failing) => {
-        tryPopulate = defaults === undefined ? Effect.orDie(failing) : failing
-        populate = (options.populationFailure === "die" ? Effect.orDie(failing) : tryPopulate) as Effect.Effect<void, P>
+        const [atOnce, unlessHot] = cooldown === undefined ? [failing, failing] : cooling(core, cooldown, failing)
+        tryPopulate = defaults === undefined ? Effect.orDie(atOnce) : atOnce
+        populate = (core.populationDies ? Effect.orDie(unlessHot) : unlessHot) as Effect.Effect<void, P>
         return Scope.addFinalizerExit(
           Context.get(caller, Scope.Scope),
           (exit) => Effect.andThen(closeRegistry(core), Scope.close(scope, exit))

@@ -3,6 +3,7 @@ import type * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import type * as Data from "effect/Data"
 import type * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Inspectable from "effect/Inspectable"
 import type * as Pipeable from "effect/Pipeable"
@@ -111,6 +112,11 @@ export interface Options<Item, Lookups, Defaults, AllHooks, Failure, E = never, 
    * error either way.
    */
   readonly populationFailure?: Failure | undefined
+  /**
+   * For how long after a population failed its source is left alone: whatever reads or changes gets the same failure
+   * meanwhile. `populate` and `refresh` ask at once. An interruption is no failure. Off by default.
+   */
+  readonly cooldown?: Duration.Input | undefined
   /** How many changes a subscriber may be behind. Defaults to 256. */
   readonly history?: number | undefined
 }

@@ -17,6 +17,7 @@ import { faults as engineTogether } from "./faults/engine/together.ts"
 import { faults as engineTransaction } from "./faults/engine/transaction.ts"
 import { faults as engineWaiting } from "./faults/engine/waiting.ts"
 import { faults as featuresAddHooks } from "./faults/features/addHooks.ts"
+import { faults as featuresCooldown } from "./faults/features/cooldown.ts"
 import { faults as featuresHookOrder } from "./faults/features/hookOrder.ts"
 import { faults as featuresInvariant } from "./faults/features/invariant.ts"
 import { faults as featuresLate } from "./faults/features/late.ts"
@@ -60,6 +61,7 @@ export const breaks: ReadonlyArray<Break> = [
   ...engineTransaction,
   ...engineWaiting,
   ...featuresAddHooks,
+  ...featuresCooldown,
   ...featuresHookOrder,
   ...featuresInvariant,
   ...featuresLate,

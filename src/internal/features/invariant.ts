@@ -33,7 +33,7 @@ export const lastWord =
 
 /** What is disabled is a part of the whole. */
 const wholeOf = <Item>(contents: Contents.Contents<Item>): RegistrySnapshot<Item, any> => {
-  const disabled = contents.withheld?.standIns(contents) ?? []
+  const disabled = contents.withheld?.withReason(contents) ?? []
   if (disabled.length === 0) return snapshotOf(contents)
   const whole = new Contents.Contents(contents)
   for (const entry of disabled) Update.show(whole, entry)

@@ -110,7 +110,7 @@ export class Layers<Item> implements Withheld<Item> {
     return this.ruleOf(entry) === undefined ? "override" : "switch"
   }
 
-  standIns(contents: Contents<Item>): ReadonlyArray<Entry<Item>> {
+  withReason(contents: Contents<Item>): ReadonlyArray<Entry<Item>> {
     return this.rules.length === 0 ? [] : this.entries.filter((entry) => above(contents, entry) === undefined)
   }
 

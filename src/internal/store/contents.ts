@@ -27,7 +27,7 @@ export interface Withheld<in out Item> {
   /** Why subscribers hear of an entry that is withheld. */
   readonly cause: (entry: Entry<Item>) => RegistryEvent.Reason
   /** The entries that would be visible if there were no reason, in their order. */
-  readonly standIns: (contents: Contents<Item>) => ReadonlyArray<Entry<Item>>
+  readonly withReason: (contents: Contents<Item>) => ReadonlyArray<Entry<Item>>
   /** The entry that would be visible with a unique key, if there were no reason. */
   readonly standIn: (contents: Contents<Item>, slot: number, key: unknown) => Entry<Item> | undefined
   /** The same for an equal item. */

@@ -97,19 +97,19 @@ export const partsOf = (value: object): Parts | undefined => {
   if (kind === Object.prototype || value instanceof Data.Class) {
     return new Map(Reflect.ownKeys(value).map((name) => [name, Reflect.get(value, name)]))
   }
-  if (isA(value, kind, Array) || isA(value, kind, Map)) return value
-  if (isA(value, kind, Set)) return new Map(value.entries())
-  if (isA(value, kind, Date)) return [value.getTime()]
-  if (isA(value, kind, RegExp)) return [String(value)]
-  if (isA(value, kind, ArrayBuffer)) return Array.from(new Uint8Array(value))
+  if (isA(value, Array) || isA(value, Map)) return value
+  if (isA(value, Set)) return new Map(value.entries())
+  if (isA(value, Date)) return [value.getTime()]
+  if (isA(value, RegExp)) return [String(value)]
+  if (isA(value, ArrayBuffer)) return Array.from(new Uint8Array(value))
   return Object.getPrototypeOf(kind) === Object.getPrototypeOf(Uint8Array.prototype)
     ? Array.from(Uint8Array.prototype.values.call(value))
     : undefined
 }
 
-/** Whether a value, of which this is the kind, is an instance of a class and of none that is derived from it. */
-const isA = <A extends object>(value: object, kind: unknown, Class: { readonly prototype: A }): value is A =>
-  kind === Class.prototype
+/** Whether a value is an instance of a class and of none that is derived from it. */
+const isA = <A extends object>(value: object, Class: { readonly prototype: A }): value is A =>
+  kindOf(value) === Class.prototype
 
 /** Plain data as it was: what became of it since does not change this. */
 class Picture {
