@@ -58,6 +58,7 @@ import type { Fits, FitsBoth, Takes } from "./internal/fits.ts"
 import * as Making from "./internal/making.ts"
 import type * as Model from "./internal/model.ts"
 import type {
+  Items,
   Options,
   PopulationFailure,
   Registry,
@@ -90,7 +91,7 @@ import type * as RegistryEvent from "./RegistryEvent.ts"
 export type { RefusalError } from "./internal/engine/refusals.ts"
 export type { Reconciled, ReconcileOptions } from "./internal/features/reconcile.ts"
 export type { DisabledRule } from "./internal/features/switches.ts"
-export type { Options, PopulationFailure, Registry, RegistryOrService, RegistryState } from "./internal/model.ts"
+export type { Items, Options, PopulationFailure, Registry, RegistryOrService, RegistryState } from "./internal/model.ts"
 export type { DisabledInput, ServicesOf, Subscription } from "./internal/model.ts"
 export type { ServiceClass, TagClass } from "./internal/service.ts"
 
@@ -421,7 +422,7 @@ export const contains: {
   ) => Effect.Effect<boolean, P, R>
   <Item, Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
-    item: Item
+    item: NoInfer<Item>
   ): Effect.Effect<boolean, P, R>
 } = /*#__PURE__*/ operation(
   2,
@@ -727,7 +728,7 @@ export const register: {
   ) => Effect.Effect<void, RegistrationFailure | V | P, R>
   <Item, Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
-    item: Item
+    item: NoInfer<Item>
   ): Effect.Effect<void, RegistrationFailure | V | P, R>
 } = /*#__PURE__*/ operation(
   2,
@@ -768,7 +769,7 @@ export const registerAll: {
   ) => Effect.Effect<void, RegistrationFailure | V | P, R>
   <Item, Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
-    items: Iterable<Item>
+    items: Items<NoInfer<Item>>
   ): Effect.Effect<void, RegistrationFailure | V | P, R>
 } = /*#__PURE__*/ operation(
   2,
@@ -812,7 +813,7 @@ export const upsert: {
   ) => Effect.Effect<void, RegistrationFailure | V | P, R>
   <Item, Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
-    item: Item
+    item: NoInfer<Item>
   ): Effect.Effect<void, RegistrationFailure | V | P, R>
 } = /*#__PURE__*/ operation(
   2,
@@ -858,7 +859,7 @@ export const registerScoped: {
   ) => Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope | R>
   <Item, Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
-    item: Item
+    item: NoInfer<Item>
   ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope | R>
 } = /*#__PURE__*/ operation(
   2,
@@ -907,7 +908,7 @@ export const registerAllScoped: {
   ) => Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope | R>
   <Item, Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
-    items: Iterable<Item>
+    items: Items<NoInfer<Item>>
   ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope | R>
 } = /*#__PURE__*/ operation(2, registerAllIn)
 
@@ -945,7 +946,7 @@ export const unregister: {
   ) => Effect.Effect<void, ItemLookupError | P, R>
   <Item, Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
-    item: Item
+    item: NoInfer<Item>
   ): Effect.Effect<void, ItemLookupError | P, R>
 } = /*#__PURE__*/ operation(
   2,
@@ -1043,7 +1044,7 @@ export const replace: {
     self: RegistryOrService<Item, Lookups, P, V, R>,
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute],
-    item: Item
+    item: NoInfer<Item>
   ): Effect.Effect<void, RegistrationFailure | ItemLookupError | V | P, R>
 } = /*#__PURE__*/ operation(
   4,
@@ -1255,19 +1256,19 @@ export const move: {
  * @since 0.1.0
  */
 export const reconcile: {
-  <const Given>(items: Iterable<Given>, options?: ReconcileOptions): <Item, Lookups, P, V, R = never>(
+  <const Given>(items: Iterable<Given>): <Item, Lookups, P, V, R = never>(
     self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
   ) => Effect.Effect<Reconcile.Reconciled<Item>, RegistrationFailure | V | P, R>
   <Item, Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
-    items: Iterable<Item>,
+    items: Items<NoInfer<Item>>,
     options?: ReconcileOptions
   ): Effect.Effect<Reconcile.Reconciled<Item>, RegistrationFailure | V | P, R>
 } = /*#__PURE__*/ operation(
-  (first, x) => Populate.isIterable(first) && !Populate.isIterable(x),
+  (first, x) => Populate.isIterable(first) && x === undefined,
   <Item, P, V>(
     core: Core<Item, P, V>,
-    items: Iterable<Item>,
+    items: Items<Item>,
     { owner }: ReconcileOptions = {}
   ): Effect.Effect<Reconcile.Reconciled<Item>, RegistrationFailure | V | P> =>
     owner === ""
@@ -1332,7 +1333,7 @@ export const override: {
   ) => Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope | R>
   <Item, Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
-    item: Item
+    item: NoInfer<Item>
   ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope | R>
 } = /*#__PURE__*/ operation(
   2,
@@ -2425,7 +2426,7 @@ export const Tag = Services.Tag
  */
 export const items = <Self, Item, Lookups, P, V>(
   tag: Context.Key<Self, Registry<Item, Lookups, P, V>>,
-  list: Iterable<Item>
+  list: Items<NoInfer<Item>>
 ): Layer.Layer<never, RegistrationFailure | V | P, Self> => Layer.effectDiscard(registerAllScoped(tag, list))
 
 /**
@@ -2459,7 +2460,7 @@ export const items = <Self, Item, Lookups, P, V>(
  */
 export const overrides = <Self, Item, Lookups, P, V>(
   tag: Context.Key<Self, Registry<Item, Lookups, P, V>>,
-  list: Iterable<Item>
+  list: Items<NoInfer<Item>>
 ): Layer.Layer<never, RegistrationFailure | V | P, Self> => Layer.effectDiscard(overrideAll(tag, list))
 
 /**

@@ -67,7 +67,7 @@ export interface RegistryHandle<in out Item, in out Lookups> extends AsyncDispos
   /** Adds an item after all others: see `Registry.register`. */
   readonly register: (item: Item) => Promise<void>
   /** Adds items, all of them or none: see `Registry.registerAll`. */
-  readonly registerAll: (items: Iterable<Item>) => Promise<void>
+  readonly registerAll: (items: Registry.Items<Item>) => Promise<void>
   /** Replaces the item with the same first unique value, or adds this one: see `Registry.upsert`. */
   readonly upsert: (item: Item) => Promise<void>
   /** Removes an item: see `Registry.unregister`. */
@@ -102,7 +102,7 @@ export interface RegistryHandle<in out Item, in out Lookups> extends AsyncDispos
     position: Registry.Position<OtherAttribute, UniqueKeys<Item, Lookups>[OtherAttribute]>
   ) => Promise<void>
   /** Makes the contents equal to a list of items, with the fewest changes: see `Registry.reconcile`. */
-  readonly reconcile: (items: Iterable<Item>) => Promise<Registry.Reconciled<Item>>
+  readonly reconcile: (items: Registry.Items<Item>) => Promise<Registry.Reconciled<Item>>
   /** Fills the registry with its defaults, unless it is filled: see `Registry.populate`. */
   readonly populate: () => Promise<void>
   /** Unregisters all items, and populates again: see `Registry.reset`. */

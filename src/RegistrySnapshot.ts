@@ -170,7 +170,7 @@ export const contains: {
   <Given>(item: Given): <Item, Lookups>(
     self: Takes<RegistrySnapshot<Item, Lookups>, Item, Given>
   ) => boolean
-  <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>, item: Item): boolean
+  <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>, item: NoInfer<Item>): boolean
 } = /*#__PURE__*/ dual(
   2,
   <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>, item: Item): boolean =>

@@ -38,7 +38,7 @@ describe("reconcile of one owner", () => {
       assert.strictEqual(names(yield* Registry.values(registry)), "k1 f1 u1 k3")
       assert.deepStrictEqual(log, ["unregistering 2", "registering 5", "unregistered 2", "registered 5"])
       assert.strictEqual(yield* ownerOf(registry, 5), "kuma")
-      yield* registry.pipe(Registry.reconcile([named(5, "k3")], { owner: "kuma" }), by("admin"))
+      yield* Registry.reconcile(registry, [named(5, "k3")], { owner: "kuma" }).pipe(by("admin"))
       assert.strictEqual(names(yield* Registry.values(registry)), "f1 u1 k3")
     }))
 

@@ -1,5 +1,5 @@
 /* Only tsc looks at these programs: most are never run. */
-import { describe, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { type Cause, Context, Effect, Layer, ManagedRuntime, type Option, Schema, type Scope, Stream } from "effect"
 import {
   Lookup,
@@ -13,7 +13,10 @@ import {
   RegistrySnapshot
 } from "effect-registry"
 import { type AsyncResult, Atom } from "effect/reactivity"
-import { expectTypeOf } from "vitest"
+import { execFile } from "node:child_process"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { afterAll, beforeAll, expectTypeOf } from "vitest"
 
 class Language extends Schema.Class<Language>("Language")({
   id: Schema.Number,
@@ -1508,5 +1511,215 @@ describe("types", () => {
       })
       expectTypeOf(size).toEqualTypeOf<number>()
     })
+  })
+})
+
+// ---------------------------------------------------------------------------------------------------------------------
+// What the compiler says
+// ---------------------------------------------------------------------------------------------------------------------
+
+const hookNames = "\"onItemRegistered\" | \"onItemRegistering\" | \"onItemUnregistered\" | \"onItemUnregistering\" | " +
+  "\"onPopulated\" | \"onPopulating\" | \"onReset\" | \"onResetting\""
+
+const program = `
+import { Effect } from "effect"
+import { Lookup, Registry, RegistryHooks, RegistrySnapshot } from "effect-registry"
+
+interface Tool {
+  readonly name: string
+  readonly level: number
+  readonly kind?: string
+  readonly run?: (input: string) => Effect.Effect<string>
+}
+
+class Tools extends Registry.Service<Tools, Tool>()("Tools", {
+  lookup: { name: Lookup.unique((tool) => tool.name), kind: Lookup.optional(Lookup.group((tool) => tool.kind)) }
+}) {}
+declare const tools: Effect.Success<typeof Tools>
+declare const list: ReadonlyArray<{ readonly name: string }>
+declare const snapshot: RegistrySnapshot.RegistrySnapshot<Tool, { readonly name: Lookup.Unique<Tool, string> }>
+const make = Registry.make<Tool>()
+const typed = make({ lookup: ["name"], defaults: [{ name: "a", level: 1, run: (input) => Effect.succeed(input.trim()) }] })
+`
+
+const levelIsMissing = "Property 'level' is missing in type '{ name: string; }' but required in type 'Tool'."
+
+const isNoString = "Type 'string' is not assignable to type 'number'."
+
+/** A mistake, and the deepest line of what is said about it: the whole line, or its end. */
+const mistakes: { readonly [what: string]: readonly [code: string, said: string] } = {
+  "a default without a property": [`make({ lookup: ["name"], defaults: [{ name: "a" }] })`, levelIsMissing],
+  "a default with a wrong property": [`make({ lookup: ["name"], defaults: [{ name: "a", level: "1" }] })`, isNoString],
+  "a default whose function is wrong": [
+    `make({ lookup: ["name"], defaults: [{ name: "a", level: 1, run: (input) => Effect.succeed(input.length) }] })`,
+    "Type 'number' is not assignable to type 'string'."
+  ],
+  "a default of a service without a property": [
+    `Registry.Service<any, Tool>()("A", { lookup: ["name"], defaults: [{ name: "a" }] })`,
+    levelIsMissing
+  ],
+  "a default of a tag without a property": [
+    `Registry.Tag<any, Tool>()("A", { lookup: ["name"], defaults: [{ name: "a" }] })`,
+    levelIsMissing
+  ],
+  "a list of defaults without a property": [
+    `make({ lookup: ["name"], defaults: list })`,
+    "Property 'level' is missing in type '{ readonly name: string; }' but required in type 'Tool'."
+  ],
+  "an effect of defaults without a property": [
+    `make({ lookup: ["name"], defaults: Effect.succeed([{ name: "a" }]) })`,
+    levelIsMissing
+  ],
+  "an item without a property": [`Registry.register(tools, { name: "a" })`, levelIsMissing],
+  "an item without a property, of a service": [`Registry.register(Tools, { name: "a" })`, levelIsMissing],
+  "an item without a property, as a static": [`Tools.register({ name: "a" })`, levelIsMissing],
+  "an item without a property, data-last": [
+    `tools.pipe(Registry.register({ name: "a" }))`,
+    "required in type 'PropertyIsMissing<\"level\">'."
+  ],
+  "an item without a property, data-last, in flatMap": [
+    `Effect.flatMap(Tools, Registry.register({ name: "a" }))`,
+    "required in type 'PropertyIsMissing<\"level\">'."
+  ],
+  "an item with a wrong property": [`Registry.upsert(tools, { name: "a", level: "1" })`, isNoString],
+  "an item with a wrong property, data-last": [
+    `tools.pipe(Registry.upsert({ name: "a", level: "1" }))`,
+    "required in type 'PropertyIs<\"level\", number>'."
+  ],
+  "an item without a property, in a variable": [
+    `Registry.register(tools, list[0]!)`,
+    "Property 'level' is missing in type '{ readonly name: string; }' but required in type 'Tool'."
+  ],
+  "an item without a property, in a variable, data-last": [
+    `tools.pipe(Registry.unregister(list[0]!))`,
+    "required in type 'PropertyIsMissing<\"level\">'."
+  ],
+  "items without a property": [`Registry.registerAll(tools, [{ name: "a" }])`, levelIsMissing],
+  "items without a property, of a list": [
+    `Registry.reconcile(tools, list)`,
+    "Property 'level' is missing in type '{ readonly name: string; }' but required in type 'Tool'."
+  ],
+  "items without a property, as a static": [`Tools.registerAll([{ name: "a" }])`, levelIsMissing],
+  "items without a property, as a layer": [`Registry.items(Tools, [{ name: "a" }])`, levelIsMissing],
+  "items without a property, as a layer of a static": [`Tools.overrides([{ name: "a" }])`, levelIsMissing],
+  "items without a property, data-last": [
+    `tools.pipe(Registry.registerAll([{ name: "a" }]))`,
+    "required in type 'PropertyIsMissing<\"level\">'."
+  ],
+  "an item in a replacement without a property, data-last": [
+    `tools.pipe(Registry.replace("name", "a", { name: "a" }))`,
+    "required in type 'PropertyIsMissing<\"level\">'."
+  ],
+  "a misspelt hook of a definition": [
+    `make({ lookup: ["name"], hooks: { onItemRegisterd: () => Effect.void } })`,
+    `to type 'NoSuchHook<"onItemRegisterd", ${hookNames}>'.`
+  ],
+  "a misspelt hook": [
+    `Registry.addHooks(tools, { onItemRegisterd: () => Effect.void })`,
+    `to type 'NoSuchHook<"onItemRegisterd", ${hookNames}>'.`
+  ],
+  "a misspelt hook, data-last": [
+    `tools.pipe(Registry.addHooks({ onItemRegisterd: () => Effect.void }))`,
+    `to type 'NoSuchHook<"onItemRegisterd", ${hookNames}>'.`
+  ],
+  "a misspelt hook of a value": [
+    `RegistryHooks.make<Tool>()({ onItemRegisterd: () => Effect.void })`,
+    `to type 'NoSuchHook<"onItemRegisterd", ${hookNames}>'.`
+  ],
+  "a misspelt hook of a layer": [
+    `RegistryHooks.layer(Tools, { onItemRegisterd: () => Effect.void })`,
+    `to type 'NoSuchHook<"onItemRegisterd", ${hookNames}>'.`
+  ],
+  "an attribute that does not exist": [
+    `Registry.get(tools, "nmae", "a")`,
+    "Argument of type '\"nmae\"' is not assignable to parameter of type '\"name\"'."
+  ],
+  "an attribute that does not exist, as a static": [
+    `Tools.getAll("nmae", "a")`,
+    "Argument of type '\"nmae\"' is not assignable to parameter of type '\"kind\" | \"name\"'."
+  ],
+  "an attribute that does not exist, data-last": [
+    `tools.pipe(Registry.get("nmae", "a"))`,
+    "required in type 'NoSuchAttribute<\"nmae\", \"name\">'."
+  ],
+  "an attribute that does not exist, data-last, of a snapshot": [
+    `snapshot.pipe(RegistrySnapshot.has("nmae", "a"))`,
+    "required in type 'NoSuchAttribute<\"nmae\", \"name\">'."
+  ],
+  "an attribute that is a group": [
+    `Effect.flatMap(Tools, Registry.get("kind", "a"))`,
+    "required in type 'NoSuchAttribute<\"kind\", \"name\">'."
+  ],
+  "a value of a wrong type": [
+    `Registry.get(tools, "name", 5)`,
+    "Argument of type 'number' is not assignable to parameter of type 'string'."
+  ],
+  "a value of a wrong type, data-last": [
+    `tools.pipe(Registry.get("name", 5))`,
+    "required in type 'ValueIs<\"name\", string>'."
+  ],
+  "a misspelt option": [
+    `make({ lookup: ["name"], defalts: [] })`,
+    "Did you mean to write 'defaults'?"
+  ],
+  "a property that a selector does not find": [
+    `make({ lookup: { name: Lookup.unique((tool) => tool.nmae) } })`,
+    "Property 'nmae' does not exist on type 'Tool'."
+  ],
+  "a property that a normalized selector does not find": [
+    `make({ lookup: { name: Lookup.normalized(Lookup.unique((tool) => tool.nmae), (name) => name) } })`,
+    "Property 'nmae' does not exist on type 'Tool'."
+  ],
+  "a normalization of another type": [
+    `make({ lookup: { name: Lookup.normalized(Lookup.unique((tool) => tool.name), (name: number) => name) } })`,
+    isNoString
+  ]
+}
+
+describe("the compiler says", () => {
+  let directory: string
+  /** By the line of the program. */
+  const errors = new Map<number, Array<string>>()
+  const start = program.split("\n").length
+
+  beforeAll(async () => {
+    directory = Fs.mkdtempSync(Path.join(import.meta.dirname, ".fences-"))
+    const lines = Object.values(mistakes).map(([code], i) => `export const mistake${i} = ${code}`)
+    Fs.writeFileSync(Path.join(directory, "program.ts"), `${program}\n${lines.join("\n")}\nexport const fine = typed\n`)
+    const options = { extends: "../../tsconfig.json", include: [], files: ["program.ts"] }
+    Fs.writeFileSync(Path.join(directory, "tsconfig.json"), JSON.stringify(options))
+    const output = await new Promise<string>((resolve) =>
+      execFile(
+        Path.join(import.meta.dirname, "../node_modules/.bin/tsc"),
+        ["--project", directory, "--pretty", "false"],
+        { cwd: directory },
+        (_, stdout, stderr) => resolve(stdout + stderr)
+      )
+    )
+    for (const said of output.trimEnd().split(/\n(?! )/)) {
+      const [, line, text] = /^program\.ts\((\d+),\d+\): error TS\d+: ([^]*)$/.exec(said) ?? []
+      assert.isDefined(line, said)
+      errors.set(Number(line), [...errors.get(Number(line)) ?? [], text!])
+    }
+  }, 60_000)
+
+  afterAll(() => Fs.rmSync(directory, { recursive: true }))
+
+  it.each(Object.entries(mistakes).map(([what, [, said]], i) => [what, said, i] as const))(
+    "which property, hook, attribute or value is wrong: %s",
+    (what, said, i) => {
+      const [error, ...others] = errors.get(start + i + 1) ?? []
+      assert.deepStrictEqual(others, [])
+      const lines = error!.split("\n")
+      assert.isTrue(lines.at(-1)!.endsWith(said), error)
+      // an effect has one type around that of its list
+      assert.isAtMost(lines.length, what.startsWith("an effect of") ? 5 : 4, error)
+      assert.notMatch(error!, /IteratorResult|Symbol|~effect/)
+    }
+  )
+
+  it("nothing of what is right, such as a default whose function has no types", () => {
+    const lines = Array.from(errors.keys())
+    assert.deepStrictEqual(lines.filter((line) => line <= start || line > start + Object.keys(mistakes).length), [])
   })
 })

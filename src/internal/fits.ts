@@ -3,22 +3,23 @@ import type * as Types from "effect/Types"
 
 /** `Self`, if it can be asked for this value of this attribute. */
 export type Fits<Self, AllKeys, Attribute, Key> = [Attribute] extends [keyof AllKeys]
-  ? [Key] extends [AllKeys[Attribute]] ? Self : ValueIs<AllKeys[Attribute]>
-  : AttributeIs<keyof AllKeys>
+  ? [Key] extends [AllKeys[Attribute]] ? Self : ValueIs<Attribute, AllKeys[Attribute]>
+  : NoSuchAttribute<Exclude<Attribute, keyof AllKeys>, keyof AllKeys>
 
 /** `Self`, if it can be asked for the values of two attributes; one that is not given is `never`. */
 export type FitsBoth<Self, AllKeys, Attribute, Key, Other, OtherKey> = [Attribute | Other] extends [keyof AllKeys]
   ? [Key] extends [AllKeys[Attribute & keyof AllKeys]]
-    ? [OtherKey] extends [AllKeys[Other & keyof AllKeys]] ? Self : ValueIs<AllKeys[Other & keyof AllKeys]>
-  : ValueIs<AllKeys[Attribute & keyof AllKeys]>
-  : AttributeIs<keyof AllKeys>
+    ? [OtherKey] extends [AllKeys[Other & keyof AllKeys]] ? Self : ValueIs<Other, AllKeys[Other & keyof AllKeys]>
+  : ValueIs<Attribute, AllKeys[Attribute & keyof AllKeys]>
+  : NoSuchAttribute<Exclude<Attribute | Other, keyof AllKeys>, keyof AllKeys>
 
-interface AttributeIs<in out Attribute> {
-  readonly [expected]: Attribute
+/** There are other attributes. */
+interface NoSuchAttribute<in out Attribute, in out Others> {
+  readonly [expected]: readonly [Attribute, Others]
 }
 
-interface ValueIs<in out Value> {
-  readonly [expected]: Value
+interface ValueIs<in out Attribute, in out Value> {
+  readonly [expected]: readonly [Attribute, Value]
 }
 
 /** `Self`, if `Given` is one of its items. A literal, which is inferred as `readonly`, may serve for another type. */

@@ -17,6 +17,7 @@ import type * as RegistryEvent from "../RegistryEvent.ts"
 import type { RefusalError } from "./engine/refusals.ts"
 import type { RegistrySnapshot } from "./snapshot.ts"
 
+export type { Items } from "./engine/core.ts"
 export type { RegistrySnapshot } from "./snapshot.ts"
 
 /**

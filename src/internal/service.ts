@@ -20,6 +20,7 @@ import * as Making from "./making.ts"
 import type {
   DisabledInput,
   Explanation,
+  Items,
   Options,
   PopulationFailure,
   Registry,
@@ -66,9 +67,9 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R, F
   /** Makes a registry whose layer is imported by the first use: see {@link layerLazy}. */
   readonly layerLazy: <E, R2>(load: () => PromiseLike<Layer.Layer<Self, E, R2>>) => Layer.Layer<Self, never, R2>
   /** Registers items, all or none, until the layer is closed. */
-  readonly items: (items: Iterable<Item>) => Layer.Layer<never, RegistrationFailure | V | P, Self>
+  readonly items: (items: Items<Item>) => Layer.Layer<never, RegistrationFailure | V | P, Self>
   /** Puts items above all others, all or none: see {@link override}. */
-  readonly overrides: (items: Iterable<Item>) => Layer.Layer<never, RegistrationFailure | V | P, Self>
+  readonly overrides: (items: Items<Item>) => Layer.Layer<never, RegistrationFailure | V | P, Self>
   /** Makes standing rules until the layer is closed: see {@link disabled}. */
   readonly disabled: (rules: ReadonlyArray<DisabledInput<Item, Lookups>>) => Layer.Layer<never, never, Self>
   /** The item that has a value of a unique lookup: see {@link get}. */
@@ -112,14 +113,14 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R, F
   /** Adds an item after all others: see {@link register}. */
   readonly register: (item: Item) => Effect.Effect<void, RegistrationFailure | V | P, Self>
   /** Adds items, all of them or none: see {@link registerAll}. */
-  readonly registerAll: (items: Iterable<Item>) => Effect.Effect<void, RegistrationFailure | V | P, Self>
+  readonly registerAll: (items: Items<Item>) => Effect.Effect<void, RegistrationFailure | V | P, Self>
   /** Replaces the item with the same first unique value, or adds this one: see {@link upsert}. */
   readonly upsert: (item: Item) => Effect.Effect<void, RegistrationFailure | V | P, Self>
   /** Adds an item until the scope closes: see {@link registerScoped}. */
   readonly registerScoped: (item: Item) => Effect.Effect<void, RegistrationFailure | V | P, Self | Scope.Scope>
   /** Adds items, all or none, until the scope closes: see {@link registerAllScoped}. */
   readonly registerAllScoped: (
-    items: Iterable<Item>
+    items: Items<Item>
   ) => Effect.Effect<void, RegistrationFailure | V | P, Self | Scope.Scope>
   /** Removes an item: see {@link unregister}. */
   readonly unregister: (item: Item) => Effect.Effect<void, ItemLookupError | P, Self>
@@ -152,7 +153,7 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R, F
   ) => Effect.Effect<void, ItemLookupError | P, Self>
   /** Makes the contents equal to a list of items, with the fewest changes: see {@link reconcile}. */
   readonly reconcile: (
-    items: Iterable<Item>,
+    items: Items<Item>,
     options?: ReconcileOptions
   ) => Effect.Effect<Reconciled<Item>, RegistrationFailure | V | P, Self>
   /** Puts an item above all others until the scope closes: see {@link override}. */

@@ -81,8 +81,16 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   beforePublish: ((transaction: Transaction<Item, any, any>) => Effect.Effect<void, unknown>) | undefined
 }
 
+/**
+ * Items, as a list or any other iterable.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export type Items<Item> = Iterable<Item> | ReadonlyArray<Item>
+
 /** Where the defaults of a registry come from. */
-export type Defaults<Item, E, R> = Iterable<Item> | Effect.Effect<Iterable<Item>, E, R> | Stream.Stream<Item, E, R>
+export type Defaults<Item, E, R> = Items<Item> | Effect.Effect<Items<Item>, E, R> | Stream.Stream<Item, E, R>
 
 /** Contents with an entry on top, and the entries that it withholds, in their order. */
 export interface PutOnTop<Item> {

@@ -117,14 +117,15 @@ type Called<Handler> = Handler extends (item: any) => Effect.Effect<any, infer E
 
 /** A misspelt handler is an error where a record of handlers is taken; its name in the error says which there are. */
 export type NoExcess<Hooks> = {
-  readonly [Hook in Exclude<keyof Hooks, keyof RegistryHooks<any>>]: HookIs<Names[keyof Names]>
+  readonly [Hook in Exclude<keyof Hooks, keyof RegistryHooks<any>>]: NoSuchHook<Hook, Names[keyof Names]>
 }
 
 /** A mapped type, because an error would show `keyof` as it is written. */
 type Names = { readonly [Hook in keyof Handlers<any>]: Hook }
 
-interface HookIs<in out Name> {
-  readonly [expected]: Name
+/** There are other hooks. */
+interface NoSuchHook<in out Hook, in out Others> {
+  readonly [expected]: readonly [Hook, Others]
 }
 
 declare const expected: unique symbol
