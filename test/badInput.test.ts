@@ -945,18 +945,14 @@ describe("bad input", () => {
         }
       }))
 
-    it.effect("are refused for a taken value, and an error of their comparison surfaces as itself", () =>
+    it.effect("are refused for a taken value, also where their comparison throws: then they are not the same", () =>
       Effect.gen(function*() {
         for (const [i, item] of [...hostile(1), ...incomparable(1)].entries()) {
           const registry = yield* Registry.make<any>()({ name: "hostile", lookup: ["id"] })
           yield* Registry.register(registry, item)
           const other = [...hostile(1), ...incomparable(1)][i]
-          const attempt = unchanged(registry, Registry.register(registry, other), another)
-          if (i >= hostile(1).length) {
-            assert.instanceOf(died(yield* attempt), Error)
-          } else {
-            assert.include(["already_registered", "attribute_registered"], failed(yield* attempt).code, `item ${i}`)
-          }
+          const refused = failed(yield* unchanged(registry, Registry.register(registry, other), another))
+          assert.include(["already_registered", "attribute_registered"], refused.code, `item ${i}`)
           assert.strictEqual(yield* Registry.get(registry, "id", 1), item)
           assert.strictEqual(
             failed(yield* unchanged(registry, Registry.register(registry, item), another)).code,
