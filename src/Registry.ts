@@ -913,6 +913,59 @@ export const registerAllScoped: {
 } = /*#__PURE__*/ operation(2, registerAllIn)
 
 /**
+ * Upserts an item, and takes its registration over into the scope: it belongs to the scope and to the owner of this call
+ * from then on, whatever scope it was registered in before. The item is unregistered when the scope closes.
+ *
+ * The scope that it was of removes it no more. Where the item is the same as the one there, no hook is called, there is no
+ * revision and no event.
+ *
+ * Fails as `upsert` does. Waits its turn. If it fails or is interrupted, nothing has changed. The close waits its turn, too,
+ * and cannot be interrupted.
+ *
+ * **Example** (A tool that moves to another session)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect, Exit, Scope } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const tools = yield* Registry.make<{ readonly name: string; readonly version: number }>()({ lookup: ["name"] })
+ *   const [first, second] = [yield* Scope.make(), yield* Scope.make()]
+ *   yield* Registry.upsertScoped(tools, { name: "search", version: 1 }).pipe(Scope.provide(first))
+ *   yield* Registry.upsertScoped(tools, { name: "search", version: 2 }).pipe(Scope.provide(second))
+ *   yield* Scope.close(first, Exit.void)
+ *   const during = yield* Registry.size(tools)
+ *   yield* Scope.close(second, Exit.void)
+ *   return [during, yield* Registry.size(tools)]
+ * }))
+ *
+ * await Effect.runPromise(program) // => [1, 0]
+ * ```
+ *
+ * @category changing
+ * @since 0.2.0
+ */
+export const upsertScoped: {
+  <const Given>(item: Given): <Item, Lookups, P, V, R = never>(
+    self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
+  ) => Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope | R>
+  <Item, Lookups, P, V, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
+    item: NoInfer<Item>
+  ): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope | R>
+} = /*#__PURE__*/ operation(
+  2,
+  <Item, P, V>(core: Core<Item, P, V>, item: Item): Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope> =>
+    Effect.flatMap(
+      Effect.scope,
+      (scope) =>
+        Effect.asVoid(
+          Transaction.run(core, UnregisterEach.scoped(core, scope, Unregister.upsertScoped<Item, P, V>(item)))
+        )
+    )
+)
+
+/**
  * Removes an item, or the one that is the same: see `contains`. The others keep their order. An object is found even if it was mutated
  * since it was registered.
  *
@@ -2605,6 +2658,7 @@ export const Service = /*#__PURE__*/ Services.serviceWith({
   upsert,
   registerScoped,
   registerAllScoped,
+  upsertScoped,
   unregister,
   unregisterBy,
   replace,

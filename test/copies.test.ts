@@ -66,6 +66,7 @@ const operations: { readonly [name: string]: ReadonlyArray<unknown> } = {
   insert: [item, "first"],
   move: ["name", "search", "first"],
   refresh: [],
+  upsertScoped: [item],
   disable: ["name", "search", { reason: "off" }],
   disableScoped: ["name", "search", { reason: "off" }],
   enable: ["name", "search"],

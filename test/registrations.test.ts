@@ -105,6 +105,59 @@ describe("registrations", () => {
       { seeds: 300 }
     ))
 
+  for (const hooked of [false, true]) {
+    it.effect(`G27 upsertScoped takes a registration over into its scope and owner, ${hooked ? "with" : "without"} hooks`, () =>
+      Effect.gen(function*() {
+        const log: Array<string> = []
+        const registry = yield* Registry.make<Item>()({ lookup, ...(hooked ? { hooks: recording(log) } : {}) })
+        const [one, two] = [yield* Scope.make(), yield* Scope.make()]
+        yield* Registry.upsertScoped(registry, a).pipe(Scope.provide(one), by("one"))
+        yield* Registry.register(registry, b).pipe(by("nobody"))
+        const before = RegistrySnapshot.revision(yield* Registry.snapshot(registry))
+        log.length = 0
+        // of the same item nobody sees it
+        yield* Registry.upsertScoped(registry, a).pipe(Scope.provide(two), by("two"))
+        assert.deepStrictEqual(log, [])
+        assert.strictEqual(RegistrySnapshot.revision(yield* Registry.snapshot(registry)), before)
+        yield* Registry.upsertScoped(registry, other(2)).pipe(Scope.provide(two), by("two"))
+        yield* Scope.close(one, Exit.void)
+        assert.deepStrictEqual([...(yield* Registry.values(registry))], [a, other(2)])
+        const owners = yield* Effect.forEach([1, 2], (id) => Registry.explain(registry, "id", id))
+        assert.deepStrictEqual(owners.map((explained) => explained._tag === "Present" && explained.owner), [
+          "two",
+          "two"
+        ])
+        yield* Scope.close(two, Exit.void)
+        assert.strictEqual(yield* Registry.size(registry), 0)
+        assert.deepStrictEqual(contradictions(registry), [])
+      }))
+  }
+
+  it.effect("upsertScoped again and again in one scope leaves one finalizer in it", () =>
+    Effect.gen(function*() {
+      const registry = yield* make
+      const scope = yield* Scope.make()
+      for (let i = 0; i < 100; i++) yield* Registry.upsertScoped(registry, other(1, `${i}`)).pipe(Scope.provide(scope))
+      assert.strictEqual(scope.state._tag === "Open" ? scope.state.finalizers?.size ?? 1 : 0, 1)
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual(yield* Registry.size(registry), 0)
+    }))
+
+  it.effect("G7 upsertScoped in a transaction that fails takes nothing over", () =>
+    Effect.gen(function*() {
+      const registry = yield* make
+      const [one, two] = [yield* Scope.make(), yield* Scope.make()]
+      yield* Registry.registerScoped(registry, a).pipe(Scope.provide(one))
+      yield* Effect.exit(Registry.transact(
+        registry,
+        Registry.upsertScoped(registry, other(1)).pipe(Scope.provide(two), Effect.andThen(Effect.fail("no")))
+      ))
+      yield* Scope.close(two, Exit.void)
+      assert.deepStrictEqual([...(yield* Registry.values(registry))], [a])
+      yield* Scope.close(one, Exit.void)
+      assert.strictEqual(yield* Registry.size(registry), 0)
+    }))
+
   it.effect("unregisterOwner removes what its owner registered, whatever item a hook has put in its place", () =>
     Effect.gen(function*() {
       const hooks = RegistryHooks.make<Item>()({

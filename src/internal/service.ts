@@ -122,6 +122,8 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R, F
   readonly registerAllScoped: (
     items: Items<Item>
   ) => Effect.Effect<void, RegistrationFailure | V | P, Self | Scope.Scope>
+  /** Upserts an item, and takes its registration over into the scope: see {@link upsertScoped}. */
+  readonly upsertScoped: (item: Item) => Effect.Effect<void, RegistrationFailure | V | P, Self | Scope.Scope>
   /** Removes an item: see {@link unregister}. */
   readonly unregister: (item: Item) => Effect.Effect<void, ItemLookupError | P, Self>
   /** Removes the item that has a value of a unique lookup: see {@link unregisterBy}. */

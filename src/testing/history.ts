@@ -422,6 +422,8 @@ const effectOf = <Item>(
       return Scope.provide(Registry.registerAllScoped(registry, operation[1]), scopeOf(operation[2]))
     case "override":
       return Scope.provide(Registry.override(registry, operation[1]), scopeOf(operation[2]))
+    case "upsertScoped":
+      return Scope.provide(Registry.upsertScoped(registry, operation[1]), scopeOf(operation[2]))
     case "disable":
       return Registry.disable(registry, operation[1], operation[2], off)
     case "disableScoped":

@@ -143,6 +143,7 @@ export interface OperationArguments<in out Item> {
   readonly upsert: [item: Item]
   readonly registerScoped: [item: Item, scope: string]
   readonly registerAllScoped: [items: ReadonlyArray<Item>, scope: string]
+  readonly upsertScoped: [item: Item, scope: string]
   readonly override: [item: Item, scope: string]
   readonly disable: [attribute: string, value: unknown]
   readonly disableScoped: [attribute: string, value: unknown, scope: string]
@@ -442,7 +443,11 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
   }
 
   const numberIn = ({ entries, rules, waiting }: State): number =>
-    1 + Math.max(0, ...[...entries, ...waiting, ...rules].map(({ number }) => number))
+    1 + Math.max(
+      0,
+      ...rules.map(({ number }) => number),
+      ...[...entries, ...waiting].flatMap(({ batch, number }) => [batch, number])
+    )
 
   /** An override is in nobody's way: what comes while it lives goes below it. */
   const registrations = (entries: ReadonlyArray<Entry>): ReadonlyArray<Entry> =>
@@ -509,6 +514,18 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     const entry = accepted(replaced(state, previous, item))
     if (!("keys" in entry)) return [entry, state]
     return [ok(), change(state, { entries: state.entries.map((one) => one === previous ? entry : one) })]
+  }
+
+  /** An update that makes the registration one of another owner and scope. Nobody sees it where the item is the same. */
+  const takeOver = (state: State, previous: Entry, item: Item, scope: string): Step => {
+    const isNew = isChange(previous, item)
+    const entry = isNew ? accepted(replaced(state, previous, item)) : previous
+    if (!("keys" in entry)) return [entry, state]
+    const { owner } = state
+    const batch = previous.scope === scope ? previous.batch : numberIn(state)
+    const next: Entry = { ...entry, scope, owner, updatedBy: owner, batch, population: false }
+    const entries = state.entries.map((one) => one === previous ? next : one)
+    return [ok(), unlessClosed(isNew ? change(state, { entries }) : { ...state, entries }, scope)]
   }
 
   // --- Reconciling: an item is matched by the first unique lookup, without one by `Equal`. Overrides are left alone; what they
@@ -736,6 +753,12 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
         const holder = havingFirstUnique(onTop, item) ?? equalTo(onTop, item)
         if (holder !== undefined) return isChange(holder, item) ? swap(ready, holder, item) : [ok(), ready]
         return equalTo(registrations(ready.entries), item) === undefined ? insertAll(ready, [item]) : [ok(), ready]
+      }),
+    upsertScoped: (state, item, scope) =>
+      whenReady(state, (ready) => {
+        const onTop = onTopIn(ready)
+        const holder = havingFirstUnique(onTop, item) ?? equalTo(onTop, item)
+        return holder === undefined ? insertAll(ready, [item], scope) : takeOver(ready, holder, item, scope)
       }),
     registerScoped: (state, item, scope) => whenReady(state, (ready) => insertAll(ready, [item], scope)),
     registerAllScoped: (state, items, scope) => whenReady(state, (ready) => insertAll(ready, items, scope)),

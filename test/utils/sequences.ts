@@ -145,6 +145,7 @@ const simple: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 3, arbitrary: named("registerScoped", toolWith, scope) },
   { weight: 2, arbitrary: named("registerAllScoped", fc.array(toolWith, { maxLength: 2 }), scope) },
   { weight: 3, arbitrary: named("override", toolWith, scope) },
+  { weight: 2, arbitrary: named("upsertScoped", toolWith, scope) },
   { weight: 3, arbitrary: named("close", scope) },
   { weight: 2, arbitrary: switching("disable") },
   {

@@ -238,7 +238,7 @@ const outcomeOf = function*<Item>(
       crossing.push(replacement)
       return
     }
-    const swapped = Update.replace(contents, previous, item, keys, origin)
+    const swapped = Update.replace(contents, previous, item, keys, previous.origin.updatedBy(origin))
     steps.push(...Unregister.swapped(contents, previous, swapped.contents, swapped.added, origin.owner))
     contents = swapped.contents
   })

@@ -1,4 +1,5 @@
 /** Unregistering an item, and putting another in its place. */
+import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as RegistryError from "../../RegistryError.ts"
 import type { Reason } from "../../RegistryEvent.ts"
@@ -8,7 +9,7 @@ import { carryOut, entering, mutation, type Plan, type Planner } from "../engine
 import { check, isRefusal } from "../store/check.ts"
 import * as Contents from "../store/contents.ts"
 import { failure } from "../store/definition.ts"
-import { Entry, isSame } from "../store/entry.ts"
+import { Entry, isSame, type Origin } from "../store/entry.ts"
 import * as Matching from "../store/matching.ts"
 import * as Order from "../store/order.ts"
 import * as Update from "../store/update.ts"
@@ -71,6 +72,61 @@ export const upsert = <Item, P, V>(item: Item): Operation<Item, P, V, Entry<Item
   )
 
 const unchanged: Plan<never, undefined, never> = { moves: () => [], apply: () => undefined }
+
+/** The origin of an entry that is put in the place of another one by an operation. */
+type OriginOf = (previous: Origin, operation: Origin) => Origin
+
+const updated: OriginOf = (previous, operation) => previous.updatedBy(operation)
+
+const takenOver: OriginOf = (previous, operation) => previous.takenOverBy(operation)
+
+/**
+ * Upserts, and takes the registration over: it has the owner and the scope of the operation from then on. Answers the
+ * registrations that were not of that scope before.
+ */
+export const upsertScoped = <Item, P, V>(
+  item: Item
+): Operation<Item, P, V, ReadonlyArray<Entry<Item>>, Failure | V | P> => {
+  const upserting: Operation<Item, P, V, Entry<Item> | undefined, Failure | V | P> = mutationOf(
+    "upsertScoped",
+    item,
+    (contents) => Matching.holderOfFirstKey(contents, item),
+    () => undefined,
+    (_, transaction) => registering<Item, P, V>(item)(transaction),
+    (transaction, entry) => {
+      const planned = Matching.isChange(transaction.draft.definition, entry, item)
+        ? swapping<Item, P, V>(item, takenOver)(transaction, entry)
+        : Exit.succeed(takingOver(transaction, entry))
+      return entry.origin.scope === transaction.origin.scope ? Exit.map(planned, withoutAnswer) : planned
+    }
+  )
+  return {
+    name: upserting.name,
+    about: item,
+    runsHooks: true,
+    body: (transaction) => Effect.mapEager(upserting.body(transaction), (entry) => entry === undefined ? [] : [entry]),
+    undone: () => Effect.succeed([])
+  }
+}
+
+const withoutAnswer = <Item, W>(plan: Plan<Item, unknown, W>): Plan<Item, undefined, W> => ({
+  moves: plan.moves,
+  apply: () => {
+    plan.apply()
+    return undefined
+  }
+})
+
+/** Of the same item, nobody sees that its registration is taken over. */
+const takingOver = <Item>(transaction: Transaction<Item>, entry: Entry<Item>): Plan<Item, Entry<Item>, never> => ({
+  moves: () => [],
+  apply: () => {
+    const { draft, origin } = transaction
+    const { added, contents } = Update.replace(draft, entry, entry.item, entry.keys, takenOver(entry.origin, origin))
+    transaction.draft = contents
+    return added
+  }
+})
 
 /** Finds an entry in the contents, or the reason why it is not there. */
 type Locate<Item, Missing> = (contents: Contents.Contents<Item>) => Entry<Item> | Missing
@@ -137,7 +193,7 @@ export const removing = (reason: Reason) =>
 }
 
 const swapping =
-  <Item, P, V>(item: Item) =>
+  <Item, P, V>(item: Item, originOf: OriginOf = updated) =>
   (transaction: Transaction<Item, P, V>, previous: Entry<Item>): Exit.Exit<Plan<Item, Entry<Item>, V>, Failure> => {
     const { draft, origin, steps } = transaction
     const keys = check(draft, item, previous)
@@ -146,7 +202,13 @@ const swapping =
     return Exit.succeed({
       moves: () => [{ entering: entering(transaction, item), leaving }],
       apply: () => {
-        const { added, contents, revealed } = Update.replace(draft, previous, item, keys, origin)
+        const { added, contents, revealed } = Update.replace(
+          draft,
+          previous,
+          item,
+          keys,
+          originOf(previous.origin, origin)
+        )
         steps.push(...swapped(draft, previous, contents, added, origin.owner))
         transaction.draft = contents
         reveal(transaction, draft, revealed)

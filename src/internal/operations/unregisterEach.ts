@@ -68,7 +68,9 @@ export const scoped = <Item, P, V, E>(
   scope,
   // a scope that has closed in the meantime runs the finalizer at once
   committed: (entries) =>
-    Scope.addFinalizer(scope, closeScope(core, scope, entries.map(({ registration }) => registration)))
+    entries.length === 0
+      ? Effect.void
+      : Scope.addFinalizer(scope, closeScope(core, scope, entries.map(({ registration }) => registration)))
 })
 
 /** Removes the registrations that are still of the scope, newest first, whatever items they have now. */

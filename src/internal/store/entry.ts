@@ -46,6 +46,11 @@ export class Origin {
     const { population: first } = this
     return new Origin(this.owner, this.revision, this.onTop, this.scope, { by: owner, revision }, first && population)
   }
+
+  /** Of an entry whose registration an operation with another origin takes over. */
+  takenOverBy({ owner, revision, scope }: Origin): Origin {
+    return new Origin(owner, this.revision, this.onTop, scope, { by: owner, revision })
+  }
 }
 
 /** A run of the defaults. */

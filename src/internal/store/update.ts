@@ -55,7 +55,7 @@ export const replace = <Item>(
   origin: Origin
 ): Added<Item, Entry<Item>> & Revealing<Item> => {
   const contents = new Contents(self)
-  const added = new Entry(item, keys, previous.origin.updatedBy(origin), previous)
+  const added = new Entry(item, keys, origin, previous)
   const { withheld } = self
   const wasVisible = holds(self, previous)
   if (!wasVisible) withheld?.drop(contents, previous)
