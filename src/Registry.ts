@@ -48,6 +48,7 @@ import * as AddHooks from "./internal/features/addHooks.ts"
 import * as Explain from "./internal/features/explain.ts"
 import * as HookOrder from "./internal/features/hookOrder.ts"
 import * as Late from "./internal/features/late.ts"
+import * as LeavingOut from "./internal/features/leavingOut.ts"
 import * as Override from "./internal/features/override.ts"
 import * as Place from "./internal/features/place.ts"
 import * as Reconcile from "./internal/features/reconcile.ts"
@@ -89,12 +90,14 @@ import type * as RegistryEvent from "./RegistryEvent.ts"
 // ---------------------------------------------------------------------------------------------------------------------
 
 export type { RefusalError } from "./internal/engine/refusals.ts"
+export type { RegisteredEach } from "./internal/features/leavingOut.ts"
 export type { Reconciled, ReconcileOptions } from "./internal/features/reconcile.ts"
 export type { DisabledRule } from "./internal/features/switches.ts"
 export type { Items, Options, PopulationFailure, Registry, RegistryOrService, RegistryState } from "./internal/model.ts"
 export type { DisabledInput, ServicesOf, Subscription } from "./internal/model.ts"
 export type { ServiceClass, TagClass } from "./internal/service.ts"
 
+type RegisteredEach<Item, E> = LeavingOut.RegisteredEach<Item, E>
 type ReconcileOptions = Reconcile.ReconcileOptions
 type UniqueKeys<Item, Lookups> = Lookup.UniqueKeys<Item, Lookups>
 type Keys<Item, Lookups> = Lookup.Keys<Item, Lookups>
@@ -778,6 +781,51 @@ export const registerAll: {
 )
 
 /**
+ * Adds items in their order, each on its own, in one transaction: one that is refused does not keep the others out. Answers
+ * which are registered, and which are refused, with the error.
+ *
+ * An item is refused as `register` fails: what its hooks have done until then is undone. A defect, or an `invariant` that
+ * fails, is never a refusal, and undoes all.
+ *
+ * Waits its turn. If it fails or is interrupted, nothing has changed.
+ *
+ * **Example** (One bad line)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const codecs = yield* Registry.make<{ readonly name: string }>()({ lookup: ["name"] })
+ *   const list = [{ name: "gzip" }, { name: "gzip" }, { name: "zstd" }]
+ *   const { refused, registered } = yield* Registry.registerEach(codecs, list)
+ *   return [registered.map((codec) => codec.name), refused.map(({ error }) => error.code)]
+ * }))
+ *
+ * await Effect.runPromise(program) // => [["gzip", "zstd"], ["already_registered"]]
+ * ```
+ *
+ * @category changing
+ * @since 0.2.0
+ */
+export const registerEach: {
+  <const Given>(items: Iterable<Given>): <Item, Lookups, P, V, R = never>(
+    self: Takes<RegistryOrService<Item, Lookups, P, V, R>, Item, Given>
+  ) => Effect.Effect<RegisteredEach<Item, RegistrationFailure | V>, V | P, R>
+  <Item, Lookups, P, V, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
+    items: Items<NoInfer<Item>>
+  ): Effect.Effect<RegisteredEach<Item, RegistrationFailure | V>, V | P, R>
+} = /*#__PURE__*/ operation(
+  2,
+  <Item, P, V>(
+    core: Core<Item, P, V>,
+    items: Iterable<Item>
+  ): Effect.Effect<RegisteredEach<Item, RegistrationFailure | V>, V | P> =>
+    Effect.suspend(() => Transaction.run(core, LeavingOut.registerEach<Item, P, V>(listOf(core, items))))
+)
+
+/**
  * Replaces the item that has the same value of the first unique lookup, in its place, or adds this one after all
  * others. Where it has no value of that, it replaces the same item. The registration that it finds stays that of its owner
  * and its scope.
@@ -1284,7 +1332,8 @@ export const move: {
  *
  * With an `owner`, it makes what that owner registered equal to the list, and touches nothing else: one file of several,
  * one server of many. What it adds belongs to that owner. A key that another owner has is an `AlreadyRegisteredError`.
- * Which owner registered an item stays when others change it.
+ * Which owner registered an item stays when others change it. With `onInvalid: "skip"` an item that cannot be registered is
+ * left out with a warning, as if it were not in the list; a defect never is.
  *
  * Waits its turn. If it fails or is interrupted, nothing has changed.
  *
@@ -1322,11 +1371,11 @@ export const reconcile: {
   <Item, P, V>(
     core: Core<Item, P, V>,
     items: Items<Item>,
-    { owner }: ReconcileOptions = {}
+    options: ReconcileOptions = {}
   ): Effect.Effect<Reconcile.Reconciled<Item>, RegistrationFailure | V | P> =>
-    owner === ""
+    options.owner === ""
       ? noOwner(core, "reconcile")
-      : Effect.suspend(() => Transaction.run(core, Reconcile.reconcile(listOf(core, items), owner)))
+      : Effect.suspend(() => Transaction.run(core, Reconcile.reconcile(listOf(core, items), options)))
 )
 
 /** An owner whose name is missing takes nothing of others along. */
@@ -2655,6 +2704,7 @@ export const Service = /*#__PURE__*/ Services.serviceWith({
   at,
   register,
   registerAll,
+  registerEach,
   upsert,
   registerScoped,
   registerAllScoped,

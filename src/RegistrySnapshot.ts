@@ -11,12 +11,13 @@ import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { contentsOf, operation, snapshotOf } from "./internal/coreOf.ts"
 import type { Core } from "./internal/engine/core.ts"
+import { log } from "./internal/features/leavingOut.ts"
 import type { Fits, Takes } from "./internal/fits.ts"
 import type { RegistryOrService, RegistrySnapshot } from "./internal/model.ts"
 import { indexOf, optionOf } from "./internal/operations/find.ts"
 import * as Contents from "./internal/store/contents.ts"
 import { type Definition, failure, takeKeys } from "./internal/store/definition.ts"
-import { type Entry, Origin } from "./internal/store/entry.ts"
+import { type Entry, isObject, Origin } from "./internal/store/entry.ts"
 import { valuesOf } from "./internal/store/listing.ts"
 import * as Matching from "./internal/store/matching.ts"
 import * as Update from "./internal/store/update.ts"
@@ -366,7 +367,7 @@ export const toJson = <Item, Lookups>(
  * @since 0.1.0
  */
 export const fromJson: {
-  (json: unknown): <Item, Lookups, P, V, R = never>(
+  (json: unknown, options?: FromJsonOptions): <Item, Lookups, P, V, R = never>(
     registry: RegistryOrService<Item, Lookups, P, V, R>
   ) => Effect.Effect<
     RegistrySnapshot<Item, Lookups>,
@@ -375,11 +376,13 @@ export const fromJson: {
   >
   <Item, Lookups, P, V, R = never>(
     registry: RegistryOrService<Item, Lookups, P, V, R>,
-    json: unknown
+    json: unknown,
+    options?: FromJsonOptions
   ): Effect.Effect<RegistrySnapshot<Item, Lookups>, RegistryError.SnapshotError | RegistryError.RegistrationFailure, R>
-} = /*#__PURE__*/ operation(2, <Item, Lookups, P, V>(
+} = /*#__PURE__*/ operation((_, x) => x === undefined || isObject(x) && "onInvalid" in x, <Item, Lookups, P, V>(
   core: Core<Item, P, V>,
-  json: unknown
+  json: unknown,
+  { onInvalid }: FromJsonOptions = {}
 ): Effect.Effect<RegistrySnapshot<Item, Lookups>, RegistryError.SnapshotError | RegistryError.RegistrationFailure> => {
   const { definition } = core
   const unreadable = (item: unknown, issue: string, index?: number) =>
@@ -395,16 +398,37 @@ export const fromJson: {
     const builder = new Update.Builder(Contents.empty(definition), json.length, unowned)
     const filled = Effect.forEach(
       json,
-      (one: unknown, index) =>
-        Effect.flatMap(Effect.mapError(decode(one), ({ message }) => unreadable(one, message, index)), (item) => {
-          const refused = builder.add(item)
-          return refused === undefined ? Effect.void : Effect.fail(refused)
-        }),
+      (one: unknown, index) => {
+        const adding = Effect.flatMap(
+          Effect.mapError(decode(one), ({ message }) => unreadable(one, message, index)),
+          (item) => {
+            const refused = builder.add(item)
+            return refused === undefined ? Effect.void : Effect.fail(refused)
+          }
+        )
+        return onInvalid === "skip"
+          ? Effect.catch(adding, (error) => log(definition, error.item, error))
+          : adding
+      },
       { discard: true }
     )
     return Effect.map(filled, () => snapshotOf(Contents.copy(builder.finish().contents, { populated: true })))
   })
 })
+
+/**
+ * How JSON is read.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export interface FromJsonOptions {
+  /**
+   * What becomes of an item that cannot be read, or be in a registry with the others: the first of them is an error
+   * (`"fail"`, the default), or it is left out with a warning (`"skip"`).
+   */
+  readonly onInvalid?: "fail" | "skip" | undefined
+}
 
 /** Nobody registered the items of JSON. */
 const unowned = new Origin("", 0, false)

@@ -278,6 +278,11 @@ const producers: { readonly [what: string]: (world: World) => Effect.Effect<unkn
       }),
       Registry.size
     ),
+  "a default that is left out": asDefaults(({ text, value }: World) => [{ key: text }, { key: text, value }], {
+    onInvalidDefault: "skip"
+  }),
+  "a reconciliation of no owner": (world) =>
+    Effect.flatMap(makeIn(world), (registry) => Registry.reconcile(registry, [], { owner: "" })),
   "defaults that an invariant refuses": (world) =>
     asDefaults([{ key: 1 }], { invariant: () => Effect.fail(world.value) })(world),
   "a population that is interrupted from inside": asDefaults(Effect.interrupt),

@@ -1,6 +1,6 @@
 /** Several sources of one registry: each is made equal to its list by itself, and the defaults are run again. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, Latch, Scope } from "effect"
+import { Cause, Effect, Exit, Fiber, Latch, Logger, Schema, Scope } from "effect"
 import { Registry, RegistryError, RegistrySnapshot } from "effect-registry"
 import { offer } from "../src/internal/features/offered.ts"
 import { isLocked } from "./utils/inside.ts"
@@ -424,4 +424,173 @@ describe("the scope of a population", () => {
       yield* Registry.reset(registry)
       assert.deepStrictEqual(log.toSorted(), ["closed 1", "closed 2"])
     }))
+})
+
+/** What was logged as a warning. */
+const warnings = () => {
+  const lines: Array<string> = []
+  const logger = Logger.make(({ logLevel, message }) => {
+    if (logLevel === "Warn") lines.push(String(message))
+  })
+  return { lines, layer: Logger.layer([logger]) }
+}
+
+const skippedOf = (registry: Registry.Registry<Item, readonly ["id"], any, any>, id: number) =>
+  Effect.map(Registry.explain(registry, "id", id), (one) => one._tag === "Absent" ? one.last?._tag : one._tag)
+
+/** Its hooks register a companion of each item before they refuse those whose name is bad. */
+const picky = (
+  onInvalidDefault: "fail" | "skip",
+  defaults: ReadonlyArray<Item> | Effect.Effect<ReadonlyArray<Item>> = []
+) =>
+  Effect.gen(function*() {
+    const registry: Registry.Registry<Item, readonly ["id"], any, string> = yield* Registry.make<Item>()({
+      name: "items",
+      lookup: ["id"],
+      defaults,
+      onInvalidDefault,
+      hooks: {
+        onItemRegistering: ({ id, name }) =>
+          name !== "bad"
+            ? Effect.void
+            : Effect.andThen(
+              Effect.orDie(Registry.register(registry, named(id + 100, "companion"))),
+              Effect.fail("veto")
+            )
+      }
+    })
+    return registry
+  })
+
+describe("what cannot be registered is left out", () => {
+  for (const hooked of [false, true]) {
+    it.effect(`of the defaults, with a warning, ${hooked ? "by a hook" : "by keys"}: the others go in, and explain says so`, () => {
+      const { layer, lines } = warnings()
+      return Effect.gen(function*() {
+        const list = [named(1, "one"), named(1, "again"), ...hooked ? [named(2, "bad")] : [], named(3, "three")]
+        const registry: Registry.Registry<Item, readonly ["id"], any, any> = hooked
+          ? yield* picky("skip", Effect.succeed(list))
+          : yield* Registry.make<Item>()({ name: "items", lookup: ["id"], defaults: list, onInvalidDefault: "skip" })
+        assert.strictEqual(names(yield* Registry.values(registry)), "one three")
+        assert.strictEqual(yield* ownerOf(registry, 3), "defaults")
+        assert.deepStrictEqual(lines, [
+          "Left 1 out of \"items\". Could not register 1 in \"items\": 1 is already registered by \"defaults\" with id = 1. " +
+          "Unregister or replace it first.",
+          ...hooked ? ["Left 2 out of \"items\". \"veto\""] : []
+        ])
+        assert.strictEqual(yield* skippedOf(registry, 2), hooked ? "Skipped" : undefined)
+      }).pipe(Effect.provide(layer))
+    })
+  }
+
+  it.effect("of the defaults that are run again", () => {
+    const { layer, lines } = warnings()
+    return Effect.gen(function*() {
+      let list = [named(1, "one"), named(2, "two")]
+      const registry = yield* picky("skip", Effect.sync(() => list))
+      yield* Registry.populate(registry)
+      yield* Registry.register(registry, named(4, "mine"))
+      list = [named(1, "one"), named(2, "bad"), named(3, "three"), named(4, "taken"), named(1, "again")]
+      yield* Registry.refresh(registry)
+      assert.strictEqual(names(yield* Registry.values(registry)), "one mine three")
+      assert.strictEqual(lines.length, 3)
+      assert.strictEqual(yield* skippedOf(registry, 2), "Skipped")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("of a reconciliation, as if it were not in the list", () => {
+    const { layer, lines } = warnings()
+    return Effect.gen(function*() {
+      const registry = yield* picky("fail")
+      yield* Registry.registerAll(registry, [named(1, "one"), named(2, "two")])
+      const report = yield* Registry.reconcile(
+        registry,
+        [named(1, "one"), named(2, "bad"), named(3, "bad"), named(4, "four"), named(4, "again")],
+        { onInvalid: "skip" }
+      )
+      assert.deepStrictEqual(
+        [names(report.kept), names(report.added), names(report.removed), report.replaced.length],
+        ["one", "four", "two", 0]
+      )
+      assert.strictEqual(names((yield* Registry.values(registry)).filter(({ id }) => id < 100)), "one four")
+      assert.strictEqual(lines.length, 3)
+      assert.strictEqual(yield* skippedOf(registry, 3), "Skipped")
+      assert.strictEqual(yield* skippedOf(registry, 2), "Skipped")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("but a defect never is, nor an invariant that fails", () =>
+    Effect.gen(function*() {
+      for (const dies of [true, false]) {
+        const registry = yield* Registry.make<Item>()({
+          lookup: ["id"],
+          defaults: [named(1, "one"), named(2, "bad")],
+          onInvalidDefault: "skip",
+          hooks: { onItemRegistering: ({ name }) => dies && name === "bad" ? Effect.die("boom") : Effect.void },
+          invariant: (draft) => RegistrySnapshot.has(draft, "id", 2) ? Effect.fail("two") : Effect.void
+        })
+        const exit = yield* Effect.exit(Registry.size(registry))
+        assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause) === dies)
+        assert.strictEqual(RegistrySnapshot.size(Registry.snapshotUnsafe(registry)), 0)
+        for (
+          const operation of [
+            Registry.registerEach(registry, [named(2, "bad")]),
+            Registry.reconcile(registry, [named(2, "bad")], { onInvalid: "skip" })
+          ]
+        ) assert.isTrue(Exit.isFailure(yield* Effect.exit<unknown, unknown, never>(operation)))
+      }
+    }).pipe(Effect.provide(Logger.layer([]))))
+})
+
+describe("registerEach", () => {
+  it.effect("answers what is registered, and what is refused with its error; what a hook had done for that is undone", () =>
+    Effect.gen(function*() {
+      const registry = yield* picky("fail")
+      const list = [named(1, "one"), named(1, "again"), named(2, "bad"), named(3, "three")]
+      const before = RegistrySnapshot.revision(yield* Registry.snapshot(registry))
+      const { refused, registered } = yield* Registry.registerEach(registry, list)
+      assert.deepStrictEqual(registered, list.toSpliced(1, 2))
+      assert.deepStrictEqual(refused.map(({ item }) => item), list.slice(1, 3))
+      assert.deepStrictEqual(
+        refused.map(({ error }) => typeof error === "string" ? error : error.code),
+        ["attribute_registered", "veto"]
+      )
+      assert.strictEqual(names(yield* Registry.values(registry)), "one three")
+      assert.strictEqual(RegistrySnapshot.revision(yield* Registry.snapshot(registry)), before + 1)
+    }))
+
+  it.effect("is a static of a service, data-last, with the owner of the caller", () =>
+    Effect.gen(function*() {
+      class Items extends Registry.Service<Items, Item>()("Items", { lookup: ["id"] }) {}
+      yield* Effect.gen(function*() {
+        yield* Items.registerEach([named(1, "one")]).pipe(by("me"))
+        const registry = yield* Items
+        const { refused } = yield* registry.pipe(Registry.registerEach([named(1, "two"), named(2, "two")]))
+        assert.strictEqual(refused.length, 1)
+        assert.strictEqual(yield* ownerOf(registry, 1), "me")
+        assert.strictEqual(names(yield* Items.values), "one two")
+      }).pipe(Effect.provide(Items.layer))
+    }))
+})
+
+describe("fromJson", () => {
+  it.effect("with onInvalid: \"skip\" leaves out what cannot be read, or repeats another, and warns of each", () => {
+    const { layer, lines } = warnings()
+    return Effect.gen(function*() {
+      const schema = Schema.Struct({ id: Schema.Number })
+      const registry = yield* Registry.make<typeof schema.Type>()({ name: "numbers", schema, lookup: ["id"] })
+      const json = [{ id: 1 }, { id: "two" }, { id: 1 }, { id: 3 }]
+      const snapshot = yield* RegistrySnapshot.fromJson(registry, json, { onInvalid: "skip" })
+      const last = yield* registry.pipe(RegistrySnapshot.fromJson(json, { onInvalid: "skip" }))
+      for (const one of [snapshot, last]) assert.deepStrictEqual([...one], [{ id: 1 }, { id: 3 }])
+      assert.match(
+        lines[0]!,
+        /^Left "two" out of "numbers". Could not read \[1\] of the JSON for "numbers"/
+      )
+      assert.match(lines[1]!, /^Left 1 out of "numbers". Could not register 1 in "numbers"/)
+      assert.strictEqual(lines.length, 4)
+      const error = yield* Effect.flip(RegistrySnapshot.fromJson(registry, json))
+      assert.strictEqual(error.code, "decode")
+    }).pipe(Effect.provide(layer))
+  })
 })

@@ -17,6 +17,7 @@ import { closeRegistry } from "./engine/transaction.ts"
 import { Lock } from "./engine/waiting.ts"
 import { cooling } from "./features/cooldown.ts"
 import * as Invariant from "./features/invariant.ts"
+import { registerDefaults } from "./features/leavingOut.ts"
 import { nearMatches } from "./features/nearMatches.ts"
 import { tracing } from "./features/spans.ts"
 import type { Options, Registry, RegistryState } from "./model.ts"
@@ -99,6 +100,7 @@ export const make = <Item, Lookups, P, V, R>(
       invariant,
       label,
       lookup,
+      onInvalidDefault,
       messages = {},
       name = "registry",
       schema
@@ -138,6 +140,7 @@ export const make = <Item, Lookups, P, V, R>(
       populationScope: undefined,
       defaults: Populate.defaultsOf(name, defaults),
       populationDies: options.populationFailure === "die" || defaults === undefined,
+      registerDefaults: onInvalidDefault === "skip" ? registerDefaults : undefined,
       ended: undefined,
       populationFailure: undefined,
       changes: [],

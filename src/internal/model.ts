@@ -87,13 +87,19 @@ export interface Options<Item, Lookups, Defaults, AllHooks, Failure, E = never, 
    * content is the same, and so is `Data`, but no other object.
    */
   readonly equivalence?: ((one: Item, other: Item) => boolean) | undefined
+  /**
+   * What becomes of a default that cannot be registered, because an attribute is missing, a key is taken or a hook refuses it:
+   * it fails the population (`"fail"`, the default), or is left out with a warning that says which and why, and the others
+   * go in (`"skip"`). A defect, or an `invariant` that fails, is never left out.
+   */
+  readonly onInvalidDefault?: "fail" | "skip" | undefined
   /** Hooks for as long as the registry lives. */
   readonly hooks?: AllHooks | undefined
   /**
    * A check of all items together, what is disabled included. It runs once at the end of each outermost transaction,
-   * population included, that put an item in, changed one or enabled one, sees what would be published (`draft`) and what there was (`before`), and undoes the transaction
-   * if it fails. Its error is one of the transaction. A withdrawal, a scope that closes and a reset are never refused:
-   * only what hooks register in them is checked, and they die with the error.
+   * population included, that put an item in, changed one or enabled one, sees what would be published (`draft`) and what
+   * there was (`before`), and undoes the transaction if it fails. Its error is one of the transaction. A withdrawal, a scope
+   * that closes and a reset are never refused: only what hooks register in them is checked, and they die with the error.
    */
   readonly invariant?:
     | ((

@@ -12,6 +12,7 @@ import { CopyKey, here, refuseForeign } from "./copy.ts"
 import { coreOf } from "./coreOf.ts"
 import { ofThisCopy } from "./engine/current.ts"
 import type * as Hooks from "./engine/parts.ts"
+import type { RegisteredEach } from "./features/leavingOut.ts"
 import * as Live from "./features/live.ts"
 import type { Position } from "./features/place.ts"
 import type { Reconciled, ReconcileOptions } from "./features/reconcile.ts"
@@ -114,6 +115,10 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R, F
   readonly register: (item: Item) => Effect.Effect<void, RegistrationFailure | V | P, Self>
   /** Adds items, all of them or none: see {@link registerAll}. */
   readonly registerAll: (items: Items<Item>) => Effect.Effect<void, RegistrationFailure | V | P, Self>
+  /** Adds items, each on its own, and answers which were refused: see {@link registerEach}. */
+  readonly registerEach: (
+    items: Items<Item>
+  ) => Effect.Effect<RegisteredEach<Item, RegistrationFailure | V>, V | P, Self>
   /** Replaces the item with the same first unique value, or adds this one: see {@link upsert}. */
   readonly upsert: (item: Item) => Effect.Effect<void, RegistrationFailure | V | P, Self>
   /** Adds an item until the scope closes: see {@link registerScoped}. */

@@ -22,6 +22,7 @@ import { faults as featuresHookOrder } from "./faults/features/hookOrder.ts"
 import { faults as featuresInvariant } from "./faults/features/invariant.ts"
 import { faults as featuresLate } from "./faults/features/late.ts"
 import { faults as featuresLayers } from "./faults/features/layers.ts"
+import { faults as featuresLeavingOut } from "./faults/features/leavingOut.ts"
 import { faults as featuresLive } from "./faults/features/live.ts"
 import { faults as featuresOffered } from "./faults/features/offered.ts"
 import { faults as featuresReconcile } from "./faults/features/reconcile.ts"
@@ -66,6 +67,7 @@ export const breaks: ReadonlyArray<Break> = [
   ...featuresInvariant,
   ...featuresLate,
   ...featuresLayers,
+  ...featuresLeavingOut,
   ...featuresLive,
   ...featuresOffered,
   ...featuresReconcile,

@@ -56,6 +56,10 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   ended:
     | ((scopes: ReadonlyArray<Scope.Closeable>, contents: Contents.Contents<Item>) => ReadonlyArray<Scope.Closeable>)
     | undefined
+  /** Registers defaults, where those that are refused are left out. */
+  readonly registerDefaults:
+    | ((transaction: Transaction<Item, any, V>, items: ReadonlyArray<Item>) => Effect.Effect<void, V>)
+    | undefined
   /** Why the last population failed, if none has succeeded since. */
   populationFailure: Cause.Cause<unknown> | undefined
   /** The last changes, oldest first: those that are kept, `history` at most, and before them some that are about to go. */

@@ -4,10 +4,10 @@ import * as Exit from "effect/Exit"
 import type * as RegistryError from "../../RegistryError.ts"
 import type { Reason } from "../../RegistryEvent.ts"
 import * as Change from "../engine/change.ts"
-import type { Operation, Transaction } from "../engine/core.ts"
+import type { Core, Operation, Transaction } from "../engine/core.ts"
 import { carryOutBy, type Entering, entering, type Plan } from "../engine/mutation.ts"
 import { maxPerStep, type Pausing, withoutPauses, withPauses } from "../engine/sequence.ts"
-import { longStep, step } from "../engine/transaction.ts"
+import { longStep, run, step } from "../engine/transaction.ts"
 import { each } from "../operations/register.ts"
 import * as Unregister from "../operations/unregister.ts"
 import * as Check from "../store/check.ts"
@@ -17,6 +17,7 @@ import * as Matching from "../store/matching.ts"
 import * as Order from "../store/order.ts"
 import * as Update from "../store/update.ts"
 import { type Addition, arrange, isArranged } from "./arrange.ts"
+import { type Refused, unlessRefused, warn } from "./leavingOut.ts"
 
 type Failure = RegistryError.RegistrationFailure
 
@@ -50,6 +51,11 @@ export interface Reconciled<out Item> {
 export interface ReconcileOptions {
   /** Whose items are made equal to the list: those of others stay as they are. By default the list is all there is to be. */
   readonly owner?: string | undefined
+  /**
+   * What becomes of an item that cannot be registered: the first of them is an error (`"fail"`, the default), or it is left
+   * out with a warning, as if it were not in the list (`"skip"`). A defect is never left out.
+   */
+  readonly onInvalid?: "fail" | "skip" | undefined
 }
 
 /** The items and entries, by what happens to them. */
@@ -73,6 +79,8 @@ export interface Source<Item, W> {
   readonly isOwn: (entry: Entry<Item>) => boolean
   readonly origin: Origin
   readonly entering: (item: Item) => Entering<Item, W>
+  /** What was refused and is left out, where that is no error. */
+  readonly left?: Array<Refused<Item, unknown>> | undefined
 }
 
 export type SourceOf<Item, V, W> = <P>(transaction: Transaction<Item, P, V>) => Source<Item, W>
@@ -96,11 +104,47 @@ const ofOwner = (owner: string) => <Item, V>(transaction: Transaction<Item, any,
   }
 }
 
+/** A source whose refused items are left out. What a hook that refuses one has done is undone. */
+export const leavingOut =
+  <Item, V, W>(source: SourceOf<Item, V, W>, left: Array<Refused<Item, unknown>>): SourceOf<Item, V, V> =>
+  (transaction) => {
+    // a part of a transaction that is populated
+    const core = transaction.core as Core<Item, never, V>
+    return {
+      ...source(transaction),
+      entering: (item) => ({
+        item,
+        ask: () => {
+          const asking = run<Item, never, V, void, V, never>(core, {
+            name: "reconcile",
+            runsHooks: true,
+            body: (asked) => entering(asked, item).ask(),
+            undone: () => Effect.void
+          })
+          return Effect.asVoid(unlessRefused(transaction.restore(asking), (error) => left.push({ item, error })))
+        }
+      }),
+      left
+    }
+  }
+
 export const reconcile = <Item, P, V>(
   items: ReadonlyArray<Item>,
-  owner: string | undefined
+  { onInvalid, owner }: ReconcileOptions
 ): Operation<Item, P, V, Reconciled<Item>, Failure | V | P> => {
   const source: SourceOf<Item, V, V> = owner === undefined ? all : ofOwner(owner)
+  if (onInvalid === "skip") {
+    return {
+      name: "reconcile",
+      runsHooks: true,
+      body: (transaction) => {
+        const left: Array<Refused<Item, unknown>> = []
+        const reconciling = reconcileIn(transaction, items, leavingOut(source, left))
+        return Effect.tap(reconciling, () => warn(transaction.core, left))
+      },
+      undone: () => Effect.succeed({ added: [], removed: [], replaced: [], kept: [], moved: [] })
+    }
+  }
   return {
     name: "reconcile",
     runsHooks: true,
@@ -137,11 +181,19 @@ const planning = function*<Item, P, V, W>(
   source: SourceOf<Item, V, W>
 ): Pausing<Exit.Exit<Plan<Item, Reconciled<Item>, W>, Failure>> {
   const { draft, steps } = transaction
-  const { entering: enter, isOwn, origin } = source(transaction)
-  const matched = yield* match(draft, items, isOwn)
+  const { entering: enter, isOwn, left, origin } = source(transaction)
+  let matched: Matched<Item>
+  let reached: Exit.Exit<Outcome<Item>, Failure>
+  let before: number | undefined
+  do {
+    before = left?.length
+    matched = yield* match(draft, left === undefined ? items : without(items, left), isOwn)
+    reached = yield* outcomeOf(draft, matched, origin, transaction.reason, left)
+    // what is left out may have been in the way of something else
+  } while (left?.length !== before)
   const { added, kept, removed, replaced } = matched
   const visible = (entry: Entry<Item>) => Contents.holds(draft, entry) ? [entry] : []
-  return Exit.map(yield* outcomeOf(draft, matched, origin, transaction.reason), (outcome) => ({
+  return Exit.map(reached, (outcome) => ({
     moves: () => [
       ...removed.map((entry) => ({ leaving: visible(entry) })),
       ...replaced.map(({ item, previous }) => ({ entering: enter(item), leaving: visible(previous) })),
@@ -159,6 +211,20 @@ const planning = function*<Item, P, V, W>(
       }
     }
   }))
+}
+
+/** A list without the last of each of some items. */
+const without = <Item>(
+  items: ReadonlyArray<Item>,
+  some: ReadonlyArray<Refused<Item, unknown>>
+): ReadonlyArray<Item> => {
+  const counts = new Map<Item, number>()
+  for (const { item } of some) counts.set(item, (counts.get(item) ?? 0) + 1)
+  return items.toReversed().filter((item) => {
+    const count = counts.get(item) ?? 0
+    counts.set(item, count - 1)
+    return count <= 0
+  }).toReversed()
 }
 
 /** Entries that overrides withhold are matched as others. */
@@ -198,9 +264,11 @@ const outcomeOf = function*<Item>(
   start: Contents.Contents<Item>,
   { added, list, removed, replaced }: Matched<Item>,
   origin: Origin,
-  reason: Reason
+  reason: Reason,
+  left: Array<Refused<Item, unknown>> | undefined
 ): Pausing<Exit.Exit<Outcome<Item>, Failure>> {
   let contents = start
+  const leftBefore = left?.length
   const steps: Array<Change.Step<Item>> = []
   const takeOut = function*(entries: ReadonlyArray<Entry<Item>>): Pausing<void> {
     const visible: Array<Entry<Item>> = []
@@ -220,7 +288,11 @@ const outcomeOf = function*<Item>(
     additions?: Array<Addition<Item>>
   ): Check.Refusal | undefined => {
     const keys = Check.check(contents, item)
-    if (Check.isRefusal(keys)) return keys
+    if (Check.isRefusal(keys)) {
+      if (left === undefined) return keys
+      left.push({ item, error: keys })
+      return undefined
+    }
     additions?.push({ item, keys })
     const inserted = Update.insert(contents, item, keys, origin, previous)
     contents = inserted.contents
@@ -251,6 +323,8 @@ const outcomeOf = function*<Item>(
   refused = yield* each(added, (item) => putIn(item, undefined, additions))
   if (refused !== undefined) return Exit.fail(refused)
   let moved: ReadonlyArray<Item> = []
+  // without what is left out, all is tried again
+  if (left?.length !== leftBefore) return Exit.succeed({ contents, moved, steps })
   if (!(yield* isArranged(before, list))) {
     // all that are added can be: now they are put in their places
     let next = 0

@@ -16,7 +16,8 @@ import { waitFor, WaitNode } from "../engine/waiting.ts"
 import { type Failed, readDefaults, registrationFailed } from "../operations/populate.ts"
 import * as Contents from "../store/contents.ts"
 import { type Entry, Origin } from "../store/entry.ts"
-import { isBelow, reconcileIn, type SourceOf } from "./reconcile.ts"
+import { type Refused, warn } from "./leavingOut.ts"
+import { isBelow, leavingOut, reconcileIn, type SourceOf } from "./reconcile.ts"
 
 type Refreshed = Effect.Effect<void, Failed<any, any>>
 
@@ -34,7 +35,13 @@ const refreshing = <Item, V>(): Operation<Item, any, V, void, Failed<any, V>, an
       const items: Array<Item> = []
       const reading = readDefaults<Item, any, never>(core, (some) => Effect.sync(() => items.push(...some)))
       return restore(Effect.provideService(reading, Scope.Scope, scope)).pipe(
-        Effect.flatMap(() => reconcileIn(transaction, items, byPopulation<Item, V>(scope))),
+        Effect.flatMap(() => {
+          const source = byPopulation<Item, V>(scope)
+          const left: Array<Refused<Item, unknown>> = []
+          return core.registerDefaults === undefined
+            ? reconcileIn(transaction, items, source)
+            : Effect.tap(reconcileIn(transaction, items, leavingOut(source, left)), () => warn(core, left))
+        }),
         Effect.map(({ added, replaced }) => {
           if (added.length + replaced.length === 0) return
           unused = undefined

@@ -46,7 +46,7 @@ export const populate = <Item, P, V, E>(
     transaction.populationScope = scope
     return Hooks.call(transaction, "onPopulating").pipe(
       Effect.flatMapEager(() =>
-        transaction.restore(Effect.provideService(registerDefaults<Item, V, E>(transaction), Scope.Scope, scope))
+        transaction.restore(Effect.provideService(registerRead<Item, V, E>(transaction), Scope.Scope, scope))
       ),
       Effect.flatMapEager(() => transaction.core.bringBack?.(transaction) ?? Effect.void),
       Effect.flatMapEager(() => Hooks.call(transaction, "onPopulated")),
@@ -64,7 +64,7 @@ const becomeReady = <Item>(transaction: Transaction<Item>): Exit.Exit<void> => {
   return Exit.void
 }
 
-const registerDefaults = <Item, V, E>(
+const registerRead = <Item, V, E>(
   transaction: Transaction<Item, never, V>
 ): Effect.Effect<void, Failed<E, V>, any> => {
   // the defaults can be interrupted, and the bookkeeping of hooks cannot
@@ -110,6 +110,9 @@ const registerItems = <Item, V, E>(
   transaction: Transaction<Item, never, V>,
   items: ReadonlyArray<Item>
 ): Effect.Effect<unknown, Failed<E, V>> => {
+  const { registerDefaults } = transaction.core
+  // an invariant is not asked yet, so there is no error
+  if (registerDefaults !== undefined) return Effect.orDie(registerDefaults(transaction, items))
   if (transaction.hooks.length === 0) {
     return Effect.mapErrorEager(
       insertAllIn(transaction, items),
