@@ -50,6 +50,8 @@ class Version {
   }
 }
 
+class List extends Array<unknown> {}
+
 const symbol = Symbol("name")
 const f = () => 1
 const opaque = new Opaque(1)
@@ -165,7 +167,7 @@ const different: Record<string, readonly [unknown, unknown]> = {
   "instances with the same fields": [new Visible("a"), new Visible("a")],
   "instances whose state is private": [new Opaque(1), new Opaque(1)],
   "an instance and an object": [new Visible("a"), { name: "a" }],
-  "a class that extends Array": [new (class extends Array {})(), new (class extends Array {})()],
+  "a class that extends Array": [new List(), new List()],
   "headers": [new Headers({ a: "1" }), new Headers({ a: "1" })],
   "queries": [new URLSearchParams("k=1"), new URLSearchParams("k=1")],
   "addresses": [new URL("http://a"), new URL("http://a")],
@@ -296,12 +298,15 @@ const ring = (length: number) => {
   return nodes[0]!
 }
 
-/** Two that differ in their last property alone: what is inside them is the same as long as they are. */
-const build = (last: number, other: number) => {
-  const inside: { up?: unknown } = {}
-  const x: { inside: unknown; last: number } = { inside, last }
-  inside.up = x
-  return [new Set([x, { inside: { up: 0 }, last: other }]), inside]
+/** Two circles, which differ in their last property alone, as a set, and what is inside the one with that property. */
+const circles = (lasts: readonly [number, number], chosen: number): unknown => {
+  const all = lasts.map((last) => {
+    const inside: { up?: unknown } = {}
+    const circle = { inside, last }
+    inside.up = circle
+    return circle
+  })
+  return [new Set(all), all.find(({ last }) => last === chosen)?.inside]
 }
 
 /** Each level has the one below it three times. */
@@ -328,8 +333,9 @@ describe("circles", () => {
   })
 
   it("G11 what was assumed of a pair that differs is taken back", () => {
-    assert.isTrue(sameBothWays(build(1, 2), build(1, 2)))
-    assert.isFalse(sameBothWays(build(1, 2), build(2, 1)))
+    // 1 and 2 are compared first: what is inside is the same as long as they are
+    assert.isTrue(sameBothWays(circles([1, 2], 1), circles([2, 1], 1)))
+    assert.isFalse(sameBothWays(circles([1, 2], 1), circles([2, 1], 2)))
   })
 
   it("G11 what is shared many times is compared once", () => {
@@ -732,6 +738,23 @@ describe("upsert", () => {
       assert.deepStrictEqual(contradictions(tools), [])
     }))
 
+  it.effect("of what has the same set of keys, in another order, changes nothing", () =>
+    Effect.gen(function*() {
+      interface Aliased {
+        readonly id: number
+        readonly aliases: ReadonlySet<string>
+      }
+      const registry = yield* Registry.make<Aliased>()({
+        lookup: { id: Lookup.unique((one) => one.id), alias: Lookup.uniqueEach((one) => one.aliases) }
+      })
+      const held = { id: 1, aliases: new Set(["a", "b"]) }
+      yield* Registry.upsert(registry, held)
+      yield* Registry.upsert(registry, { id: 1, aliases: new Set(["b", "a"]) })
+      assert.strictEqual((yield* Registry.values(registry))[0], held)
+      const report = yield* Registry.reconcile(registry, [{ id: 1, aliases: new Set(["b", "a"]) }])
+      assert.strictEqual(report.kept[0], held)
+    }))
+
   it.effect("of what decides for itself replaces what it says is the same, where their keys differ", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.make<Version>()({ lookup: ["build"] })
@@ -771,6 +794,22 @@ describe("items that are keys themselves", () => {
       assert.deepStrictEqual(contradictions(registry), [])
       yield* Registry.unregister(registry, { calls: 0 })
       assert.deepStrictEqual(yield* Registry.values(registry), [other])
+    }))
+
+  it.effect("G11 one that was changed to be the same as another cannot be reconciled beside it", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<{ kind: string }>()({
+        lookup: { kind: Lookup.group((item) => item.kind) }
+      })
+      const [one, other] = [{ kind: "a" }, { kind: "b" }]
+      yield* Registry.registerAll(registry, [one, other])
+      one.kind = "b"
+      assert.strictEqual(yield* codeOf(Registry.reconcile(registry, [one, other])), "already_registered")
+      assert.deepStrictEqual(yield* Registry.getAll(registry, "kind", "b"), [other])
+      one.kind = "c"
+      yield* Registry.reconcile(registry, [one, other])
+      assert.deepStrictEqual(yield* Registry.getAll(registry, "kind", "c"), [one])
+      assert.deepStrictEqual(contradictions(registry), [])
     }))
 
   it.effect("G11 marked by Equal.byReference, they are the same only as themselves", () =>
