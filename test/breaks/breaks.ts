@@ -41,9 +41,11 @@ import { faults as storeContents } from "./faults/store/contents.ts"
 import { faults as storeDefinition } from "./faults/store/definition.ts"
 import { faults as storeEntry } from "./faults/store/entry.ts"
 import { faults as storeIndex } from "./faults/store/index.ts"
+import { faults as storeKey } from "./faults/store/key.ts"
 import { faults as storeKeyMap } from "./faults/store/keyMap.ts"
 import { faults as storeListing } from "./faults/store/listing.ts"
 import { faults as storeMatching } from "./faults/store/matching.ts"
+import { faults as storeSame } from "./faults/store/same.ts"
 import { faults as storeUpdate } from "./faults/store/update.ts"
 import { faults as storeWording } from "./faults/store/wording.ts"
 
@@ -86,9 +88,11 @@ export const breaks: ReadonlyArray<Break> = [
   ...storeDefinition,
   ...storeEntry,
   ...storeIndex,
+  ...storeKey,
   ...storeKeyMap,
   ...storeListing,
   ...storeMatching,
+  ...storeSame,
   ...storeUpdate,
   ...storeWording
 ]

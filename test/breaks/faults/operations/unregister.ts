@@ -3,6 +3,24 @@ import type { Break } from "../../break.ts"
 
 export const faults: ReadonlyArray<Break> = [
   {
+    name: "an upsert replaces what is the same",
+    find: "        : Exit.succeed(unchanged)\n",
+    replace: "        : swapping<Item, P, V>(item)(transaction, entry)\n",
+    caught: {
+      file: "same.test.ts",
+      title: "an upsert of what is the same changes nothing: no hook, no revision, no event"
+    }
+  },
+  {
+    name: "an upsert of what is hidden and the same is refused",
+    find: "Exit.isFailure(planned) && Matching.isIn(transaction.draft, item)",
+    replace: "Exit.isFailure(planned) && transaction.draft.size < 0",
+    caught: {
+      file: "same.test.ts",
+      title: "of what is the same as an override changes nothing, nor of what is the same"
+    }
+  },
+  {
     name: "no look after onItemUnregistering",
     find: "if (first !== undefined && Contents.holds(contents, first)) return first",
     replace: "if (first !== undefined) return first",

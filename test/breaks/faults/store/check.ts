@@ -3,6 +3,15 @@ import type { Break } from "../../break.ts"
 
 export const faults: ReadonlyArray<Break> = [
   {
+    name: "an item that is replaced hides another that is the same",
+    find: "findEqual(self, item, keys, ignoring)",
+    replace: "findEqual(self, item, keys)",
+    caught: {
+      file: "same.test.ts",
+      title: "G11 one that was changed to be the same as another cannot be reconciled beside it"
+    }
+  },
+  {
     name: "the keys of what is hidden are free",
     find: "found === undefined || found === ignoring ? withheld?.holder(slot, value, ignoring) : found",
     replace: "found === ignoring ? undefined : found",

@@ -3,14 +3,14 @@ import type { Break } from "../../break.ts"
 export const faults: ReadonlyArray<Break> = [
   {
     name: "what is asked for is not normalized",
-    find: "return this.normalize === undefined ? value : this.normalize(value)",
-    replace: "return value",
+    find: "keyOf(this.normalize === undefined ? value : this.normalize(value))",
+    replace: "keyOf(value)",
     caught: { file: "Lookup.test.ts", title: "finds what was registered in any spelling" }
   },
   {
     name: "a key that was taken is normalized once more",
-    find: "const found = indexes[slot]!.entry(value)",
-    replace: "const found = indexes[slot]!.get(value)",
+    find: "const found = indexes[slot]!.entry(key)",
+    replace: "const found = indexes[slot]!.get(key)",
     caught: { file: "Lookup.test.ts", title: "refuses another spelling of what is taken" }
   },
   {
