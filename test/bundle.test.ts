@@ -14,12 +14,12 @@ import {
 
 /** Goals that are not met, with the size that was reached: more fails, and so does a goal that is met and stands here. */
 const notMet: { readonly [title: string]: number } = {
-  "make, get, register and unregister, by esbuild by subpath": 17_800,
-  "a service with get, register, unregister, values and hooks, by esbuild by subpath": 19_800,
-  "everything that 0.1 has, by esbuild by subpath": 32_300,
-  "make, get, register and unregister, by rolldown by the index": 17_150,
-  "a service with get, register, unregister, values and hooks, by rolldown by the index": 18_800,
-  "everything that 0.1 has, by rolldown by the index": 30_550
+  "make, get, register and unregister, by esbuild by subpath": 20_450,
+  "a service with get, register, unregister, values and hooks, by esbuild by subpath": 22_500,
+  "everything that 0.1 has, by esbuild by subpath": 36_800,
+  "make, get, register and unregister, by rolldown by the index": 19_600,
+  "a service with get, register, unregister, values and hooks, by rolldown by the index": 21_250,
+  "everything that 0.1 has, by rolldown by the index": 34_600
 }
 
 const bundlers: ReadonlyArray<readonly [name: string, (program: Program) => Promise<Bundle>]> = [
