@@ -1617,7 +1617,7 @@ export const enable: {
  * The standing rules, oldest first, each with the items that it disables, in their order: see {@link disable}. Inside a
  * transaction of the registry they are those of the draft.
  *
- * Never populates, waits or fails.
+ * Never populates, waits or fails, so there is nothing to interrupt.
  *
  * **Example** (What is off, and why)
  *
@@ -1634,8 +1634,9 @@ export const enable: {
  *   return yield* Registry.rules(tools)
  * }))
  *
- * await Effect.runPromise(program)
- * // => [{ attribute: "name", value: "a", reason: "too slow", by: "admin", items: [{ name: "a" }] }]
+ * const [rule] = await Effect.runPromise(program)
+ *
+ * rule // => { attribute: "name", value: "a", reason: "too slow", by: "admin", items: [{ name: "a" }] }
  * ```
  *
  * @category watching
