@@ -28,20 +28,23 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "an entry belongs to the owner of the transaction around it",
-    find: "new Origin(Context.get(this.fiber!.context, Owner),",
-    replace: "new Origin(this.parent?.origin.owner ?? Context.get(this.fiber!.context, Owner),",
+    find: "\"defaults\" : Context.get(this.caller, Owner)",
+    replace: "\"defaults\" : this.parent?.owner ?? Context.get(this.caller, Owner)",
     caught: { file: "explain.test.ts", title: "Present: the item, its owner and the revision that registered it" }
   },
   {
     name: "the items of a population have no owner",
-    find: "new Origin(Context.get(this.fiber!.context, Owner),",
-    replace: "new Origin(this.populating ? \"\" : Context.get(this.fiber!.context, Owner),",
-    caught: { file: "population.test.ts", title: "G1 a list populates in the step of its first user: with the owner" }
+    find: "this.kind === \"population\" || this.kind === \"refresh\" ? \"defaults\"",
+    replace: "this.kind === \"population\" || this.kind === \"refresh\" ? \"\"",
+    caught: {
+      file: "population.test.ts",
+      title: "G1 a list populates in the step of its first user: with an owner of its own"
+    }
   },
   {
     name: "a closing scope is given up in runSync",
-    find: "return this.kind === \"upkeep\" || this.populating ? undefined : this.fiber",
-    replace: "return this.populating ? undefined : this.fiber",
+    find: "return this.kind === \"upkeep\" || this.kind === \"import\" ||",
+    replace: "return this.kind === \"import\" ||",
     caught: { file: "runSync.test.ts", title: "a closing scope is not given up" }
   }
 ]

@@ -4,8 +4,8 @@ import type { Break } from "../../break.ts"
 export const faults: ReadonlyArray<Break> = [
   {
     name: "a population that failed is kept",
-    find: "(outermost, -Infinity)",
-    replace: "(outermost, (exit) => Exit.isFailure(exit) ? Infinity : -Infinity)",
+    find: "(outermost, -Infinity),\n",
+    replace: "(outermost, (exit) => Exit.isFailure(exit) ? Infinity : -Infinity),\n",
     caught: {
       file: "population.test.ts",
       title: "G2 defaults that fail: all waiters get the same error, nothing is left, the"
@@ -13,14 +13,14 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a population that a reset has emptied is kept",
-    find: "(outermost, -Infinity)",
-    replace: "(outermost, (exit) => Exit.isSuccess(exit) ? Infinity : -Infinity)",
+    find: "(outermost, -Infinity),\n",
+    replace: "(outermost, (exit) => Exit.isSuccess(exit) ? Infinity : -Infinity),\n",
     caught: { file: "population.test.ts", title: "G17 under schedules, resets race registers and reads" }
   },
   {
     name: "each fiber that asks runs the population",
-    find: "Effect.cachedWithTTL(outermost, -Infinity)",
-    replace: "Effect.as(Effect.sync(() => -Infinity), outermost)",
+    find: "Effect.cachedWithTTL(outermost, -Infinity),\n",
+    replace: "Effect.as(Effect.sync(() => -Infinity), outermost),\n",
     caught: {
       file: "population.test.ts",
       title: "G3 some waiters are interrupted: the others get the full set from the same"
@@ -28,8 +28,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a population has the services of the fiber that asks first",
-    find: "Context.add(core.context, Scheduler.Scheduler, fiber.cache.scheduler)",
-    replace: "Context.merge(core.context, fiber.context)",
+    find: "\n          Context.add(core.context, Scheduler.Scheduler, fiber.cache.scheduler)",
+    replace: "\n          Context.merge(core.context, fiber.context)",
     caught: { file: "population.test.ts", title: "G4 it has the services of the layer that built the registry" }
   },
   {
@@ -62,7 +62,7 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "why a population in a transaction failed is forgotten",
-    find: "transaction.kind === \"upkeep\" ? nested : remembered(core, nested)",
+    find: "isUpkeep(transaction) ? nested : remembered(core, nested)",
     replace: "nested",
     caught: {
       file: "explain.test.ts",

@@ -45,8 +45,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a reset that starts over populates first",
-    find: "return kind === \"change\" ? Effect.flatMap(core.populate, () => anew) : anew",
-    replace: "return kind !== \"upkeep\" ? Effect.flatMap(core.populate, () => anew) : anew",
+    find: "return populatesFirst ? Effect.flatMap(core.populate, () => anew) : anew",
+    replace: "return operation.kind !== \"upkeep\" ? Effect.flatMap(core.populate, () => anew) : anew",
     caught: {
       file: "caught.test.ts",
       title: "G6 a reset that waited in a transaction, and finds it ended, does not populate"
@@ -125,8 +125,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a revision is not raised",
-    find: "const revision = base.revision + 1",
-    replace: "const revision = base.revision",
+    find: "changed ? base.revision + 1 : base.revision",
+    replace: "base.revision",
     caught: {
       file: "atomicity.test.ts",
       title: "G7 a nested transaction that fails leaves no trace in the one around it"
@@ -254,8 +254,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a population that failed takes out what scopes took out, which is nothing",
-    find: "transaction.parent === undefined && !transaction.base.populated ? [] : transaction.redoAfterRollback",
-    replace: "transaction.redoAfterRollback",
+    find: "parent === undefined && !base.populated && base.waiting === undefined && base.withheld === undefined\n",
+    replace: "parent === undefined && base === undefined\n",
     caught: {
       file: "deadlock.test.ts",
       title: "G16 an abandoned population takes no lock, though a scope has closed in it"
