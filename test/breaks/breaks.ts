@@ -36,6 +36,7 @@ import { faults as operationsRegister } from "./faults/operations/register.ts"
 import { faults as operationsReset } from "./faults/operations/reset.ts"
 import { faults as operationsUnregister } from "./faults/operations/unregister.ts"
 import { faults as operationsUnregisterEach } from "./faults/operations/unregisterEach.ts"
+import { faults as operationsUpkeep } from "./faults/operations/upkeep.ts"
 import { faults as storeCheck } from "./faults/store/check.ts"
 import { faults as storeContents } from "./faults/store/contents.ts"
 import { faults as storeDefinition } from "./faults/store/definition.ts"
@@ -83,6 +84,7 @@ export const breaks: ReadonlyArray<Break> = [
   ...operationsReset,
   ...operationsUnregister,
   ...operationsUnregisterEach,
+  ...operationsUpkeep,
   ...storeCheck,
   ...storeContents,
   ...storeDefinition,

@@ -111,8 +111,8 @@ export const fastPaths: ReadonlyArray<FastPath> = [
   },
   {
     name: "a fiber that is in nothing is waited for by nobody: all of them join a population with one effect",
-    find: "if (node === undefined) return untracked",
-    replace: "if (node === null) return untracked"
+    find: "if (node === undefined) {\n            return unlessSync(",
+    replace: "if (node === null) {\n            return unlessSync("
   },
   {
     name: "a hook that has succeeded already is not run",
@@ -131,7 +131,7 @@ export const fastPaths: ReadonlyArray<FastPath> = [
   },
   {
     name: "what a scope registered is gone: its end needs no transaction",
-    find: "if (core.closed || !mayBeIn) return",
+    find: "if (core.closed || core.lock.holder === undefined && !isDue(contentsOf(core))) return",
     replace: "if (core.closed) return"
   }
 ]

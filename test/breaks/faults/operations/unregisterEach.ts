@@ -3,15 +3,6 @@ import type { Break } from "../../break.ts"
 
 export const faults: ReadonlyArray<Break> = [
   {
-    name: "the items of a scope that closed come back when the transaction around it fails",
-    find: "transaction.redoAfterRollback.concat(closeScope(core, entries))",
-    replace: "transaction.redoAfterRollback",
-    caught: {
-      file: "scopes.test.ts",
-      title: "G25 a scope that closes in a transaction that then fails: its items stay removed"
-    }
-  },
-  {
     name: "a scope that closes while a transaction is undone takes nothing out",
     find: "      undone: (transaction) => {\n        redo(transaction)\n",
     replace: "      undone: () => {\n",
@@ -22,10 +13,10 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a reset believes that what it has counted is still there",
-    find: "Contents.isIn(current.draft, entry) ? removing(current, entry) : Exit.succeed(nothing)",
-    replace: `Contents.isIn(current.draft, entry)
-      ? removing(current, entry)
-      : Exit.succeed({ ...nothing, moves: () => [{ leaving: [entry] }] })`,
+    find: "return entry !== undefined && isDue(entry) ? remove(current, entry) : Exit.succeed(nothing)",
+    replace: `if (entry !== undefined && isDue(entry)) return remove(current, entry)
+    const counted = Contents.current(current.base, registration)
+    return Exit.succeed({ ...nothing, moves: () => counted === undefined ? [] : [{ leaving: [counted] }] })`,
     caught: {
       file: "caught.test.ts",
       title: "G14 a reset calls no hook for an item that another hook has unregistered before"
@@ -33,9 +24,15 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a scope that closes takes out what has its keys now",
-    find: "const mayBeIn =",
-    replace: `entries = entries.map((entry) => Contents.findByKeysOf(contents, entry) ?? entry)
-    const mayBeIn =`,
+    find: "Scope.addFinalizer(scope, closeScope(core, scope, entries.map(({ registration }) => registration)))",
+    replace: `Scope.addFinalizer(
+        scope,
+        whenClosing(core, "closeScope", () => true, (transaction) => {
+          const now = entries.map((entry) => Contents.findByKeysOf(transaction.draft, entry) ?? entry)
+          const registrations = now.map(({ registration }) => registration)
+          return unregisterEach(transaction, registrations.toReversed(), () => true, removing("scope"))
+        })
+      )`,
     caught: {
       file: "scopes.test.ts",
       title: "G25 closing never removes a later registration of the same key, and never fails"
@@ -43,32 +40,14 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a finalizer runs in the transactions of when it was added",
-    find: "Scope.addFinalizer(scope, closeScope(core, entries))",
-    replace: `Effect.flatMap(
-      Effect.context<never>(),
-      (context) => Scope.addFinalizer(scope, Effect.provideContext(closeScope(core, entries), context))
-    )`,
+    find: "Scope.addFinalizer(scope, closeScope(core, scope, entries.map(({ registration }) => registration)))",
+    replace: `Effect.flatMap(Effect.context<never>(), (context) => {
+        const closing = closeScope(core, scope, entries.map(({ registration }) => registration))
+        return Scope.addFinalizer(scope, Effect.provideContext(closing, context))
+      })`,
     caught: {
       file: "scopes.test.ts",
       title: "G25 a scope closes in the transaction that closes it, not in the one that"
-    }
-  },
-  {
-    name: "a scope takes out of a registry that is at work without looking",
-    find: "core.lock.holder !== undefined || entries.some",
-    replace: "entries.some",
-    caught: {
-      file: "caught.test.ts",
-      title: "G25 a scope that closes inside the transaction removes the items that it"
-    }
-  },
-  {
-    name: "what hooks die of at the end of a scope that closes is swallowed",
-    find: "removing(\"scope\")), () => transaction)",
-    replace: "removing(\"scope\")), () => ({ defects: transaction.defects }))",
-    caught: {
-      file: "lastWord.test.ts",
-      title: "a hook that dies in the last word of a scope that closes stops nothing: the close dies of it"
     }
   },
   {

@@ -13,8 +13,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "the keys of what is hidden are free",
-    find: "found === undefined || found === ignoring ? withheld?.holder(slot, value, ignoring) : found",
-    replace: "found === ignoring ? undefined : found",
+    find: "isInTheWay(found, ignoring) ? found : withheld?.holder(slot, key, ignoring)",
+    replace: "isInTheWay(found, ignoring) ? found : undefined",
     caught: {
       file: "override.test.ts",
       title: "G7 a hidden item keeps its keys if a transaction that unregistered it fails"

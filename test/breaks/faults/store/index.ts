@@ -15,8 +15,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "near matches are looked for as they are spelled",
-    find: "definition.suggest(indexes[slot]!.keyFor(value)",
-    replace: "definition.suggest(value",
+    find: "definition.suggest(key,",
+    replace: "definition.suggest(value,",
     caught: { file: "Lookup.test.ts", title: "looks for near matches in what is normalized" }
   },
   {

@@ -18,8 +18,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "an array of a class is an array",
-    find: "kind === Array.prototype && Array.isArray(value)",
-    replace: "Array.isArray(value)",
+    find: "if (isA(value, Array) || isA(value, Map)) return value",
+    replace: "if (Array.isArray(value) || isA(value, Map)) return value",
     caught: { file, title: "G11 not a class that extends Array" }
   },
   {
@@ -108,8 +108,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "the order of a set is in its hash",
-    find: "if (kind === Set.prototype && value instanceof Set) return new Map(value.entries())",
-    replace: "if (kind === Set.prototype && value instanceof Set) return Array.from(value)",
+    find: "if (isA(value, Set)) return new Map(value.entries())",
+    replace: "if (isA(value, Set)) return Array.from(value)",
     caught: { file, title: "G11 sets in another order" }
   },
   {

@@ -24,23 +24,16 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a replacement goes to the end",
-    find: "new Origin(owner, revision, previous.origin.onTop), previous.position)",
-    replace: "new Origin(owner, revision, previous.origin.onTop))",
+    find: "  const added = new Entry(item, keys, origin, previous)",
+    replace: `  contents.order = Order.remove(contents.order, previous.position)
+  const added = new Entry(item, keys, origin, { registration: previous.registration })
+  place(contents, added)`,
     caught: { file: "atomicity.test.ts", title: "G12 replace keeps the position, in values, at and group lookups" }
   },
   {
-    name: "an item that replaces an override is not an override",
-    find: "new Origin(owner, revision, previous.origin.onTop)",
-    replace: "new Origin(owner, revision, false)",
-    caught: {
-      file: "override.test.ts",
-      title: "the replacement of an override is an override, which hides only items that it"
-    }
-  },
-  {
     name: "an item that replaces an override reveals nothing",
-    find: "return { added, contents, revealed: self.withheld?.left(contents, previous) ?? [] }",
-    replace: "return { added, contents, revealed: [] }",
+    find: "revealed: contents.withheld?.left(contents, previous) ?? [] }",
+    replace: "revealed: [] }",
     caught: {
       file: "override.test.ts",
       title: "the replacement of an override is an override, which hides only items that it"
