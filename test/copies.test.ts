@@ -58,6 +58,7 @@ const operations: { readonly [name: string]: ReadonlyArray<unknown> } = {
   upsert: [item],
   registerScoped: [item],
   registerAllScoped: [[item]],
+  registerEach: [[item]],
   unregister: [item],
   unregisterBy: ["name", "search"],
   replace: ["name", "search", item],
