@@ -1767,7 +1767,7 @@ export const transact: {
 } = /*#__PURE__*/ operation(
   2,
   <Item, P, V, A, E, R>(core: Core<Item, P, V>, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | V | P, R> => {
-    const given = effectOf(effect, `transact of ${show(core.definition.name)}`)
+    const given = effectOf(effect, () => `transact of ${show(core.definition.name)}`)
     return Transaction.run(core, {
       name: "transact",
       body: ({ restore }) => Exit.isExit(given) ? given : restore(given),
@@ -1777,8 +1777,10 @@ export const transact: {
 )
 
 /** Another value, from untyped code, would end the fiber on the spot, with the lock. */
-const effectOf = <A, E, R>(effect: Effect.Effect<A, E, R>, name: string): Effect.Effect<A, E, R> =>
-  Effect.isEffect(effect) ? effect : Effect.die(new TypeError(`${name} was given ${show(effect)}, which is no effect.`))
+const effectOf = <A, E, R>(effect: Effect.Effect<A, E, R>, name: () => string): Effect.Effect<A, E, R> =>
+  Effect.isEffect(effect)
+    ? effect
+    : Effect.die(new TypeError(`${name()} was given ${show(effect)}, which is no effect.`))
 
 /**
  * Runs an effect as one transaction of several registries: they are published together, in one synchronous step, so
@@ -1832,7 +1834,7 @@ export const transactAll = <
     }
     return Together.runAll<PopulationFailureOf<Registries[number]>, A, E, R>(
       registries.map((one) => resolve(one, context)),
-      effectOf(effect, "transactAll")
+      effectOf(effect, () => "transactAll")
     )
   })
 

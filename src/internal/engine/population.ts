@@ -85,13 +85,13 @@ export const make = <Item, P, V, Failed>(
           if (core.closed) return ended
           const node = innermost(fiber.context)
           if (node === undefined) {
-            return unlessSync(fiber, core.definition, "its population", untracked, core.population)
+            return unlessSync(fiber, core.definition, () => "its population", untracked, core.population)
           }
           // it joins a run, or begins it, in one step, so that it is known which run is waited for
           const joining = Effect.suspend(() => waitFor(node, core.population.wait(), shared))
           const joined = Effect.setContext(joining, withoutYields(fiber.context))
           return Effect.flatMap(
-            unlessSync(fiber, core.definition, "its population", joined, core.population),
+            unlessSync(fiber, core.definition, () => "its population", joined, core.population),
             () => waited
           )
         })

@@ -128,7 +128,7 @@ const begin = <Item, P, V, A, E, R>(
   const running = inContext(transaction, operation, body)
   // the effect of a `transact` is not up to the registry
   const waited = operation.runsHooks === true && waiter !== undefined && mayBeSync(waiter)
-    ? unlessSync(waiter, core.definition, "a hook", Effect.uninterruptible(running))
+    ? unlessSync(waiter, core.definition, () => "a hook", Effect.uninterruptible(running))
     : running
   return Effect.matchCauseEffect(waited, {
     onFailure: (cause) => ending(Exit.failCause(cause)),

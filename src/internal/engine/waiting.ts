@@ -80,7 +80,7 @@ export class Lock {
     const { waiter } = node
     const waited = waiter === undefined
       ? waitingInLine
-      : unlessSync(waiter, node.source, show(this.holder?.operation ?? "another operation"), waitingInLine)
+      : unlessSync(waiter, node.source, () => show(this.holder?.operation ?? "another operation"), waitingInLine)
     return Effect.matchCauseEffect(restore(waited), {
       onFailure: (cause) => {
         this.inLine--
@@ -221,7 +221,7 @@ export const mayBeSync = ({ cache, context }: Fiber.Fiber<unknown, unknown>): bo
 export const unlessSync = <A, E, R>(
   fiber: Fiber.Fiber<unknown, unknown>,
   { name }: ErrorSource,
-  what: string,
+  what: () => string,
   waiting: Effect.Effect<A, E, R>,
   population?: { readonly fiber: Fiber.Fiber<unknown, unknown> | undefined }
 ): Effect.Effect<A, E, R> => {
@@ -240,7 +240,7 @@ export const unlessSync = <A, E, R>(
       // after all others
       if (!isLast) return fiber.currentDispatcher.scheduleTask(look(true), Infinity)
       const advice = population === undefined ? "" : ", or populate it first"
-      const message = `has to wait for ${what}: use Effect.runPromise instead of Effect.runSync${advice}.`
+      const message = `has to wait for ${what()}: use Effect.runPromise instead of Effect.runSync${advice}.`
       resume(Effect.die(new Error(`${show(name)} ${message}`)))
     }
     fiber.currentDispatcher.scheduleTask(look(false), Infinity)

@@ -156,7 +156,7 @@ const answer = <Item, P, V, A extends object, E>(
     const { revision } = contents
     const isNews = () => core.closed || revisionOf(core) !== revision
     const waiting = Effect.withFiber<void>((fiber) =>
-      unlessSync(fiber, core.definition, "a change", watchersOf(core).wait(isNews))
+      unlessSync(fiber, core.definition, () => "a change", watchersOf(core).wait(isNews))
     )
     return Exit.succeed(Effect.flatMap(waiting, () => core.closed ? ended : asking))
   }))
