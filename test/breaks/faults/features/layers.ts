@@ -10,8 +10,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "the keys of a hidden item are free to be registered",
-    find: "find((entry) => !isUnder(this.definition, entry, ignoring))",
-    replace: "find((entry) => entry === ignoring)",
+    find: "return this.claiming([slot, key]).find((entry) => this.isInTheWay(entry, ignoring))",
+    replace: "return undefined",
     caught: {
       file: "override.test.ts",
       title: "register conflicts with a hidden item, and names the item and its owner"
@@ -19,8 +19,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "an equal item that is hidden is free to be registered",
-    find: ".find((entry) => !isUnder(definition, entry, ignoring) && Equal.equals(entry.item, item))",
-    replace: ".find((entry) => entry === ignoring)",
+    find: "return this.equals(item, keys).find((entry) => this.isInTheWay(entry, ignoring))",
+    replace: "return undefined",
     caught: {
       file: "override.test.ts",
       title: "register conflicts with a hidden item, and names the item and its owner"

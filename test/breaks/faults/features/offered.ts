@@ -10,8 +10,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "what is refused cannot be interrupted while a hook looks at it",
-    find: "restore(registering)",
-    replace: "registering",
+    find: "Effect.matchCauseEffect(restore(registering),",
+    replace: "Effect.matchCauseEffect(registering,",
     caught: {
       file: "offered.test.ts",
       title: "is interrupted, and rolled back, while a hook looks at an item of a package"
@@ -19,8 +19,12 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "what a package offers has no owner",
-    find: "Effect.provideService(run(core, register<Item, unknown, unknown>(item)), Owner, one.owner)",
-    replace: "run(core, register<Item, unknown, unknown>(item))",
+    find: `Effect.provideService(
+    run(core, { ...register<Item, unknown, unknown>(item), population: transaction.origin.population }),
+    Owner,
+    one.owner
+  )`,
+    replace: "run(core, { ...register<Item, unknown, unknown>(item), population: transaction.origin.population })",
     caught: {
       file: "offered.test.ts",
       title:

@@ -8,18 +8,15 @@ export const faults: ReadonlyArray<Break> = [
     replace: `if (Check.isRefusal(keys)) return Exit.fail(keys)
     if (keys === undefined) {
       crossing.push(replacement)`,
-    caught: {
-      file: "reconcile.test.ts",
-      title: "items exchange unique values, in pairs and in a ring, and keep their places"
-    }
+    caught: { file: "reconcile.test.ts", title: "items exchange unique values, in pairs and in a ring" }
   },
   {
     name: "items that exchange unique values go to the end",
-    find: "putIn(item, previous.position)",
-    replace: "putIn(item)",
+    find: "Update.insert(contents, item, keys, origin, previous)",
+    replace: "Update.insert(contents, item, keys, origin, previous && { ...previous, position: undefined })",
     caught: {
-      file: "reconcile.test.ts",
-      title: "items exchange unique values, in pairs and in a ring, and keep their places"
+      file: "positions.test.ts",
+      title: "G29 items that exchange keys in a reconcile leave, and come back where they were"
     }
   },
   {
@@ -30,12 +27,11 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a reconciliation calls hooks before it has looked whether it can be",
-    find: "  return Exit.map(yield* outcomeOf(draft, matched, origin, transaction.reason), (outcome) => ({",
+    find: "  return Exit.map(reached, (outcome) => ({",
     replace: `  const tried: WeakSet<object> = ((planning as any).tried ??= new WeakSet())
-  const planned = yield* outcomeOf(draft, matched, origin, transaction.reason)
-  const isFirst = Exit.isFailure(planned) && transaction.hooks.length > 0 && !tried.has(items)
+  const isFirst = Exit.isFailure(reached) && transaction.hooks.length > 0 && !tried.has(items)
   tried.add(items)
-  return Exit.map(isFirst ? Exit.succeed({ contents: draft, steps: [] }) : planned, (outcome) => ({`,
+  return Exit.map(isFirst ? Exit.succeed({ contents: draft, moved: [], steps: [] }) : reached, (outcome) => ({`,
     caught: { file: "reconcile.test.ts", title: "G7 a list that repeats an item or a unique value" }
   },
   {
@@ -63,12 +59,12 @@ export const faults: ReadonlyArray<Break> = [
     caught: { file: "reconcile.test.ts", title: "G13 G15 ten thousand items, without hooks" }
   },
   {
-    name: "a list may repeat what an override stands for",
-    find: "  if (matched.matchedOverride) {",
-    replace: "  if (matched.matchedOverride && items.length < 0) {",
+    name: "a hidden item is wanted once more for each time that it is listed",
+    find: "(entry) => isOwn(entry) && !matched.has(entry))",
+    replace: "(entry) => isOwn(entry) && !(matched.has(entry) && Contents.holds(contents, entry)))",
     caught: {
       file: "reconcile.test.ts",
-      title: "a list that conflicts in itself fails although an override or a hidden item"
+      title: "a list that conflicts in itself fails, although overrides hide the items that it"
     }
   }
 ]

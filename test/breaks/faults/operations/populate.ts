@@ -10,14 +10,14 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "defaults cannot be interrupted",
-    find: "transaction.restore(Effect.provideService(registerDefaults(transaction, defaults), Scope.Scope, scope))",
-    replace: "Effect.provideService(registerDefaults(transaction, defaults), Scope.Scope, scope)",
+    find: "transaction.restore(Effect.provideService(registerRead<Item, V, E>(transaction), Scope.Scope, scope))",
+    replace: "Effect.provideService(registerRead<Item, V, E>(transaction), Scope.Scope, scope)",
     caught: { file: "cleanup.test.ts", title: "G3 all waiting fibers were interrupted: an interruption" }
   },
   {
     name: "the resources of a population belong to the registry for good",
-    find: "Effect.provideService(registerDefaults(transaction, defaults), Scope.Scope, scope)",
-    replace: "registerDefaults(transaction, defaults)",
+    find: "Effect.provideService(registerRead<Item, V, E>(transaction), Scope.Scope, scope)",
+    replace: "registerRead<Item, V, E>(transaction)",
     caught: {
       file: "population.test.ts",
       title: "G4 its resources live until a reset is published, not until the scope of the"
@@ -25,8 +25,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "the resources of a population are not released when it fails",
-    find: "transaction.scopes = transaction.scopes.concat(scope)",
-    replace: "",
+    find: "transaction.scopes = transaction.scopes.concat(scope)\n    transaction.populationScope = scope",
+    replace: "transaction.populationScope = scope",
     caught: {
       file: "population.test.ts",
       title: "G4 its resources are released when the attempt fails, and when a transaction"
