@@ -8,7 +8,7 @@ export const faults: ReadonlyArray<Break> = [
     replace: "",
     caught: {
       file: "late.test.ts",
-      title: "has the defaults first, then the items of its layer; after a reset the defaults"
+      title: "has the defaults first, then the items of its layer; after a reset, too"
     }
   },
   {

@@ -23,7 +23,7 @@ export const faults: ReadonlyArray<Break> = [
     name: "a reconciliation takes overrides out",
     find: "boolean => !origin.onTop",
     replace: "boolean => origin !== undefined",
-    caught: { file: "reconcile.test.ts", title: "overrides and hidden items are left alone by any list" }
+    caught: { file: "reconcile.test.ts", title: "any list reaches the hidden items, and leaves overrides alone" }
   },
   {
     name: "a reconciliation calls hooks before it has looked whether it can be",
