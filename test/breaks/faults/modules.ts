@@ -13,8 +13,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a value that is not an effect ends the fiber, with the lock",
-    find: "Effect.isEffect(effect) ? effect : Effect.die(new TypeError(`${name} was",
-    replace: "effect ? effect : Effect.die(new TypeError(`${name} was",
+    find: "Effect.isEffect(effect)\n    ? effect\n    : Effect.die(new TypeError(`${name()} was",
+    replace: "effect\n    ? effect\n    : Effect.die(new TypeError(`${name()} was",
     caught: { file: "badInput.test.ts", title: "transact of something else than an effect dies, and leaves the lock" }
   },
   {
