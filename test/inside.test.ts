@@ -7,7 +7,8 @@ const allowed: { readonly [file: string]: string } = {
   "utils/inside.ts": "answers for the others what only the inside of a registry tells",
   "RegistrySnapshot.test.ts": "compares contents, as values, with arrays",
   "keyMap.test.ts": "compares the persistent map with a map",
-  "order.test.ts": "compares the persistent order with a sorted array"
+  "order.test.ts": "compares the persistent order with a sorted array",
+  "same.test.ts": "compares values, and the keys that are made of them"
 }
 
 describe("inside", () => {

@@ -2,8 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Latch, Logger, Schema, Scope } from "effect"
 import { Registry, RegistryError, RegistrySnapshot } from "effect-registry"
-import { offer } from "../src/internal/features/offered.ts"
-import { isLocked } from "./utils/inside.ts"
+import { isLocked, offer } from "./utils/inside.ts"
 import { Item, messageOf, recording } from "./utils/items.ts"
 
 const named = (id: number, name: string) => new Item(id, name)

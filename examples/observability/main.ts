@@ -21,16 +21,18 @@ const checkout = Effect.gen(function*() {
 
 const program = Effect.gen(function*() {
   const trace = makeTrace()
-  yield* Effect.gen(function*() {
+  const metrics = yield* Effect.gen(function*() {
     yield* checkout
     yield* Console.log("\nThe registry:", yield* Providers)
     yield* Console.log("\nWhy is mollie there?", yield* Providers.explain("id", "mollie"))
+    // the gauges of a registry that has closed are 0
+    return yield* Metric.snapshot
   }).pipe(Effect.provide(ProvidersLive), Effect.withTracer(trace.tracer))
 
   yield* Console.log("\nTrace:")
   yield* Console.log(trace.lines().join("\n"))
   yield* Console.log("\nMetrics:")
-  for (const { attributes, id, state } of yield* Metric.snapshot) {
+  for (const { attributes, id, state } of metrics) {
     if (!id.startsWith("effect_registry_")) continue
     const { registry: _, ...others } = attributes ?? {}
     yield* Console.log([id, ...Object.values(others), summary(state)].join(" "))

@@ -15,6 +15,9 @@ import * as Index from "../../src/internal/store/index.ts"
 import { valueOf } from "../../src/internal/store/key.ts"
 import { violations } from "../../src/testing/invariants.ts"
 
+/** Says of items which package offers them, as entry points do. */
+export { offer } from "../../src/internal/features/offered.ts"
+
 type AnyRegistry = Registry.Registry<any, any, any, any>
 
 // ---------------------------------------------------------------------------------------------------------------------
