@@ -182,7 +182,8 @@ const more: Readonly<Record<string, Operation>> = {
   },
   unregisterOwner: {
     run: (registry) => Effect.map(Registry.unregisterOwner(registry, owner), names),
-    steps: [onReady((before) => [before.replace(/[()^!]/g, ""), ""])]
+    // the default is of the owner "defaults"
+    steps: [onReady((before) => [put(before, "d", "").replace(/[()^!]/g, ""), "d"])]
   },
   // together with another registry, and rolled back
   transactAll: {
