@@ -344,6 +344,24 @@ describe("RegistryTest.model", () => {
     )
   })
 
+  it.effect("an item that passes hidden items and a new one in a reconcile is seen to move, as in a registry", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const program: ReadonlyArray<RegistryTest.Operation<Tool>> = [
+        ["registerAll", [tool(1), tool(2), tool(3)]],
+        ["override", tool(2, "over"), "s"],
+        ["override", tool(3, "above"), "s"],
+        ["reconcile", [tool(2), tool(3), tool(4), tool(1)]]
+      ]
+      const registry = yield* Registry.make<Tool>()({ lookup: ["id"] })
+      const recorder = RegistryTest.record(registry)
+      const results = yield* Effect.forEach(program, (operation) => recorder.run("real", operation))
+      assert.deepStrictEqual(run(model, program), results)
+      assert.deepStrictEqual(
+        results.at(-1),
+        ok({ added: [tool(4)], removed: [], replaced: [], kept: [tool(2), tool(3), tool(1)], moved: [tool(1)] })
+      )
+    })))
+
   it("reconcile makes the fewest changes, and none if it fails", () =>
     assert.deepStrictEqual(
       run(model, [

@@ -608,7 +608,8 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
       list.includes(entry) ? rest.splice(0, 1 + rest.findIndex((one) => entries.includes(one))) : [entry]
     ).concat(rest)
     const stays = staying(entries, list, final)
-    const visible = visibleIn(state)
+    // what is new counts, too: another one may have to pass it, and nothing else that is visible
+    const visible = visibleIn({ ...state, entries: final })
     const moved: Array<Item> = []
     let now = Array.from(entries)
     const indexOf = (entry: Entry) => now.filter((one) => visible.includes(one)).indexOf(entry)
