@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer, Logger, Scope, Stream } from "effect"
 import { Registry, RegistryError, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
-import { contradictions } from "./utils/inside.ts"
+import { contradictions, published } from "./utils/inside.ts"
 import { a, b, c, Item, recording } from "./utils/items.ts"
 
 const lookup = ["id", "name"] as const
@@ -345,6 +345,39 @@ describe("a reset is a fresh start with the same scopes", () => {
       assert.strictEqual(yield* Registry.size(registry), 0)
       assert.deepStrictEqual(contradictions(registry), [])
     }))
+
+  it.effect("an override that cannot come back leaves those that have come with what they hide", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()({ lookup, defaults: [a, b], populationFailure: "die" })
+      const scope = yield* Scope.make()
+      yield* Registry.override(registry, other(1)).pipe(Scope.provide(scope))
+      yield* Registry.override(registry, other(2))
+      yield* Registry.addHooks(registry, {
+        onItemRegistering: (item) =>
+          Registry.state(registry).pipe(
+            Effect.flatMap((state) =>
+              state === "Populating" && item.name === "other 2" ? RegistryError.reject(item, "no") : Effect.void
+            )
+          )
+      })
+      yield* Registry.reset(registry)
+      assert.deepStrictEqual([...(yield* Registry.values(registry))], [b, other(1)])
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual([...(yield* Registry.values(registry))], [a, b])
+    }))
+
+  for (const hooked of [false, true]) {
+    it.effect(`an override that waits when its scope closes leaves nothing behind, ${hooked ? "with" : "without"} hooks`, () =>
+      Effect.gen(function*() {
+        const registry = yield* Registry.make<Item>()({ lookup, ...(hooked ? { hooks: recording([]) } : {}) })
+        const scope = yield* Scope.make()
+        for (const item of [a, b]) yield* Registry.override(registry, item).pipe(Scope.provide(scope))
+        yield* Registry.reset(registry)
+        yield* Scope.close(scope, Exit.void)
+        yield* Registry.register(registry, c)
+        assert.isUndefined(published(registry).withheld)
+      }))
+  }
 
   it.effect("what cannot come back is left out with a warning: a default has its key now, or a hook refuses it", () => {
     const warnings: Array<unknown> = []

@@ -224,6 +224,19 @@ describe("switches", () => {
       assert.deepStrictEqual((yield* Registry.values(tools)).map(({ name }) => name), ["a", "b", "c"])
     }))
 
+  it.effect("rules survive an override that a reset took out and whose scope closes before the next population", () =>
+    Effect.gen(function*() {
+      const tools = yield* Registry.make<Tool>()({ lookup, defaults: [a, b], populationFailure: "die" })
+      const scope = yield* Scope.make()
+      yield* Registry.disable(tools, "kind", "write", off)
+      // it is disabled itself
+      yield* Registry.override(tools, b).pipe(Scope.provide(scope))
+      yield* Registry.reset(tools)
+      yield* Scope.close(scope, Exit.void)
+      assert.lengthOf(yield* Registry.rules(tools), 1)
+      assert.strictEqual(yield* names(tools), "a")
+    }))
+
   it.effect("G7 in a transaction that fails nothing has changed; a scope that closed in it has ended its rule", () =>
     Effect.gen(function*() {
       const tools = yield* filled()

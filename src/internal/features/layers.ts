@@ -149,9 +149,9 @@ export class Layers<Item> implements Withheld<Item> {
     return revealed
   }
 
-  emptied(): Layers<Item> | undefined {
-    const withheld = this.entries.filter(({ origin }) => origin.onTop).length
-    return new Layers(this.definition, this.overrides - withheld, this.rules).settled()
+  emptied(visible: ReadonlyArray<Entry<Item>>): Layers<Item> | undefined {
+    const overrides = visible.filter(({ origin }) => origin.onTop).length
+    return new Layers(this.definition, overrides, this.rules).settled()
   }
 
   moved(before: ReadonlyArray<Entry<Item>>, after: ReadonlyArray<Entry<Item>>): Layers<Item> {

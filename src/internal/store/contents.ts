@@ -38,8 +38,8 @@ export interface Withheld<in out Item> {
   readonly drop: (contents: Contents<Item>, entry: Entry<Item>) => void
   /** Is told that an entry, visible or withheld, has left contents that are being made. Answers what it shows in turn. */
   readonly left: (contents: Contents<Item>, entry: Entry<Item>) => ReadonlyArray<Entry<Item>>
-  /** What is left when all withheld entries go at once. */
-  readonly emptied: () => Withheld<Item> | undefined
+  /** What is left when all withheld entries go at once, and these stay. */
+  readonly emptied: (visible: ReadonlyArray<Entry<Item>>) => Withheld<Item> | undefined
   /** With other entries, which have other positions, for some that are withheld. */
   readonly moved: (before: ReadonlyArray<Entry<Item>>, after: ReadonlyArray<Entry<Item>>) => Withheld<Item>
 }
@@ -124,10 +124,10 @@ export const copy = <Item>(
 
 /** Back to `Pending`, and empty. */
 export const asPending = <Item>(self: Contents<Item>): Contents<Item> =>
-  copy(empty(self.definition), { revision: self.revision, withheld: self.withheld?.emptied() })
+  copy(empty(self.definition), { revision: self.revision, withheld: self.withheld?.emptied([]) })
 
 export const withoutWithheld = <Item>(self: Contents<Item>): Contents<Item> =>
-  copy(self, { withheld: self.withheld?.emptied() })
+  copy(self, { withheld: self.withheld?.emptied(entries(self)) })
 
 export const itemOf = <Item>({ item }: { readonly item: Item }): Item => item
 

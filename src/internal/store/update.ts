@@ -43,7 +43,9 @@ export const remove = <Item>(self: Contents<Item>, entry: Entry<Item>): Revealin
   if (holds(self, entry)) unshow(contents, entry)
   contents.waiting = Order.remove(contents.waiting, entry.position)
   contents.places = HashMap.remove(contents.places, entry.registration)
-  return { contents, revealed: self.withheld?.left(contents, entry) ?? [] }
+  // what waits lies above nothing
+  const wasIn = contents.waiting === self.waiting
+  return { contents, revealed: wasIn ? self.withheld?.left(contents, entry) ?? [] : [] }
 }
 
 /** With an item that was checked as the update of a registration that is in. */
