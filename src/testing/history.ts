@@ -231,7 +231,7 @@ interface Subject<Item> {
   readonly registry: Untyped<Item>
   readonly scopes: Map<string, Scope.Closeable>
   readonly followers: Map<string, Follower<Item>>
-  /** What a hook keeps of which it was told, once somebody has asked. */
+  /** The items that the hook has been told of, once somebody has asked. */
   kept: Set<Item> | undefined
   /** The subscriptions and the hook end when it closes. */
   readonly following: Scope.Closeable

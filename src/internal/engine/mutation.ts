@@ -72,7 +72,7 @@ export const carryOut = <Item, P, V, A, E, W>(
   carryOutBy(transaction, (use) => step(transaction, () => Exit.map(planner(transaction), use)))
 
 /** Plans, and uses the plan, in one step. */
-export type Planning<Item, A, E, W> = <B>(use: (plan: Plan<Item, A, W>) => B) => Effect.Effect<B, E>
+type Planning<Item, A, E, W> = <B>(use: (plan: Plan<Item, A, W>) => B) => Effect.Effect<B, E>
 
 export const carryOutBy = <Item, P, V, A, E, W>(
   transaction: Transaction<Item, P, V>,

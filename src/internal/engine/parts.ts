@@ -62,7 +62,7 @@ export interface Arrangeable {
 }
 
 /** A place, and the feature that knows how to put parts into their places. */
-export interface Placed extends Place {
+interface Placed extends Place {
   readonly arrange: Arrange
 }
 

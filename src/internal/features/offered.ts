@@ -11,7 +11,7 @@ import { run } from "../engine/transaction.ts"
 import { register } from "../operations/register.ts"
 import { bounded, messageOf } from "../store/wording.ts"
 
-export interface Offer {
+interface Offer {
   readonly item: unknown
   readonly owner: string
   /** What it is, as a message names it. */

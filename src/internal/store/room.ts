@@ -104,7 +104,7 @@ const renumber = <Item>(contents: Contents<Item>, from: number): Room<Item> => {
 }
 
 /** Puts entries, visible or not, in the places of others of the same registrations. */
-export const reposition = <Item>(
+const reposition = <Item>(
   contents: Contents<Item>,
   before: ReadonlyArray<Entry<Item>>,
   after: ReadonlyArray<Entry<Item>>

@@ -32,7 +32,7 @@ export const insert = <Item>(
 }
 
 /** Contents without something, and the withheld entries that became visible by that, in their order. */
-export interface Revealing<Item> {
+interface Revealing<Item> {
   readonly contents: Contents<Item>
   readonly revealed: ReadonlyArray<Entry<Item>>
 }
