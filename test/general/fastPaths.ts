@@ -136,10 +136,18 @@ export const fastPaths: ReadonlyArray<FastPath> = [
   }
 ]
 
-/** Tests of what only a fast path does: a selector is called once, and finds that nobody holds the lock. */
+/**
+ * Tests of what only a fast path does: a selector is called once, and finds that nobody holds the lock; hooks are believed
+ * to know all.
+ */
 export const ofFastPaths: ReadonlyArray<string> = [
   "Each lookups read any iterable, and read it once",
   "G7 a selector that writes to the registry does not lose its write",
   "G7 a selector that writes to the registry in a transaction does not lose its write",
-  "each operation waits once and holds once, though a selector of it changes the registry"
+  "each operation waits once and holds once, though a selector of it changes the registry",
+  "nor does it if a selector begins a transaction that holds the lock for a while",
+  "one that is interrupted while it waits, after a selector has begun a transaction, neither waits nor holds",
+  "the registry believes that hooks know all",
+  "G28 makes an operation die in which a hook was told of an item in its call for that item",
+  "G28 makes an operation die in which a hook was told that an item went, and never that it came"
 ]
