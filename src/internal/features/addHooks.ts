@@ -6,7 +6,7 @@ import * as Scope from "effect/Scope"
 import type { Core, Transaction } from "../engine/core.ts"
 import { withoutTransactions } from "../engine/current.ts"
 import * as Hooks from "../engine/hooks.ts"
-import { arrange, install, type Installable, type Part } from "../engine/parts.ts"
+import { install, type Installable, type Part } from "../engine/parts.ts"
 import { current } from "../engine/read.ts"
 import { sequence } from "../engine/sequence.ts"
 import { failIfAny, step } from "../engine/transaction.ts"
@@ -30,10 +30,7 @@ export const installAndTell = <Item, P, V>(
         )
       )
     }
-    const { name } = core.definition
-    const parts = install(name, hooks, withoutTransactions(context))
-    // a circle with others is found before they are told of anything
-    arrange(name, core.hooks.concat(parts))
+    const parts = install(core.definition.name, hooks, withoutTransactions(context))
     const uninstalling = uninstall(core, parts, (transaction) => untellAll(transaction, parts))
     return runWithoutPopulation(core, {
       name: "addHooks",

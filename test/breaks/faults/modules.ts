@@ -66,7 +66,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "an item that throws when it is looked at kills all",
-    find: "Effect.catchDefect((cause) => Effect.fail(failure(entryPoint, { code: \"invalid_item\", cause })))",
+    find:
+      "        Effect.catchDefect((cause) => Effect.fail(failure(entryPoint, { code: \"invalid_item\", cause }))),\n",
     replace: "",
     caught: {
       file: "EntryPoints.test.ts",

@@ -10,8 +10,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "hooks run with the services of their caller",
-    find: "  return part.services\n",
-    replace: "  return Fiber.getCurrent()!.context\n",
+    find: "  const services = servicesOf(part, fiber.cache.scheduler)\n  // interruptible",
+    replace: "  const services = fiber.context\n  // interruptible",
     caught: {
       file: "hooks.test.ts",
       title: "hooks run with the services where they were defined, and in the transaction of"

@@ -73,7 +73,7 @@ export const faults: ReadonlyArray<Break> = [
     replace: `{
   if (!transaction.canRun || transaction.busy) return longStep(transaction, f)
   const exit = f(transaction)
-  if (transaction.parent === undefined) MutableRef.set(transaction.core.published.ref, transaction.draft)
+  if (transaction.parent === undefined) transaction.core.published.ref.current = transaction.draft
   return exit
 }`,
     caught: {

@@ -21,12 +21,6 @@ export const faults: ReadonlyArray<Break> = [
     }
   },
   {
-    name: "hooks in a circle are told of the items that are in",
-    find: "    arrange(name, core.hooks.concat(parts))\n",
-    replace: "",
-    caught: { file: "hookOrder.test.ts", title: "with existing, are told of nothing" }
-  },
-  {
     name: "hooks that go are not told of the items that they know",
     find: "    return Effect.flatMap(Hooks.untell(transaction, parts), failIfAny)\n",
     replace: "    return Effect.void\n",

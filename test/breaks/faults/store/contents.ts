@@ -7,8 +7,8 @@ export const faults: ReadonlyArray<Break> = [
     find: "Order.get(self.order, entry.position) === entry",
     replace: "Order.get(self.order, entry.position) !== undefined",
     caught: {
-      file: "scopes.test.ts",
-      title: "G25 closing never removes a later registration of the same key, and never fails"
+      file: "lastWord.test.ts",
+      title: "replaces the item that it is told of: those after it hear of the other alone"
     }
   },
   {
