@@ -6,55 +6,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Latch, Logger, Scope } from "effect"
 import { Registry, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
-import * as fc from "fast-check"
 import { beforePublish, isLocked } from "./utils/inside.ts"
 import { a, b, c, d, defectOf, Item, recording } from "./utils/items.ts"
-
-type Items = Registry.Registry<Item, readonly ["id"], any, any>
-
-/** An effect to run in a call, which is written as `+1` or `-1`. */
-type React = (call: string) => Effect.Effect<unknown>
-
-/** A hook that keeps a set of the items that it was told of, and what was wrong with the calls. */
-class Witness {
-  readonly log: Array<string> = []
-  /** Two calls for an item that do not alternate, or one inside of another. */
-  readonly wrong: Array<string> = []
-  /** The calls for items that were not there when they began: those that are played back may be. */
-  readonly untrue: Array<string> = []
-  readonly known: Set<Item>
-  private readonly inCall = new Set<Item>()
-  readonly hooks: {
-    readonly [hook in "onItemRegistered" | "onItemUnregistered"]: (item: Item) => Effect.Effect<unknown>
-  }
-
-  constructor(registry: () => Items, react: React = () => Effect.void, known: Iterable<Item> = []) {
-    this.known = new Set(known)
-    const told = (isIn: boolean) => (item: Item) =>
-      Effect.gen({ self: this }, function*() {
-        const call = `${isIn ? "+" : "-"}${item.id}`
-        this.log.push(call)
-        if (this.inCall.has(item)) this.wrong.push(`${call} in a call for the same item`)
-        if (this.known.has(item) === isIn) this.wrong.push(`${call} again`)
-        if (isIn && !(yield* Registry.values(registry())).includes(item)) this.untrue.push(call)
-        this.inCall.add(item)
-        yield* react(call)
-        this.inCall.delete(item)
-        if (isIn) this.known.add(item)
-        else this.known.delete(item)
-      }).pipe(Effect.orDie)
-    this.hooks = { onItemRegistered: told(true), onItemUnregistered: told(false) }
-  }
-
-  /** In the order of their registration. */
-  agreesWith(items: ReadonlyArray<Item>): void {
-    assert.deepStrictEqual(this.wrong, [])
-    assert.deepStrictEqual(namesOf(items.filter((item) => this.known.has(item))), namesOf(items))
-    assert.strictEqual(this.known.size, items.length)
-  }
-}
-
-const namesOf = (items: Iterable<Item>) => Array.from(items, ({ id, name }) => `${id} ${name}`)
+import { type Items, namesOf, type React, Witness } from "./utils/witness.ts"
 
 const positions = [[0, "the first"], [1, "the middle"], [2, "the last"]] as const
 
@@ -408,6 +362,144 @@ describe("G28 a child of a hook does something in a transaction of its own, whic
     }))
 })
 
+describe("G28 a map that a hook keeps by a key has room for one item", () => {
+  const [over, last] = [new Item(1, "over"), new Item(1, "last")]
+
+  it.effect("another hook replaces what comes in the place of what has gone, before it is told of either", () =>
+    Effect.gen(function*() {
+      const { heard, joint, registry } = yield* trio({ "2-1": (its) => Registry.replace(its, "id", 1, last) }, [a])
+      yield* Registry.populate(registry)
+      yield* heard(Registry.replace(registry, "id", 1, over))
+      assert.deepStrictEqual(joint.slice(3), ["2-1", "0-1", "0+1", "1-1", "1+1", "2+1"])
+    }))
+
+  it.effect("the same of an item that came in the same transaction", () =>
+    Effect.gen(function*() {
+      const { heard, joint, registry } = yield* trio({ "2-1": (its) => Registry.replace(its, "id", 1, last) })
+      yield* heard(Registry.transact(
+        registry,
+        Effect.andThen(Registry.register(registry, a), Registry.replace(registry, "id", 1, over))
+      ))
+      assert.deepStrictEqual(joint.slice(3), ["2-1", "0-1", "0+1", "1-1", "1+1", "2+1"])
+    }))
+
+  it.effect("a hook that comes during a transaction does not know yet what has gone when another item of its key comes", () =>
+    Effect.gen(function*() {
+      const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a] })
+      yield* Registry.populate(registry)
+      const witness = new Witness(() => registry, undefined, [a])
+      const [changed, installed] = [yield* Latch.make(), yield* Latch.make()]
+      const fiber = yield* Effect.forkChild(Registry.transact(
+        registry,
+        Registry.unregister(registry, a).pipe(
+          Effect.andThen(changed.open),
+          Effect.andThen(installed.await),
+          Effect.andThen(Registry.register(registry, over))
+        )
+      ))
+      yield* changed.await
+      yield* Registry.addHooks(registry, witness.hooks)
+      yield* installed.open
+      yield* Fiber.join(fiber)
+      assert.deepStrictEqual(witness.log, ["-1", "+1"])
+      witness.agreesWith([over])
+    }))
+
+  it.effect("a hook withdraws what it is told of, and puts another one of its key in when it hears that it went", () =>
+    Effect.gen(function*() {
+      const { heard, joint, registry } = yield* trio({
+        "0+1": (its) => Registry.unregister(its, a),
+        "0-1": (its) => Registry.register(its, over)
+      })
+      yield* heard(Registry.register(registry, a))
+      assert.deepStrictEqual(joint, ["0+1", "0-1", "1+1", "2+1", "0+1"])
+    }))
+
+  it.effect("a hook that is told that an item went puts another one of its key in: it hears of that after the call", () =>
+    Effect.gen(function*() {
+      const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [a] })
+      yield* Registry.populate(registry)
+      const log: Array<string> = []
+      const react: React = (call) =>
+        Effect.suspend(() => {
+          log.push(`begin ${call}`)
+          return Effect.andThen(
+            call === "-1" ? Effect.orDie(Registry.register(registry, over)) : Effect.void,
+            Effect.sync(() => log.push(`end ${call}`))
+          )
+        })
+      const witness = new Witness(() => registry, react, [a])
+      yield* Registry.addHooks(registry, witness.hooks)
+      yield* Registry.unregister(registry, a)
+      assert.deepStrictEqual(log, ["begin -1", "end -1", "begin +1", "end +1"])
+      witness.agreesWith([over])
+    }))
+
+  /** A child of the first hook puts another item in the place of the one that comes, and ends when told to. */
+  const replacing = (then: Effect.Effect<unknown, unknown>) => (its: Items) =>
+    Effect.forkChild(Registry.transact(its, Effect.andThen(Registry.replace(its, "id", 1, over), then)), {
+      startImmediately: true
+    })
+
+  it.effect("a child of a hook takes the place of the item, and ends when the others have been told of that", () =>
+    Effect.gen(function*() {
+      const told = yield* Latch.make()
+      const { heard, joint, registry } = yield* trio({ "0+1": replacing(told.await), "2-1": () => told.open })
+      yield* heard(Registry.register(registry, a))
+      const [before, after] = [["0+1", "1+1", "2+1"], ["2-1", "1-1", "0-1", "0+1", "1+1", "2+1"]]
+      assert.deepStrictEqual(joint, [...before, "1-1", "1+1", "2-1", "2+1", ...after])
+    }))
+
+  it.effect("it fails when all have been told of what it had replaced: all know that", () =>
+    Effect.gen(function*() {
+      const told = yield* Latch.make()
+      const failing = replacing(Effect.andThen(told.await, Effect.fail("no")))
+      const { heard, joint, registry } = yield* trio({ "0+1": failing, "2-1": () => told.open })
+      yield* heard(Registry.register(registry, a))
+      assert.deepStrictEqual(joint, ["0+1", "1+1", "2+1", "1-1", "1+1", "2-1", "2+1"])
+    }))
+
+  it.effect("a child of a hook tells another of an item that it is about to be told of: one call after the other", () =>
+    Effect.gen(function*() {
+      const told = yield* Latch.make()
+      const { heard, joint, registry } = yield* trio({
+        "0+1": replacing(Effect.void),
+        "1+1": () => told.await,
+        "2+1": () => told.open
+      })
+      yield* heard(Registry.register(registry, a))
+      assert.deepStrictEqual(joint, ["0+1", "1+1", "2+1", "2-1", "2+1", "0-1", "0+1"])
+    }))
+
+  it.effect("a nested transaction that failed is played back once, though the one around it fails, too", () =>
+    Effect.gen(function*() {
+      const { heard, joint, registry } = yield* trio({})
+      const failing = (...items: ReadonlyArray<Item>) =>
+        Effect.andThen(Effect.forEach(items, (item) => Registry.register(registry, item)), Effect.fail("no"))
+      yield* heard(
+        Registry.transact(registry, Effect.andThen(Effect.exit(Registry.transact(registry, failing(a))), failing(b)))
+      )
+      assert.deepStrictEqual(joint.filter((call) => call.startsWith("0")), ["0+1", "0-1", "0+2", "0-2"])
+    }))
+
+  it.effect("what was played back is known: it is told once more when it comes", () =>
+    Effect.gen(function*() {
+      const { heard, joint, registry } = yield* trio({ "0+4": (its) => Registry.unregister(its, d) })
+      const failing = Registry.transact(registry, Effect.andThen(Registry.register(registry, a), Effect.fail("no")))
+      yield* heard(
+        Registry.transact(
+          registry,
+          Registry.register(registry, d).pipe(
+            Effect.andThen(Effect.exit(failing)),
+            Effect.andThen(Registry.register(registry, a))
+          )
+        )
+      )
+      const came = ["0+1", "1+1", "2+1"]
+      assert.deepStrictEqual(joint, ["0+4", "0-4", ...came, "2-1", "1-1", "0-1", ...came])
+    }))
+})
+
 describe("G28 hooks that are installed in a transaction", () => {
   it.effect("are told that what was in goes, though it came in the same transaction", () =>
     Effect.gen(function*() {
@@ -575,7 +667,7 @@ const added = (
     const witness = new Witness(() => registry, (call) => react(registry, call))
     const scope = yield* Effect.scope
     const add = Effect.andThen(
-      Effect.map(Registry.values(registry), (items) => items.forEach((item) => witness.known.add(item))),
+      Effect.map(Registry.values(registry), (items) => items.forEach((item) => witness.know(item))),
       Scope.provide(Registry.addHooks(registry, witness.hooks), scope)
     )
     return { add, registry, witness }
@@ -1196,138 +1288,3 @@ describe("an outermost transaction that changed something is asked before it is 
       assert.deepStrictEqual(both.map((each) => [...Registry.snapshotUnsafe(each)]), [[], []])
     }))
 })
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Random meddlers
-// ---------------------------------------------------------------------------------------------------------------------
-
-/** Two items for each of four keys. */
-const pool = Array.from({ length: 8 }, (_, n) => new Item(n >> 1, n % 2 === 0 ? "even" : "odd"))
-
-type Change =
-  | { readonly name: "register" | "unregister" | "upsert" | "override"; readonly n: number }
-  | { readonly name: "replace"; readonly n: number; readonly by: number }
-  | { readonly name: "registerAll" | "reconcile"; readonly list: ReadonlyArray<number> }
-  | { readonly name: "close" | "reset" }
-  | { readonly name: "transact"; readonly changes: ReadonlyArray<Change>; readonly fails: boolean }
-
-const index = fc.nat(pool.length - 1)
-
-const simple: fc.Arbitrary<Change> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ name: fc.constantFrom("register", "unregister", "upsert"), n: index }) },
-  { weight: 2, arbitrary: fc.record({ name: fc.constant("replace"), n: index, by: index }) },
-  { weight: 1, arbitrary: fc.record({ name: fc.constant("override"), n: index }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      name: fc.constantFrom("registerAll", "reconcile"),
-      list: fc.uniqueArray(index, { maxLength: 3 })
-    })
-  },
-  { weight: 2, arbitrary: fc.record({ name: fc.constantFrom("close", "reset") }) }
-)
-
-const anyChange: fc.Arbitrary<Change> = fc.oneof(
-  { weight: 4, arbitrary: simple },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      name: fc.constant("transact"),
-      changes: fc.array(simple, { minLength: 1, maxLength: 3 }),
-      fails: fc.boolean()
-    })
-  }
-)
-
-/** What a hook does in one of its calls, counted from the first. */
-const reaction = fc.record({ hook: fc.nat(2), before: fc.boolean(), call: fc.nat(7), change: anyChange })
-
-const scenario = fc.record({
-  changes: fc.array(anyChange, { minLength: 1, maxLength: 5 }),
-  reactions: fc.array(reaction, { minLength: 1, maxLength: 6 })
-})
-
-it.effect(
-  "G28 whatever three hooks do to the registry, each knows what is in after every transaction",
-  () =>
-    Effect.promise(() =>
-      fc.assert(
-        fc.asyncProperty(scenario, ({ changes, reactions }) =>
-          Effect.runPromise(
-            Effect.scoped(Effect.gen(function*() {
-              let scope = yield* Scope.make()
-              let failed = false
-              const run = (one: Change): Effect.Effect<unknown> =>
-                Effect.suspend((): Effect.Effect<unknown, unknown, Scope.Scope> => {
-                  switch (one.name) {
-                    case "register":
-                      return Registry.register(registry, pool[one.n]!)
-                    case "unregister":
-                      return Registry.unregister(registry, pool[one.n]!)
-                    case "upsert":
-                      return Registry.upsert(registry, pool[one.n]!)
-                    case "override":
-                      return Registry.override(registry, pool[one.n]!)
-                    case "replace":
-                      return Registry.replace(registry, "id", one.n >> 1, pool[one.by]!)
-                    case "registerAll":
-                      return Registry.registerAll(registry, one.list.map((n) => pool[n]!))
-                    case "reconcile":
-                      return Registry.reconcile(registry, one.list.map((n) => pool[n]!))
-                    case "reset":
-                      return Registry.reset(registry)
-                    case "close": {
-                      const closing = Scope.close(scope, Exit.void)
-                      scope = Scope.makeUnsafe()
-                      return closing
-                    }
-                    case "transact": {
-                      const all = Effect.forEach(one.changes, run)
-                      return Registry.transact(registry, one.fails ? Effect.andThen(all, Effect.fail("no")) : all)
-                    }
-                  }
-                }).pipe(
-                  Scope.provide(scope),
-                  Effect.exit,
-                  Effect.map((exit) => failed ||= Exit.isFailure(exit))
-                )
-              const calls = new Map<string, number>()
-              const react = (hook: number, before: boolean) => {
-                const key = `${hook} ${before}`
-                const call = calls.get(key) ?? 0
-                calls.set(key, call + 1)
-                return Effect.forEach(
-                  reactions.filter((one) => one.hook === hook && one.before === before && one.call === call),
-                  ({ change }) => run(change)
-                )
-              }
-              const witnesses = [0, 1, 2].map((hook) =>
-                new Witness(() => registry, () => Effect.suspend(() => react(hook, false)))
-              )
-              const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"], defaults: [pool[0]!, pool[2]!] })
-              for (const [hook, { hooks }] of witnesses.entries()) {
-                const asking = Effect.suspend(() => react(hook, true))
-                yield* Registry.addHooks(registry, {
-                  ...hooks,
-                  onItemRegistering: () => asking,
-                  onItemUnregistering: () => asking
-                })
-              }
-              for (const one of changes) {
-                failed = false
-                yield* run(one)
-                const items = [...Registry.snapshotUnsafe(registry)]
-                for (const witness of witnesses) {
-                  witness.agreesWith(items)
-                  if (!failed) assert.deepStrictEqual(witness.untrue, [])
-                  witness.untrue.length = 0
-                }
-              }
-              // populations fail now and then, which is logged
-            })).pipe(Effect.provide(Logger.layer([])))
-          )),
-        { numRuns: 500, seed: 28 }
-      )
-    ),
-  120_000
-)

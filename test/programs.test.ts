@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { Registry, RegistryError, RegistryHooks } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import * as fc from "fast-check"
+import * as Meddlers from "./utils/meddlers.ts"
 import * as Sequences from "./utils/sequences.ts"
 import * as Trees from "./utils/trees.ts"
 
@@ -24,6 +25,26 @@ describe("nested transactions", () => {
       }),
       { numRuns: 300 }
     ))
+})
+
+describe("hooks that withdraw, replace and bring back what they are told of, and more", () => {
+  it("G28 each knows what is in after every change, also by key", { timeout: 120_000 }, () =>
+    fc.assert(
+      fc.asyncProperty(Meddlers.programOf(1), (program) => Effect.runPromise(Meddlers.check(program))),
+      { numRuns: 1_000 }
+    ))
+
+  it(
+    "G28 each knows what is in when all is at rest, also by key, under schedules",
+    { timeout: 120_000 },
+    () =>
+      fc.assert(
+        fc.asyncProperty(Meddlers.programOf(3), async (program) => {
+          await Effect.runPromise(RegistryTest.interleave(Meddlers.check(program), { seeds: 4 }))
+        }),
+        { numRuns: 200 }
+      )
+  )
 })
 
 interface Numbered {

@@ -177,8 +177,8 @@ export const misled = <Item>(
     const known = new Set(installed?.get(part) ?? base)
     const own = calls?.list.filter((call) => call.part === part) ?? []
     // nothing is expected of a hook that died
-    const excused = new Set(own.flatMap(({ died, item }) => died ? [item] : []))
-    for (const { hook: name, item } of own.toSorted((one, other) => one.serial - other.serial)) {
+    const excused = new Set(own.flatMap(({ died, entry }) => died ? [entry.item] : []))
+    for (const { entry: { item }, hook: name } of own) {
       const isIn = name === "onItemRegistered"
       if (known.has(item) === isIn && !excused.has(item)) {
         wrong.push(

@@ -86,7 +86,7 @@ export const fastPaths: ReadonlyArray<FastPath> = [
   },
   {
     name: "no hook has changed anything: nobody knows yet what is told",
-    find: "let sure = hooks === outermost.hooks && !outermost.unsettled",
+    find: "let sure = hooks === outermost.hooks && !transaction.inHook",
     replace: "let sure = false"
   },
   {
@@ -149,5 +149,6 @@ export const ofFastPaths: ReadonlyArray<string> = [
   "one that is interrupted while it waits, after a selector has begun a transaction, neither waits nor holds",
   "the registry believes that hooks know all",
   "G28 makes an operation die in which a hook was told of an item in its call for that item",
-  "G28 makes an operation die in which a hook was told that an item went, and never that it came"
+  "G28 makes an operation die in which a hook was told that an item went, and never that it came",
+  "G28 makes an operation die in which the new item came before the old one had gone"
 ]

@@ -190,7 +190,7 @@ export const believeHooks = (registry: AnyRegistry): Effect.Effect<void> => {
   const core = coreOf(registry)
   return Effect.withFiber((fiber) => {
     for (let one = Read.current(core, fiber.context); one !== undefined; one = one.parent) {
-      one.untold = one.unsettled = false
+      one.untold = one.unsettled = one.inHook = false
     }
     return Effect.void
   })

@@ -175,8 +175,12 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   scopes: ReadonlyArray<Scope.Closeable> = none
   /** What happened, in order. */
   declare steps: Array<Step<Item>>
-  /** The completed calls of hooks, in order. */
+  /** Of an outermost transaction: the completed calls of hooks. */
   calls: Calls<Item> | undefined = undefined
+  /** How many calls of hooks were completed when it began. */
+  callsBefore = 0
+  /** Whether it is in a call of a hook, or in a child of one: others may be told meanwhile of what that call is about. */
+  inHook = false
   /** The hook that is being told of an item now. */
   telling: Telling<Item> | undefined = undefined
   /** Whether it has changed its draft, and hooks have yet to be told of some of that. */
@@ -246,6 +250,8 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
     this.steps = []
     this.ownOrigin = undefined
     this.base = this.draft = parent === undefined ? contentsOf(core) : parent.draft
+    this.callsBefore = this.outermost.calls?.list.length ?? 0
+    this.inHook = parent !== undefined && (parent.untold || parent.inHook)
     this.populationScope = parent === undefined ? core.populationScope : parent.populationScope
   }
 
@@ -267,6 +273,12 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   /** Whether a nested transaction is in flight. */
   get busy(): boolean {
     return this.innerLock?.holder !== undefined
+  }
+
+  /** The nested transaction in flight, once it has begun. */
+  get nested(): Transaction<Item, P, V> | undefined {
+    const holder = this.innerLock?.holder
+    return holder instanceof Transaction ? holder : undefined
   }
 
   /** The origin of the entries that it adds. */

@@ -2,16 +2,17 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Contents from "../store/contents.ts"
+import { forEachKey, shareUnique } from "../store/definition.ts"
 import { byPosition, type Entry, isSame } from "../store/entry.ts"
 import { show } from "../store/wording.ts"
 import { touchedBy } from "./change.ts"
 import type { Transaction } from "./core.ts"
 import {
   type AfterHook,
-  type Call,
   Calls,
   install,
   type ItemHook,
+  type News,
   type Part,
   type RegistryHook,
   servicesOf,
@@ -58,8 +59,8 @@ export const surviving = <Item, E>(
  * Tells the hooks of a transaction that an item has come, or gone.
  *
  * A hook may change the registry while others still wait to be told. So each is called only if the news still holds, and
- * if it does not know them yet: the last word is right (G28). While the draft is the one that the operation `applied`, no
- * hook has changed anything, and the look-up is skipped; not by an operation of a hook, or of a child that it forked.
+ * if it does not know them yet: the last word is right (G28). As long as no hook, nor a child that one forked, has told
+ * others of anything, all of that is so, and nothing is looked up.
  */
 export const tell = <Item, V>(
   transaction: Transaction<Item, any, V>,
@@ -68,39 +69,81 @@ export const tell = <Item, V>(
   applied: Contents.Contents<Item>
 ): Effect.Effect<unknown> => {
   const { hooks, outermost } = transaction
-  let sure = hooks === outermost.hooks && !outermost.unsettled
-  for (let one = transaction.parent; one !== undefined; one = one.parent) sure &&= !one.untold
+  const news = { hook, entry }
+  let sure = hooks === outermost.hooks && !transaction.inHook
   return sequence(inOrder(hooks, hook), (part) => {
-    sure &&= applied === transaction.draft
-    if (!sure) outermost.unsettled = true
-    return part.state === "installed" && (sure || isDue(transaction, part, hook, entry))
-      ? tellPart(transaction, part, hook, entry.item)
-      : undefined
+    sure &&= applied === transaction.draft && !outermost.unsettled
+    if (sure) return part.state === "installed" ? tellPart(transaction, part, news) : undefined
+    outermost.unsettled = true
+    return tellNews(transaction, part, news)
   })
 }
 
-/** Whether a part is to be told now. Its call for an item must end first: until then, news of that item wait in line. */
-const isDue = <Item>(
+/** Tells a part what it does not know yet: now, or after a call that is in flight. It waits for nothing, so for no circle. */
+const tellNews = <Item, V>(
+  transaction: Transaction<Item, any, V>,
+  part: Part<Item, V>,
+  news: News<Item>
+): Effect.Effect<unknown> | undefined => {
+  const isTold = part.state === "installed" || part.state === "removed" && transaction.state === "undoing"
+  if (!isTold || !hears(part)) return undefined
+  const before = callBeside(transaction, part, news.entry)
+  if (before !== undefined) {
+    before.later.push(news)
+    return undefined
+  }
+  if (!isNews(transaction, part, news)) return undefined
+  const stale = news.hook === "onItemRegistered" ? staleBeside(transaction, part, news.entry) : undefined
+  if (stale === undefined) return tellPart(transaction, part, news)
+  const gone = tellNews(transaction, part, { hook: "onItemUnregistered", entry: stale })
+  return Effect.flatMap(gone ?? Effect.void, () => tellNews(transaction, part, news) ?? Effect.void)
+}
+
+/**
+ * The call of a part in flight in which it may not hear of an entry: it is of the same item, or of one that shares a unique
+ * key with it, as a hook may keep items by that. What comes after news that wait already waits behind them.
+ */
+const callBeside = <Item>(
   transaction: Transaction<Item>,
   part: Part<Item, unknown>,
-  hook: AfterHook,
-  entry: Entry<Item>
-): boolean => {
-  for (let one = transaction.parent; one !== undefined; one = one.parent) {
+  { item, keys }: Entry<Item>
+): Telling<Item> | undefined => {
+  const { core: { definition }, outermost } = transaction
+  for (let one: Transaction<Item> | undefined = outermost; one !== undefined; one = one.nested) {
     const { telling } = one
-    if (telling?.part !== part || !isSame(telling.item, entry.item) && telling.later.length === 0) continue
-    telling.later.push({ hook, entry })
-    return false
+    // it tells one after the other itself
+    if (one === transaction || telling?.part !== part) continue
+    const { entry, later } = telling
+    if (later.length > 0 || isSame(entry.item, item) || shareUnique(definition, entry.keys, keys)) return telling
   }
-  return isNews(transaction, part, hook, entry)
+  return undefined
+}
+
+/**
+ * What has gone, and had a unique key of an entry that has come. A part that does not know that yet hears it first: or else
+ * a map that it keeps by that key would lose what came.
+ */
+const staleBeside = <Item>(
+  transaction: Transaction<Item>,
+  part: Part<Item, unknown>,
+  { keys }: Entry<Item>
+): Entry<Item> | undefined => {
+  const { base, calls, core: { definition }, installed } = transaction.outermost
+  const { indexes } = installed?.get(part) ?? base
+  let stale: Entry<Item> | undefined
+  forEachKey(definition, keys, (key, slot) => {
+    if (stale !== undefined || !definition.slots[slot]!.unique) return
+    const entry = calls?.holder(part, slot, key) ?? indexes[slot]!.entry(key)
+    if (entry !== undefined && isNews(transaction, part, { hook: "onItemUnregistered", entry })) stale = entry
+  })
+  return stale
 }
 
 /** Whether an item has come, or gone, and a part does not know it yet. */
 const isNews = <Item>(
   transaction: Transaction<Item>,
   part: Part<Item, unknown>,
-  hook: AfterHook,
-  entry: Entry<Item>
+  { entry, hook }: News<Item>
 ): boolean => {
   const isIn = hook === "onItemRegistered"
   return isThere(transaction.draft, entry) === isIn && knows(transaction, part, entry) !== isIn
@@ -114,43 +157,33 @@ const isThere = <Item>(contents: Contents.Contents<Item>, entry: Entry<Item>): b
 }
 
 /** Whether a part knows an item to be in: by its last call, or because the item was in when the transaction began. */
-const knows = <Item>(transaction: Transaction<Item>, part: Part<Item, unknown>, entry: Entry<Item>): boolean => {
-  for (let one: Transaction<Item> | undefined = transaction; one !== undefined; one = one.parent) {
-    const told = one.calls?.told(part, entry.item)
-    if (told !== undefined) return told
-  }
-  const { base, installed } = transaction.outermost
-  return isThere(installed?.get(part) ?? base, entry)
+const knows = <Item>({ outermost }: Transaction<Item>, part: Part<Item, unknown>, entry: Entry<Item>): boolean => {
+  const { base, calls, installed } = outermost
+  return calls?.told(part, entry.item) ?? isThere(installed?.get(part) ?? base, entry)
 }
 
 /** Tells one part. The call is recorded in the step that completes it: nothing can be interrupted between. */
 const tellPart = <Item, V>(
   transaction: Transaction<Item, any, V>,
   part: Part<Item, V>,
-  hook: AfterHook,
-  item: Item
+  { entry, hook }: News<Item>
 ): Effect.Effect<unknown> | undefined => {
-  const telling: Telling<Item> = { part, item, later: [] }
+  const { core: { definition }, outermost } = transaction
+  const telling: Telling<Item> = { part, entry, later: [] }
   const ended = (died: boolean): Effect.Effect<unknown> => {
     transaction.telling = undefined
     if (part.state === "settled") {
       // it was removed in this call, and told of all else that it knew
       const untelling = hook === "onItemRegistered" && !died
-      return (untelling ? callPart(transaction, part, inverse[hook], item) : undefined) ?? Effect.void
+      return (untelling ? callPart(transaction, part, inverse[hook], entry.item) : undefined) ?? Effect.void
     }
     if (hears(part)) {
-      transaction.calls ??= new Calls()
-      transaction.calls.list.push({ part, hook, item, serial: completedCalls++, died })
+      outermost.calls ??= new Calls(definition)
+      outermost.calls.list.push({ part, hook, entry, serial: completedCalls++, died })
     }
-    return sequence(
-      telling.later,
-      (later) =>
-        part.state === "installed" && isDue(transaction, part, later.hook, later.entry)
-          ? tellPart(transaction, part, later.hook, later.entry.item)
-          : undefined
-    )
+    return sequence(telling.later, (later) => tellNews(transaction, part, later))
   }
-  const running = callPart(transaction, part, hook, item)
+  const running = callPart(transaction, part, hook, entry.item)
   if (running === undefined) return ended(false)
   transaction.telling = telling
   return transaction.irrevocable ? surviving(transaction, running, ended) : Effect.flatMap(running, () => ended(false))
@@ -158,20 +191,12 @@ const tellPart = <Item, V>(
 
 const inverse = { onItemRegistered: "onItemUnregistered", onItemUnregistered: "onItemRegistered" } as const
 
-/** Tells those of some parts that do not know it yet that an item has come, or gone. */
-export const tellNews = <Item, V>(
+/** Tells those of some parts that do not know it yet. */
+export const tellEach = <Item, V>(
   transaction: Transaction<Item, any, V>,
   parts: ReadonlyArray<Part<Item, V>>,
-  hook: AfterHook,
-  entry: Entry<Item>
-): Effect.Effect<unknown> =>
-  sequence(
-    inOrder(parts, hook),
-    (part) =>
-      part.state === "installed" && hears(part) && isNews(transaction, part, hook, entry)
-        ? tellPart(transaction, part, hook, entry.item)
-        : undefined
-  )
+  news: News<Item>
+): Effect.Effect<unknown> => sequence(inOrder(parts, news.hook), (part) => tellNews(transaction, part, news))
 
 /** Whether a part has a hook that hears of items. */
 const hears = ({ handlers }: Part<any, unknown>): boolean =>
@@ -189,7 +214,7 @@ export const settle = <Item, V>(transaction: Transaction<Item, any, V>): Effect.
     const { core: { hooks }, restore } = transaction
     const touched = touchedIn(transaction)
     const telling = (hook: AfterHook) =>
-      sequence(touched, (entry) => tellNews(transaction, hooks, hook, entry), restore)
+      sequence(touched, (entry) => tellEach(transaction, hooks, { hook, entry }), restore)
     transaction.hooks = hooks
     transaction.unsettled = false
     transaction.untold = true
@@ -206,17 +231,25 @@ const touchedIn = <Item>({ steps }: Transaction<Item>): ReadonlyArray<Entry<Item
   Array.from(new Map(steps.flatMap(touchedBy).map((entry) => [entry.item, entry])).values())
 
 /**
- * Plays completed calls back, newest first, and then tells hooks that were installed meanwhile what there is. A part that
- * dies does not stop the others: defects are collected.
+ * Plays calls back that were completed since the transactions began, newest first, and then tells hooks that were installed
+ * meanwhile what there is. A part that dies does not stop the others: defects are collected.
  */
-export const undo = (
-  group: ReadonlyArray<Transaction<any>>,
-  calls: ReadonlyArray<readonly [Transaction<any>, Call<any>]>
-): Effect.Effect<Cause.Cause<never>> => {
-  const playingBack = calls.toReversed().map(([transaction, { died, hook, item, part }]) => () =>
-    died || part.state === "settled" ? undefined : tellPart(transaction, part, inverse[hook], item)
+export const undo = (group: ReadonlyArray<Transaction<any>>): Effect.Effect<Cause.Cause<never>> => {
+  const calls = group.flatMap((transaction) =>
+    transaction.outermost.calls?.list.slice(transaction.callsBefore).map((one) => [transaction, one] as const) ?? []
   )
-  return collect(playingBack.concat(group.flatMap(tellingInstead)), (next) => next())
+  if (group.length > 1) calls.sort(([, one], [, other]) => one.serial - other.serial)
+  const playingBack = calls.toReversed().map(([transaction, { died, entry, hook, part }]) => () => {
+    if (died || part.state === "settled") return undefined
+    const news = { hook: inverse[hook], entry }
+    // others have told meanwhile what it was in a call for
+    return transaction.inHook ? tellNews(transaction, part, news) : tellPart(transaction, part, news)
+  })
+  const undoing = collect(playingBack.concat(group.flatMap(tellingInstead)), (next) => next())
+  return Effect.mapEager(undoing, (defects) => {
+    for (const { callsBefore, inHook, outermost } of group) if (!inHook) outermost.calls?.forget(callsBefore)
+    return defects
+  })
 }
 
 /** Hooks that were installed in a transaction count as told of its draft; when it is undone, of what it began with. */
@@ -228,7 +261,7 @@ const tellingInstead = <Item, V>(
   const parts = core.hooks.filter((part) => installed.has(part) && (parent === undefined || !hooks.includes(part)))
   const telling = (hook: AfterHook) =>
     touchedIn(transaction).flatMap((entry) =>
-      inOrder(parts, hook).map((part) => () => tellNews(transaction, [part], hook, entry))
+      inOrder(parts, hook).map((part) => () => tellNews(transaction, part, { hook, entry }))
     )
   const known = parts.map((part) => () => {
     installed.set(part, base)
@@ -253,7 +286,7 @@ export const untell = <Item, V>(
     parts.toReversed()
       .filter((part) =>
         knows(transaction, part, entry) &&
-        !around.some(({ telling }) => telling?.part === part && isSame(telling.item, entry.item))
+        !around.some(({ telling }) => telling?.part === part && isSame(telling.entry.item, entry.item))
       )
       .map((part) => [part, entry.item] as const)
   )

@@ -1,9 +1,12 @@
 /** The hooks of a registry: in parts, each with its services, and the calls that each completed. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
 import type * as Pipeable from "effect/Pipeable"
 import * as Scheduler from "effect/Scheduler"
 import { refuseForeign } from "../copy.ts"
+import { type Definition, forEachKey } from "../store/definition.ts"
 import { type Entry, isObject } from "../store/entry.ts"
 
 export const TypeId = "~effect-registry/RegistryHooks"
@@ -180,45 +183,88 @@ export const arrange: Arrange = (registry, parts) =>
 
 export type AfterHook = "onItemRegistered" | "onItemUnregistered"
 
-/** A call that was completed, and can be undone. */
-export interface Call<Item> {
-  readonly part: Part<Item, unknown>
+/** What a hook is told: that an item has come, or gone. */
+export interface News<Item> {
   readonly hook: AfterHook
-  readonly item: Item
+  readonly entry: Entry<Item>
+}
+
+/** A call that was completed, and can be undone. */
+export interface Call<Item> extends News<Item> {
+  readonly part: Part<Item, unknown>
   /** A call that was completed later has a higher one, in whatever registry. */
   readonly serial: number
   /** Whether it died in a transaction that nothing stops: nothing is undone then. */
   readonly died: boolean
 }
 
-/** The completed calls of a transaction, in order. */
+/** The completed calls of an outermost transaction and of those in it, in order, and what each part knows by them. */
 export class Calls<Item> {
   readonly list: Array<Call<Item>> = []
+  private readonly definition: Definition<Item>
   /** Made when somebody asks. */
-  private last: Map<Part<Item, unknown>, Map<Item, boolean>> | undefined = undefined
+  private last: Map<Part<Item, unknown>, Known<Item>> | undefined = undefined
   /** How many of the list are in `last`. */
   private known = 0
 
-  /** Whether the last call told a part that an item is in; nothing if there was none. */
-  told(part: Part<Item, unknown>, item: Item): boolean | undefined {
-    const last = this.last ??= new Map()
-    for (; this.known < this.list.length; this.known++) {
-      const call = this.list[this.known]!
-      const items = last.get(call.part) ?? new Map<Item, boolean>()
-      last.set(call.part, items.set(call.item, call.hook === "onItemRegistered"))
-    }
-    return last.get(part)?.get(item)
+  constructor(definition: Definition<Item>) {
+    this.definition = definition
   }
 
-  /** Adds those of a nested transaction that ended, which have come later. */
-  append(calls: Calls<Item>): void {
-    for (const call of calls.list) this.list.push(call)
+  /** Whether the last call told a part that an item is in; nothing if there was none. */
+  told(part: Part<Item, unknown>, item: Item): boolean | undefined {
+    return this.knownTo(part)?.items.get(item)
+  }
+
+  /** The entry of a unique key that a part was told of, unless it was told that it went. */
+  holder(part: Part<Item, unknown>, slot: number, key: unknown): Entry<Item> | undefined {
+    const holders = this.knownTo(part)?.holders[slot]
+    return holders && Option.getOrUndefined(HashMap.get(holders, key))
+  }
+
+  /** Forgets the calls from an index on, which have been played back. */
+  forget(from: number): void {
+    if (this.last !== undefined) {
+      this.catchUp(this.last)
+      this.known = from
+    }
+    this.list.length = from
+  }
+
+  private knownTo(part: Part<Item, unknown>): Known<Item> | undefined {
+    return this.catchUp(this.last ??= new Map()).get(part)
+  }
+
+  private catchUp(last: Map<Part<Item, unknown>, Known<Item>>): Map<Part<Item, unknown>, Known<Item>> {
+    for (; this.known < this.list.length; this.known++) {
+      const call = this.list[this.known]!
+      const known = last.get(call.part) ?? { items: new Map(), holders: [] }
+      last.set(call.part, known)
+      this.learn(known, call)
+    }
+    return last
+  }
+
+  private learn({ holders, items }: Known<Item>, { entry, hook }: News<Item>): void {
+    const isIn = hook === "onItemRegistered"
+    items.set(entry.item, isIn)
+    forEachKey(this.definition, entry.keys, (key, slot) => {
+      if (!this.definition.slots[slot]!.unique) return
+      const all = holders[slot] ?? HashMap.empty()
+      holders[slot] = isIn ? HashMap.set(all, key, entry) : HashMap.remove(all, key)
+    })
   }
 }
 
-/** The call that tells a part of an item. What happens to that item meanwhile, the part hears after the call. */
+interface Known<Item> {
+  readonly items: Map<Item, boolean>
+  /** What is in, by slot and unique key. */
+  readonly holders: Array<HashMap.HashMap<unknown, Entry<Item>>>
+}
+
+/** The call that tells a part of an item. What happens meanwhile that it may not hear in it, the part hears after it. */
 export interface Telling<Item> {
   readonly part: Part<Item, unknown>
-  readonly item: Item
-  readonly later: Array<{ readonly hook: AfterHook; readonly entry: Entry<Item> }>
+  readonly entry: Entry<Item>
+  readonly later: Array<News<Item>>
 }

@@ -290,16 +290,12 @@ const close = (transaction: Transaction<any>): void => {
 
 /** Ends a transaction that succeeded: in the draft of its parent, or for all to see. Answers what is left to do. */
 const commit = <Item, P, V>(transaction: Transaction<Item, P, V>): Effect.Effect<void> | undefined => {
-  const { calls, parent } = transaction
+  const { parent } = transaction
   if (parent === undefined) return publish(transaction)
   parent.draft = transaction.draft
   parent.populationScope = transaction.populationScope
   parent.scopes = parent.scopes.concat(transaction.scopes)
   for (const one of transaction.steps) parent.steps.push(one)
-  if (calls !== undefined) {
-    if (parent.calls === undefined) parent.calls = calls
-    else parent.calls.append(calls)
-  }
   parent.redoAfterRollback = parent.redoAfterRollback.concat(transaction.redoAfterRollback)
   return undefined
 }
@@ -355,12 +351,8 @@ const undo = <E>(group: Group, cause: Cause.Cause<E>, ending: Ending<any>): Effe
     transaction.restore = unchanged
   }
   ending.failed?.()
-  const calls = group.flatMap((transaction) =>
-    transaction.calls?.list.map((call) => [transaction, call] as const) ?? []
-  )
-  if (group.length > 1) calls.sort(([, one], [, other]) => one.serial - other.serial)
   const undoing = Effect.zipWith(
-    Hooks.undo(group, calls),
+    Hooks.undo(group),
     collect(group.flatMap(({ scopes }) => scopes), (scope) => Scope.close(scope, Exit.failCause(cause))),
     (hooks, scopes) => Cause.combine(hooks, scopes)
   )

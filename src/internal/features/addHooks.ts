@@ -56,7 +56,7 @@ const tellAll = <Item, P, V>(
     (entries) =>
       sequence(
         entries,
-        (entry) => Hooks.tellNews(transaction, parts, "onItemRegistered", entry),
+        (entry) => Hooks.tellEach(transaction, parts, { hook: "onItemRegistered", entry }),
         transaction.restore
       )
   )

@@ -110,6 +110,18 @@ export const forEachKey = <Item>(
   }
 }
 
+/** Whether two items have a key in common that belongs to one entry alone. */
+export const shareUnique = <Item>(definition: Definition<Item>, one: Keys, other: Keys): boolean => {
+  let shared = false
+  forEachKey(definition, one, (key, slot) => {
+    if (!definition.slots[slot]!.unique) return
+    forEachKey(definition, other, (its, itsSlot) => {
+      shared ||= itsSlot === slot && Equal.equals(key, its)
+    })
+  })
+  return shared
+}
+
 /** The first slot of a key that belongs to one entry alone. */
 export const firstUnique = <Item>({ slots }: Definition<Item>, keys: Keys): number => {
   for (let i = 0; i < keys.length; i++) {

@@ -34,8 +34,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "hooks that were removed in the same operation are still called",
-    find: "return part.state === \"installed\" && (sure || isDue(transaction, part, hook, entry))",
-    replace: "return sure || isDue(transaction, part, hook, entry)",
+    find: "if (sure) return part.state === \"installed\" ? tellPart(transaction, part, news) : undefined",
+    replace: "if (sure) return tellPart(transaction, part, news)",
     caught: {
       file: "hooks.test.ts",
       title: "G21 a hook that is removed by another in the same operation is not called any more"
@@ -64,8 +64,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "hooks are told of a change that another hook has undone",
-    find: "    sure &&= applied === transaction.draft\n",
-    replace: "",
+    find: "sure &&= applied === transaction.draft && !outermost.unsettled",
+    replace: "sure &&= !outermost.unsettled",
     caught: {
       file: "lastWord.test.ts",
       title: "withdraws the item that it is told of: those after it hear nothing of it"
@@ -73,9 +73,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a nested operation believes that hooks know what came before it",
-    find: `  for (let one = transaction.parent; one !== undefined; one = one.parent) sure &&= !one.untold
-`,
-    replace: "",
+    find: "let sure = hooks === outermost.hooks && !transaction.inHook",
+    replace: "let sure = hooks === outermost.hooks",
     caught: {
       file: "lastWord.test.ts",
       title: "withdraws the item that it is told of: those after it hear nothing of it"
@@ -83,8 +82,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a child of a hook believes, between two calls, that hooks know what they have not been told yet",
-    find: "sure &&= !one.untold",
-    replace: "sure &&= one.telling === undefined",
+    find: "this.inHook = parent !== undefined && (parent.untold || parent.inHook)",
+    replace: "this.inHook = parent !== undefined && (parent.telling !== undefined || parent.inHook)",
     caught: {
       file: "lastWord.test.ts",
       title: "a child of a hook unregisters an item in a pause of a reconcile: no hook is told that it went"
@@ -92,14 +91,14 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "news of an item are told in the call for it",
-    find: "if (telling?.part !== part || !isSame(telling.item, entry.item) && telling.later.length === 0) continue",
+    find: "if (one === transaction || telling?.part !== part) continue",
     replace: "if (telling === undefined || telling.later.length >= 0) continue",
     caught: { file: "lastWord.test.ts", title: "come next, before any hook is told of another item" }
   },
   {
     name: "news of another item overtake those that wait for the end of a call",
-    find: "!isSame(telling.item, entry.item) && telling.later.length === 0",
-    replace: "!isSame(telling.item, entry.item)",
+    find: "if (later.length > 0 || isSame(entry.item, item) ||",
+    replace: "if (isSame(entry.item, item) ||",
     caught: {
       file: "lastWord.test.ts",
       title: "replaces the item that it is told of: those after it hear of the other alone"
@@ -107,15 +106,69 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "news that wait for the end of a call come at the end of the transaction",
-    find: "    return sequence(\n      telling.later,\n",
-    replace: "    return sequence(\n      telling.later.slice(0, 0),\n",
+    find: "return sequence(telling.later, (later) =>",
+    replace: "return sequence(telling.later.slice(0, 0), (later) =>",
     caught: { file: "lastWord.test.ts", title: "come next, before any hook is told of another item" }
   },
   {
     name: "a call for news that had waited is none that others wait for",
-    find: "? tellPart(transaction, part, later.hook, later.entry.item)",
-    replace: "? callPart(transaction, part, later.hook, later.entry.item)",
+    find: "  transaction.telling = telling\n  return",
+    replace: "  transaction.telling ??= telling\n  return",
     caught: { file: "lastWord.test.ts", title: "come next, though the call is made for news that had waited, too" }
+  },
+  {
+    name: "news of another item of the same key are told in the call of a hook",
+    find: "isSame(entry.item, item) || shareUnique(definition, entry.keys, keys)) return telling",
+    replace: "isSame(entry.item, item)) return telling",
+    caught: { file: "lastWord.test.ts", title: "puts another one of its key in: it hears of that after the call" }
+  },
+  {
+    name: "a hook hears of what came before it hears that another item of the same key went",
+    find: "  if (stale === undefined) return tellPart(transaction, part, news)\n",
+    replace: "  if (stale !== null) return tellPart(transaction, part, news)\n",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "another hook replaces what comes in the place of what has gone, before it is told of either"
+    }
+  },
+  {
+    name: "what a hook was told in a transaction does not count when another item of the same key comes",
+    find: "calls?.holder(part, slot, key) ?? indexes[slot]!.entry(key)",
+    replace: "indexes[slot]!.entry(key)",
+    caught: { file: "lastWord.test.ts", title: "the same of an item that came in the same transaction" }
+  },
+  {
+    name: "only a transaction around another one has a call in flight",
+    find: "one !== undefined; one = one.nested) {",
+    replace: "one !== undefined && one !== transaction; one = one.nested) {",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "a child of a hook tells another hook of an item that it is about to be told of: one call after the other"
+    }
+  },
+  {
+    name: "what fails in a call of a hook is played back, whatever others have told meanwhile",
+    find: "return transaction.inHook ? tellNews(transaction, part, news) :",
+    replace: "return transaction.inHook === null ? tellNews(transaction, part, news) :",
+    caught: {
+      file: "lastWord.test.ts",
+      title: "it fails when all have been told of what it had replaced: all know that"
+    }
+  },
+  {
+    name: "the calls of a nested transaction are forgotten when it succeeds",
+    find: "outermost.calls.list.push({ part,",
+    replace: "if (transaction === outermost) outermost.calls.list.push({ part,",
+    caught: {
+      file: "atomicity.test.ts",
+      title: "G7 a hook that dies during rollback does not stop the others, and its defect"
+    }
+  },
+  {
+    name: "what a failed transaction told is played back again with the one around it",
+    find: "if (!inHook) outermost.calls?.forget(callsBefore)",
+    replace: "if (inHook === null) outermost.calls?.forget(callsBefore)",
+    caught: { file: "lastWord.test.ts", title: "a nested transaction that failed is played back once" }
   },
   {
     name: "hooks are told what they know",
@@ -155,9 +208,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a nested operation does not know what hooks were told in those around it",
-    find: `  for (let one: Transaction<Item> | undefined = transaction; one !== undefined; one = one.parent) {
-    const told`,
-    replace: "  for (const one of [transaction]) {\n    const told",
+    find: "return calls?.told(part, entry.item) ?? isThere(",
+    replace: "return isThere(",
     caught: {
       file: "lastWord.test.ts",
       title: "withdraws an item, registers another, and brings the first back, all in one call for it"
@@ -174,14 +226,14 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "it is forgotten that hooks may not know all",
-    find: "    if (!sure) outermost.unsettled = true\n",
+    find: "    outermost.unsettled = true\n",
     replace: "",
     caught: { file: "lastWord.test.ts", title: "it withdraws the item: all hear that it went" }
   },
   {
     name: "an operation believes that hooks know what those before it have done",
-    find: "let sure = hooks === outermost.hooks && !outermost.unsettled",
-    replace: "let sure = hooks === outermost.hooks",
+    find: "sure &&= applied === transaction.draft && !outermost.unsettled",
+    replace: "sure &&= applied === transaction.draft",
     caught: {
       file: "lastWord.test.ts",
       title: "it withdraws the item, which then is registered again: all hear of it once"
@@ -225,8 +277,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "hooks that an operation has, and the outermost transaction has not, know all",
-    find: "let sure = hooks === outermost.hooks && !outermost.unsettled",
-    replace: "let sure = !outermost.unsettled",
+    find: "let sure = hooks === outermost.hooks && !transaction.inHook",
+    replace: "let sure = !transaction.inHook",
     caught: {
       file: "lastWord.test.ts",
       title: "by a hook that is asked about an item, which goes in the same transaction: they hear nothing of it"
@@ -270,7 +322,7 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a hook that goes in its own call is told in it that the item goes",
-    find: "        !around.some(({ telling }) => telling?.part === part && isSame(telling.item, entry.item))\n",
+    find: "        !around.some(({ telling }) => telling?.part === part && isSame(telling.entry.item, entry.item))\n",
     replace: "        around.length > 0\n",
     caught: {
       file: "lastWord.test.ts",
@@ -285,14 +337,14 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "a hook that was told that all goes is played back, too",
-    find: "died || part.state === \"settled\" ? undefined : tellPart(transaction, part, inverse[hook], item)",
-    replace: "died ? undefined : tellPart(transaction, part, inverse[hook], item)",
+    find: "    if (died || part.state === \"settled\") return undefined\n",
+    replace: "    if (died) return undefined\n",
     caught: { file: "lastWord.test.ts", title: "one is removed while a transaction that had told it is undone" }
   },
   {
     name: "what was played back to a hook is forgotten",
-    find: "died || part.state === \"settled\" ? undefined : tellPart(transaction, part, inverse[hook], item)",
-    replace: "died || part.state === \"settled\" ? undefined : callPart(transaction, part, inverse[hook], item)",
+    find: "tellNews(transaction, part, news) : tellPart(transaction, part, news)\n  })",
+    replace: "tellNews(transaction, part, news) : callPart(transaction, part, news.hook, entry.item)\n  })",
     caught: { file: "lastWord.test.ts", title: "one is removed while a transaction that had told it is undone" }
   },
   {

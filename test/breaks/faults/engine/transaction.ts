@@ -151,17 +151,6 @@ export const faults: ReadonlyArray<Break> = [
     caught: { file: "schedules.test.ts", title: "transactAll publishes two registries together" }
   },
   {
-    name: "a nested transaction drops its completed calls of hooks",
-    find: `    if (parent.calls === undefined) parent.calls = calls
-    else parent.calls.append(calls)
-`,
-    replace: "",
-    caught: {
-      file: "atomicity.test.ts",
-      title: "G7 a hook that dies during rollback does not stop the others, and its defect"
-    }
-  },
-  {
     name: "a nested transaction drops what happened in it",
     find: "  for (const one of transaction.steps) parent.steps.push(one)\n",
     replace: "",
@@ -294,12 +283,12 @@ export const faults: ReadonlyArray<Break> = [
   {
     name: "the scopes of a failed population are closed before its hooks are played back",
     find: `  const undoing = Effect.zipWith(
-    Hooks.undo(group, calls),
+    Hooks.undo(group),
     collect(group.flatMap(({ scopes }) => scopes), (scope) => Scope.close(scope, Exit.failCause(cause))),
     (hooks, scopes) =>`,
     replace: `  const undoing = Effect.zipWith(
     collect(group.flatMap(({ scopes }) => scopes), (scope) => Scope.close(scope, Exit.failCause(cause))),
-    Hooks.undo(group, calls),
+    Hooks.undo(group),
     (scopes, hooks) =>`,
     caught: {
       file: "cleanup.test.ts",
