@@ -13,7 +13,7 @@ export const CopyKey: unique symbol = /*#__PURE__*/ Symbol.for("effect-registry/
 const load = (version: string, { url = "a bundle" }: { readonly url?: string }): Copy => ({ version, url })
 
 /** The version is the one in package.json. */
-export const here: Copy = /*#__PURE__*/ load("0.1.0", import.meta)
+export const here: Copy = /*#__PURE__*/ load("0.2.0", import.meta)
 
 /** What all copies have in common. Those of later versions use it, too, so its shape never changes. */
 export const inCommon = <A>(name: string, make: () => A): A => {
