@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Fs from "node:fs"
 import {
   type Bundle,
   byIndex,
@@ -89,6 +90,15 @@ describe.each(bundlers)("bundles by %s", (bundler, bundle) => {
 })
 
 describe("bundles", () => {
+  it("have the sizes that README.md names, in kB, rounded up", async () => {
+    const readme = Fs.readFileSync(new URL("../README.md", import.meta.url), "utf8")
+    const bundles = await Promise.all(sizes.map(([, program]) => withEsbuild(bySubpath(program))))
+    assert.deepStrictEqual(
+      Array.from(readme.matchAll(/(\d+) kB/g), ([, kB]) => Number(kB)),
+      bundles.map(({ gzipped }) => Math.ceil(gzipped / 1000))
+    )
+  })
+
   it("of one pure function have nothing else: no module has effects when it is loaded", async () => {
     const { parts } = await withEsbuild(byIndex({
       modules: ["Lookup"],

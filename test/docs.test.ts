@@ -99,6 +99,32 @@ describe("links", () => {
     })
     assert.deepStrictEqual(astray.map(([link]) => link), [])
   })
+
+  /** What npm packs: the files that package.json names, and those that npm adds. */
+  const packed = [...JSON.parse(read("package.json")).files, "README.md", "LICENSE", "package.json"]
+  const isPacked = (file: string): boolean =>
+    packed.some((pattern) => Path.matchesGlob(file, pattern) || file.startsWith(`${pattern}/`))
+
+  it.each(linking.filter(isPacked))("of %s lead to files of the package", (page) => {
+    const targets = Array.from(
+      read(page).matchAll(/\]\((?!https:)([^)#]+)/g),
+      ([, file]) => Path.join(Path.dirname(page), file!)
+    )
+    assert.deepStrictEqual(targets.filter((target) => !isPacked(target)), [])
+  })
+})
+
+describe("README.md", () => {
+  it("names ratios that benchmark/RESULTS.md has, with 10,000 items", () => {
+    const costs = read("README.md").split("\n## What it costs\n")[1]!.split("\n## ")[0]!
+    const rows = Array.from(costs.matchAll(/^\| (.+) \| (.+) \| ([\d.]+) \|$/gm), ([, ...cells]) => cells)
+    const results = read("benchmark/RESULTS.md").split("\n").map((line) => line.split(" | "))
+    const measured = rows.map(([work, against]) =>
+      results.find((cells) => cells[1] === work && cells[2] === against && cells[3] === "10,000")
+    )
+    assert.lengthOf(rows, 3)
+    assert.deepStrictEqual(rows.map(([, , ratio]) => ratio), measured.map((cells) => cells?.[6]))
+  })
 })
 
 const hasExample = ({ doc = "" }: Export): boolean =>

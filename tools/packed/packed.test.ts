@@ -83,7 +83,7 @@ describe("the package", () => {
     const built = sources.map((file) => file.slice(0, -".ts".length)).flatMap((file) =>
       [".js", ".js.map", ".d.ts", ".d.ts.map"].map((ending) => `dist/${file}${ending}`)
     )
-    const pages = ["CHANGELOG.md", ...Fs.globSync("docs/*.{md,svg}", { cwd: root })]
+    const pages = ["CHANGELOG.md", "SECURITY.md", ...Fs.globSync("docs/*.{md,svg}", { cwd: root })]
     const added = ["LICENSE", "README.md", "package.json"]
     const expected = [...added, ...pages, ...sources.map((file) => `src/${file}`), ...built]
     assert.deepStrictEqual(packed.files.map(({ path }) => path).toSorted(), expected.toSorted())
