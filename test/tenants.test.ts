@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, LayerMap, ManagedRuntime, Metric, Scope } from "effect"
 import { Registry, RegistryError, RegistryHooks, RegistryMetrics } from "effect-registry"
+import { PrometheusMetrics } from "effect/observability"
 
 interface Feature {
   readonly name: string
@@ -189,4 +190,18 @@ describe("a registry per tenant", () => {
       await runtime.dispose()
     }
   })
+
+  it.effect("with metrics has nine, 72 series in Prometheus, also when it has gone: the page on tenants says so", () =>
+    counting(
+      Effect.gen(function*() {
+        const count = Effect.map(PrometheusMetrics.format(), (text) => {
+          const lines = text.split("\n")
+          const begins = (start: string) => lines.filter((line) => line.startsWith(start)).length
+          return [begins("# TYPE effect_registry"), begins("effect_registry")]
+        })
+        const open = Effect.andThen(Features.register({ name: "new" }), count)
+        const counted = yield* open.pipe(Effect.provide(Metrics.pipe(Layer.provideMerge(registryOf("a")))))
+        assert.deepStrictEqual([counted, yield* count], [[9, 72], [9, 72]])
+      })
+    ))
 })
