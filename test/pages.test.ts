@@ -164,37 +164,37 @@ const fateOf = (tools: Tools, name: string) =>
     (why) => why._tag === "Present" ? "found" : why._tag === "Disabled" ? "disabled" : "withdrawn"
   )
 
+/** A column of the table, from what ends a plugin. */
+const ofPlugin = <E>(end: (tools: Tools, scope: Scope.Closeable) => Effect.Effect<unknown, E>) =>
+  Effect.scoped(Effect.gen(function*() {
+    const { tools } = yield* make
+    const scope = yield* Scope.fork(yield* Effect.scope)
+    let resource = "kept"
+    yield* Scope.addFinalizer(scope, Effect.sync(() => resource = "released"))
+    const register = (name: string) =>
+      Registry.registerScoped(tools, tool(name, 1, "text")).pipe(
+        Effect.provideService(Registry.Owner, "text"),
+        Scope.provide(scope)
+      )
+    yield* register("upper")
+    yield* end(tools, scope)
+    const now = { commands: yield* fateOf(tools, "upper"), resource }
+    const other = yield* Effect.exit(Effect.scoped(Registry.registerScoped(tools, tool("upper", 2))))
+    yield* register("later")
+    const later = yield* fateOf(tools, "later")
+    yield* Registry.reset(tools)
+    yield* Registry.populate(tools)
+    return {
+      "its commands": now.commands,
+      "their names": Exit.isSuccess(other) ? "free" : "taken",
+      "other resources in the scope": now.resource,
+      "commands that it registers later": later,
+      "its commands after a reset": yield* fateOf(tools, "upper")
+    }
+  }))
+
 describe("docs/plugins.md", () => {
   const table = tableOf("plugins", "Switch off and on")
-
-  /** A column of the table, from what ends a plugin. */
-  const ofPlugin = <E>(end: (tools: Tools, scope: Scope.Closeable) => Effect.Effect<unknown, E>) =>
-    Effect.scoped(Effect.gen(function*() {
-      const { tools } = yield* make
-      const scope = yield* Scope.fork(yield* Effect.scope)
-      let resource = "kept"
-      yield* Scope.addFinalizer(scope, Effect.sync(() => resource = "released"))
-      const register = (name: string) =>
-        Registry.registerScoped(tools, tool(name, 1, "text")).pipe(
-          Effect.provideService(Registry.Owner, "text"),
-          Scope.provide(scope)
-        )
-      yield* register("upper")
-      yield* end(tools, scope)
-      const now = { commands: yield* fateOf(tools, "upper"), resource }
-      const other = yield* Effect.exit(Effect.scoped(Registry.registerScoped(tools, tool("upper", 2))))
-      yield* register("later")
-      const later = yield* fateOf(tools, "later")
-      yield* Registry.reset(tools)
-      yield* Registry.populate(tools)
-      return {
-        "its commands": now.commands,
-        "their names": Exit.isSuccess(other) ? "free" : "taken",
-        "other resources in the scope": now.resource,
-        "commands that it registers later": later,
-        "its commands after a reset": yield* fateOf(tools, "upper")
-      }
-    }))
 
   const columns = {
     "close its scope": ofPlugin((_, scope) => Scope.close(scope, Exit.void)),

@@ -1676,6 +1676,42 @@ const mistakes: { readonly [what: string]: readonly [code: string, said: string]
   ]
 }
 
+/** As on the page on typing helpers. */
+const byName = <Item, Lookups extends { readonly name: Lookup.Unique<Item, string> }, P, V, R = never>(
+  self: Registry.RegistryOrService<Item, Lookups, P, V, R>
+) => Registry.get(self, "name", "search")
+
+describe("helpers of users", () => {
+  const names = {
+    unique: Lookup.unique((tool: Tool) => tool.name),
+    each: Lookup.optional(Lookup.uniqueEach((tool: Tool) => [tool.name])),
+    group: Lookup.group((tool: Tool) => tool.name)
+  }
+
+  interface Tool {
+    readonly name: string
+  }
+
+  it("over any registry take one that has a unique lookup of that name, and no other", () => {
+    class Tools extends Registry.Service<Tools, Tool>()("types/Tools", {
+      lookup: { name: names.unique, other: names.group },
+      defaults: [{ name: "search" }]
+    }) {}
+    expectTypeOf(byName(Tools)).toEqualTypeOf<
+      Effect.Effect<Tool, RegistryError.ItemLookupError | Registry.PopulationFailureOf<typeof Tools>, Tools>
+    >()
+    const make = Registry.make<Tool>()
+    const each = Effect.flatMap(make({ lookup: { name: names.each } }), byName)
+    expectTypeOf(each).toEqualTypeOf<Effect.Effect<Tool, RegistryError.ItemLookupError, Scope.Scope>>()
+    // @ts-expect-error: a group
+    void Effect.flatMap(make({ lookup: { name: names.group } }), (tools) => byName(tools))
+    // @ts-expect-error: no such lookup
+    void Effect.flatMap(make({ lookup: { other: names.unique } }), (tools) => byName(tools))
+    // @ts-expect-error: a list of names is of another type
+    void Effect.flatMap(make({ lookup: ["name"] }), (tools) => byName(tools))
+  })
+})
+
 describe("the compiler says", () => {
   let directory: string
   /** By the line of the program. */
