@@ -1,10 +1,11 @@
 /**
  * How the items of a registry are found.
  *
- * A lookup has a selector, which takes the keys from an item, and says whether a key belongs to one item (`unique`) or
- * to any number of them (`group`). Keys are the same if they are one object or plain data with the same content: strings,
- * numbers, `null`, `NaN`, lists and objects, and `Data`. An instance of another class is the same only as itself. Keys are taken when an item is registered, and once more after its `onItemRegistering`
- * hooks: what happens to the item later does not change how it is found.
+ * A lookup has a selector, which takes the keys from an item. A key belongs to one item (`unique`) or to any number of
+ * items (`group`). Two keys are the same if they are one object or plain data with the same content: strings, numbers,
+ * `null`, `NaN`, lists, objects and `Data`. An instance of another class is the same only as itself. Keys are read when
+ * an item is registered, and once more after its `onItemRegistering` hooks. Later mutations of the item do not change
+ * how it is found.
  *
  * @module
  * @since 0.1.0
@@ -45,17 +46,17 @@ export interface Group<in Item, out Key = unknown> extends Proto<Item, Key> {
 
 interface Proto<in Item, out Key> {
   readonly [TypeId]: { readonly _Key: () => Key }
-  /** Whether the selector answers all the keys of an item, or its one key. */
+  /** Whether the selector returns all the keys of an item, or its one key. */
   readonly each: boolean
   /** Whether an item may lack the attribute. */
   readonly optional: boolean
-  /** Answers the key that stands for a value, where it is not the value itself. */
+  /** Maps a value to its key, if that is another value. */
   readonly normalize: ((value: any) => unknown) | undefined
   readonly select: (item: Item) => unknown
 }
 
 /**
- * What `options.lookup` takes: lookups by name, or the names of properties, short for unique lookups.
+ * The type of `options.lookup`: lookups by name, or a list of property names, which is short for unique lookups.
  *
  * @category models
  * @since 0.1.0
@@ -63,7 +64,7 @@ interface Proto<in Item, out Key> {
 export type Input<Item> = { readonly [attribute: string]: Lookup<Item> } | ReadonlyArray<PropertyNames<Item>>
 
 /**
- * The names of an item's properties that a list of names may use.
+ * The property names that a list of lookups may have.
  *
  * @category models
  * @since 0.1.0
@@ -111,8 +112,8 @@ const variance: Proto<any, never>[typeof TypeId] = { _Key: () => undefined as ne
 /**
  * Finds an item by a value that no other item has.
  *
- * An item whose selector answers `undefined` cannot be registered (`missing_attribute`); `null`, `""`, `0` and `NaN`
- * are values like any other. A selector that throws surfaces as a defect, and nothing is registered.
+ * An item whose selector returns `undefined` cannot be registered (`missing_attribute`); `null`, `""`, `0` and `NaN`
+ * are ordinary values. If a selector throws, the operation dies with that error, and nothing is registered.
  *
  * **Example** (Finding an item by its id)
  *
@@ -140,8 +141,8 @@ export const unique = <Item, Key>(select: (item: Item) => Key): Unique<Item, Exc
 /**
  * Finds an item by any of its values; no other item has one of them.
  *
- * The same value twice in one item counts once. `undefined`, alone or among them, is `missing_attribute`, unless the
- * lookup is `optional`.
+ * A value that an item has twice counts once. `undefined`, alone or among the values, is `missing_attribute`, unless
+ * the lookup is `optional`.
  *
  * **Example** (Finding an item by its aliases)
  *
@@ -221,8 +222,8 @@ export const groupEach = <Item, Key>(
 ): Group<Item, Exclude<Key, undefined>> => make("Group", true, select)
 
 /**
- * Makes a lookup that an item may lack: a selector that answers `undefined` is not an error, the item is just not found
- * by this attribute. One of an `Each` lookup may answer `undefined` for no values.
+ * Makes a lookup that an item may lack: if the selector returns `undefined`, the item is registered, and this lookup
+ * does not find it. The selector of an `Each` lookup may also return `undefined` in place of an empty list.
  *
  * **Example** (An attribute that only some items have)
  *
@@ -253,8 +254,8 @@ export const optional = <L extends Lookup<any, any>>(lookup: L): L => {
 }
 
 /**
- * Makes a lookup that takes values for the same where `normalize` answers the same for them. It normalizes what is
- * registered and what is asked for, once, in every operation; suggestions are normalized, too. Items and their labels
+ * Makes a lookup for which two values are the same if `normalize` maps them to the same value. It normalizes the keys
+ * of items and the values that are looked up, in every operation. Suggestions are normalized, too. Items and labels
  * keep their spelling.
  *
  * **Example** (Names without regard to case)
