@@ -1,13 +1,13 @@
 /**
  * Hooks of a registry as values that combine, and as layers.
  *
- * Hooks run under the registry's lock, with the services of the place where they were given, and in the transaction of
- * the operation that calls them: they may use the registry in any way, from any child fiber. `onItemRegistering` alone
- * may fail, which refuses the item. A defect of any hook rolls the operation back, and the completed calls of the
- * others are played back, newest first: `onItemUnregistered` for an `onItemRegistered`, and the other way round.
+ * Hooks run under the lock of the registry, in the transaction of the operation that calls them, with the services of
+ * the place that provides the hooks. They may use the registry in any way, from any child fiber. Only
+ * `onItemRegistering` may fail, which refuses the item. If a hook dies, the operation is rolled back: the counterparts
+ * of completed calls are called, newest first, `onItemUnregistered` for `onItemRegistered` and vice versa.
  *
- * Hooks run in the order of their installation, or where their {@link Place} puts them, for registration and
- * population, and in the reverse order for unregistration and reset.
+ * Hooks of registration and population run in the order of installation, or of their {@link Place}. Hooks of
+ * unregistration and reset run in the reverse order.
  *
  * @module
  * @since 0.1.0
@@ -28,26 +28,26 @@ import type * as RegistryError from "./RegistryError.ts"
 
 export type {
   /**
-   * What a registry calls around its operations.
+   * The functions that a registry calls around its operations.
    *
    * @category models
    * @since 0.1.0
    */
   Handlers,
   /**
-   * Where hooks are among the others of a registry: their name, and the names of hooks that they come before or after,
-   * whatever the order in which they were installed.
+   * The place of hooks among other hooks of a registry: their name, and the names of hooks that they come before or
+   * after, in whatever order they were installed.
    *
-   * Several hooks may have one name. A name that no hook has counts as soon as one has it, and as long. Hooks without
-   * constraints keep the order of their installation. Hooks that are in a circle are not installed: that dies with a
-   * message that names the circle.
+   * Several hooks may have one name. A constraint may name hooks that are installed later. Hooks without constraints
+   * keep the order of installation. Installing hooks whose constraints form a circle dies with a message that names the
+   * circle.
    *
    * @category models
    * @since 0.2.0
    */
   Place,
   /**
-   * Hooks as a value, which combines with others.
+   * Hooks as a value that can be combined.
    *
    * @category models
    * @since 0.1.0
@@ -99,7 +99,7 @@ class RegistryHooksImpl<Item, E, R> extends Class implements Hooks.RegistryHooks
 }
 
 /**
- * Makes hooks from any of the handlers. They may have a name, and come before or after hooks of other names.
+ * Makes hooks from some of the handlers, with an optional name and place.
  *
  * **Example** (Hooks for every item)
  *
@@ -163,8 +163,8 @@ export const make =
 export const empty: Hooks.RegistryHooks<unknown> = /*#__PURE__*/ new RegistryHooksImpl<unknown, never, never>([])
 
 /**
- * Both hooks as one. Registration and population call its parts in this order, unregistration and reset in the reverse
- * order, and the calls of each part are rolled back on their own. It is associative, and `empty` is its unit.
+ * Combines two hooks. Registration and population call the parts in this order, unregistration and reset in reverse.
+ * The calls of each part are rolled back separately. `combine` is associative, and `empty` is its unit.
  *
  * **Example** (The order of two hooks)
  *
@@ -211,7 +211,7 @@ export const combine: {
 )
 
 /**
- * All hooks as one, in the order of the list.
+ * Combines hooks in the order of the list.
  *
  * **Example** (A rule for each reserved prefix)
  *
@@ -243,15 +243,15 @@ export const combineAll = <Item, E = never, R = never>(
 ): Hooks.RegistryHooks<Item, E, R> => new RegistryHooksImpl(Array.from(list).flatMap(Hooks.partsOf))
 
 /**
- * Installs hooks for as long as the layer lives. They take part from the next operation on, and refuse items with
- * `RegistryError.reject`. An effect of hooks may acquire resources in the layer's scope.
+ * Installs hooks for the lifetime of the layer. They take part from the next operation on, and refuse items with
+ * `RegistryError.reject`. An effect of hooks may acquire resources in the scope of the layer.
  *
- * Hooks are not told of the items that are registered when the layer is built or closed: `Registry.addHooks` does so
- * with `existing`.
+ * The hooks are not called for items that are registered when the layer is built or closed. `Registry.addHooks` with
+ * `existing` does that.
  *
- * Layers may be built in any order, `Layer.mergeAll` builds them at once: a {@link Place} says which hooks come first.
+ * `Layer.mergeAll` builds layers concurrently: a {@link Place} fixes the order of their hooks.
  *
- * Building it fails and waits as the effect of hooks does, and dies if its hooks are in a circle with others. Closing it
+ * Building the layer fails and waits as the effect of hooks does, and dies if constraints form a circle. Closing it
  * waits for the change in flight, and cannot be interrupted.
  *
  * **Example** (Hooks as a layer)
