@@ -1,9 +1,9 @@
 /**
  * The events of a registry.
  *
- * A `RegistryChange` has the `RegistryEvent`s of one committed transaction in their order. `Registered`, `Unregistered`,
- * `Replaced` and `Moved`, applied by their positions one after the other to an array of the items before, give the items of the
- * registry at that revision, in their order. `Populated` and `Reset` follow the events that they sum up.
+ * A `RegistryChange` has the `RegistryEvent`s of one committed transaction, in order. Apply `Registered`,
+ * `Unregistered`, `Replaced` and `Moved` by their positions to an array of the items before: it equals the items of the
+ * registry at that revision. `Populated` and `Reset` follow the events that they summarize.
  *
  * @module
  * @since 0.1.0
@@ -14,8 +14,8 @@ import type { RegistrySnapshot } from "./internal/snapshot.ts"
 /**
  * One event: an item was registered, unregistered, replaced or moved, or the registry was populated or reset.
  *
- * `position` is the item's index among all items, in their order, at that moment: after the item came, or before it went.
- * An item moves from the index `from` to `position`, which counts without the item: take it out, then put it in.
+ * `position` is the item's index among all items at that moment: after it was registered, or before it is unregistered.
+ * A `Moved` item goes from the index `from` to `position`, which counts without the item: remove it, then insert it.
  *
  * @category models
  * @since 0.1.0
@@ -32,8 +32,8 @@ export type RegistryEvent<Item> = Data.TaggedEnum<{
 /**
  * Why an item came or went.
  *
- * `register`: an operation put it in. `population`: it came with a population. `unregister`: an operation took it out.
- * `scope`: the scope that it was registered in closed. `reset`: the registry was emptied. `override`: an override came or
+ * `register`: an operation registered the item. `population`: a population did. `unregister`: an operation withdrew it.
+ * `scope`: the scope of its registration closed. `reset`: the registry was reset. `override`: an override began or
  * ended, or began or ceased to hide the item. `switch`: the item was disabled or enabled.
  *
  * @category models
@@ -46,12 +46,11 @@ export type Reason = "register" | "unregister" | "scope" | "reset" | "override" 
  *
  * **Details**
  *
- * The events, and the snapshot of a change that others have followed, are made when they are first read.
+ * Both are computed when they are first read.
  *
  * **Gotchas**
  *
- * A change that you keep, keeps the items of that revision, too, until both are garbage. Keep its `events` alone for a
- * log.
+ * A change holds the items of its revision in memory. For a log, keep its `events` only.
  *
  * @category models
  * @since 0.1.0
@@ -60,7 +59,7 @@ export interface RegistryChange<out Item, in out Lookups = any> {
   readonly revision: number
   readonly events: ReadonlyArray<RegistryEvent<Item>>
   /**
-   * The contents after this change, however much later it is read.
+   * The contents right after this change.
    *
    * @since 0.2.0
    */
