@@ -1,11 +1,13 @@
 /**
- * What a registry holds as atoms of `effect/reactivity`, for user interfaces: Effect binds atoms to React, Vue and Solid.
+ * The contents of a registry as atoms of `effect/reactivity`, for user interfaces: Effect binds atoms to React, Vue and
+ * Solid.
  *
- * An atom follows its registry as long as it is mounted. Its value is an `AsyncResult`, `waiting` as long as it follows:
- * `Initial` while the registry is built and populated, a `Success` for each new answer, and a `Failure`, which has the last
- * success, if a population fails. `refresh` begins anew. Changes that come faster than they can be shown are skipped.
+ * An atom follows its registry while it is mounted. Its value is an `AsyncResult`, which is `waiting` meanwhile:
+ * `Initial` until the registry is built and populated, a `Success` for each new value, and a `Failure`, which has the
+ * last success, if a population fails. `refresh` starts over. If changes come faster than they are shown, some are
+ * skipped.
  *
- * Make each atom once, as those of Effect: two calls make two atoms.
+ * Make each atom once, outside of components: two calls make two atoms.
  *
  * @module
  * @since 0.2.0
