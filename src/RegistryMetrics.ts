@@ -1,8 +1,8 @@
 /**
- * Metrics of a registry: its size, its operations, how long they wait and work, and whether its subscribers keep up.
+ * Metrics of a registry: its size, its operations with their waits and durations, and the lag of its subscribers.
  *
- * Nothing is counted, and no clock is read, without `layer`; reads are never counted. All metrics have the attribute
- * `registry`, its name.
+ * Without `layer`, nothing is counted and no clock is read. Reads are never counted. Every metric has the attribute
+ * `registry`, the name of the registry.
  *
  * | metric | meaning |
  * | --- | --- |
@@ -17,11 +17,11 @@
  * | `effect_registry_lag` | how many changes the slowest subscriber has not seen |
  *
  * `outcome` is `success`, `failure` (a typed error), `defect` or `interruption`. An operation that gets its lock is one
- * wait and one hold, which are measured when it gives the lock back. An operation inside a transaction is counted, but
- * not measured: it waits and works in the time of that transaction.
+ * wait and one hold, which are measured when it releases the lock. An operation inside a transaction is counted, but
+ * not measured: its time is part of that transaction.
  *
- * The size, the revision, the subscribers and the lag are gauges. They are 0 for a registry that has closed. Those of
- * several registries with one name are sums.
+ * The size, the revision, the subscribers and the lag are gauges. They are 0 after the registry has closed. Several
+ * registries with one name share gauges, which are sums.
  *
  * @module
  * @since 0.1.0
@@ -143,10 +143,10 @@ export const lag: Metric.Gauge<number> = /*#__PURE__*/ Metric.gauge("effect_regi
 })
 
 /**
- * Measures a registry for the life of the layer. When the layer or the registry is closed, its gauges go back to 0.
+ * Measures a registry for the lifetime of the layer. When the layer or the registry is closed, its gauges return to 0.
  *
  * Layers of one registry with the same `MetricRegistry` and `CurrentMetricAttributes` share their series: nothing is
- * counted twice, and the registry is measured until the last of them is closed.
+ * counted twice, and measuring ends with the last of them.
  *
  * Never waits or fails, so there is nothing to interrupt. Operations in flight when it begins are not measured.
  *
