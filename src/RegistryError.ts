@@ -1,14 +1,15 @@
 /**
- * The typed errors of registries. They name the registry, the attribute, the value and the holder, and say what to do.
+ * The typed errors of registries. A message names the registry, the attribute, the value and its holder, and says what
+ * to do.
  *
- * Every error has a `registry`, a `code` and a `message`. `options.messages` of a registry replaces the text of a code;
- * the replaced text is kept in the error's `text`, which crosses a wire with it. For other classes use
+ * Every error has a `registry`, a `code` and a `message`. `options.messages` of a registry replaces the text of a code.
+ * The replacement is in the field `text`, so it survives serialization. For an error class of your own, use
  * `Effect.mapError`.
  *
  * A message is one line of at most 400 characters. It names an item by its label: `options.label` of the registry, else
- * the value of its first unique lookup; an object without one by the names of its properties. Values are cut after 80
- * characters, control characters are escaped, and what is `Redacted` is masked. A console, JSON and logs show the fields
- * of an error in the same way: only code that reads `item` and `existing` has the items.
+ * the value of its first unique lookup, else its property names. Values are cut after 80 characters, control characters
+ * are escaped, and `Redacted` values are masked. A console, JSON and logs show the fields of an error in the same way.
+ * Code reads the items themselves in `item` and `existing`.
  *
  * @module
  * @since 0.1.0
@@ -19,7 +20,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { bounded, isError, messageOf, plain, remark, show, showItem } from "./internal/store/wording.ts"
 
-/** Takes a function, not fields, so that bundlers can drop a class that a program does not use. */
+/** Takes a function instead of fields, so that bundlers can drop an unused class. */
 const taggedError =
   <Self>() => <const Tag extends string, Fields extends Schema.Struct.Fields>(tag: Tag, fields: () => Fields) =>
     withShownFields(byTag(
@@ -98,8 +99,8 @@ const fieldsOf = (error: Shown): object =>
  * The item cannot be registered because it, or one of its unique values, is already registered.
  *
  * `already_registered`: the same item is registered. `attribute_registered`: the item `existing` has the `value` of the
- * unique lookup `attribute`. Items that an override hides count, too. `owner` is the owner of the registered item, where
- * it was registered with `Registry.Owner`. `label` and `existingLabel` are the labels of the two items.
+ * unique lookup `attribute`. Items that an override hides count, too. `owner` is the `Registry.Owner` of the registered
+ * item, if it has one. `label` and `existingLabel` are the labels of the two items.
  *
  * **Example** (The item that has the name)
  *
@@ -133,7 +134,7 @@ export class AlreadyRegisteredError
     existing: Schema.optionalKey(Schema.Unknown),
     /** The label of the registered item. */
     existingLabel: Schema.optionalKey(Schema.String),
-    /** The owner of the registered item, where it is known. */
+    /** The owner of the registered item, if it has one. */
     owner: Schema.optionalKey(Schema.String),
     /** Why the registered item is disabled, if it is. */
     reason: Schema.optionalKey(Schema.String)
@@ -154,10 +155,11 @@ export class AlreadyRegisteredError
 }
 
 /**
- * The item cannot be registered, whatever else the registry holds.
+ * The item itself cannot be registered, whatever the registry contains.
  *
- * `missing_attribute`: the selector of the lookup `attribute` answered `undefined`. `invalid_item`: it does not satisfy
- * the registry's schema, as `issue` says. `rejected`: an `onItemRegistering` hook refused it, for `reason`.
+ * `missing_attribute`: the selector of the lookup `attribute` returned `undefined`. `invalid_item`: the item does not
+ * satisfy the schema of the registry; `issue` says why. `rejected`: an `onItemRegistering` hook refused the item;
+ * `reason` says why.
  *
  * **Example** (An item without a name)
  *
@@ -209,8 +211,8 @@ export type RegistrationFailure = AlreadyRegisteredError | RegistrationError
  * There is no such item, or no such lookup.
  *
  * `not_registered`: no item has the `value` of the lookup `attribute`; `suggestions` are near matches among its keys.
- * `invalid_attribute`: the registry has no lookup `attribute` that can answer; `suggestions` are those that can.
- * `unregister`: the `item` to unregister is not registered.
+ * `invalid_attribute`: the registry has no lookup `attribute` for this operation; `suggestions` are those that fit.
+ * `unregister`: the `item` to unregister is not registered. `disabled`: a rule disables the item, for `reason`.
  *
  * **Example** (A near match)
  *
@@ -259,11 +261,11 @@ export class ItemLookupError extends /*#__PURE__*/ taggedError<ItemLookupError>(
 }
 
 /**
- * The registry could not be populated. It is empty and `Pending`, as before; the next use tries again.
+ * The registry could not be populated. It stays empty and `Pending`, and the next use tries again.
  *
  * `defaults`: the effect or stream of defaults failed. `registration`: the default `item` could not be registered, or a
- * hook refused it; `owner` is the package that offers it, if one does. `invariant`: the invariant of the registry refused
- * them all together. `import`: the module of a registry that loads late could not be loaded. `cause` is that error.
+ * hook refused it; `owner` is the package that offers it, if any. `invariant`: the invariant of the registry refused
+ * the defaults together. `import`: the module of a late registry could not be loaded. `cause` is the error.
  *
  * **Example** (A population that fails once)
  *
@@ -292,7 +294,7 @@ export class PopulationError<out E = unknown>
     /** The default that could not be registered. */
     item: Schema.optionalKey(Schema.Unknown),
     label: Schema.optionalKey(Schema.String),
-    /** The owner of that default, where it is known: a package that offers it. */
+    /** The owner of that default, if any: the package that offers it. */
     owner: Schema.optionalKey(Schema.String),
     cause: Schema.Unknown
   }))
@@ -317,8 +319,8 @@ export class PopulationError<out E = unknown>
 /**
  * A snapshot could not be written as JSON, or JSON could not be read as a snapshot.
  *
- * `encode`: the schema of the registry cannot write the `item`. `decode`: it cannot read the `item`, or the JSON is not
- * an array. `index` is the place of the item, and `issue` says what is wrong, with the path to it.
+ * `encode`: the schema of the registry cannot encode the `item`. `decode`: it cannot decode the `item`, or the JSON is
+ * not an array. `index` is the index of the item, and `issue` says what is wrong, with the path.
  *
  * **Example** (A language whose name is missing)
  *
@@ -362,8 +364,8 @@ export class SnapshotError extends /*#__PURE__*/ taggedError<SnapshotError>()("S
 }
 
 /**
- * A subscriber is further behind than the registry keeps changes: `missed` of them are gone. Subscribe again for a fresh
- * snapshot. The option `history` of the registry says how many changes it keeps.
+ * A subscriber is further behind than the history of the registry: `missed` changes are gone. Subscribe again for a new
+ * snapshot. The option `history` of the registry sets how many changes it keeps.
  *
  * **Example** (Following again from a fresh snapshot)
  *
@@ -401,12 +403,12 @@ export class RegistryLagged extends /*#__PURE__*/ taggedError<RegistryLagged>()(
 }
 
 /**
- * The wait of a fiber would never end, because others wait for that fiber in a circle. It is a defect: the program is
+ * The wait of a fiber would never end, because other fibers wait for it in a circle. It is a defect: the program is
  * wrong.
  *
  * `chain` lists the registries that wait for each other. `waits` lists the operations: each waits for the next, and the
- * last for the first. A transaction is assumed to wait for all that runs in it, its child fibers included. An effect that
- * it does not wait for is run by `Registry.detached`.
+ * last for the first. A transaction is assumed to wait for everything that runs in it, child fibers included. Run an
+ * effect that it does not wait for with `Registry.detached`.
  *
  * **Example** (A transaction that waits for its own item)
  *
@@ -448,9 +450,9 @@ export class DeadlockError extends /*#__PURE__*/ taggedError<DeadlockError>()("D
 /**
  * An installed package offers something that cannot be used.
  *
- * `invalid_package`: its package.json cannot be read or understood. `invalid_path`: the entry point names no module
- * inside of the package. `import`: the module is not there, or throws. `missing_export`: it has no such export.
- * `invalid_item`: what it exports does not satisfy the schema.
+ * `invalid_package`: its package.json cannot be read or is malformed. `invalid_path`: the entry point does not name a
+ * module inside the package. `import`: the module does not exist, or throws. `missing_export`: the module does not have
+ * the export. `invalid_item`: the export does not satisfy the schema.
  *
  * **Example** (Saying which package is broken)
  *
@@ -554,9 +556,10 @@ type Details<E extends RegistryError, C extends Code> = E extends { readonly cod
   : never
 
 /**
- * Refuses an item, in an `onItemRegistering` hook. The registry puts in its name.
+ * Refuses an item in an `onItemRegistering` hook. The registry adds its name to the error.
  *
- * It fails at once. So does the operation that called the hook, which rolls back as if it had been interrupted.
+ * It always fails. The operation that called the hook fails with the error and is rolled back, as if it were
+ * interrupted.
  *
  * **Example** (A hook that refuses reserved names)
  *
