@@ -1,6 +1,6 @@
 /**
- * Snapshots: the items of a registry at one revision, as an immutable value. A snapshot answers the questions of a
- * registry synchronously, and is iterable, in registration order.
+ * Snapshots: the items of a registry at one revision, as an immutable value. A snapshot answers every lookup of its
+ * registry synchronously, and iterates in registration order.
  *
  * @module
  * @since 0.1.0
@@ -147,7 +147,7 @@ export const has: {
 )
 
 /**
- * Whether an item is in the snapshot, or one that is the same: see `Registry.contains`.
+ * Whether the snapshot contains an item, or one that is the same: see `Registry.contains`.
  *
  * **Example** (Looking for a step)
  *
@@ -225,7 +225,7 @@ export const values = <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>): Re
   valuesOf(contentsOf(self))
 
 /**
- * The item at an index, in registration order; a negative one counts from the end. An index that is not an integer
+ * The item at an index, in registration order. A negative index counts from the end. An index that is not an integer
  * finds nothing.
  *
  * **Example** (The last step)
@@ -256,7 +256,7 @@ export const at: {
 )
 
 /**
- * The revision: 0 before the first population, and one more for each transaction that was committed since.
+ * The revision: 0 before the first population, and one more after each committed transaction.
  *
  * **Example** (Whether anything has changed)
  *
@@ -284,11 +284,10 @@ export const revision = <Item, Lookups>(self: RegistrySnapshot<Item, Lookups>): 
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * The items as JSON, in registration order, by the codec of the registry's schema.
+ * Encodes the items as JSON, in registration order, with the schema of the registry.
  *
- * Fails with a `SnapshotError` that names the item and the path if the schema cannot write an item: after it was
- * mutated, for instance. Dies if the registry has no schema. A schema that needs services to write finds them among the
- * caller's.
+ * Fails with a `SnapshotError` that names the item and the path if the schema cannot encode an item, for instance after
+ * a mutation. Dies if the registry has no schema. The schema may require services of the caller.
  *
  * Takes no lock, and can be interrupted between two items.
  *
@@ -330,17 +329,17 @@ export const toJson = <Item, Lookups>(
 }
 
 /**
- * A snapshot of a registry with the items of JSON as `toJson` writes it: an array, read by the codec of the registry's
- * schema. Its revision is 0.
+ * Decodes JSON that `toJson` has written to a snapshot, with the schema of the registry. The revision of the snapshot
+ * is 0.
  *
- * Nothing is registered, no hook is called, and the registry is not populated: the snapshot is for reading, for `diff`,
- * and, being iterable, for `Registry.registerAll`. Its items are checked as if they were registered one after the other
+ * It registers nothing, calls no hook, and does not populate the registry. Use the snapshot for reading and `diff`, or
+ * pass it to `Registry.reconcile` or `Registry.registerAll`. The items are checked as if they were registered in order
  * in an empty registry.
  *
- * Fails with a `SnapshotError` that names the item and the path if the schema cannot read an item, or if the JSON is
- * not an array; with an `AlreadyRegisteredError` or a `RegistrationError` for an item that repeats another, or a unique
- * value of another, or lacks an attribute. Dies if the registry has no schema. A schema that needs services to read
- * finds them among the caller's.
+ * Fails with a `SnapshotError` that names the item and the path if the schema cannot decode an item, or if the JSON is
+ * not an array. Fails with an `AlreadyRegisteredError` or a `RegistrationError` if an item repeats another item or a
+ * unique value, or lacks an attribute. Dies if the registry has no schema. The schema may require services of the
+ * caller.
  *
  * Takes no lock, and can be interrupted between two items.
  *
@@ -417,20 +416,20 @@ export const fromJson: {
 })
 
 /**
- * How JSON is read.
+ * Options of `fromJson`.
  *
  * @category models
  * @since 0.2.0
  */
 export interface FromJsonOptions {
   /**
-   * What becomes of an item that cannot be read, or be in a registry with the others: the first of them is an error
-   * (`"fail"`, the default), or it is left out with a warning (`"skip"`).
+   * What to do with an item that cannot be decoded or registered with the others: fail with the first (`"fail"`, the
+   * default), or leave it out with a warning (`"skip"`).
    */
   readonly onInvalid?: "fail" | "skip" | undefined
 }
 
-/** Nobody registered the items of JSON. */
+/** The items of JSON have no owner. */
 const unowned = new Origin("", 0, false)
 
 const codecOf = <Item>({ name, schema }: Definition<Item>): Effect.Effect<Schema.Codec<Item, Schema.Json>> =>
@@ -451,21 +450,21 @@ const codecOf = <Item>({ name, schema }: Definition<Item>): Effect.Effect<Schema
  * @since 0.1.0
  */
 export interface Diff<out Item> {
-  /** The items of the second alone, in its order. */
+  /** The items that only the second snapshot has, in its order. */
   readonly added: ReadonlyArray<Item>
-  /** The items of the first alone, in its order. */
+  /** The items that only the first snapshot has, in its order. */
   readonly removed: ReadonlyArray<Item>
   /** The items that match and differ, in the order of the second. */
   readonly replaced: ReadonlyArray<{ readonly previous: Item; readonly item: Item }>
 }
 
 /**
- * The difference from the first snapshot to the second. Items are matched by the first unique lookup; where an item has no
- * value of it, it matches the same item. Those that match and are the same are in no list, wherever they stand: see
- * `Registry.contains`. The registry of the first snapshot says what is the same.
+ * The difference from the first snapshot to the second. Items are matched by the first unique lookup; an item without a
+ * value of it matches the same item. Matched items that are the same are in no list, whatever their positions. The
+ * registry of the first snapshot decides which items are the same: see `Registry.contains`.
  *
- * An item is matched by the keys with which it was registered. If it has several keys of the first unique lookup, the
- * first that leads to an item without a match counts.
+ * Items are matched by the keys with which they were registered. If an item has several keys of the first unique
+ * lookup, the first key that leads to an unmatched item counts.
  *
  * **Example** (The changes of a reload)
  *
