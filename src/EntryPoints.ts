@@ -7,13 +7,12 @@
  * { "name": "app-plugin-gzip", "entryPoints": { "app.codecs": { "gzip": "./codecs.js#gzip" } } }
  * ```
  *
- * A module is named by a path that begins with `./` and stays in the package; what follows the `#` is the export, by
- * default the default export. Modules are ES modules or CommonJS.
+ * The path of a module begins with `./` and stays in the package. The part after `#` is the export, by default the
+ * default export. Modules are ES modules or CommonJS.
  *
- * The packages are those that a module in a directory could import: the package that the directory is in, those in its
+ * The packages are those that a module in a directory can import: the package that contains the directory, those in its
  * `node_modules`, and those in the `node_modules` of the directories above it. Of two packages with one name the nearer
- * one counts. What is nested in another package belongs to that package, and what is offered there is not found.
- * `NODE_PATH` and Yarn's Plug'n'Play are not looked into.
+ * one counts. Packages that are nested in another package are not searched, nor are `NODE_PATH` and Yarn's Plug'n'Play.
  *
  * Loading an entry point runs the code of its package: install only packages that you trust.
  *
@@ -34,27 +33,30 @@ import { bounded, show } from "./internal/store/wording.ts"
 import { EntryPointError } from "./RegistryError.ts"
 
 /**
- * What a package offers under one name.
+ * An entry point: a module export that a package offers under one name.
  *
  * @category models
  * @since 0.1.0
  */
 export interface EntryPoint {
-  /** The name that the package is installed under, or, of the package that is searched from, its own name. */
+  /**
+   * The name under which the package is installed. For the package that contains the directory of the search, its own
+   * name.
+   */
   readonly package: string
   /** The version in its package.json, empty without one. */
   readonly version: string
-  /** Where the package is, whatever links lead to it. */
+  /** The real path of the package, with links resolved. */
   readonly directory: string
-  /** The group that it is offered in. */
+  /** The group of the entry point. */
   readonly group: string
-  /** What the package calls it. */
+  /** The name of the entry point. */
   readonly name: string
-  /** The module, as the package names it. */
+  /** The path of the module, as in package.json. */
   readonly module: string
   /** The name of the export. */
   readonly export: string
-  /** Where the module is. */
+  /** The URL of the module. */
   readonly url: string
 }
 
@@ -65,18 +67,18 @@ export interface EntryPoint {
  * @since 0.1.0
  */
 export interface DiscoverOptions {
-  /** The group in which packages offer their items, a name that the program makes up: `app.plugins`. */
+  /** The group in which packages offer their items. The program chooses its name: `app.plugins`. */
   readonly group: string
   /**
-   * The directory whose packages are looked at. Of several the first is the nearest: a package that is found from one is
-   * not looked for from the next, in whatever version. Defaults to the current directory.
+   * The directory to search from, or several, the nearest first: a package that is found from one directory is not
+   * searched from the next, in any version. Defaults to the current directory.
    */
   readonly from?: string | ReadonlyArray<string> | undefined
-  /** Whether to take an entry point: by a list of what is allowed, or by what else its package.json says. */
+  /** Selects entry points, for instance by a list of allowed packages, or by reading their package.json. */
   readonly filter?: ((entryPoint: EntryPoint) => boolean) | undefined
   /**
-   * What becomes of a package or an entry point that is malformed, or cannot be loaded, decoded or registered: it is logged
-   * and left out (`"skip"`, the default), or the first of them is an error. A defect is never skipped.
+   * What to do with a package or an entry point that is malformed, or cannot be loaded, decoded or registered: leave it
+   * out with a warning (`"skip"`, the default), or fail with the first one (`"fail"`). A defect is never skipped.
    */
   readonly onFailure?: "skip" | "fail" | undefined
 }
@@ -86,13 +88,13 @@ export interface DiscoverOptions {
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * The entry points of a group, each once, ordered by package and name. Nothing is imported: a module that is not there
- * is found when it is loaded.
+ * The entry points of a group, each once, ordered by package and name. Nothing is imported: a missing module is
+ * reported when it is loaded.
  *
- * A package or an entry point that is malformed is logged, with its name, and the others follow. With `onFailure: "fail"`
- * the stream fails with an `EntryPointError` that names the first, after all that are well.
+ * A malformed package or entry point is logged with its name and skipped. With `onFailure: "fail"` the stream fails
+ * with an `EntryPointError` for the first malformed one, after all valid entry points.
  *
- * Files are read as the stream is pulled, without a lock or a transaction: interrupting it ends the reading.
+ * Files are read when the stream is pulled, without a lock or a transaction. Interrupting the stream stops the reading.
  *
  * **Example** (What could be loaded)
  *
@@ -349,19 +351,19 @@ const locate = /*#__PURE__*/ Effect.fnUntraced(function*(
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * Imports the module of an entry point, and answers its export.
+ * Imports the module of an entry point, and returns its export.
  *
- * Of a CommonJS module the default export is `module.exports`, or its `default` where a compiler made it of an ES
- * module; the properties of `module.exports` are its other exports.
+ * The default export of a CommonJS module is `module.exports`, or its `default` if a compiler made it from an ES
+ * module. The properties of `module.exports` are its other exports.
  *
- * It fails with an `EntryPointError` that names the package and the entry point. It waits for the import, which runs
- * once for all who ask at once; interrupting it gives up the wait, while the import goes on.
+ * Fails with an `EntryPointError` that names the package and the entry point. Waits for the import, which all
+ * concurrent callers share. Interrupting it stops the wait, and not the import.
  *
  * **Details**
  *
- * A module that threw stays thrown under its address, so after a failure the next call imports it again under another one:
- * `codecs.js?attempt=2`. It finds a module that was mended meanwhile. What the module itself imports keeps its addresses:
- * an ES module there that threw stays thrown as long as the process lives, and so does the failure.
+ * JavaScript keeps the error of a module that threw under its address. So after a failure the next call imports the
+ * module under a new address, `codecs.js?attempt=2`, and finds a corrected file. The modules that it imports keep their
+ * addresses: if one of those is an ES module that threw, the failure lasts until the process ends.
  *
  * **Example** (A module that is not there)
  *
@@ -441,34 +443,34 @@ const exportOf = (module: object, name: string): Option.Option<unknown> => {
  * @since 0.1.0
  */
 export interface DefaultsOptions<S extends Schema.Top> extends DiscoverOptions {
-  /** Decodes what was loaded. */
+  /** Decodes the exports. */
   readonly schema?: S | undefined
   /**
-   * What becomes of entry points whose items cannot be in a registry together, because they have a key in common:
-   * `"first"`, the default, takes the first by package and name; `"nearest"` takes that of the nearest package, and puts
-   * the items of nearer packages before others; `"fail"`, the default with `onFailure: "fail"`, fails the population.
+   * What to do with entry points whose items share a unique value: `"first"`, the default, takes the first by package
+   * and name; `"nearest"` takes that of the nearest package, and orders items by the nearness of their packages;
+   * `"fail"`, the default with `onFailure: "fail"`, fails the population.
    */
   readonly onConflict?: "first" | "nearest" | "fail" | undefined
 }
 
 /**
- * The items that installed packages offer: what a registry takes as its defaults.
+ * The items that installed packages offer, to be used as the defaults of a registry.
  *
- * With `onFailure: "fail"` it fails with an `EntryPointError` for the first package or entry point that is malformed, or
- * cannot be loaded or decoded. It waits for the imports, many at a time; interrupting it gives up the wait, while those
- * that have begun go on.
+ * With `onFailure: "fail"` it fails with an `EntryPointError` for the first package or entry point that is malformed,
+ * or cannot be loaded or decoded. It waits for the imports, which run concurrently. Interrupting it stops the wait, and
+ * not the imports that have begun.
  *
  * **Details**
  *
- * As the defaults of a registry, or a part of them, items are registered one by one, and the name of the package is their
- * owner: `explain` tells it, and `unregisterOwner` takes out what a package has brought. An item that the registry or a
- * hook refuses is left out with a warning that names its package and, where that is the reason, the package whose item is
- * in its way. With `onFailure: "fail"`, or where `onConflict` says so, the population fails instead. What a program makes
- * of the items by itself, in place of them, is a default like any other: a `schema` transforms an item that stays one of
- * its package.
+ * As defaults of a registry, items are registered one by one, and the owner of each is its package: `explain` tells it,
+ * and `unregisterOwner` withdraws the items of a package. An item that the registry or a hook refuses is left out with
+ * a warning that names its package and, for a conflict, the other package. With `onFailure: "fail"`, or if `onConflict`
+ * says so, the population fails instead. Items that the program makes from these are defaults without a package. To
+ * transform an item and keep its package, use `schema`.
  *
- * An entry point that failed is imported again by the next population, as `load` does it, and so is one whose item lacked
- * an attribute or did not satisfy the schema of the registry. One that was left out for a conflict or by a hook is not.
+ * The next population imports a failed entry point again, as `load` does, and also one whose item lacked an attribute
+ * or did not satisfy the schema of the registry. An entry point that was left out for a conflict, or by a hook, is not
+ * imported again.
  *
  * **Example** (A registry of what packages offer)
  *
