@@ -1,20 +1,21 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
 /**
- * A registry for code that is not an effect. A handle answers at once, changes the registry by promises, and calls
+ * A registry for code without effects. A handle reads synchronously, changes the registry through promises, and calls
  * listeners after each change.
  *
- * **Reading** answers from the published contents. The registry was populated before there was a handle. After a reset the
- * handle populates it again by itself, and answers from the contents before the reset until then.
+ * **Reading** uses the published contents. The registry is populated before the handle exists. After a reset the handle
+ * populates it again, and reads the contents from before the reset meanwhile.
  *
- * **Changing** answers a promise, which rejects with the typed error of the operation, or with the defect of a hook. When
- * it resolves, listeners have been called, and reading answers the change.
+ * **Changing** returns a promise, which rejects with the typed error of the operation, or with the defect of a hook.
+ * When it resolves, listeners have been called, and reading returns the new contents.
  *
- * **Listening** begins with the next change. Listeners are called after it is visible, one change after the other, outside
- * of every transaction. An error that one throws is logged, and disturbs nobody. They may use the handle in any way.
+ * **Listening** begins with the next change. Listeners are called after the change is visible, one change after the
+ * other, outside every transaction. If a listener throws, the error is logged, and other listeners are still called.
+ * Listeners may use the handle in any way.
  *
- * When the handle is disposed of, or its registry ends, listeners are called no more, methods throw and promises reject with
- * an `Error` that names the registry.
+ * After the handle is disposed of, or its registry closes, no listener is called, methods throw, and promises reject,
+ * with an `Error` that names the registry.
  *
  * @module
  * @since 0.2.0
@@ -42,7 +43,7 @@ import * as Snapshot from "./RegistrySnapshot.ts"
 type UniqueKeys<Item, Lookups> = Lookup.UniqueKeys<Item, Lookups>
 
 /**
- * A registry for code that is not an effect. Its methods need no `this`.
+ * A registry for code without effects. Its methods need no `this`.
  *
  * @category models
  * @since 0.2.0
@@ -62,7 +63,7 @@ export interface RegistryHandle<in out Item, in out Lookups> extends AsyncDispos
   readonly values: () => ReadonlyArray<Item>
   /** How many items there are. */
   readonly size: () => number
-  /** What the registry holds, as a value that never changes: see `RegistrySnapshot` for what it answers. */
+  /** The contents, as an immutable `RegistrySnapshot`. */
   readonly snapshot: () => RegistrySnapshot<Item, Lookups>
   /** Adds an item after all others: see `Registry.register`. */
   readonly register: (item: Item) => Promise<void>
@@ -77,22 +78,22 @@ export interface RegistryHandle<in out Item, in out Lookups> extends AsyncDispos
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute]
   ) => Promise<void>
-  /** Removes all items of one owner, and answers them: see `Registry.unregisterOwner`. */
+  /** Removes all items of one owner, and returns them: see `Registry.unregisterOwner`. */
   readonly unregisterOwner: (owner: string) => Promise<ReadonlyArray<Item>>
-  /** Puts an item in the place of another: see `Registry.replace`. */
+  /** Replaces an item in its place: see `Registry.replace`. */
   readonly replace: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute],
     item: Item
   ) => Promise<void>
-  /** Adds an item in a place among the others: see `Registry.insert`. */
+  /** Adds an item at a position: see `Registry.insert`. */
   readonly insert: <
     Attribute extends keyof UniqueKeys<Item, Lookups> & string = keyof UniqueKeys<Item, Lookups> & string
   >(
     item: Item,
     position: Registry.Position<Attribute, UniqueKeys<Item, Lookups>[Attribute]>
   ) => Promise<void>
-  /** Moves the item that has a value of a unique lookup: see `Registry.move`. */
+  /** Moves the item that has a value of a unique lookup to a position: see `Registry.move`. */
   readonly move: <
     Attribute extends keyof UniqueKeys<Item, Lookups> & string,
     OtherAttribute extends keyof UniqueKeys<Item, Lookups> & string = keyof UniqueKeys<Item, Lookups> & string
@@ -103,29 +104,30 @@ export interface RegistryHandle<in out Item, in out Lookups> extends AsyncDispos
   ) => Promise<void>
   /** Makes the contents equal to a list of items, with the fewest changes: see `Registry.reconcile`. */
   readonly reconcile: (items: Registry.Items<Item>) => Promise<Registry.Reconciled<Item>>
-  /** Fills the registry with its defaults, unless it is filled: see `Registry.populate`. */
+  /** Populates the registry, unless it is populated: see `Registry.populate`. */
   readonly populate: () => Promise<void>
   /** Unregisters all items, and populates again: see `Registry.reset`. */
   readonly reset: () => Promise<void>
   /**
-   * Calls a listener after each change from now on, and answers a function that ends that.
+   * Calls a listener after each change from now on, and returns a function that removes it.
    *
-   * The same listener may be added twice, and is called twice then. Once it is removed it is called no more, not even for a
-   * change that others are being told of. An error that it throws, or its promise rejects with, is logged.
+   * A listener that is added twice is called twice. A removed listener is not called any more, not even for a change
+   * that is being announced. An error that it throws, or with which its promise rejects, is logged.
    */
   readonly onChange: (listener: (change: RegistryEvent.RegistryChange<Item, Lookups>) => void) => () => void
   /**
-   * Ends the handle. One from `make` ends its registry, too, with all that its layer has acquired: the promise resolves when
-   * that is released, and changes in flight are rolled back and reject. Disposing of it again waits for the same.
+   * Ends the handle. A handle from `make` also closes its registry, and releases what its layer acquired. The promise
+   * resolves after that. Changes in flight are rolled back, and their promises reject. A second call waits for the
+   * same.
    */
   readonly dispose: () => Promise<void>
 }
 
 /**
- * Builds a layer, populates the registry that it provides, and answers a handle that owns both.
+ * Builds a layer, populates the registry that it provides, and returns a handle that owns both.
  *
- * Waits for both, and rejects if one fails, with its error: then what the layer had acquired is released. A promise cannot be
- * interrupted.
+ * Waits for both. If one fails, the promise rejects with its error, and what the layer acquired is released. A promise
+ * cannot be interrupted.
  *
  * **Example** (A toolbar)
  *
@@ -168,10 +170,10 @@ export const make = async <Self, Item, Lookups, P, V, E>(
 }
 
 /**
- * A handle on a registry of a program that has a `ManagedRuntime`. Disposing of it ends the handle alone: the registry lives
- * as long as the runtime. Any number of handles may share a registry.
+ * Makes a handle for the registry of a `ManagedRuntime`. Disposing of the handle does not close the registry. Any
+ * number of handles may share a registry.
  *
- * Waits until the registry is populated, and rejects if its layer or its population fails, with that error.
+ * Waits until the registry is populated, and rejects with the error of its layer or population if one fails.
  *
  * **Example** (Effects and plain code on one registry)
  *
