@@ -691,7 +691,7 @@ type ItemLookupError = RegistryError.ItemLookupError
 const listOf = <Item, P, V>({ definition }: Core<Item, P, V>, items: Iterable<Item>): ReadonlyArray<Item> => {
   if (Populate.isIterable(items)) return Array.from(items)
   throw new TypeError(
-    `What is to be registered in ${show(definition.name)} is ${show(items)}, which is no iterable of items.`
+    `Could not register ${show(items)} in ${show(definition.name)}: it is not an iterable of items.`
   )
 }
 
@@ -1382,8 +1382,8 @@ export const reconcile: {
 const noOwner = <Item, P, V>({ definition }: Core<Item, P, V>, what: string): Effect.Effect<never> =>
   Effect.die(
     new Error(
-      `Could not ${what} the items of the owner "" in ${show(definition.name)}: that is all that has no owner. ` +
-        "Give the name of an owner."
+      `Could not ${what} the items of the owner "" in ${show(definition.name)}. ` +
+        "Items without an owner have no common source: name an owner."
     )
   )
 
@@ -1780,7 +1780,7 @@ export const transact: {
 const effectOf = <A, E, R>(effect: Effect.Effect<A, E, R>, name: () => string): Effect.Effect<A, E, R> =>
   Effect.isEffect(effect)
     ? effect
-    : Effect.die(new TypeError(`${name()} was given ${show(effect)}, which is no effect.`))
+    : Effect.die(new TypeError(`${name()} was given ${show(effect)}, which is not an effect.`))
 
 /**
  * Runs an effect as one transaction of several registries: they are published together, in one synchronous step, so

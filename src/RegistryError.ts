@@ -394,9 +394,8 @@ export class RegistryLagged extends /*#__PURE__*/ taggedError<RegistryLagged>()(
 })) {
   override get message(): string {
     return worded(this, {
-      lagged:
-        `A subscriber of ${show(this.registry)} is too far behind: ${this.missed} change(s) are no longer kept, ` +
-        "or it asked for a revision that never was. " +
+      lagged: `A subscriber of ${show(this.registry)} is too far behind: ${this.missed} change(s) are gone, ` +
+        "or it asked for a revision that does not exist. " +
         "Subscribe again for a fresh snapshot, or give the registry a longer history."
     })
   }
@@ -510,10 +509,10 @@ export class EntryPointError extends /*#__PURE__*/ withShownFields(
     const module = `its module ${show(this.module)}`
     return worded(this, {
       invalid_package: `Could not find what ${offered} offers for ${group} in its package.json. ${why}`,
-      invalid_path: `${start}: it names no module inside of the package. Name a path that begins with "./". ${why}`,
+      invalid_path: `${start}: it does not name a module inside the package. Name a path that begins with "./". ${why}`,
       import: `${start}: ${module} could not be imported. ${why}`,
       missing_export: `${start}: ${module} does not export it. ${why}`,
-      invalid_item: `${start}: what it exports does not satisfy the schema. ${why}`
+      invalid_item: `${start}: its export does not satisfy the schema. ${why}`
     })
   }
 }

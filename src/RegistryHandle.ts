@@ -285,7 +285,7 @@ const handle = <R, E, Item, Lookups, P, V, Self extends R>(
     })
   }
 
-  const isOver = () => new Error(`The registry ${show(core.definition.name)} has ended, or its handle was disposed of.`)
+  const isOver = () => new Error(`The registry ${show(core.definition.name)} is closed, or its handle was disposed of.`)
 
   const current = (): Contents<Item> => {
     if (ended) throw isOver()

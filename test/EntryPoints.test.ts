@@ -298,7 +298,7 @@ describe("EntryPoints", () => {
         assert.deepStrictEqual(result, ["b one"])
         const expected = [
           /^Warn,Could not find what the package "a" offers for "test" in its package.json. SyntaxError: /,
-          /^Warn,Could not load "two" of the package "b" for "test": it names no module inside/,
+          /^Warn,Could not load "two" of the package "b" for "test": it does not name a module inside/,
           /^Warn,Could not find what the package "entry-points-.*" offers for "test" in its package.json. It is no object/
         ]
         assert.strictEqual(lines.length, expected.length, String(lines))
@@ -760,7 +760,7 @@ describe("EntryPoints", () => {
         const { lines, result } = yield* logging(EntryPoints.defaults(options(tree(files))))
         assert.deepStrictEqual(result, [{ name: "a", level: 6 }, { name: "c", level: 9 }])
         const expected = [
-          ["Warn", /^Could not load "invalid" of the package "a" for "test": what it exports .*\["level"\]$/s],
+          ["Warn", /^Could not load "invalid" of the package "a" for "test": its export .*\["level"\]$/s],
           ["Warn", /^Could not load "throws" of the package "a" for "test": .* no licence$/],
           ["Warn", /^Could not find what the package "b" offers for "test" in its package.json. SyntaxError: /],
           ["Warn", /^Could not load "gone" of the package "c" for "test": .* no export "gone"/],

@@ -161,9 +161,8 @@ describe("RegistryError", () => {
         `"yours" is already registered with id = 1. Unregister or replace it first.`,
       invariant: `Could not populate "plugins": its invariant failed. "two are the main one"`,
       import: `Could not populate "plugins": its module could not be loaded. "no module"`,
-      lagged:
-        `A subscriber of "plugins" is too far behind: 3 change(s) are no longer kept, or it asked for a revision ` +
-        "that never was. Subscribe again for a fresh snapshot, or give the registry a longer history.",
+      lagged: `A subscriber of "plugins" is too far behind: 3 change(s) are gone, or it asked for a revision ` +
+        "that does not exist. Subscribe again for a fresh snapshot, or give the registry a longer history.",
       deadlock: `Deadlock: "register" of "plugins" waits for "reset" of "themes", which waits for the first. ` +
         "A transaction is assumed to wait for everything that it starts; run it with Registry.detached if it does not."
     })
@@ -218,10 +217,10 @@ describe("RegistryError", () => {
     assert.deepStrictEqual(
       (["invalid_path", "import", "missing_export", "invalid_item"] as const).map(entryPointMessage),
       [
-        `${start}it names no module inside of the package. Name a path that begins with "./". That is why.`,
+        `${start}it does not name a module inside the package. Name a path that begins with "./". That is why.`,
         `${start}its module "./gzip.js" could not be imported. That is why.`,
         `${start}its module "./gzip.js" does not export it. That is why.`,
-        `${start}what it exports does not satisfy the schema. That is why.`
+        `${start}its export does not satisfy the schema. That is why.`
       ]
     )
   })

@@ -214,7 +214,7 @@ describe("changing", () => {
       assert.strictEqual((await rejection(handle.unregisterBy("id", 2))).code, "not_registered")
       assert.strictEqual((await rejection(handle.replace("id", 2, b))).code, "not_registered")
       assert.strictEqual((await rejection(handle.unregisterBy("nope" as "id", 2))).code, "invalid_attribute")
-      assert.match((await rejection(handle.registerAll(5 as never))).message, /no iterable of items/)
+      assert.match((await rejection(handle.registerAll(5 as never))).message, /not an iterable of items/)
       assert.strictEqual(ids(handle.values()), "1")
     }))
 
@@ -553,7 +553,7 @@ describe("after a reset", () => {
 })
 
 describe("dispose", () => {
-  const over = /^The registry "test\/Items" has ended, or its handle was disposed of\.$/
+  const over = /^The registry "test\/Items" is closed, or its handle was disposed of\.$/
 
   const isOver = async (handle: Handle) => {
     for (

@@ -738,7 +738,7 @@ describe("bad input", () => {
           const defect = died(yield* unchanged(registry, untyped["registerAll"]!(registry, items)))
           assert.match(
             String(defect),
-            /^TypeError: What is to be registered in ".*" is .+, which is no iterable of items\.$/
+            /^TypeError: Could not register .+ in ".*": it is not an iterable of items\.$/
           )
           died(yield* unchanged(registry, Effect.scoped(untyped["registerAllScoped"]!(registry, items))))
         }
@@ -1088,7 +1088,7 @@ describe("bad input", () => {
           ) {
             // on a fiber of its own: the defect ends the fiber at once
             const exit = yield* Fiber.await(yield* Effect.forkChild(transaction))
-            assert.match(String(died(exit)), /transact(All| of ".*") was given .+, which is no effect/)
+            assert.match(String(died(exit)), /transact(All| of ".*") was given .+, which is not an effect/)
             yield* Registry.unregisterBy(registry, "id", 1)
             yield* Registry.register(registry, ace)
           }

@@ -106,8 +106,8 @@ describe("reconcile of one owner", () => {
       const exit = yield* Effect.exit(Registry.reconcile(registry, [], { owner: "" }))
       assert.strictEqual(
         messageOf(exit),
-        `Could not reconcile the items of the owner "" in "items": that is all that has no owner. ` +
-          "Give the name of an owner."
+        `Could not reconcile the items of the owner "" in "items". ` +
+          "Items without an owner have no common source: name an owner."
       )
       assert.strictEqual(yield* Registry.size(registry), 4)
     }))
