@@ -1,18 +1,25 @@
 /**
- * Registries: sets of unique things. A registry finds its items by several attributes, fills itself on first use, takes
- * additions and withdrawals at run time, calls hooks around every change, and stays consistent under concurrent use.
+ * Registries: sets of unique items. A registry finds its items by several attributes, populates itself on first use,
+ * accepts changes at run time, calls hooks around every change, and stays consistent under concurrent use.
  *
- * **Reading** takes no lock. It answers from one consistent snapshot: the published contents or, inside a transaction
- * of the registry, its draft.
+ * Every operation behaves as follows, unless its comment says otherwise.
  *
- * **Changing** is a transaction. It takes the registry's lock, works on a draft, calls the hooks, and publishes the
- * draft in one step. If it fails, dies or is interrupted, it rolls back: nothing has changed, and the completed calls
- * of hooks are played back. Inside a transaction (in a hook, in its child fibers, in a `transact` body) an operation is
- * nested: it ends in the draft of that transaction. A change waits its turn, and can be interrupted while it waits.
+ * **Reading** takes no lock, and never waits for a change. It answers from one consistent snapshot: the published
+ * contents or, inside a transaction of the registry, its draft. Interrupting it affects no other fiber. It populates a
+ * `Pending` registry first, and fails if the population fails.
  *
- * Reading and changing **populate** a `Pending` registry first, and fail if its population fails.
+ * **Changing** is a transaction. It populates a `Pending` registry first, waits for changes in flight, takes the lock
+ * of the registry, works on a draft, calls the hooks, and publishes the draft in one step. If it fails, dies or is
+ * interrupted, also while it waits, it is rolled back: nothing has changed, and the counterparts of completed hooks are
+ * called. Inside a transaction (a hook, its child fibers, the body of `transact`) it is nested: it changes the draft of
+ * that transaction.
  *
- * Every function takes a registry, or a service that is one (see `Tag` and `Service`), which its effect then needs.
+ * **Watching** takes no lock, and delays no change. Interrupting it affects no other fiber. If it populates a `Pending`
+ * registry, it fails if the population fails.
+ *
+ * **Closing a scope** that ends a registration or a rule waits for changes in flight, and cannot be interrupted.
+ *
+ * Every function takes a registry or a service of one (see `Tag` and `Service`). Its effect then requires the service.
  *
  * A registry is not a cache (nothing is evicted), not a dependency-injection container (Effect has `Layer`), and not a
  * database.
@@ -132,14 +139,14 @@ type DisabledRule<Item> = Switches.DisabledRule<Item>
 export const isRegistry: (u: unknown) => u is Registry<any, any, any, any> = isAnyRegistry
 
 /**
- * Makes a registry that lives as long as the scope. Its defaults and hooks use the services available when `make` runs.
+ * Makes a registry that closes with the scope. Its defaults and hooks use the services available when `make` runs.
  *
- * Dies if the definition makes no sense: a lookup named twice or with an empty name, defaults that are no iterable,
- * effect or stream. It waits for nothing, and an interruption leaves nothing behind.
+ * Dies if the definition is invalid: a lookup that is named twice or has an empty name, or defaults that are not an
+ * iterable, an effect or a stream. It never waits, so there is nothing to interrupt.
  *
- * When the scope closes, no hook is called, and fibers that wait for the registry are interrupted. Every use after that
- * dies with a message that names it, but `state`, `explain`, `snapshotUnsafe` and `changes` answer as for one that is
- * empty.
+ * When the scope closes, no hook is called, and fibers that wait for the registry are interrupted. Later use dies with
+ * a message that names the registry. `state`, `explain`, `snapshotUnsafe` and `changes` answer as for an empty
+ * registry.
  *
  * **Example** (Making a registry)
  *
@@ -191,11 +198,9 @@ export const make = <Item>() =>
 /**
  * The item that has a value of a unique lookup.
  *
- * Fails with an `ItemLookupError`: of code `not_registered` if no item has the value, with near matches among the keys
- * as `suggestions`; of code `invalid_attribute` if there is no such unique lookup, which is a compile error in typed
- * code.
- *
- * Takes no lock. Interrupting it disturbs nobody else.
+ * Fails with an `ItemLookupError`: `not_registered` if no item has the value, with near matches as `suggestions`;
+ * `disabled` if a rule disables the item; `invalid_attribute` if there is no such unique lookup, which does not compile
+ * in typed code.
  *
  * **Example** (A name with a typing mistake)
  *
@@ -257,8 +262,6 @@ const itemBy = <Item>(
  *
  * An attribute that is not a unique lookup is a compile error; in untyped code it dies with an `ItemLookupError`.
  *
- * Takes no lock, and fails only if the population does. Interrupting it disturbs nobody else.
- *
  * **Example** (A tool that may be missing)
  *
  * ```ts
@@ -300,8 +303,6 @@ export const getOption: {
  *
  * An attribute that is not a lookup is a compile error; in untyped code it dies with an `ItemLookupError`.
  *
- * Takes no lock, and fails only if the population does. Interrupting it disturbs nobody else.
- *
  * **Example** (The languages of an extension)
  *
  * ```ts
@@ -341,8 +342,6 @@ export const getAll: {
  * Whether an item has a value of a lookup, unique or group.
  *
  * An attribute that is not a lookup is a compile error; in untyped code it dies with an `ItemLookupError`.
- *
- * Takes no lock, and fails only if the population does. Interrupting it disturbs nobody else.
  *
  * **Example** (Whether a command is known)
  *
@@ -389,12 +388,10 @@ const readLookup = <Item, P, V, A>(
   Reading.read(core, (contents) => Exit.succeed(answer(Find.indexOf(contents, attribute, value, unique), contents)))
 
 /**
- * Whether an item is registered, or one that is the same: plain data with the same content, or what the `equivalence` of
- * the registry says.
+ * Whether an item is registered, or one that is the same: plain data with the same content, or as the `equivalence` of
+ * the registry decides.
  *
- * An object that was changed since it was registered is found all the same, in time that grows with the number of items.
- *
- * Takes no lock, and fails only if the population does. Interrupting it disturbs nobody else.
+ * An object that was mutated since it was registered is still found, in time proportional to the number of items.
  *
  * **Example** (Plain items are the same by their content)
  *
@@ -436,8 +433,6 @@ export const contains: {
 /**
  * How many items there are.
  *
- * Takes no lock, and fails only if the population does. Interrupting it disturbs nobody else.
- *
  * **Example** (Counting the formats)
  *
  * ```ts
@@ -470,9 +465,7 @@ const sizeOf = <Item>(contents: Contents.Contents<Item>) => Exit.succeed(content
 /**
  * All items, in registration order.
  *
- * The array is frozen, and of one revision: an item that is registered while you iterate is not in it.
- *
- * Takes no lock, and fails only if the population does. Interrupting it disturbs nobody else.
+ * The array is frozen and never changes: an item that is registered during an iteration is not in it.
  *
  * **Example** (Registering while iterating)
  *
@@ -507,10 +500,8 @@ const valuesIn = <Item>(contents: Contents.Contents<Item>): Exit.Exit<ReadonlyAr
   contents.listExit ??= Exit.succeed(valuesOf(contents))
 
 /**
- * The item at an index, in registration order; a negative index counts from the end. An index that is out of range, or
+ * The item at an index, in registration order. A negative index counts from the end. An index that is out of range, or
  * not an integer, finds nothing.
- *
- * Takes no lock, and fails only if the population does. Interrupting it disturbs nobody else.
  *
  * **Example** (The first and the last)
  *
@@ -546,10 +537,8 @@ export const at: {
 )
 
 /**
- * The contents of the registry as a value that never changes and answers synchronously. Taking it costs the same
- * however many items there are.
- *
- * Takes no lock, and fails only if the population does. Interrupting it disturbs nobody else.
+ * The contents of the registry as an immutable value that answers synchronously. Taking it costs the same for any
+ * number of items.
  *
  * **Example** (Several answers from one revision)
  *
@@ -585,7 +574,7 @@ export const snapshot: <Item, Lookups, P, V, R = never>(
 )
 
 /**
- * The contents that were published last, at once, for code that is not an effect. They are empty until the registry is
+ * The contents that were last published, synchronously, for code without effects. They are empty until the registry is
  * populated, and never the draft of a transaction.
  *
  * **Example** (Before and after population)
@@ -696,13 +685,12 @@ const listOf = <Item, P, V>({ definition }: Core<Item, P, V>, items: Iterable<It
 }
 
 /**
- * Adds an item after all others.
+ * Registers an item after all others.
  *
  * Fails, before any hook is called, with a `RegistrationError` (`invalid_item`, `missing_attribute`) or an
- * `AlreadyRegisteredError` (`already_registered`, `attribute_registered`); and with the error with which an
- * `onItemRegistering` hook refuses the item, or the `invariant` of the registry the whole. Of fibers that register the same item at once, one succeeds.
- *
- * Waits its turn. If it fails or is interrupted, nothing has changed.
+ * `AlreadyRegisteredError` (`already_registered`, `attribute_registered`). Fails with the error of an
+ * `onItemRegistering` hook that refuses the item, or of the `invariant`. Of several fibers that register the same item
+ * concurrently, one succeeds.
  *
  * **Example** (A name that is taken)
  *
@@ -740,12 +728,10 @@ export const register: {
 )
 
 /**
- * Adds items in their order, all of them or none. Others see them all at once.
+ * Registers items in order, all or none. Readers see all of them at once.
  *
- * Each is checked when the hooks of the one before have ended, so two of them can conflict with each other. Fails as
- * `register` does.
- *
- * Waits its turn. If it fails or is interrupted, nothing has changed.
+ * Each item is checked after the hooks of the one before it have ended, so items of the list can conflict with each
+ * other. Fails as `register` does.
  *
  * **Example** (One conflict refuses all)
  *
@@ -781,13 +767,11 @@ export const registerAll: {
 )
 
 /**
- * Adds items in their order, each on its own, in one transaction: one that is refused does not keep the others out. Answers
- * which are registered, and which are refused, with the error.
+ * Registers items in order, each on its own, in one transaction: a refused item does not keep the others out. Returns
+ * the registered items, and the refused ones with their errors.
  *
- * An item is refused as `register` fails: what its hooks have done until then is undone. A defect, or an `invariant` that
- * fails, is never a refusal, and undoes all.
- *
- * Waits its turn. If it fails or is interrupted, nothing has changed.
+ * An item is refused if `register` would fail: the completed hooks for it are rolled back. A defect or a failed
+ * `invariant` rolls back the whole operation.
  *
  * **Example** (One bad line)
  *
@@ -826,15 +810,13 @@ export const registerEach: {
 )
 
 /**
- * Replaces the item that has the same value of the first unique lookup, in its place, or adds this one after all
- * others. Where it has no value of that, it replaces the same item. The registration that it finds stays that of its owner
- * and its scope.
+ * Replaces the item that has the same value of the first unique lookup, in its place, or registers this item after all
+ * others. An item without such a value replaces the same item. A replaced registration keeps its owner and scope.
  *
- * An item that is the same as the one there changes nothing: no hook is called, there is no revision and no event.
+ * If the registered item is the same, nothing changes: no hook is called, and there is no revision and no event.
  *
- * Fails as `register` does: with `attribute_registered` if a third item has a value of another unique lookup.
- *
- * Waits its turn. If it fails or is interrupted, nothing has changed.
+ * Fails as `register` does, for instance with `attribute_registered` if a third item has a value of another unique
+ * lookup.
  *
  * **Example** (A newer version of a tool)
  *
@@ -870,15 +852,12 @@ export const upsert: {
 )
 
 /**
- * Adds an item like `register`, and unregisters it when the scope closes.
+ * Registers an item, and unregisters it when the scope closes.
  *
- * The close removes this very registration, whatever item it has by then, never a later one under the same key; a
- * registration that is gone already is not an error. A reset takes the item out, and as long as the scope is open, the next
- * population brings it back behind the defaults. If a hook dies in the close, the item stays unregistered, the other hooks still run, and the defect
- * surfaces in the close.
- *
- * Waits its turn. If it fails or is interrupted, nothing has changed. The close waits its turn, too, and cannot be
- * interrupted.
+ * The close withdraws exactly this registration, whatever item it holds by then, and never a later one with the same
+ * key. A registration that is gone already is not an error. After a reset, the next population brings the item back if
+ * the scope is still open. If a hook dies in the close, the item stays unregistered, the other hooks still run, and the
+ * close fails with the defect.
  *
  * **Example** (A command for a session)
  *
@@ -925,11 +904,7 @@ const registerAllIn = <Item, P, V>(
   })
 
 /**
- * Adds items like `registerAll`, and unregisters them, newest first and in one transaction, when the scope closes: each
- * as `registerScoped` does.
- *
- * Waits its turn. If it fails or is interrupted, nothing has changed. The close waits its turn, too, and cannot be
- * interrupted.
+ * Registers items like `registerAll`, and unregisters them, newest first and in one transaction, when the scope closes.
  *
  * **Example** (The commands of a plugin)
  *
@@ -961,14 +936,13 @@ export const registerAllScoped: {
 } = /*#__PURE__*/ operation(2, registerAllIn)
 
 /**
- * Upserts an item, and takes its registration over into the scope: it belongs to the scope and to the owner of this call
- * from then on, whatever scope it was registered in before. The item is unregistered when the scope closes.
+ * Upserts an item, and takes its registration over: it belongs to this scope and to the owner of this call from then
+ * on. The item is unregistered when this scope closes.
  *
- * The scope that it was of removes it no more. Where the item is the same as the one there, no hook is called, there is no
- * revision and no event.
+ * The close of its former scope does not withdraw it. If the registered item is the same, no hook is called, and there
+ * is no revision and no event.
  *
- * Fails as `upsert` does. Waits its turn. If it fails or is interrupted, nothing has changed. The close waits its turn, too,
- * and cannot be interrupted.
+ * Fails as `upsert` does.
  *
  * **Example** (A tool that moves to another session)
  *
@@ -1014,12 +988,10 @@ export const upsertScoped: {
 )
 
 /**
- * Removes an item, or the one that is the same: see `contains`. The others keep their order. An object is found even if it was mutated
- * since it was registered.
+ * Unregisters an item, or the one that is the same: see `contains`. The others keep their order. An object is found
+ * even if it was mutated since it was registered.
  *
- * Fails with an `ItemLookupError` of code `unregister`, before any hook is called, if there is none.
- *
- * Waits its turn. If it fails or is interrupted, nothing has changed.
+ * Fails with an `ItemLookupError` of code `unregister`, before any hook is called, if the item is not registered.
  *
  * **Example** (Removing an item twice)
  *
@@ -1056,9 +1028,8 @@ export const unregister: {
 )
 
 /**
- * Removes the item that has a value of a unique lookup. Fails with an `ItemLookupError` as `get` does.
- *
- * Waits its turn. If it fails or is interrupted, nothing has changed.
+ * Unregisters the item that has a value of a unique lookup. Fails with an `ItemLookupError` as `get` does, but finds
+ * disabled items.
  *
  * **Example** (Withdrawing a tool by its name)
  *
@@ -1097,15 +1068,13 @@ export const unregisterBy: {
 )
 
 /**
- * Puts an item in the place of the one that has a value of a unique lookup. Others see the old item or the new one,
- * never both and never neither.
+ * Replaces the item that has a value of a unique lookup, in its place. Readers see the old item or the new one, never
+ * both and never neither.
  *
- * Fails with an `ItemLookupError` as `get` does, and as `register` does: the new item may have the keys of the old one,
- * but not those of a third. Hooks are called in this order: registering the new item, unregistering the old one, the
- * swap, unregistered the old one, registered the new one. The registration keeps its owner, its scope and its place: closing
- * the scope in which the old item was registered unregisters the new one.
- *
- * Waits its turn. If it fails or is interrupted, nothing has changed.
+ * Fails with an `ItemLookupError` as `get` does, but finds disabled items. Fails as `register` does: the new item may
+ * have the keys of the old one, but not those of a third. Hooks are called in this order: registering the new item,
+ * unregistering the old one, the swap, unregistered the old one, registered the new one. The registration keeps its
+ * owner, scope and place: closing the scope in which the old item was registered withdraws the new one.
  *
  * **Example** (Renaming a command)
  *
@@ -1169,13 +1138,11 @@ export const replace: {
 export type Position<Attribute, Value> = Place.Position<Attribute, Value>
 
 /**
- * Adds an item in a place among the others.
+ * Registers an item at a position.
  *
- * Fails as `register` does, and with an `ItemLookupError` if no item has the value that the place names. What an override
- * hides is no place. Where the item stands, it stays: later items come after all others. A registry whose definition has an
- * `order` has no places: use its `rank`, `before` and `after`.
- *
- * Waits its turn. If it fails or is interrupted, nothing has changed.
+ * Fails as `register` does, and with an `ItemLookupError` if no item has the value that the position names. A hidden
+ * item is not a position. Items that are registered later come after all others. A registry whose definition has an
+ * `order` has no positions: use its `rank`, `before` and `after`.
  *
  * **Example** (A step before another one)
  *
@@ -1236,13 +1203,11 @@ export const insert: {
 )
 
 /**
- * Moves the item that has a value of a unique lookup to another place.
+ * Moves the item that has a value of a unique lookup to another position.
  *
- * The registration stays what it is: its owner and its scope. No hook is called. An index counts without the item. A move to
- * where the item is changes nothing. Fails with an `ItemLookupError` if there is no such item, or none with the value that
- * the place names.
- *
- * Waits its turn. If it fails or is interrupted, nothing has changed.
+ * The registration keeps its owner and scope, and no hook is called. An index counts without the item. A move to its
+ * own position changes nothing. Fails with an `ItemLookupError` if no item has the value, or the value that the
+ * position names.
  *
  * **Example** (The provider that is tried first)
  *
@@ -1319,23 +1284,21 @@ export const move: {
  *
  * **Details**
  *
- * Items are matched by the first unique lookup; where an item has no value of it, it matches the same item. A registered
- * item that is the same as its match stays, and no hook is called for it; one that differs is replaced. Other items are
- * registered, or unregistered. Items may exchange their unique values. The order becomes that of the list: for that, as
- * few items as possible move, of which no hook is told. Overrides stay as they are, and where they are. Items that they hide
- * are matched as others: when the overrides end, the list is there.
+ * Items are matched by the first unique lookup; an item without a value of it matches the same item. A registered item
+ * that is the same as its match stays, and no hook is called for it. One that differs is replaced. Other items are
+ * registered or unregistered. Items may exchange their unique values. The order becomes that of the list: as few items
+ * as possible move, and no hook is called for a move. Overrides and their places stay. Items that they hide are matched
+ * like others, so the list is there when the overrides end.
  *
- * One step changes everything. Hooks run before it (unregistering; then, for each replacement, registering the new item
- * and unregistering the old one; then registering) and after it, in the same order. A change that a hook makes before
- * that step stays only if the list has it; hooks are told of that, and the report includes it. Fails as `register`
- * does, also where the list repeats an item or a unique value. The last of concurrent reconciliations wins.
+ * All changes are applied in one step. Hooks run before it (unregistering; then, for each replacement, registering the
+ * new item and unregistering the old one; then registering) and after it, in the same order. A change that a hook makes
+ * before that step stays only if the list has it; hooks are called for that, and the report includes it. Fails as
+ * `register` does, also if the list repeats an item or a unique value. Of concurrent reconciliations, the last wins.
  *
- * With an `owner`, it makes what that owner registered equal to the list, and touches nothing else: one file of several,
- * one server of many. What it adds belongs to that owner. A key that another owner has is an `AlreadyRegisteredError`.
- * Which owner registered an item stays when others change it. With `onInvalid: "skip"` an item that cannot be registered is
- * left out with a warning, as if it were not in the list; a defect never is.
- *
- * Waits its turn. If it fails or is interrupted, nothing has changed.
+ * With an `owner`, it makes what that owner registered equal to the list, and touches nothing else: one file of
+ * several, one server of many. New items belong to that owner. A key that an item of another owner has is an
+ * `AlreadyRegisteredError`. An item keeps its owner if others change it. With `onInvalid: "skip"` an item that cannot
+ * be registered is left out with a warning, as if it were not in the list. A defect is never skipped.
  *
  * **Example** (A list of tools that is fetched again)
  *
@@ -1378,7 +1341,7 @@ export const reconcile: {
       : Effect.suspend(() => Transaction.run(core, Reconcile.reconcile(listOf(core, items), options)))
 )
 
-/** An owner whose name is missing takes nothing of others along. */
+/** Items without an owner are not one source. */
 const noOwner = <Item, P, V>({ definition }: Core<Item, P, V>, what: string): Effect.Effect<never> =>
   Effect.die(
     new Error(
@@ -1388,24 +1351,22 @@ const noOwner = <Item, P, V>({ definition }: Core<Item, P, V>, what: string): Ef
   )
 
 /**
- * Puts an item above all others until the scope closes: for tests, and for plugins that replace items of others.
+ * Registers an item above all others until the scope closes: for tests, and for plugins that replace items of others.
  *
  * **Details**
  *
- * An override hides each earlier item that shares a unique value with it (or is the same, where an item has no
- * unique value). One override may hide several items, and several overrides one item. Hooks and subscribers are told
- * that a hidden item leaves, and that it comes back to its old place when no override hides it any more, in any order
- * of closing scopes. No hook can refuse that.
+ * An override hides each item that shares a unique value with it (or is the same, if items have no unique value). One
+ * override may hide several items, and several overrides one item. Hooks and subscribers are told that a hidden item
+ * goes, and that it comes back to its old place when no override hides it any more. Scopes may close in any order. No
+ * hook can refuse this.
  *
- * An override lies above whatever comes while it lives: an item that shares a value with overrides alone is registered
- * below them. Hooks are asked about it at once, and told of it when it can be seen. `unregister`, `unregisterBy`, `replace`
- * and `upsert` see visible items alone: to unregister an override ends it, and to replace it changes its item. `reconcile`
- * leaves overrides alone and reaches what they hide. What nobody can see goes and changes without hooks, revisions and events.
+ * An override also hides items that are registered later: an item that shares a value with overrides only is registered
+ * below them. `onItemRegistering` is called for it at once, and `onItemRegistered` when it becomes visible.
+ * `unregister`, `unregisterBy`, `replace` and `upsert` find visible items only: unregistering an override ends it, and
+ * replacing it changes its item. `reconcile` leaves overrides alone, and changes the items that they hide. A hidden
+ * item changes without hooks, revisions and events.
  *
  * Fails as `register` does, except that an item or a unique value may be registered already.
- *
- * Waits its turn. If it fails or is interrupted, nothing has changed. The close waits its turn, too, and cannot be
- * interrupted.
  *
  * **Example** (A payment provider for a test)
  *
@@ -1458,22 +1419,23 @@ const overrideAll: <Item, Lookups, P, V, R>(
 ) => Effect.Effect<void, RegistrationFailure | V | P, Scope.Scope | R> = /*#__PURE__*/ operation(2, overrideAllIn)
 
 /**
- * Makes a standing rule: each item that has this value of this lookup, now or later, is not found until
- * {@link enable} ends the rule.
+ * Sets a rule: every item that has this value of this lookup, now or later, is not found until {@link enable} ends the
+ * rule.
  *
  * **Details**
  *
- * A disabled item keeps its keys, its place, its owner and its scope. Hooks and subscribers are told that it goes, and that
- * it comes back, where it was. `get` fails with an `ItemLookupError` of code `disabled`, with the reason; `explain` answers
- * `Disabled`. `register` still refuses a value that a disabled item has. `unregister`, `unregisterBy`, `replace`, `upsert` and
- * `reconcile` find it and change it; it stays disabled while a rule fits what it is now. A disabled override still hides
- * what lies below it.
+ * A disabled item keeps its keys, place, owner and scope. Hooks and subscribers are told that it goes, and that it
+ * comes back. `get` fails with an `ItemLookupError` of code `disabled`, with the reason. `explain` answers `Disabled`.
+ * `register` still refuses a value that a disabled item has. `unregister`, `unregisterBy`, `replace`, `upsert` and
+ * `reconcile` find it and change it; it stays disabled while a rule matches its current value. A disabled override
+ * still hides the items below it.
  *
- * An item that is registered while a rule fits it goes in disabled: hooks are asked about it, and told when it is enabled.
- * Rules survive a reset. A rule that fits nothing is no error, and an item is disabled as long as one rule fits it.
+ * An item that is registered while a rule matches it is disabled at once: `onItemRegistering` is called then, and
+ * `onItemRegistered` when it is enabled. An item is disabled while at least one rule matches it. Rules survive a reset.
+ * A rule that matches nothing is not an error.
  *
- * An attribute that is no lookup is a compile error; in untyped code it dies with an `ItemLookupError`. Never populates.
- * Waits its turn. If it is interrupted, nothing has changed.
+ * An attribute that is not a lookup is a compile error; in untyped code it dies with an `ItemLookupError`. It never
+ * populates.
  *
  * **Example** (A read-only mode)
  *
@@ -1523,11 +1485,11 @@ export const disable: {
 )
 
 /**
- * Makes a standing rule as {@link disable} does, which ends when the scope closes.
+ * Sets a rule as {@link disable} does, until the scope closes.
  *
- * The close ends this very rule, and no other one about the same value. It waits its turn, and cannot be interrupted.
+ * The close ends exactly this rule, and no other rule about the same value.
  *
- * Never populates or fails. Waits its turn. If it is interrupted, nothing has changed.
+ * It never populates or fails.
  *
  * **Example** (Maintenance)
  *
@@ -1574,11 +1536,10 @@ export const disableScoped: {
 )
 
 /**
- * Ends every rule about a value: see {@link disable}. The items that no other rule fits are found again, where they were. No
- * hook is asked whether they may come back.
+ * Ends every rule about a value: see {@link disable}. Items that no other rule matches are found again, in their old
+ * places. No hook can refuse this.
  *
- * Does nothing where there is no such rule. Never populates or fails. Waits its turn. If it is interrupted, nothing has
- * changed.
+ * Does nothing if there is no such rule. It never populates or fails.
  *
  * **Example** (Off and on)
  *
@@ -1614,8 +1575,8 @@ export const enable: {
 } = /*#__PURE__*/ operation(3, Switches.enable)
 
 /**
- * The standing rules, oldest first, each with the items that it disables, in their order: see {@link disable}. Inside a
- * transaction of the registry they are those of the draft.
+ * The rules, oldest first, each with the items that it disables, in order: see {@link disable}. Inside a transaction of
+ * the registry they are those of the draft.
  *
  * Never populates, waits or fails, so there is nothing to interrupt.
  *
@@ -1648,11 +1609,11 @@ export const rules: <Item, Lookups, P, V, R = never>(
 
 /**
  * The owner of the items that a fiber registers: the name of a plugin, for instance. A layer or `Effect.provideService`
- * sets it for all effects in it; hooks and layers of items have the owner of the place where they were given. The owner of
- * defaults is `"defaults"`.
+ * sets it. Hooks and layers of items have the owner of the place where they are provided. The owner of defaults is
+ * `"defaults"`.
  *
- * `explain` tells the owner of an item, errors tell the owner of an item that is in the way, and `unregisterOwner`
- * removes all items of one owner. The default, the empty string, says nothing.
+ * `explain` tells the owner of an item, errors name the owner of an item that is in the way, and `unregisterOwner`
+ * withdraws all items of an owner. By default it is the empty string: no owner.
  *
  * **Example** (A plugin that signs what it registers)
  *
@@ -1676,10 +1637,8 @@ export const rules: <Item, Lookups, P, V, R = never>(
 export const Owner: Context.Reference<string> = OwnerReference
 
 /**
- * Unregisters all items that one owner registered, the last one first, in one transaction, and answers them in
- * registration order. Defaults, overrides and hidden items are among them.
- *
- * Waits its turn, and fails only if the population does. If it is interrupted, nothing has changed.
+ * Unregisters all items of an owner, the last one first, in one transaction, and returns them in registration order.
+ * Defaults, overrides and hidden items are included. Dies if the owner is the empty string.
  *
  * **Example** (Switching a plugin off)
  *
@@ -1718,20 +1677,20 @@ export const unregisterOwner: {
 )
 
 /**
- * Runs an effect as one transaction of the registry: the changes by the effect, by its child fibers and by hooks become
- * visible to others in one step. If the effect fails, dies or is interrupted, they are rolled back.
+ * Runs an effect as one transaction of the registry: the changes by the effect, its child fibers and hooks become
+ * visible in one step. If the effect fails, dies or is interrupted, they are rolled back.
  *
  * **Details**
  *
- * If the registry has an `invariant`, that is asked at the end of the outermost one: if it fails, so does this, and all is
- * rolled back. Inside, reads see the changes before them. A `transact` inside is nested: it can fail, and be recovered from, on its
- * own. Until the effect ends, changes by other fibers wait, and readers do not.
+ * Inside, reads see the changes before them. A nested `transact` can fail, and be recovered from, on its own. Until the
+ * effect ends, changes by other fibers wait, and readers do not. If the registry has an `invariant`, it runs at the end
+ * of the outermost transaction. If it fails, so does `transact`, and everything is rolled back.
  *
  * **Gotchas**
  *
- * A change of another registry is committed there at once, and stays. Two fibers that wait for each other's registries
- * do not hang: the wait that closes the circle dies with a message that names the chain. Other waits, like one for a
- * `Deferred`, cannot be seen.
+ * A change of another registry is committed there immediately, and stays. Two fibers that wait for each other's
+ * registries do not hang: the wait that closes the circle dies with a message that names the circle. Other waits, such
+ * as for a `Deferred`, cannot be detected.
  *
  * **Example** (A change that is given up half-way)
  *
@@ -1776,22 +1735,22 @@ export const transact: {
   }
 )
 
-/** Another value, from untyped code, would end the fiber on the spot, with the lock. */
+/** Any other value, from untyped code, would end the fiber while it holds the lock. */
 const effectOf = <A, E, R>(effect: Effect.Effect<A, E, R>, name: () => string): Effect.Effect<A, E, R> =>
   Effect.isEffect(effect)
     ? effect
     : Effect.die(new TypeError(`${name()} was given ${show(effect)}, which is not an effect.`))
 
 /**
- * Runs an effect as one transaction of several registries: they are published together, in one synchronous step, so
- * that no reader sees one without the others. If the effect fails, dies or is interrupted, or the `invariant` of one of them
- * fails, all of them are rolled back.
+ * Runs an effect as one transaction of several registries. They are published together, in one synchronous step, so no
+ * reader sees one without the others. If the effect fails, dies or is interrupted, or the `invariant` of one of them
+ * fails, all are rolled back.
  *
  * **Details**
  *
- * All locks are taken before the effect begins, in a fixed order, so that such transactions never wait for each other
- * in a circle. Inside transactions of all the registries it is nested in those; inside transactions of only some of
- * them it dies with a message, because it could not publish all at once.
+ * All locks are taken before the effect begins, in a fixed order, so such transactions never wait for each other in a
+ * circle. Inside transactions of all the registries it is nested in those. Inside transactions of only some of them it
+ * dies with a message, because it could not publish all registries together.
  *
  * **Example** (Moving a tool)
  *
@@ -1847,7 +1806,7 @@ export const transactAll = <
 export type PopulationFailureOf<Self> = Self extends RegistryOrService<any, any, infer P, any, any> ? P : never
 
 /**
- * The error with which hooks refuse items of a registry or of a service, and its invariant a transaction.
+ * The errors of the hooks and of the invariant in the definition of a registry or of a service.
  *
  * @category models
  * @since 0.2.0
@@ -1855,7 +1814,7 @@ export type PopulationFailureOf<Self> = Self extends RegistryOrService<any, any,
 export type RefusalOf<Self> = Self extends RegistryOrService<any, any, any, infer V, any> ? V : never
 
 /**
- * The service that an operation on it needs; `never` for a registry.
+ * The service that operations require; `never` for a registry.
  *
  * @category models
  * @since 0.2.0
@@ -1863,15 +1822,14 @@ export type RefusalOf<Self> = Self extends RegistryOrService<any, any, any, infe
 export type ServiceOf<Self> = Self extends Context.Key<infer R, any> ? R : never
 
 /**
- * Runs an effect outside every transaction, as if its fiber had not been started in one: it reads the published
- * contents, and its changes wait for the lock. Use it for a fiber that a hook or a `transact` body forks and does not
- * wait for.
+ * Runs an effect outside every transaction: it reads the published contents, and its changes wait for the lock. Use it
+ * for a fiber that a hook or a `transact` forks and does not wait for.
  *
  * It fails, dies and is interrupted as the effect is.
  *
  * **Gotchas**
  *
- * A transaction that waits for a detached change of its own registry waits for ever: that wait cannot be seen.
+ * A transaction that waits for a detached change of its own registry waits forever: that wait cannot be detected.
  *
  * **Example** (Reading the published contents)
  *
@@ -1897,17 +1855,17 @@ export const detached = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect
   Effect.updateContext(effect, withoutTransactions<R>)
 
 /**
- * Fills the registry with its defaults. Does nothing if it is `Ready`, and inside its own population or reset.
+ * Populates the registry with its defaults. Does nothing if it is `Ready`, and inside its own population or reset.
  *
  * **Details**
  *
- * Fibers that populate at the same time, by this or any other operation, wait for one run and share its result.
- * Interrupting some of them does not disturb it; interrupting all of them interrupts it. It runs with the services and
- * in the scope of `make` or of the layer. Resources that the defaults acquire are released by the next `reset`, or when
- * the run fails.
+ * Fibers that populate concurrently, by this or any other operation, wait for one run and share its result.
+ * Interrupting some of them does not affect the run; interrupting all of them interrupts it. It runs with the services
+ * and in the scope of `make` or of the layer. Resources that the defaults acquire are released by the next `reset`, or
+ * if the run fails.
  *
  * If the defaults fail, or one of them cannot be registered, it fails with a `PopulationError`, or dies with it if
- * `populationFailure` is `"die"`. Then it is rolled back, and the next use tries again.
+ * `populationFailure` is `"die"`. It is rolled back then, and the next use tries again.
  *
  * **Example** (Three fibers, one run)
  *
@@ -1939,19 +1897,20 @@ export const populate: <Item, Lookups, P, V, R = never>(
 )
 
 /**
- * Runs the defaults again, and makes what population had put in equal to them, with the fewest changes, in one
- * transaction. What was registered otherwise, overrides and switches stay. On a `Pending` registry this is {@link populate}.
+ * Runs the defaults again, and makes the items of the last population equal to them, with the fewest changes, in one
+ * transaction. Items that were registered otherwise, overrides and rules stay. On a `Pending` registry this is {@link
+ * populate}.
  *
  * **Details**
  *
- * A default that did not change stays, whoever has registered what beside it, and no hook is called for it; one that was
- * withdrawn or changed meanwhile is as the defaults say again. Where nothing differs there is no revision.
+ * A default that did not change stays, and no hook is called for it. A default that was withdrawn or changed meanwhile
+ * is restored. If nothing differs, there is no revision.
  *
- * The registry answers while the defaults run; changes wait. Fibers that refresh at the same time share one run; interrupting
- * all of them interrupts it. What the defaults had acquired before is released when the last item of that run goes.
+ * Reads continue while the defaults run; changes wait. Fibers that refresh concurrently share one run; interrupting all
+ * of them interrupts it. Resources that an earlier run acquired are released when no item of that run is left.
  *
  * If the defaults fail, or one of them cannot be registered, it fails with a `PopulationError`, or dies with it if
- * `populationFailure` is `"die"`, and all stays as it was.
+ * `populationFailure` is `"die"`, and nothing changes.
  *
  * **Example** (Plugins stay)
  *
@@ -1986,9 +1945,9 @@ export const refresh: <Item, Lookups, P, V, R = never>(
  * Unregisters all items, the last one first, and makes the registry `Pending`: the next use populates it again. Does
  * nothing if it is `Pending`, and inside another reset or a population of it.
  *
- * It is a fresh start with the same scopes: the next population brings the defaults and then, in their old order, what
- * scopes that are still open had registered, overrides included, through the hooks. What cannot come back, because a default
- * has its key now or a hook refuses it, is left out with a warning.
+ * The next population registers the defaults and then, in their old order and through the hooks, the items and
+ * overrides of scopes that are still open. An item that cannot come back, because a default has its key or a hook
+ * refuses it, is left out with a warning.
  *
  * Waits for a population and for changes in flight. Afterwards it releases the resources of the population. It dies if
  * a hook dies, or registers an item after the unregistering has begun. If it dies or is interrupted, nothing has
@@ -2025,15 +1984,15 @@ export const reset: <Item, Lookups, P, V, R = never>(
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * The changes of the registry from when the stream is run: one for each committed transaction, in order, after it is
- * visible. Never populates, and ends when the registry does.
+ * The changes of the registry from the time when the stream is run: one for each committed transaction, in order, after
+ * it is visible. Never populates, and ends when the registry closes.
  *
- * A slow subscriber blocks nobody: the registry keeps its last `history` changes, and a subscriber that is further
- * behind fails with `RegistryLagged`. Interrupting a subscriber ends its subscription, and nothing else.
+ * A slow subscriber blocks nothing: the registry keeps its last `history` changes, and a subscriber that is further
+ * behind fails with `RegistryLagged`. Interrupting a subscriber ends its subscription only.
  *
  * **Gotchas**
  *
- * Changes before the stream is run are not in it. `subscribe` follows from a moment that you know.
+ * The stream does not contain changes from before it is run. `subscribe` starts from a known revision.
  *
  * **Example** (The next change)
  *
@@ -2073,17 +2032,17 @@ const follow: <Item, Lookups, P, V, R>(
 )
 
 /**
- * A snapshot of the registry, and exactly the changes after it, however much later they are read: without a gap and
- * without a repetition. With `since`, the changes after that revision instead, for a subscriber that comes back.
+ * A snapshot of the registry, and exactly the changes after it, whenever they are read, without gaps or repetitions.
+ * With `since`, the changes after that revision instead, for a subscriber that resumes.
  *
  * **Details**
  *
- * The subscription exists when the effect has ended. The stream ends when the scope or the registry is closed, and each
- * run of it begins after the same revision. It fails with `RegistryLagged` when changes that it needs are no longer
- * kept (see the option `history`), also for a `since` that the registry never had. Inside a transaction of the registry
- * the snapshot is the published one, and nothing is populated.
+ * The subscription begins when the effect ends. The stream ends when the scope or the registry closes. Each run of it
+ * begins after the same revision. It fails with `RegistryLagged` when changes that it needs are no longer kept (see the
+ * option `history`), or if the registry never had the revision `since`. Inside a transaction of the registry the
+ * snapshot is the published one, and nothing is populated.
  *
- * Takes no lock. If it is interrupted, it leaves no subscription behind.
+ * If it is interrupted, it leaves no subscription behind.
  *
  * **Example** (A list that is kept up to date)
  *
@@ -2136,13 +2095,11 @@ export const subscribe: {
 )
 
 /**
- * The item that has a value of a unique lookup, as soon as there is one. After a reset it populates again.
+ * Waits for the item that has a value of a unique lookup. After a reset it populates again.
  *
- * Inside a transaction of the registry it answers from the draft, or dies with a `DeadlockError`: it would wait for
- * itself. An attribute that is not a unique lookup is a compile error; in untyped code it dies with an
+ * Inside a transaction of the registry it answers from the draft, or dies with a `DeadlockError`, because it would wait
+ * for itself. An attribute that is not a unique lookup is a compile error; in untyped code it dies with an
  * `ItemLookupError`.
- *
- * Takes no lock, and fails only if a population does. Interrupting it disturbs nobody else.
  *
  * **Example** (A plugin that starts before the one it needs)
  *
@@ -2176,18 +2133,16 @@ export const awaitItem: {
 } = /*#__PURE__*/ operation(3, Watch.awaitItem)
 
 /**
- * The contents of the registry now, then the newest after each change.
+ * The current snapshot of the registry, then the newest one after each change.
  *
  * **Details**
  *
- * Each time it is pulled, the stream answers the newest snapshot, or waits for the next change: a slow consumer misses
- * snapshots in between, blocks nobody, and is never behind for long. A `Pending` registry is populated first, also after
- * a reset, so no snapshot is of a registry that was reset. The stream ends when the registry does.
+ * Each time it is pulled, the stream emits the newest snapshot, or waits for the next change: a slow consumer skips
+ * snapshots, blocks nothing, and is never far behind. A `Pending` registry is populated first, also after a reset. The
+ * stream ends when the registry closes.
  *
- * Inside a transaction of the registry it answers the draft, and dies with a `DeadlockError` where it would wait for
+ * Inside a transaction of the registry it emits the draft, and dies with a `DeadlockError` where it would wait for
  * itself.
- *
- * Takes no lock, and fails only if a population does. Interrupting it disturbs nobody else.
  *
  * **Example** (A menu that is drawn again)
  *
@@ -2229,17 +2184,15 @@ const snapshotsIn: <Item, Lookups, P, V, R>(
 )
 
 /**
- * The item that has a value of a unique lookup, if there is one, then each other answer to that.
+ * The item that has a value of a unique lookup, as an `Option`, then each new value of that.
  *
  * **Details**
  *
- * It answers again only when the item comes, goes, or is replaced. A slow consumer misses what comes and goes in between.
- * A `Pending` registry is populated first, also after a reset, and the stream ends when the registry does. Inside a
- * transaction of the registry it answers from the draft, and dies with a `DeadlockError` where it would wait for itself.
+ * It emits again only when the item is registered, withdrawn or replaced. A slow consumer skips values. A `Pending`
+ * registry is populated first, also after a reset. The stream ends when the registry closes. Inside a transaction of
+ * the registry it emits from the draft, and dies with a `DeadlockError` where it would wait for itself.
  *
  * An attribute that is not a unique lookup is a compile error; in untyped code it dies with an `ItemLookupError`.
- *
- * Takes no lock, and fails only if a population does. Interrupting it disturbs nobody else.
  *
  * **Example** (A provider that is registered late)
  *
@@ -2290,10 +2243,11 @@ const watchItemIn: (
 /**
  * Why an item is there, or is not.
  *
- * `Present`: the owner that registered it, at which revision, its last update, and the items that it hides. `Hidden`: an item has the
- * value, and the override `by` hides it. `Absent`: no item has the value; `suggestions` are near matches among the
- * keys, and `last` is the newest that is known of an item with the value. `PopulationFailed`: the registry is `Pending` because its last population failed. `Pending`: nobody has used it
- * yet, it was reset, or it is being populated.
+ * `Present`: its owner, the revision at which it was registered, its last update, and the items that it hides.
+ * `Disabled`: a rule disables it, with the reason and the owner of the rule. `Hidden`: the override `by` hides it.
+ * `Absent`: no item has the value; `suggestions` are near matches among the keys, and `last` is the latest thing that
+ * happened to an item with the value. `PopulationFailed`: the registry is `Pending` because its last population failed.
+ * `Pending`: it was not used yet, was reset, or is being populated.
  *
  * @category models
  * @since 0.1.0
@@ -2301,12 +2255,11 @@ const watchItemIn: (
 export type Explanation<Item> = Model.Explanation<Item>
 
 /**
- * Why an item is absent. `Withdrawn`: it was there, and `by` is the owner that was given for the operation that took it out,
- * at which revision and time. `Refused`: it was to be registered, and was refused. `Skipped`: it did not come back after a
- * reset.
+ * Why an item is absent. `Withdrawn`: an operation withdrew it, at a revision and a time, with `by` as its owner.
+ * `Refused`: its registration was refused. `Skipped`: it was left out, or did not come back after a reset.
  *
- * A withdrawal is known as long as the registry keeps that change (`history` in its options), a refusal for the newest 256
- * keys. Of an error its tag, its code, its message and the primitive keys of the item are kept, and never the item.
+ * A withdrawal is known while the registry keeps that change (option `history`), a refusal for the newest 256 keys. Of
+ * an error, the tag, the code, the message and the primitive keys of the item are kept, never the item.
  *
  * @category models
  * @since 0.2.0
@@ -2393,22 +2346,22 @@ export const explain: {
 
 /**
  * Installs hooks, with the services of the fiber, until the scope closes. They take part from the next operation on,
- * and refuse items with `RegistryError.reject`. Of a change in flight they are told when it ends.
+ * and refuse items with `RegistryError.reject`. They learn of a change in flight when it ends.
  *
  * **Details**
  *
- * With `existing`, hooks are told of the items that are already registered: `onItemRegistered` is called for each when
- * they are added, and `onItemUnregistered` for each that is left when they are removed. It dies inside a transaction of
- * the registry, which may still fail.
+ * With `existing`, `onItemRegistered` is called for each item that is registered when the hooks are added, and
+ * `onItemUnregistered` for each that is left when they are removed. With `existing` it dies inside a transaction of the
+ * registry, which may still fail.
  *
- * They run after those that were installed before, unless a `name` and the names that they come `before` or `after` say
- * otherwise: see `RegistryHooks.Place`. It dies if they are in a circle with others.
+ * They run after hooks that were installed before, unless a `name`, `before` and `after` say otherwise: see
+ * `RegistryHooks.Place`. Constraints that form a circle make it die.
  *
- * Closing the scope waits for the change in flight. After that no operation calls the hooks, but a transaction that
- * fails still rolls back their completed calls.
+ * Closing the scope waits for the change in flight. Afterwards no operation calls the hooks, except that a transaction
+ * that fails still rolls back their completed calls.
  *
- * Waits for nothing; with `existing`, it waits its turn. If it is interrupted, the hooks were never added, and their
- * calls are rolled back.
+ * Without `existing` it never waits; with `existing` it waits as a change does. If it is interrupted, the hooks are not
+ * added, and their calls are rolled back.
  *
  * **Example** (Knowing all names, early and late)
  *
@@ -2471,13 +2424,13 @@ export const addHooks: {
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * Makes a class that is a registry as a service, with its layers as its only statics: its identifier is the name of the
- * registry. The functions of `Registry` take it in place of a registry, and then need the service.
+ * Makes a class that is a registry as a service, with layers as its only statics. Its identifier is the name of the
+ * registry. The functions of `Registry` take the class in place of a registry, and then require the service.
  *
  * **When to use**
  *
- * Where size matters: a program carries the operations that it names, and no others. With `Service` it carries them
- * all.
+ * Where size matters: a bundle contains only the operations that the program uses. With `Service` it contains all of
+ * them.
  *
  * **Example** (A small service)
  *
@@ -2508,8 +2461,8 @@ export const Tag = Services.Tag
 /**
  * Registers items, all or none, until the layer is closed.
  *
- * Building it fails, waits and is interrupted as `registerAll` is. Closing it waits its turn, too, and cannot be
- * interrupted.
+ * Building the layer fails, waits and is interrupted as `registerAll` is. Closing it waits for changes in flight, and
+ * cannot be interrupted.
  *
  * **Example** (The tools of a plugin)
  *
@@ -2535,10 +2488,10 @@ export const items = <Self, Item, Lookups, P, V>(
 ): Layer.Layer<never, RegistrationFailure | V | P, Self> => Layer.effectDiscard(registerAllScoped(tag, list))
 
 /**
- * Puts items above all others, all or none, until the layer is closed: see {@link override}.
+ * Registers items above all others, all or none, until the layer is closed: see {@link override}.
  *
- * Building it fails, waits and is interrupted as `override` is. Closing it waits its turn, too, and cannot be
- * interrupted.
+ * Building the layer fails, waits and is interrupted as `override` is. Closing it waits for changes in flight, and
+ * cannot be interrupted.
  *
  * **Example** (A provider for tests)
  *
@@ -2569,10 +2522,11 @@ export const overrides = <Self, Item, Lookups, P, V>(
 ): Layer.Layer<never, RegistrationFailure | V | P, Self> => Layer.effectDiscard(overrideAll(tag, list))
 
 /**
- * Makes standing rules until the layer is closed: see {@link disableScoped}. It may stand below, beside or above the layers
- * of items.
+ * Sets rules until the layer is closed: see {@link disableScoped}. The layer may be built before or after layers of
+ * items.
  *
- * Building it waits its turn, and never fails or populates. Closing it waits its turn, too, and cannot be interrupted.
+ * Building the layer waits for changes in flight, and never fails or populates. Closing it waits, too, and cannot be
+ * interrupted.
  *
  * **Example** (A read-only mode)
  *
@@ -2609,27 +2563,26 @@ export const disabled = <Self, Item, Lookups, P, V>(
   )
 
 /**
- * Makes a registry whose layer loads late: `load`, an import as a rule, answers a layer that provides it. The first
+ * Makes a registry whose layer loads late: `load`, usually an import, returns a layer that provides it. The first
  * operation that reads or changes imports that layer and builds it, once, however many fibers come first.
  *
  * **Details**
  *
  * The changes that the layer makes to the registry, and the defaults, become visible together. If the layer cannot be
- * imported or built, all waiting fibers fail with a `PopulationError` of code `import` (they die with it if the
- * registry has no `defaults`), and the next use tries again. The scope of the layer is that of the registry. Nothing is
- * imported by `state`, `snapshotUnsafe`, `addHooks`, `changes` and `explain`; hooks that are added before are told of
- * each item.
+ * imported or built, all waiting fibers fail with a `PopulationError` of code `import` (or die with it if the registry
+ * has no `defaults`), and the next use tries again. The scope of the layer is that of the registry. `state`,
+ * `snapshotUnsafe`, `addHooks`, `changes` and `explain` import nothing. Hooks that are added before the import are
+ * called for each item.
  *
- * The layer is built on the `layer` of the tag; it dies if it provides another registry. The import is one transaction:
- * interrupting all waiting fibers rolls it back.
+ * The layer must be built on the `layer` of the tag: it dies if it provides another registry. The import is one
+ * transaction: interrupting all waiting fibers rolls it back.
  *
  * **Gotchas**
  *
- * Trying again calls `load` again, which imports the same address. A module that was not there can be put there while the
- * program runs, and a layer that failed can succeed. A module that threw while it was evaluated stays thrown, here and
- * wherever it is imported, until the program starts anew. So may, as the runtime has it, one that did not parse, that
- * imports what was not there, or, in a browser, that could not be fetched. So let a layer do what can fail, not the body of
- * its module.
+ * Trying again calls `load` again, which imports the same address. A missing module may exist by then, and a layer that
+ * failed may succeed. A module that threw during its evaluation stays failed until the program restarts. Depending on
+ * the runtime, so does a module that did not parse, whose imports were missing or, in a browser, that could not be
+ * fetched. So do work that can fail in the layer, not in the body of its module.
  *
  * **Example** (A layer that is imported by the first use)
  *
@@ -2665,8 +2618,8 @@ export const layerLazy: <Self, Id extends string, Item, Lookups, P, V, R, E, R2>
 ) => Layer.Layer<Self, never, R2> = Late.layerLazy
 
 /**
- * Makes a class that is a registry as a service: its identifier is the name of the registry, and its layers and
- * operations are its statics. The operations need the service instead of taking the registry.
+ * Makes a class that is a registry as a service. Its identifier is the name of the registry, and its layers and
+ * operations are its statics. The operations require the service instead of taking the registry.
  *
  * **Example** (Languages as a service)
  *

@@ -557,7 +557,7 @@ type Details<E extends RegistryError, C extends Code> = E extends { readonly cod
 /**
  * Refuses an item in an `onItemRegistering` hook. The registry adds its name to the error.
  *
- * It always fails. The operation that called the hook fails with the error and is rolled back, as if it were
+ * It fails at once. The operation that called the hook fails with the error and is rolled back, as if it were
  * interrupted.
  *
  * **Example** (A hook that refuses reserved names)

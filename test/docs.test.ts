@@ -142,6 +142,13 @@ const isOperation = ({ declaration, kind }: Export): boolean =>
 
 const prose = ({ doc = "" }: Export): string => doc.replace(/^```ts\n[^]*?^```$/gm, "")
 
+/** What the comment of a module says of all operations of a category: a paragraph that begins with `**Reading**`. */
+const generally = (file: string, { doc = "" }: Export): string => {
+  const category = /^@category (\w+)/m.exec(doc)?.[1] ?? ""
+  const [comment = ""] = /^\/\*\*[^]*?\*\//.exec(read(file)) ?? []
+  return comment.split("\n *\n").find((paragraph) => paragraph.toLowerCase().startsWith(` * **${category}**`)) ?? ""
+}
+
 /** What the doc comment of an operation must say, and the words by which this is recognized. */
 const ofOperations: Record<string, RegExp> = {
   "how it fails or dies, or that it does neither": /\b(fails?|dies|die|failure|defects?)\b/i,
@@ -242,7 +249,9 @@ describe("doc comments", () => {
       "of operations say %s",
       (_, says) =>
         assert.deepStrictEqual(
-          lacking((one) => isOperation(one) && !(`${name}.${one.name}` in notRun) && !says.test(prose(one))),
+          lacking((one) =>
+            isOperation(one) && !(`${name}.${one.name}` in notRun) && !says.test(prose(one) + generally(file, one))
+          ),
           []
         )
     )
