@@ -1,8 +1,8 @@
 /**
- * Histories of concurrent operations, and whether they are linearizable: whether each operation can have taken effect
- * at one moment between its call and its return, so that all of them answered what the model answers.
+ * Histories of concurrent operations, and a check of whether they are linearizable: whether each operation can take
+ * effect at one moment between its call and its return, so that all results are those of the model.
  *
- * The check is the search of Wing and Gong ("Testing and Verifying Concurrent Objects", 1993) with the memoization of
+ * The check is the search by Wing and Gong ("Testing and Verifying Concurrent Objects", 1993) with the memoization by
  * Lowe ("Testing for Linearizability", 2017), as in Porcupine.
  *
  * @since 0.1.0
@@ -33,8 +33,8 @@ import type {
 } from "./model.ts"
 
 /**
- * One operation of a history. `called` and `returned` are moments of a clock that ticks at every call and return. One
- * that was interrupted has no result: it may have taken effect or not, before it ended, if it has.
+ * One operation of a history. `called` and `returned` are times of a clock that ticks at every call and return. An
+ * interrupted operation has no result: it may or may not have taken effect before it ended.
  *
  * @category models
  * @since 0.1.0
@@ -56,8 +56,8 @@ export interface Recorded<out Op> {
 export interface HistoryEntry<Item> extends Recorded<Operation<Item>> {}
 
 /**
- * The operations of all processes, in the order of their calls. A process is a fiber, or whoever does one after the
- * other.
+ * The operations of all processes, in the order of their calls. A process runs one operation at a time, as a fiber
+ * does.
  *
  * @category models
  * @since 0.1.0
@@ -73,7 +73,7 @@ export type History<Item> = ReadonlyArray<HistoryEntry<Item>>
 export type JointHistory<Item> = ReadonlyArray<Recorded<JointOperation<Item>>>
 
 /**
- * Runs operations on a registry, and keeps their history.
+ * Runs operations on a registry, and records their history.
  *
  * @category models
  * @since 0.1.0
@@ -88,7 +88,7 @@ export interface Recorder<Item> {
 }
 
 /**
- * Runs operations on several registries, and keeps their history.
+ * Runs operations on several registries, and records their history.
  *
  * @category models
  * @since 0.1.0
@@ -107,10 +107,9 @@ export interface JointRecorder<Item> {
  *
  * **Details**
  *
- * Scopes are made when their names first occur. The state `Populating` is recorded as `Pending`: it is not part of
- * the contents, and says only that somebody is about to change that. `nextChange` applies the events of a change to what
- * its subscription has seen before; it takes one change at a time, for one process at a time. The first `kept` installs a
- * hook, which stays.
+ * A scope is made when its name first occurs. The state `Populating` is recorded as `Pending`, because it is not part
+ * of the contents. `nextChange` applies the events of one change to what its subscription has seen before, for one
+ * process at a time. The first `kept` installs a hook, which stays installed.
  *
  * **Example** (Two processes)
  *
@@ -142,7 +141,7 @@ export const record = <Item, Lookups, P, V>(registry: Registry.Registry<Item, Lo
 }
 
 /**
- * Makes a recorder of operations on several registries, which are known by names.
+ * Makes a recorder of operations on several named registries.
  *
  * **Example** (A move, and somebody who looks at both)
  *
@@ -492,8 +491,8 @@ const effectOf = <Item>(
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * A history that is not linearizable, with the order of as many of its operations as the model agrees to. The message
- * shows it as a timeline.
+ * A history that is not linearizable, with the order of the longest run of operations on which the model agrees. The
+ * message shows the history as a timeline.
  *
  * @category errors
  * @since 0.1.0
@@ -509,19 +508,18 @@ export class NotLinearizable extends Schema.TaggedError<NotLinearizable>()("NotL
 }
 
 /**
- * Answers an order in which the operations of a history may have taken effect, or fails with `NotLinearizable`.
+ * Finds an order in which the operations of a history can have taken effect, or fails with `NotLinearizable`.
  *
  * **Details**
  *
  * Operations that never returned may be left out. A transaction counts as one operation, also one of several
- * registries. An operation that finds a registry `Pending` populates it first, which is a transaction of its own: it may
- * be seen before the operation takes effect, and others may reset the registry in between. An `awaitItem` or a
- * `nextChange` that has neither returned nor been interrupted waits still: there must be nothing for it at the end, so a
- * history is complete when nobody goes on any more.
+ * registries. An operation that finds a registry `Pending` populates it first, in a separate transaction: that may be
+ * visible before the operation takes effect, and other operations may reset the registry in between. An `awaitItem` or
+ * `nextChange` that has neither returned nor been interrupted is still waiting, so record a history to its end: at the
+ * end there must be nothing for which it would return.
  *
- * The search takes time that may grow exponentially with the number of operations that overlap.
- *
- * The search is one synchronous step, which nothing interrupts.
+ * The search may take time exponential in the number of overlapping operations. It is one synchronous step, which
+ * cannot be interrupted.
  *
  * **Example** (A read that is too old)
  *
@@ -550,7 +548,7 @@ export const linearize = <
   model: Specification<State, Op>,
   history: ReadonlyArray<Recorded<Op>>,
   options?: {
-    /** How items and keys are shown in the message. */
+    /** Shows items and keys in the message. */
     readonly show?: ((value: unknown) => string) | undefined
   }
 ): Effect.Effect<ReadonlyArray<Recorded<Op>>, NotLinearizable> =>

@@ -1,5 +1,5 @@
 /**
- * Runs a program under many schedules, and reduces one that fails to what it takes to fail.
+ * Runs a program under many schedules, and reduces a failing schedule.
  *
  * @since 0.1.0
  */
@@ -23,9 +23,9 @@ import {
 } from "./scheduler.ts"
 
 /**
- * Where a schedule departs from the plain one, in which no fiber is preempted and what waits runs in the order in which
- * it came: a fiber (they are counted from the program's own, which is 1, in the order of their creation) is preempted
- * before one of its operations; or not the first waiting task (which is 0) runs in a turn.
+ * A deviation from the plain schedule, in which no fiber is preempted and waiting tasks run in order. Either a fiber is
+ * preempted before one of its operations (fibers are counted by their creation; the program is 1), or a waiting task
+ * other than the first (0) runs.
  *
  * @category models
  * @since 0.1.0
@@ -35,8 +35,8 @@ export type ScheduleChoice = Choice
 /**
  * A schedule under which a program failed, or never ended.
  *
- * `interleave(program, { schedule })` runs it again. With a seed it was found at random: `schedule` is then not all that
- * the seed chose, but as few preemptions as were found to make the program fail.
+ * `interleave(program, { schedule })` runs it again. With a `seed`, the schedule was found at random, and reduced to
+ * the fewest preemptions that still make the program fail.
  *
  * @category errors
  * @since 0.1.0
@@ -48,9 +48,9 @@ export class ScheduleFailure extends Schema.TaggedError<ScheduleFailure>()("Sche
     Schema.Struct({ fiber: Schema.Number, operation: Schema.Number }),
     Schema.Struct({ turn: Schema.Number, task: Schema.Number })
   ])),
-  /** Why the program failed; without it, it did not end. */
+  /** Why the program failed. Absent if it did not end. */
   cause: Schema.optionalKey(Schema.Unknown),
-  /** The fibers that wait for ever; none if it still runs, after very many operations. */
+  /** The fibers that wait forever. Empty if the program still runs after very many operations. */
   waiting: Schema.Array(Schema.String),
   text: Schema.String
 }) {
@@ -60,14 +60,14 @@ export class ScheduleFailure extends Schema.TaggedError<ScheduleFailure>()("Sche
 }
 
 /**
- * What `interleave` tried.
+ * The result of `interleave`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Report {
   readonly schedules: number
-  /** Of an exhaustive search: whether there is no other schedule with so few preemptions. */
+  /** For an exhaustive search: whether every schedule with at most that many preemptions was tried. */
   readonly complete?: boolean
 }
 
@@ -85,40 +85,39 @@ export interface InterleaveOptions {
    * - `"exhaustive"` tries all there are for a small program, those with the fewest preemptions first.
    */
   readonly strategy?: "random" | "pct" | "exhaustive" | undefined
-  /** `"random"`, `"pct"`: how many seeds to try, from 0 on, or which. Defaults to 100. */
+  /** `"random"`, `"pct"`: the number of seeds, from 0 on, or the seeds. Defaults to 100. */
   readonly seeds?: number | Iterable<number> | undefined
-  /** `"random"`: before how many of a hundred operations a fiber is preempted. Defaults to 20. */
+  /** `"random"`: the percentage of operations before which a fiber is preempted. Defaults to 20. */
   readonly rate?: number | undefined
-  /** `"pct"`: how often the fiber that runs falls behind all others. Defaults to 3. */
+  /** `"pct"`: how often the running fiber gets the lowest priority. Defaults to 3. */
   readonly depth?: number | undefined
-  /** `"exhaustive"`: how often, at most, fibers are preempted in one schedule. Defaults to 2. */
+  /** `"exhaustive"`: the maximum number of preemptions in a schedule. Defaults to 2. */
   readonly preemptions?: number | undefined
-  /** `"exhaustive"`: how many schedules to try at most. Defaults to 100,000. */
+  /** `"exhaustive"`: the maximum number of schedules. Defaults to 100,000. */
   readonly limit?: number | undefined
-  /** This schedule and no other: that of a `ScheduleFailure`. */
+  /** Run only this schedule: that of a `ScheduleFailure`. */
   readonly schedule?: ReadonlyArray<ScheduleChoice> | undefined
 }
 
 /**
- * Runs a program under many schedules, and fails with the first under which it fails or hangs, reduced to the fewest
- * preemptions that were found to make it do so.
+ * Runs a program under many schedules. Fails with the first schedule under which the program fails or hangs, reduced to
+ * the fewest preemptions that still make it do so.
  *
  * **Details**
  *
- * A schedule says before which operations fibers are preempted, and which waiting task runs next. Every operation of the
- * run loop (a `flatMap`, a `sync`) may be preceded by a preemption, if somebody else could go on. An exhaustive search
- * picks among what waits without a bound, because whoever ran has stopped by itself, and bounds the preemptions: nearly
- * all races need one or two.
+ * A schedule says before which operations fibers are preempted, and which waiting task runs next. A preemption may
+ * precede every operation of the run loop (a `flatMap`, a `sync`) if another fiber can run. An exhaustive search tries
+ * every choice among waiting tasks, and bounds the preemptions: nearly all races need one or two.
  *
- * Each run has a `TestClock` of its own, which starts at 0 and stands still: what sleeps wakes when the program calls
- * `TestClock.adjust`, if it slept before that. A run has hung when no task is left and the program has not ended: this is
- * seen at once, and told with the fibers that wait and the transactions that they are in. Interrupting the whole takes
- * effect between two runs.
+ * Each run has its own `TestClock`, which starts at 0 and stands still until the program calls `TestClock.adjust`. A
+ * run hangs if no task is left and the program has not ended. This is detected immediately, and reported with the
+ * waiting fibers and their transactions. Interrupting `interleave` takes effect between two runs.
  *
  * **Gotchas**
  *
- * Build the registry inside the program: a population runs in the context of who built it. What waits for the world
- * outside (a timer, a file) counts as hanging, and what depends on it (or on chance) is not repeated.
+ * Build the registry inside the program, because a population runs in the context in which the registry was made.
+ * Waiting for something outside the program (a timer, a file) counts as hanging. Results that depend on it, or on
+ * chance, are not repeatable.
  *
  * **Example** (Two fibers that register the same item)
  *
@@ -411,14 +410,14 @@ const reductions = 1_000
 // ---------------------------------------------------------------------------------------------------------------------
 
 /**
- * Interrupts an operation at each of its steps, one run a step, until a run ends before its step comes. Answers how many
- * runs were interrupted.
+ * Interrupts an operation at each of its steps, one run for each step, until a run ends before its step. Returns the
+ * number of interrupted runs.
  *
- * Each run has its own `setup`, which is not interrupted; `check` looks at what the interruption left. When it has ended,
- * no fiber may be left of those that began since the setup: it dies if one is. With `"outside"` (the default) it is the
- * operation's own fiber that is interrupted; with `"inside"` it is whichever runs then, a child for instance.
+ * Each run has its own `setup`, which is not interrupted. `check` inspects the state after the interruption.
+ * `interruptEach` dies if a fiber that began after the setup is still running then. With `"outside"` (the default) the
+ * fiber of the operation is interrupted, with `"inside"` the fiber that is running, for instance a child.
  *
- * The runs come one after the other, and each waits for what its operation waits for.
+ * Runs are sequential. Each waits for what its operation waits for.
  *
  * **Example** (A registration is there or not, whenever it is interrupted)
  *

@@ -1,5 +1,5 @@
 /**
- * The guarantees of a registry, as tests of a user's own.
+ * The guarantees of a registry, as tests for registries of users.
  *
  * @since 0.1.0
  */
@@ -15,44 +15,44 @@ const vitest = await import("@effect/vitest").catch(() => undefined)
 const fastCheck = await import("fast-check").catch(() => undefined)
 
 /**
- * What `laws` needs to know.
+ * Options of `laws`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface LawsOptions<Item, Services = unknown> {
-  /** Items that may be registered. They may repeat keys, and hooks may refuse them: the laws allow for both. */
+  /** Generates items. They may repeat keys, and hooks may refuse them. */
   readonly item: FastCheck.Arbitrary<Item>
-  /** Which registry, where the layer makes several. */
+  /** The registry to test, if the layer makes several. */
   readonly tag?: Context.Key<any, Registry.Registry<Item, any, any, any>> | undefined
   /**
-   * The items that hooks of your own keep somewhere: another index, connections, files. At rest these are the items that
-   * are registered, each once.
+   * The items that your own hooks keep somewhere: another index, connections, files. When no operation is running,
+   * these must be the registered items, each once.
    */
   readonly kept?: Effect.Effect<Iterable<Item>, unknown, Services> | undefined
-  /** How many lists of items to try a law with. Defaults to 10. */
+  /** The number of lists of items for each law. Defaults to 10. */
   readonly runs?: number | undefined
-  /** How many schedules to try each of them under. Defaults to 20. */
+  /** The number of schedules for each list. Defaults to 20. */
   readonly schedules?: number | undefined
-  /** The seed of fast-check: the one that a failure reports runs the same again. */
+  /** The seed of fast-check. A failure reports its seed, which repeats the run. */
   readonly seed?: number | undefined
 }
 
 /**
- * Registers vitest tests that show whether a registry of yours, with its hooks and the layers it needs, keeps what a
- * registry promises. Each law is tried with many lists of items, each of them under many schedules.
+ * Registers vitest tests that check whether your registry, with its hooks and layers, keeps the guarantees of a
+ * registry. Each law runs with many lists of items, each under many schedules.
  *
  * **Details**
  *
  * The laws: unique values are unique; all lookups agree; all or nothing; hooks balanced; a hook that keeps a map agrees
- * with the contents, also where another one withdraws, replaces or brings back what it is told of; population once; reset
- * and populate again; no leak. A failure names the law, the registry, the items (as few as fast-check finds), the seed and
+ * with the contents, even if another hook withdraws, replaces or brings back the item; population once; reset and
+ * populate again; no leak. A failure names the law, the registry, the items (as few as fast-check finds), the seed and
  * the schedule.
  *
- * A hook that registers and unregisters other items keeps the laws if it takes out again what it put in.
+ * A hook that registers other items keeps the laws if it also unregisters them.
  *
- * Give the layer, or the service class of the registry, whose `layer` is taken. The layer is built anew for each
- * schedule, so it should be quick, and wait for no timers and no files.
+ * Pass the layer, or a service class, whose `layer` is used. The layer is built anew for each schedule, so it should be
+ * quick, and not wait for timers or files.
  *
  * **Example** (The laws for a registry of tools)
  *

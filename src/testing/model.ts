@@ -11,8 +11,8 @@ import * as Option from "effect/Option"
 import { same, sameBy } from "../internal/store/same.ts"
 
 /**
- * What a modelled registry is: its lookups in their order, its defaults, and which items its `onItemRegistering` hooks
- * refuse. Other hooks have no part in what operations answer.
+ * The definition of a modelled registry: its lookups in order, its defaults, and the items that its `onItemRegistering`
+ * hooks refuse. Other hooks do not affect results.
  *
  * @category models
  * @since 0.1.0
@@ -26,8 +26,7 @@ export interface ModelDefinition<Item> {
 }
 
 /**
- * A lookup as plain data: `kind` says whether a key belongs to one item or to any number of them, and whether the
- * selector answers one key or, with `Each`, any number.
+ * A lookup as plain data: `kind` is unique or group, and, with `Each`, the selector returns any number of keys.
  *
  * @category models
  * @since 0.1.0
@@ -80,8 +79,8 @@ export interface ModelEntry<out Item> {
 }
 
 /**
- * A standing rule: items that have this value of this lookup are disabled. It came after all with a lower number, and ends
- * with its scope, if it has one.
+ * A rule: items that have this value of this lookup are disabled. Rules are numbered in the order in which they were
+ * set. A rule may end with a scope.
  *
  * @category models
  * @since 0.2.0
@@ -94,7 +93,7 @@ export interface ModelRule {
 }
 
 /**
- * A follower of a registry, and the changes that it has not asked for yet: what can be seen after each.
+ * A subscription, with the changes that it has not read yet: the contents after each.
  *
  * @category models
  * @since 0.1.0
@@ -105,8 +104,8 @@ export interface ModelSubscription<out Item> {
 }
 
 /**
- * What an operation answers: a value, an error or a defect by its tag and code, or, from a transaction that was given
- * up, the results of its operations. What waits answers nothing yet, and changes nothing.
+ * The result of an operation: a value, an error or a defect by its tag and code, or, for a transaction that was rolled
+ * back on purpose, the results of its operations. A waiting operation has no result yet, and changes nothing.
  *
  * @category models
  * @since 0.1.0
@@ -119,10 +118,10 @@ export type OperationResult =
   | { readonly waits: true }
 
 /**
- * The arguments of every operation. Scopes and subscriptions have names. `as` runs an operation for an owner. `transact`
- * runs a list of operations, goes on where one fails, and commits at the end, fails or dies. `subscribe` answers what can
- * be seen, and `nextChange` what can be seen after the next change that its subscription was not told of. `kept` answers
- * what a hook has that keeps the items of which it was told (G28).
+ * The arguments of every operation. Scopes and subscriptions have names. `as` runs an operation for an owner.
+ * `transact` runs a list of operations, continues after failures, and commits, fails or dies at the end. `subscribe`
+ * returns the visible contents, and `nextChange` the contents after the next change that its subscription has not read.
+ * `kept` returns the items of a hook that keeps a map of them (G28).
  *
  * @category models
  * @since 0.1.0
@@ -174,7 +173,7 @@ export interface OperationArguments<in out Item> {
 export type TransactionEnding = "commit" | "fail" | "die"
 
 /**
- * What can be registered for an owner.
+ * The operations that can run for an owner.
  *
  * @category models
  * @since 0.1.0
@@ -203,7 +202,7 @@ export type Operation<Item> = {
 }[keyof OperationArguments<Item>]
 
 /**
- * What there is to say of anything that has operations: how it begins, and what each of them answers and leaves.
+ * A sequential specification: the initial state, and the result and next state of each operation.
  *
  * @category models
  * @since 0.1.0
@@ -211,7 +210,10 @@ export type Operation<Item> = {
 export interface Specification<State, in Op> {
   readonly initial: State
   readonly step: (state: State, operation: Op) => readonly [result: OperationResult, next: State]
-  /** What an operation may leave before it takes effect: each registry that it populates is populated by itself. */
+  /**
+   * The states that an operation may leave before it takes effect: each registry that it populates is populated
+   * separately.
+   */
   readonly populations: (state: State, operation: Op) => ReadonlyArray<State>
 }
 
@@ -869,7 +871,7 @@ const neverPopulates: ReadonlySet<string> = new Set(
 )
 
 /**
- * What several registries hold, by their names.
+ * The states of several registries, by name.
  *
  * @category models
  * @since 0.1.0
@@ -879,8 +881,8 @@ export interface JointState<out Item> {
 }
 
 /**
- * An operation on one of several registries, or a transaction of all of them: a list of operations, which goes on where
- * one fails, and commits at the end, fails or dies.
+ * An operation on one of several registries, or a transaction of all of them: a list of operations, which continues
+ * after failures, and commits, fails or dies at the end.
  *
  * @category models
  * @since 0.1.0
@@ -894,7 +896,7 @@ export type JointOperation<Item> =
   ]
 
 /**
- * What several registries answer, which are changed together now and then.
+ * The model of several registries that change together.
  *
  * @category models
  * @since 0.1.0
@@ -902,8 +904,7 @@ export type JointOperation<Item> =
 export interface JointModel<Item> extends Specification<JointState<Item>, JointOperation<Item>> {}
 
 /**
- * Makes the model of several registries. They have nothing to do with each other, but that `transactAll` is one step of
- * all of them.
+ * Makes the model of several registries. They are independent, except that `transactAll` is one step of all of them.
  *
  * **Example** (A move from one to the other)
  *

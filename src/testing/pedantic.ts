@@ -1,5 +1,5 @@
 /**
- * A registry that is looked at after every change.
+ * Checks a registry after every change.
  *
  * @since 0.1.0
  */
@@ -17,25 +17,26 @@ import * as Registry from "../Registry.ts"
 import { hasLike, Kept, misled, Tally, violations } from "./invariants.ts"
 
 /**
- * A layer for tests: it looks at a registry in every step that publishes a change, and when it is closed.
+ * A layer for tests: it checks a registry in every step that publishes a change, and when the layer is closed.
  *
  * **Details**
  *
- * After each change: all lookups agree, unique values are unique, a registry that is `Pending` holds nothing, and revisions
- * rise by one. Each hook knows what is in: a hook that keeps a map by `set` and `delete` has exactly that, the calls that any
- * hook completed for an item alternate and do not contain one another, none was told that something went of which it had
- * not been told that it came, and the last call agrees with the registry. Where one of these does not hold, the operation
- * that made the change dies with a message that says what is wrong, and nothing is published.
+ * After each change, all lookups agree, unique values are unique, a `Pending` registry is empty, and revisions rise by
+ * one. Each hook knows the contents: a `Map` that a hook keeps by `set` and `delete` equals them, completed calls of a
+ * hook for an item alternate and do not overlap, no hook was told that an item went before it was told that it came,
+ * and the last call agrees with the registry. If one of these does not hold, the operation that made the change dies
+ * with a message that says what is wrong, and nothing is published.
  *
- * When the layer is closed, what is in is what was in when it was built, and defaults. Anything else was registered
- * and forgotten: closing dies with a message that lists it. It dies then, too, if a change was wrong and nobody heard.
+ * When the layer is closed, the registry contains only defaults and items that it contained when the layer was built.
+ * Any other item was registered and forgotten: closing dies with a message that lists it. It also dies if a change was
+ * wrong and the defect was lost.
  *
- * Building it never fails and waits for nothing; closing it cannot be interrupted.
+ * Building the layer never fails or waits. Closing it cannot be interrupted.
  *
  * **Gotchas**
  *
- * What is closed before this layer may register as it likes, so give it to the program directly, above the layers that
- * make and fill the registry, and below what the test does.
+ * Layers that are closed before this one may leave items. So provide this layer directly to the program, above the
+ * layers that make and fill the registry, and below the layers of the test.
  *
  * **Example** (An item that a test leaves behind)
  *
