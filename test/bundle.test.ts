@@ -15,12 +15,12 @@ import {
 
 /** Goals that are not met, with the size that was reached: more fails, and so does a goal that is met and stands here. */
 const notMet: { readonly [title: string]: number } = {
-  "make, get, register and unregister, by esbuild by subpath": 20_450,
-  "a service with get, register, unregister, values and hooks, by esbuild by subpath": 22_500,
-  "everything that 0.1 has, by esbuild by subpath": 36_800,
-  "make, get, register and unregister, by rolldown by the index": 19_600,
-  "a service with get, register, unregister, values and hooks, by rolldown by the index": 21_250,
-  "everything that 0.1 has, by rolldown by the index": 34_600
+  "make, get, register and unregister, by esbuild by subpath": 20_950,
+  "a service with get, register, unregister, values and hooks, by esbuild by subpath": 23_000,
+  "everything that 0.1 has, by esbuild by subpath": 37_250,
+  "make, get, register and unregister, by rolldown by the index": 20_050,
+  "a service with get, register, unregister, values and hooks, by rolldown by the index": 21_700,
+  "everything that 0.1 has, by rolldown by the index": 35_050
 }
 
 const bundlers: ReadonlyArray<readonly [name: string, (program: Program) => Promise<Bundle>]> = [

@@ -36,7 +36,7 @@ const recorded = (log: Array<string>, id: FeatureId, props: Partial<Feature> = {
 describe("the quickstart example", () => {
   it("is the example of the README", () => {
     const readme = readFileSync(join(root, "README.md"), "utf8")
-    const shown = /## An example\n\n```ts\n([\s\S]*?)```/.exec(readme)![1]!
+    const shown = /## In thirty lines\n\n```ts\n([\s\S]*?)```/.exec(readme)![1]!
     const program = readFileSync(join(root, "examples/quickstart.ts"), "utf8")
     const [code, exampleCode] = [program, shown].map((text) => text.trim().split("\n").slice(0, -1))
     assert.deepStrictEqual(code, exampleCode)
