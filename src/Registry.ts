@@ -55,6 +55,7 @@ import * as AddHooks from "./internal/features/addHooks.ts"
 import * as Explain from "./internal/features/explain.ts"
 import * as HookOrder from "./internal/features/hookOrder.ts"
 import * as Late from "./internal/features/late.ts"
+import * as Lease from "./internal/features/lease.ts"
 import * as LeavingOut from "./internal/features/leavingOut.ts"
 import * as Override from "./internal/features/override.ts"
 import * as Place from "./internal/features/place.ts"
@@ -256,6 +257,66 @@ const itemBy = <Item>(
   const entry = Contents.get(contents, attribute, value)
   return entry === undefined ? Exit.fail(Find.notFound(contents, attribute, value)) : Exit.succeed(entry.item)
 }
+
+/**
+ * The item that has a value of a unique lookup. What `acquire` of hooks acquired for it stays open until the scope closes,
+ * though the item is unregistered or replaced meanwhile.
+ *
+ * A lease does not keep the item in the registry, and no operation waits for it: the last lease to end releases what an
+ * item that has gone had kept. The end of the registry, and of the scope of the hooks, releases in spite of leases.
+ *
+ * Fails as {@link get} does.
+ *
+ * **Example** (A call that ends with the version that it began with)
+ *
+ * ```ts
+ * import { Registry } from "effect-registry"
+ * import { Effect } from "effect"
+ *
+ * interface Model { readonly name: string; readonly version: number }
+ *
+ * const log: Array<string> = []
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const models = yield* Registry.make<Model>()({
+ *     lookup: ["name"],
+ *     hooks: {
+ *       acquire: ({ version }) =>
+ *         Effect.acquireRelease(
+ *           Effect.sync(() => log.push(`opened ${version}`)),
+ *           () => Effect.sync(() => log.push(`closed ${version}`))
+ *         )
+ *     }
+ *   })
+ *   yield* Registry.register(models, { name: "small", version: 1 })
+ *   yield* Effect.scoped(Effect.gen(function*() {
+ *     const model = yield* Registry.lease(models, "name", "small")
+ *     yield* Registry.replace(models, "name", "small", { name: "small", version: 2 })
+ *     log.push(`used ${model.version}`)
+ *   }))
+ *   return log.slice()
+ * }))
+ *
+ * await Effect.runPromise(program) // => ["opened 1", "opened 2", "used 1", "closed 1"]
+ * ```
+ *
+ * @category reading
+ * @since 0.2.0
+ */
+export const lease: {
+  <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V, R = never>(
+    self: Fits<RegistryOrService<Item, Lookups, P, V, R>, UniqueKeys<Item, Lookups>, Attribute, Key>
+  ) => Effect.Effect<Item, RegistryError.ItemLookupError | P, R | Scope.Scope>
+  <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string, R = never>(
+    self: RegistryOrService<Item, Lookups, P, V, R>,
+    attribute: Attribute,
+    value: UniqueKeys<Item, Lookups>[Attribute]
+  ): Effect.Effect<Item, RegistryError.ItemLookupError | P, R | Scope.Scope>
+} = /*#__PURE__*/ operation(
+  3,
+  <Item, P, V>(core: Core<Item, P, V>, attribute: string, value: unknown) =>
+    Effect.map(Lease.lease(core, attribute, value), ({ item }) => item)
+)
 
 /**
  * The item that has a value of a unique lookup, if there is one.
@@ -1537,9 +1598,10 @@ export const disableScoped: {
 
 /**
  * Ends every rule about a value: see {@link disable}. Items that no other rule matches are found again, in their old
- * places. No hook can refuse this.
+ * places. No hook is asked whether they may, but `acquire` of hooks runs for each item again. If it fails for one, `enable`
+ * fails with that error, and all stays disabled.
  *
- * Does nothing if there is no such rule. It never populates or fails.
+ * Does nothing if there is no such rule. It never populates.
  *
  * **Example** (Off and on)
  *
@@ -1566,12 +1628,12 @@ export const disableScoped: {
 export const enable: {
   <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V, R = never>(
     self: Fits<RegistryOrService<Item, Lookups, P, V, R>, Keys<Item, Lookups>, Attribute, Key>
-  ) => Effect.Effect<void, never, R>
+  ) => Effect.Effect<void, RegistryError.RegistrationError | V | P, R>
   <Item, Lookups, P, V, const Attribute extends keyof Keys<Item, Lookups> & string, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
     attribute: Attribute,
     value: Keys<Item, Lookups>[Attribute]
-  ): Effect.Effect<void, never, R>
+  ): Effect.Effect<void, RegistryError.RegistrationError | V | P, R>
 } = /*#__PURE__*/ operation(3, Switches.enable)
 
 /**
@@ -2394,7 +2456,7 @@ export const addHooks: {
     options?: Hooks.Place & { readonly existing?: boolean | undefined }
   ): <Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>
-  ) => Effect.Effect<void, never, Scope.Scope | Hooks.ServicesOf<More> | R>
+  ) => Effect.Effect<void, Hooks.AddingFailure<More>, Scope.Scope | Hooks.ServicesOf<More> | R>
   <
     Item,
     Lookups,
@@ -2406,7 +2468,7 @@ export const addHooks: {
     self: RegistryOrService<Item, Lookups, P, V, R>,
     hooks: More,
     options?: Hooks.Place & { readonly existing?: boolean | undefined }
-  ): Effect.Effect<void, never, Scope.Scope | Hooks.ServicesOf<More> | R>
+  ): Effect.Effect<void, Hooks.AddingFailure<More>, Scope.Scope | Hooks.ServicesOf<More> | R>
 } = /*#__PURE__*/ operation(
   (hooks, options) =>
     (Hooks.areHooks(hooks) || isPlain(hooks) && Object.keys(hooks).length === 0) && !Hooks.areHooks(options),
@@ -2415,7 +2477,7 @@ export const addHooks: {
     core: Core<Item, P, V | RegistryError.RegistrationError>,
     hooks: Hooks.Input<Item, RegistryError.RegistrationError>,
     options?: Hooks.Place & { readonly existing?: boolean | undefined }
-  ): Effect.Effect<void, never, Scope.Scope> =>
+  ): Effect.Effect<void, any, Scope.Scope> =>
     (options?.existing === true ? AddHooks.installAndTell : Install.install)(core, HookOrder.placed(hooks, options))
 )
 
@@ -2675,6 +2737,7 @@ export const Service = /*#__PURE__*/ Services.serviceWith({
   disable,
   disableScoped,
   enable,
+  lease,
   unregisterOwner,
   transact,
   subscribe,

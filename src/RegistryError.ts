@@ -159,7 +159,7 @@ export class AlreadyRegisteredError
  *
  * `missing_attribute`: the selector of the lookup `attribute` returned `undefined`. `invalid_item`: the item does not
  * satisfy the schema of the registry; `issue` says why. `rejected`: an `onItemRegistering` hook refused the item;
- * `reason` says why.
+ * `reason` says why. `acquire`: an `acquire` hook of a layer or of `addHooks` failed with `cause`.
  *
  * **Example** (An item without a name)
  *
@@ -182,19 +182,22 @@ export class AlreadyRegisteredError
  * @since 0.1.0
  */
 export class RegistrationError extends /*#__PURE__*/ taggedError<RegistrationError>()("RegistrationError", () => ({
-  code: Schema.Literals(["missing_attribute", "invalid_item", "rejected"]),
+  code: Schema.Literals(["missing_attribute", "invalid_item", "rejected", "acquire"]),
   item: Schema.Unknown,
   label: Schema.optionalKey(Schema.String),
   attribute: Schema.optionalKey(Schema.String),
   issue: Schema.optionalKey(Schema.String),
-  reason: Schema.optionalKey(Schema.String)
+  reason: Schema.optionalKey(Schema.String),
+  /** What `acquire` of a hook failed with. */
+  cause: Schema.optionalKey(Schema.Unknown)
 })) {
   override get message(): string {
     const start = couldNotRegister(this)
     return worded(this, {
       missing_attribute: `${start}: it has no ${show(this.attribute)}. Give it one, or make the lookup optional.`,
       invalid_item: `${start}: it does not satisfy the registry's schema. ${remark(this.issue ?? "")}`,
-      rejected: `${start}: ${remark(this.reason ?? "")}`
+      rejected: `${start}: ${remark(this.reason ?? "")}`,
+      acquire: `${start}: what it needs could not be acquired. ${messageOf(this.cause)}`
     })
   }
 }

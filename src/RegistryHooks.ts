@@ -55,8 +55,8 @@ export type {
   RegistryHooks
 } from "./internal/engine/parts.ts"
 
-class RegistryHooksImpl<Item, E, R> extends Class implements Hooks.RegistryHooks<Item, E, R> {
-  declare readonly [Hooks.TypeId]: Hooks.RegistryHooks<Item, E, R>[typeof Hooks.TypeId]
+class RegistryHooksImpl<Item, E, R, A> extends Class implements Hooks.RegistryHooks<Item, E, R, A> {
+  declare readonly [Hooks.TypeId]: Hooks.RegistryHooks<Item, E, R, A>[typeof Hooks.TypeId]
 
   constructor(parts: ReadonlyArray<Hooks.Given<Item, E, R>>) {
     super()
@@ -65,15 +65,20 @@ class RegistryHooksImpl<Item, E, R> extends Class implements Hooks.RegistryHooks
   get [CopyKey]() {
     return here
   }
-  private inTurn<E2>(
+  private inTurn<E2, R2>(
     reversed: boolean,
-    hook: (part: Partial<Hooks.Handlers<Item, E, R>>) => Effect.Effect<unknown, E2, R> | undefined
-  ): Effect.Effect<void, E2, R> {
+    hook: (part: Partial<Hooks.Handlers<Item, E, R>>) => Effect.Effect<unknown, E2, R2> | undefined
+  ): Effect.Effect<void, E2, R2> {
     const { parts } = this[Hooks.TypeId]
     return Effect.suspend(() => sequence(reversed ? parts.toReversed() : parts, ({ handlers }) => hook(handlers)))
   }
   get onItemRegistering() {
     return (item: Item) => this.inTurn(false, (part) => part.onItemRegistering?.(item))
+  }
+  get acquire() {
+    // the parts are those of hooks whose `acquire` fails with an `A`
+    return (item: Item) =>
+      this.inTurn(false, (part) => part.acquire?.(item) as Effect.Effect<unknown, A, R | Scope.Scope>)
   }
   get onItemRegistered() {
     return (item: Item) => this.inTurn(false, (part) => part.onItemRegistered?.(item))
@@ -131,9 +136,9 @@ export const make =
   <const Some extends Partial<Hooks.Handlers<Item, unknown, unknown>> & Hooks.NoExcess<Some>>(
     handlers: Some,
     place?: Hooks.Place
-  ): Hooks.RegistryHooks<Item, Hooks.ErrorOf<Some>, Hooks.ServicesOf<Some>> =>
-    // the parts are those of `Some`, whose error and services are read off them
-    new RegistryHooksImpl<Item, any, any>(Hooks.partsOf(placed(handlers, place)))
+  ): Hooks.RegistryHooks<Item, Hooks.Vetoes<Some>, Hooks.ServicesOf<Some>, Hooks.AcquireError<Some>> =>
+    // the parts are those of `Some`, whose errors and services are read off them
+    new RegistryHooksImpl<Item, any, any, any>(Hooks.partsOf(placed(handlers, place)))
 
 /**
  * Hooks that do nothing.
@@ -160,7 +165,7 @@ export const make =
  * @category constructors
  * @since 0.1.0
  */
-export const empty: Hooks.RegistryHooks<unknown> = /*#__PURE__*/ new RegistryHooksImpl<unknown, never, never>([])
+export const empty: Hooks.RegistryHooks<unknown> = /*#__PURE__*/ new RegistryHooksImpl<unknown, never, never, never>([])
 
 /**
  * Combines two hooks. Registration and population call the parts in this order, unregistration and reset in reverse.
@@ -194,20 +199,20 @@ export const empty: Hooks.RegistryHooks<unknown> = /*#__PURE__*/ new RegistryHoo
  * @since 0.1.0
  */
 export const combine: {
-  <Item2, E2, R2>(second: Hooks.RegistryHooks<Item2, E2, R2>): <Item, E, R>(
-    first: Hooks.RegistryHooks<Item, E, R>
-  ) => Hooks.RegistryHooks<Item & Item2, E | E2, R | R2>
-  <Item, E, R, Item2, E2, R2>(
-    first: Hooks.RegistryHooks<Item, E, R>,
-    second: Hooks.RegistryHooks<Item2, E2, R2>
-  ): Hooks.RegistryHooks<Item & Item2, E | E2, R | R2>
+  <Item2, E2, R2, A2>(second: Hooks.RegistryHooks<Item2, E2, R2, A2>): <Item, E, R, A>(
+    first: Hooks.RegistryHooks<Item, E, R, A>
+  ) => Hooks.RegistryHooks<Item & Item2, E | E2, R | R2, A | A2>
+  <Item, E, R, A, Item2, E2, R2, A2>(
+    first: Hooks.RegistryHooks<Item, E, R, A>,
+    second: Hooks.RegistryHooks<Item2, E2, R2, A2>
+  ): Hooks.RegistryHooks<Item & Item2, E | E2, R | R2, A | A2>
 } = /*#__PURE__*/ dual(
   2,
-  <Item, E, R, Item2, E2, R2>(
-    first: Hooks.RegistryHooks<Item, E, R>,
-    second: Hooks.RegistryHooks<Item2, E2, R2>
-  ): Hooks.RegistryHooks<Item & Item2, E | E2, R | R2> =>
-    new RegistryHooksImpl<Item & Item2, E | E2, R | R2>([...Hooks.partsOf(first), ...Hooks.partsOf(second)])
+  <Item, E, R, A, Item2, E2, R2, A2>(
+    first: Hooks.RegistryHooks<Item, E, R, A>,
+    second: Hooks.RegistryHooks<Item2, E2, R2, A2>
+  ): Hooks.RegistryHooks<Item & Item2, E | E2, R | R2, A | A2> =>
+    new RegistryHooksImpl<Item & Item2, E | E2, R | R2, A | A2>([...Hooks.partsOf(first), ...Hooks.partsOf(second)])
 )
 
 /**
@@ -238,9 +243,9 @@ export const combine: {
  * @category combinators
  * @since 0.1.0
  */
-export const combineAll = <Item, E = never, R = never>(
-  list: Iterable<Hooks.RegistryHooks<Item, E, R>>
-): Hooks.RegistryHooks<Item, E, R> => new RegistryHooksImpl(Array.from(list).flatMap(Hooks.partsOf))
+export const combineAll = <Item, E = never, R = never, A = never>(
+  list: Iterable<Hooks.RegistryHooks<Item, E, R, A>>
+): Hooks.RegistryHooks<Item, E, R, A> => new RegistryHooksImpl(Array.from(list).flatMap(Hooks.partsOf))
 
 /**
  * Installs hooks for the lifetime of the layer. They take part from the next operation on, and refuse items with

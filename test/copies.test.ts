@@ -44,6 +44,7 @@ const item = { name: "search" }
 const operations: { readonly [name: string]: ReadonlyArray<unknown> } = {
   get: ["name", "search"],
   getOption: ["name", "search"],
+  lease: ["name", "search"],
   getAll: ["name", "search"],
   has: ["name", "search"],
   contains: [item],

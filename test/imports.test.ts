@@ -45,6 +45,7 @@ const featured = [
   "RegistryHandle.ts",
   "RegistryHooks.ts",
   "RegistryMetrics.ts",
+  "RegistryResource.ts",
   "RegistrySnapshot.ts",
   // what `make` plugs in
   "internal/making.ts",

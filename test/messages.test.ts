@@ -22,6 +22,7 @@ import {
   RegistryError,
   RegistryHandle,
   RegistryHooks,
+  RegistryResource,
   RegistrySnapshot
 } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
@@ -124,6 +125,9 @@ interface Item {
 }
 
 type Refuses = Effect.Effect<unknown, unknown>
+
+/** As untyped code sees it. */
+const getUntyped: any = RegistryResource.get
 
 /** As untyped code sees it. */
 const untyped: { readonly [name in keyof typeof Registry]: any } = Registry
@@ -234,6 +238,35 @@ const producers: { readonly [what: string]: (world: World) => Effect.Effect<unkn
       makeIn(world, { hooks: { onItemRegistering: () => RegistryError.reject(world.value, world.text) } }),
       Registry.register({ key: world.text })
     ),
+  "an item that cannot be acquired": (world) =>
+    Effect.gen(function*() {
+      const registry = yield* makeIn(world)
+      yield* Registry.addHooks(registry, { acquire: () => Effect.fail(world.value) })
+      yield* Registry.register(registry, { key: world.text, value: world.value })
+    }),
+  "a release that fails": (world) =>
+    Effect.gen(function*() {
+      const registry = yield* makeIn(world, {
+        hooks: { acquire: () => Effect.addFinalizer(() => Effect.die(new Error("release"))) }
+      })
+      yield* Registry.register(registry, { key: world.text, value: world.value })
+      yield* Registry.reset(registry)
+    }),
+  "a resource that is closed": (world) =>
+    Effect.gen(function*() {
+      const registry = yield* makeIn(world)
+      yield* Registry.register(registry, { key: world.text, value: world.value })
+      const resources = yield* Effect.scoped(RegistryResource.make(registry, () => Effect.void))
+      yield* Effect.scoped(getUntyped(resources, world.attribute, world.text))
+    }),
+  "an item that a closing scope cannot enable": (world) =>
+    Effect.gen(function*() {
+      const registry = yield* makeIn(world)
+      yield* Registry.register(registry, { key: world.text, value: world.value })
+      yield* Effect.scoped(untyped.disableScoped(registry, world.attribute, world.text, { reason: world.text }))
+      yield* Registry.addHooks(registry, { acquire: () => Effect.fail(world.value) })
+      yield* Effect.scoped(untyped.disableScoped(registry, world.attribute, world.text, { reason: world.text }))
+    }),
   "a disabled item": (world) =>
     Effect.gen(function*() {
       const registry = yield* makeIn(world)

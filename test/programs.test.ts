@@ -98,7 +98,7 @@ const hooksOf = ({ dies, handlers, name, refuses, yields }: PartOfHooks, log: Ar
     })
   const told = (handler: string, id: number | string) =>
     yields ? Effect.andThen(Effect.yieldNow, logged(handler, id)) : logged(handler, id)
-  const all: RegistryHooks.Handlers<Numbered, RegistryError.RegistrationError> = {
+  const all: Omit<RegistryHooks.Handlers<Numbered, RegistryError.RegistrationError>, "acquire"> = {
     onItemRegistering: (item: Numbered) =>
       Effect.andThen(
         told("onItemRegistering", item.id),

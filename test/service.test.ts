@@ -379,9 +379,11 @@ describe("the functions of Registry", () => {
       ])
     ),
     ...Object.fromEntries(
-      ["awaitItem", "enable", "explain", "get", "getAll", "getOption", "has", "unregisterBy", "watchItem"].map((
-        name
-      ) => [name, 3])
+      ["awaitItem", "enable", "explain", "get", "getAll", "getOption", "has", "lease", "unregisterBy", "watchItem"].map(
+        (
+          name
+        ) => [name, 3]
+      )
     ),
     insert: 3,
     move: 4,

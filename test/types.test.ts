@@ -1518,7 +1518,8 @@ describe("types", () => {
 // What the compiler says
 // ---------------------------------------------------------------------------------------------------------------------
 
-const hookNames = "\"onItemRegistered\" | \"onItemRegistering\" | \"onItemUnregistered\" | \"onItemUnregistering\" | " +
+const hookNames =
+  "\"acquire\" | \"onItemRegistered\" | \"onItemRegistering\" | \"onItemUnregistered\" | \"onItemUnregistering\" | " +
   "\"onPopulated\" | \"onPopulating\" | \"onReset\" | \"onResetting\""
 
 const program = `

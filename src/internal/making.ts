@@ -77,7 +77,7 @@ export const installed = <Item, V>(
   hooks: Hooks.Input<Item> | undefined,
   context: Context.Context<any>
 ): ReadonlyArray<Hooks.Part<Item, V>> =>
-  hooks === undefined ? [] : Hooks.install(registry, hooks as Hooks.Input<Item, V, any>, context)
+  hooks === undefined ? [] : Hooks.install(registry, hooks as Hooks.Input<Item, V, any>, context, true)
 
 /**
  * Makes a registry with the services, and in the scope, of the fiber that runs this. Where `first` is given, it
@@ -92,6 +92,7 @@ export const make = <Item, Lookups, P, V, R>(
 ): Effect.Effect<Registry<Item, Lookups, P, V>, never, Scope.Scope | R> =>
   Effect.contextWith((caller: Context.Context<Scope.Scope | R>) => {
     const {
+      concurrency = 1,
       cooldown,
       defaults,
       equivalence,
@@ -151,6 +152,8 @@ export const make = <Item, Lookups, P, V, R>(
       observer: undefined,
       putOnTop: undefined,
       bringBack: undefined,
+      acquisitions: undefined,
+      concurrency,
       beforePublish: invariant && Invariant.lastWord(invariant)
     }
     let populate: Effect.Effect<void, P>

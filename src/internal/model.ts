@@ -96,6 +96,13 @@ export interface Options<Item, Lookups, Defaults, AllHooks, Failure, E = never, 
   /** Hooks for as long as the registry lives. */
   readonly hooks?: AllHooks | undefined
   /**
+   * For how many items `acquire` of hooks runs at once where several are registered: by `registerAll`, and by a
+   * population. With 1, the default, one item ends before the next is checked. With more, all items are checked and
+   * `onItemRegistering` is asked about each, in order; then they are acquired side by side, and one that fails releases
+   * the others; then all go in, and hooks are told in order.
+   */
+  readonly concurrency?: Types.Concurrency | undefined
+  /**
    * A check of all items together, what is disabled included. It runs once at the end of each outermost transaction,
    * population included, that put an item in, changed one or enabled one, sees what would be published (`draft`) and what
    * there was (`before`), and undoes the transaction if it fails. Its error is one of the transaction. A withdrawal, a scope

@@ -78,6 +78,11 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R, F
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute]
   ) => Effect.Effect<Item, ItemLookupError | P, Self>
+  /** The item that has a value of a unique lookup, and what was acquired for it: see {@link lease}. */
+  readonly lease: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
+    attribute: Attribute,
+    value: UniqueKeys<Item, Lookups>[Attribute]
+  ) => Effect.Effect<Item, ItemLookupError | P, Self | Scope.Scope>
   /** The item that has a value of a unique lookup, if there is one: see {@link getOption}. */
   readonly getOption: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
     attribute: Attribute,
@@ -181,7 +186,7 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R, F
   readonly enable: <Attribute extends keyof Keys<Item, Lookups> & string>(
     attribute: Attribute,
     value: Keys<Item, Lookups>[Attribute]
-  ) => Effect.Effect<void, never, Self>
+  ) => Effect.Effect<void, RegistryError.RegistrationError | V | P, Self>
   /** The standing rules: see {@link rules}. */
   readonly rules: Effect.Effect<ReadonlyArray<DisabledRule<Item>>, never, Self>
   /** Removes all items of one owner: see {@link unregisterOwner}. */
@@ -221,7 +226,7 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R, F
   readonly addHooks: <const More extends Hooks.Input<Item, RegistryError.RegistrationError> & Hooks.NoExcess<More>>(
     hooks: More,
     options?: Hooks.Place & { readonly existing?: boolean | undefined }
-  ) => Effect.Effect<void, never, Self | Scope.Scope | Hooks.ServicesOf<More>>
+  ) => Effect.Effect<void, Hooks.AddingFailure<More>, Self | Scope.Scope | Hooks.ServicesOf<More>>
 }
 
 /** The declaration of a service, under a name that no user sees. */

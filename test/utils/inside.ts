@@ -5,12 +5,13 @@
 import { Effect, Ref, type Scope } from "effect"
 import type { Registry, RegistryEvent, RegistrySnapshot } from "effect-registry"
 import { contentsOf, coreOf } from "../../src/internal/coreOf.ts"
+import { isIn } from "../../src/internal/engine/acquiring.ts"
 import { Inserted, Removed } from "../../src/internal/engine/change.ts"
-import { Transaction } from "../../src/internal/engine/core.ts"
+import { contentsOf as publishedOf, Transaction } from "../../src/internal/engine/core.ts"
 import * as Read from "../../src/internal/engine/read.ts"
 import { tell } from "../../src/internal/features/told.ts"
 import { watchersOf } from "../../src/internal/features/watch.ts"
-import { Contents } from "../../src/internal/store/contents.ts"
+import { allEntries, Contents } from "../../src/internal/store/contents.ts"
 import * as Index from "../../src/internal/store/index.ts"
 import { valueOf } from "../../src/internal/store/key.ts"
 import { violations } from "../../src/testing/invariants.ts"
@@ -210,4 +211,12 @@ export const swapBackwards = (registry: AnyRegistry): void => {
     step._tag === "Swapped"
       ? push(new Inserted([step.entry], 0, "register"), new Removed([step.previous], [0], "", "unregister"))
       : push(step)
+}
+
+/** The items that are in and that no rule disables, those that overrides hide, too. */
+export const enabledItems = <Item>(registry: Registry.Registry<Item, any, any, any>): ReadonlyArray<Item> => {
+  const contents = publishedOf(coreOf(registry))
+  return allEntries(contents).filter(({ item, registration }) => isIn(contents, registration, item)).map(({ item }) =>
+    item
+  )
 }

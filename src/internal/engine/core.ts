@@ -7,11 +7,13 @@ import type * as Fiber from "effect/Fiber"
 import type * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
+import type { Concurrency } from "effect/Types"
 import type { RegistrationFailure } from "../../RegistryError.ts"
 import type { Reason } from "../../RegistryEvent.ts"
 import type * as Contents from "../store/contents.ts"
 import type { Definition, Wording } from "../store/definition.ts"
 import { type Entry, Origin, type Population } from "../store/entry.ts"
+import type { Acquisitions } from "./acquisition.ts"
 import type { Change, Step } from "./change.ts"
 import { Owner, within } from "./current.ts"
 import type { Arranged, Calls, Part, Telling } from "./parts.ts"
@@ -77,6 +79,10 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   putOnTop: ((self: Contents.Contents<Item>, added: Entry<Item>) => PutOnTop<Item>) | undefined
   /** Brings back what waits for the next population, where a reset took out what will come back. */
   bringBack: (<W>(transaction: Transaction<Item, never, W>) => Effect.Effect<void>) | undefined
+  /** What hooks acquired. Made where one does. */
+  acquisitions: Acquisitions<Item> | undefined
+  /** For how many items of a list hooks acquire at once. */
+  readonly concurrency: Concurrency
   /**
    * The last word on an outermost transaction that changed something, before it is published: it may still refuse or delay
    * it. What it fails with is the failure of the transaction, which is then undone. One that is irrevocable is published all
@@ -364,7 +370,7 @@ export type Registering<Item, V> = <F>(
  * A `"withdrawal"` is a change whose error has no `V`: what refuses it in the end is a defect. All but those two and a refresh work on
  * contents that are `Pending`, and never populate them first.
  */
-type Kind = "change" | "withdrawal" | "refresh" | "population" | "import" | "reset" | "upkeep"
+type Kind = "change" | "withdrawal" | "refresh" | "enabling" | "population" | "import" | "reset" | "upkeep"
 
 /** The scopes that remove registrations when they close. */
 interface Scoping {

@@ -1,6 +1,7 @@
 /** Calling hooks, keeping track of the items that each was told of, and playing calls back. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Scope from "effect/Scope"
 import * as Contents from "../store/contents.ts"
 import { forEachKey, shareUnique } from "../store/definition.ts"
 import { byPosition, type Entry, isSame } from "../store/entry.ts"
@@ -314,6 +315,21 @@ export const callPart = <Item, V, Hook extends ItemHook>(
     : run(transaction, part, hook, effectOf(transaction, effect, hook), item)
 }
 
+/** Acquires what an item needs, in a scope. */
+export const acquire = <Item, V>(
+  transaction: Transaction<Item, any, V>,
+  part: Part<Item, V>,
+  item: Item,
+  scope: Scope.Scope
+): Effect.Effect<unknown, any> =>
+  run(
+    transaction,
+    part,
+    "acquire",
+    Effect.provideService(effectOf(transaction, part.handlers.acquire?.(item), "acquire"), Scope.Scope, scope),
+    item
+  )
+
 /** What is no effect, from untyped code, would end the fiber on the spot, with the lock. */
 const effectOf = <A, E, R>(
   { name }: Transaction<any>,
@@ -344,7 +360,7 @@ type Failure<E, Hook extends ItemHook> = Hook extends "onItemRegistering" ? E : 
 const run = <Item, A, E>(
   transaction: Transaction<Item>,
   part: Part<Item, unknown>,
-  hook: ItemHook | RegistryHook | "invariant",
+  hook: ItemHook | RegistryHook | "acquire" | "invariant",
   effect: Effect.Effect<A, E, any>,
   item: Item | undefined
 ): Effect.Effect<A, E> => {

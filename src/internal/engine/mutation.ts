@@ -11,6 +11,7 @@ import * as RegistryError from "../../RegistryError.ts"
 import type { Contents } from "../store/contents.ts"
 import { failure } from "../store/definition.ts"
 import type { Entry } from "../store/entry.ts"
+import { acquire, acquireAgain, acquisitionOf } from "./acquiring.ts"
 import type { Step } from "./change.ts"
 import type { Operation, Transaction } from "./core.ts"
 import * as Hooks from "./hooks.ts"
@@ -25,14 +26,45 @@ export interface Move<out Item, out W> {
 
 export interface Entering<out Item, out W> {
   readonly item: Item
-  /** Asks hooks whether the item may enter. */
+  /** Asks hooks whether the item may enter, and acquires what it needs. */
   readonly ask: () => Effect.Effect<unknown, W>
 }
 
 export const entering = <Item, P, V>(transaction: Transaction<Item, P, V>, item: Item): Entering<Item, V> => ({
   item,
-  ask: () => registering(transaction, item)
+  ask: () => Effect.flatMapEager(registering(transaction, item), () => acquire(transaction, item))
 })
+
+/** An item that no rule withholds any more: hooks are not asked, because they were when it came first. */
+export const returning = <Item, P, V>(
+  transaction: Transaction<Item, P, V>,
+  entry: Entry<Item>
+): Entering<Item, V> => ({
+  item: entry.item,
+  ask: () => acquisitionOf(transaction.core, entry) === undefined ? acquireAgain(transaction, entry.item) : Effect.void
+})
+
+/** Items that enter together: what they need is acquired for all at once, when hooks have been asked about each. */
+export const enteringAll = <Item, P, V>(
+  transaction: Transaction<Item, P, V>,
+  items: ReadonlyArray<Item>,
+  refused: (item: Item) => void
+): ReadonlyArray<Entering<Item, V>> => {
+  const { concurrency } = transaction.core
+  const telling = (item: Item, effect: Effect.Effect<unknown, V>) =>
+    Effect.mapError(effect, (error) => {
+      refused(item)
+      return error
+    })
+  const ask = (item: Item) => telling(item, registering(transaction, item))
+  const acquireAll = Effect.suspend(() =>
+    Effect.forEach(items, (item) => telling(item, acquire(transaction, item)), { concurrency, discard: true })
+  )
+  return items.map((item, i) => ({
+    item,
+    ask: () => i < items.length - 1 ? ask(item) : Effect.flatMap(ask(item), () => transaction.restore(acquireAll))
+  }))
+}
 
 /** What a mutation is about to do. */
 export interface Plan<out Item, out A, out W> {
@@ -144,7 +176,7 @@ const callBefore = <Item, P, V, W>(
   }, transaction.restore)
 
 /** A hook refuses with an error that does not know the registry's name. */
-const registering = <Item, P, V>(transaction: Transaction<Item, P, V>, item: Item): Effect.Effect<unknown, V> =>
+export const registering = <Item, P, V>(transaction: Transaction<Item, P, V>, item: Item): Effect.Effect<unknown, V> =>
   Effect.mapErrorEager(
     Hooks.callBefore(transaction, "onItemRegistering", item),
     (error) => {

@@ -5,6 +5,8 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import type * as Pipeable from "effect/Pipeable"
 import * as Scheduler from "effect/Scheduler"
+import type * as Scope from "effect/Scope"
+import type * as RegistryError from "../../RegistryError.ts"
 import { refuseForeign } from "../copy.ts"
 import { type Definition, forEachKey } from "../store/definition.ts"
 import { type Entry, isObject } from "../store/entry.ts"
@@ -13,12 +15,17 @@ export const TypeId = "~effect-registry/RegistryHooks"
 
 /**
  * The hooks that a registry calls around its operations. Each runs under the registry's lock, in the transaction of the
- * operation that calls it. `onItemRegistering` alone may fail, which refuses the item. It is a check, and acquires nothing:
- * it may run for an operation that then fails. A defect of any hook rolls the operation back.
+ * operation that calls it. `onItemRegistering` and `acquire` may fail, which refuses the item. `onItemRegistering` is a
+ * check, and acquires nothing: it may run for an operation that then fails. A defect of any hook rolls the operation back.
  */
-export interface Handlers<in Item, out E = never, out R = never> {
+export interface Handlers<in Item, out E = never, out R = never, out A = unknown> {
   /** Before an item is registered, and after it was checked. A failure refuses it. */
   readonly onItemRegistering: (item: Item) => Effect.Effect<unknown, E, R>
+  /**
+   * Acquires what an item needs while it is in. It runs after `onItemRegistering`, before the item goes in, in a scope that
+   * closes after the item has gone. A failure refuses the item.
+   */
+  readonly acquire: (item: Item) => Effect.Effect<unknown, A, R | Scope.Scope>
   /** After an item was registered. */
   readonly onItemRegistered: (item: Item) => Effect.Effect<unknown, never, R>
   /** Before an item is unregistered. */
@@ -36,7 +43,9 @@ export interface Handlers<in Item, out E = never, out R = never> {
 }
 
 /** Hooks as a value, which combines with others. The calls of each part are counted, and undone, on their own. */
-export interface RegistryHooks<in Item, out E = never, out R = never> extends Handlers<Item, E, R>, Pipeable.Pipeable {
+export interface RegistryHooks<in Item, out E = never, out R = never, out A = never>
+  extends Handlers<Item, E, R, A>, Pipeable.Pipeable
+{
   readonly [TypeId]: Parts<Item, E, R>
 }
 
@@ -85,6 +94,8 @@ export type RegistryHook = "onPopulating" | "onPopulated" | "onResetting" | "onR
 /** One part of the hooks of a registry, with the services of where it was given. */
 export interface Part<in Item, out E> extends Arrangeable {
   readonly handlers: Partial<Handlers<Item, E, any>>
+  /** Whether it belongs to the definition, whose errors are those of the operations. */
+  readonly own: boolean
   /** The services, and the scheduler of the fiber that ran it last, which is in them. */
   services: Context.Context<any>
   scheduler: Scheduler.Scheduler
@@ -96,19 +107,34 @@ export interface Part<in Item, out E> extends Arrangeable {
 }
 
 /** What is taken for hooks: some of the handlers, or a value. */
-export type Input<Item, E = unknown, R = unknown> = RegistryHooks<Item, E, R> | Partial<Handlers<Item, E, R>>
+export type Input<Item, E = unknown, R = unknown> = RegistryHooks<Item, E, R, unknown> | Partial<Handlers<Item, E, R>>
 
 /** What can be installed: hooks, or their parts alone. */
 export type Installable<Item, E, R> = { readonly [TypeId]: Parts<Item, E, R> } | Partial<Handlers<Item, E, R>>
 
-/** What hooks refuse items with. */
-export type ErrorOf<Hooks> = Unknown extends Hooks ? never
+/** What hooks of a definition refuse items with. */
+export type ErrorOf<Hooks> = Vetoes<Hooks> | AcquireError<Hooks>
+
+/** What `onItemRegistering` of hooks fails with. */
+export type Vetoes<Hooks> = Unknown extends Hooks ? never
   : "onItemRegistering" extends keyof Hooks ? Called<Hooks["onItemRegistering"]>["error"]
   : never
 
-/** The services that hooks need. */
+/** What `acquire` of hooks fails with. */
+export type AcquireError<Hooks> = Unknown extends Hooks ? never
+  : "acquire" extends keyof Hooks ? Called<Hooks["acquire"]>["error"]
+  : never
+
+/** What adding hooks fails with: that they cannot acquire for an item that is in. */
+export type AddingFailure<Hooks> = [AcquireError<Hooks>] extends [never] ? never : RegistryError.RegistrationError
+
+/** The services that hooks need. `acquire` has a scope for each item. */
 export type ServicesOf<Hooks> = Unknown extends Hooks ? never
-  : { [Hook in keyof Hooks & keyof Handlers<any>]: Called<Hooks[Hook]>["services"] }[keyof Hooks & keyof Handlers<any>]
+  : {
+    [Hook in keyof Hooks & keyof Handlers<any>]: Hook extends "acquire"
+      ? Exclude<Called<Hooks[Hook]>["services"], Scope.Scope>
+      : Called<Hooks[Hook]>["services"]
+  }[keyof Hooks & keyof Handlers<any>]
 
 /** What hooks are taken for where there are none. */
 type Unknown = Partial<Handlers<any, unknown, unknown>>
@@ -137,11 +163,13 @@ declare const expected: unique symbol
 export const install = <Item, E>(
   registry: string,
   hooks: Installable<Item, E, any>,
-  context: Context.Context<any>
+  context: Context.Context<any>,
+  own = false
 ): ReadonlyArray<Part<Item, E>> => {
   const parts = partsOf(hooks)
   return (TypeId in hooks ? hooks[TypeId].arrange(registry, parts) : parts).map((part) => ({
     ...part,
+    own,
     services: context,
     scheduler: Context.get(context, Scheduler.Scheduler),
     state: "installed"
@@ -164,6 +192,7 @@ export const partsOf = <Item, E, R>(hooks: Installable<Item, E, R>): ReadonlyArr
 
 const hookNames: { readonly [Hook in keyof Handlers<never>]: true } = {
   onItemRegistering: true,
+  acquire: true,
   onItemRegistered: true,
   onItemUnregistering: true,
   onItemUnregistered: true,

@@ -13,6 +13,7 @@ import * as Scope from "effect/Scope"
 import { Contents } from "../store/contents.ts"
 import { forget } from "../store/update.ts"
 import { show } from "../store/wording.ts"
+import * as Acquiring from "./acquiring.ts"
 import { Change, Inserted } from "./change.ts"
 import { contentsOf, type Core, type Observation, type Operation, Transaction } from "./core.ts"
 import { CurrentTransaction, innermost } from "./current.ts"
@@ -270,8 +271,9 @@ const commitOrUndo = <A, E>(group: Group, exit: Exit.Success<A, E>, ending: Endi
   let after = ending.committed?.(exit.value)
   try {
     for (const transaction of group) {
-      const emptied = commit(transaction)
-      if (emptied !== undefined) after = after === undefined ? emptied : Effect.ensuring(after, emptied)
+      for (const next of [commit(transaction), released(transaction, true)]) {
+        if (next !== undefined) after = after === undefined ? next : Effect.ensuring(after, next)
+      }
     }
   } catch (defect) {
     // a test may watch what is published, and throw
@@ -280,6 +282,9 @@ const commitOrUndo = <A, E>(group: Group, exit: Exit.Success<A, E>, ending: Endi
   group.forEach(close)
   return after === undefined ? exit : Effect.flatMap(after, () => exit)
 }
+
+const released = (transaction: Transaction<any>, published: boolean): Effect.Effect<void> | undefined =>
+  transaction.parent === undefined ? Acquiring.settle(transaction, published) : undefined
 
 /** Lets others begin, in the step that ends it. */
 const close = (transaction: Transaction<any>): void => {
@@ -365,8 +370,9 @@ const undo = <E>(group: Group, cause: Cause.Cause<E>, ending: Ending<any>): Effe
           ? []
           : redoAfterRollback
       )
+      const releases = group.flatMap((transaction) => released(transaction, false) ?? [])
       group.forEach(close)
-      return Effect.flatMap(collect(redo, (effect) => effect), (more) =>
+      return Effect.flatMap(collect(redo.concat(releases), (effect) => effect), (more) =>
         Effect.failCause(Cause.combine(Cause.combine(cause, defects), more)))
     }))
 }

@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import * as Acquiring from "../engine/acquiring.ts"
 import type { Core, Transaction } from "../engine/core.ts"
 import { withoutTransactions } from "../engine/current.ts"
 import * as Hooks from "../engine/hooks.ts"
@@ -15,11 +16,14 @@ import { runWithoutPopulation } from "../operations/upkeep.ts"
 import * as Contents from "../store/contents.ts"
 import { show } from "../store/wording.ts"
 
-/** Tells hooks of each item that is in, as if it were registered now, and installs them until the scope closes. */
+/**
+ * Lets hooks acquire for each item that is in, and tells them of each that can be seen, as if it were registered now; and
+ * installs them until the scope closes.
+ */
 export const installAndTell = <Item, P, V>(
   core: Core<Item, P, V>,
   hooks: Installable<Item, V, any>
-): Effect.Effect<void, never, Scope.Scope> =>
+): Effect.Effect<void, V, Scope.Scope> =>
   Effect.contextWith((context: Context.Context<Scope.Scope>) => {
     if (current(core, context) !== undefined) {
       return Effect.die(
@@ -32,32 +36,45 @@ export const installAndTell = <Item, P, V>(
     }
     const parts = install(core.definition.name, hooks, withoutTransactions(context))
     const uninstalling = uninstall(core, parts, (transaction) => untellAll(transaction, parts))
-    return runWithoutPopulation(core, {
+    let installed = false
+    const adding = runWithoutPopulation<Item, P, V, void, V>(core, {
       name: "addHooks",
       kind: "upkeep",
       runsHooks: true,
       body: (transaction) => tellAll(transaction, parts),
       undone: () => Effect.void,
-      committed: () => Scope.addFinalizer(Context.get(context, Scope.Scope), uninstalling),
+      committed: () => {
+        installed = true
+        return Scope.addFinalizer(Context.get(context, Scope.Scope), uninstalling)
+      },
       failed: () => removeNow(core, parts, "removed")
     })
+    return Effect.onError(adding, () => installed ? Effect.void : Acquiring.leave(core, parts))
   })
 
 /** Hooks may change the registry meanwhile: of that they are told as any hook is that was installed in a transaction. */
 const tellAll = <Item, P, V>(
   transaction: Transaction<Item, P, V>,
   parts: ReadonlyArray<Part<Item, V>>
-): Effect.Effect<void, P> =>
+): Effect.Effect<void, P | V> =>
   Effect.flatMap(
     step(transaction, ({ core, draft }) => {
       installNow(core, parts, transaction, core.nothing)
-      return Exit.succeed(Contents.entries(draft))
+      return Exit.succeed(draft)
     }),
-    (entries) =>
-      sequence(
-        entries,
-        (entry) => Hooks.tellEach(transaction, parts, { hook: "onItemRegistered", entry }),
-        transaction.restore
+    (draft) =>
+      Effect.flatMap(
+        sequence(
+          Contents.allEntries(draft),
+          (entry) => Acquiring.acquireMore(transaction, parts, entry),
+          transaction.restore
+        ),
+        () =>
+          sequence(
+            Contents.entries(draft),
+            (entry) => Hooks.tellEach(transaction, parts, { hook: "onItemRegistered", entry }),
+            transaction.restore
+          )
       )
   )
 

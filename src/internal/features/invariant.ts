@@ -22,7 +22,7 @@ export const lastWord =
     const { base, core: { definition }, draft, kind } = transaction
     transaction.see()
     const checked = Hooks.runOwn(transaction, "invariant", invariant(wholeOf(draft), wholeOf(base)))
-    if (kind === "change") return checked
+    if (kind === "change" || kind === "enabling") return checked
     return kind === "population" || kind === "refresh" || kind === "import"
       ? Effect.mapError(
         checked,

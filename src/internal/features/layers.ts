@@ -97,12 +97,12 @@ export class Layers<Item> implements Withheld<Item> {
       : !entry.origin.onTop
   }
 
-  reasonOf(entry: Entry<Item>): Reason | undefined {
+  reasonOf(entry: Pick<Entry<Item>, "keys">): Reason | undefined {
     return this.ruleOf(entry)
   }
 
   /** The newest rule that fits an entry. */
-  private ruleOf({ keys }: Entry<Item>): Rule | undefined {
+  private ruleOf({ keys }: Pick<Entry<Item>, "keys">): Rule | undefined {
     return this.rules.findLast((rule) => fits(this.definition, rule, keys))
   }
 

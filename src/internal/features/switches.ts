@@ -5,7 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import * as Change from "../engine/change.ts"
 import { contentsOf, type Core, type Transaction } from "../engine/core.ts"
-import { carryOutBy, type Plan } from "../engine/mutation.ts"
+import { carryOutBy, type Plan, returning } from "../engine/mutation.ts"
 import { current } from "../engine/read.ts"
 import { maxPerStep, type Pausing, withoutPauses, withPauses } from "../engine/sequence.ts"
 import { longStep, step } from "../engine/transaction.ts"
@@ -16,6 +16,7 @@ import { runWithoutPopulation, whenClosing } from "../operations/upkeep.ts"
 import * as Contents from "../store/contents.ts"
 import { slotOf } from "../store/definition.ts"
 import * as Order from "../store/order.ts"
+import { bounded, messageOf, show } from "../store/wording.ts"
 import { fits, layersIn, layersOf, reveal, type Rule, withhold } from "./layers.ts"
 
 /** Makes a rule about a value, which ends with the scope, if there is one. */
@@ -38,11 +39,11 @@ export const disable = <Item, P, V>(
     ...(scope && { committed: (rule) => Scope.addFinalizer(scope, endRule(core, rule)) })
   }))
 
-/** Ends every rule about a value. No hook is asked whether the items may come back. */
-export const enable = <Item, P, V>(core: Core<Item, P, V>, attribute: string, value: unknown): Effect.Effect<void> =>
-  runWithoutPopulation(core, {
+/** Ends every rule about a value. No hook is asked whether the items may come back, but what they need is acquired. */
+export const enable = <Item, P, V>(core: Core<Item, P, V>, attribute: string, value: unknown): Effect.Effect<void, V> =>
+  runWithoutPopulation<Item, P, V, void, V>(core, {
     name: "enable",
-    kind: "upkeep",
+    kind: "enabling",
     runsHooks: true,
     body: (transaction) => {
       const { key, slot } = aboutValue(transaction.draft, attribute, value)
@@ -54,13 +55,33 @@ export const enable = <Item, P, V>(core: Core<Item, P, V>, attribute: string, va
     undone: () => Effect.void
   })
 
+/** Items whose needs cannot be acquired stay disabled. */
 const endRule = <Item, P, V>(core: Core<Item, P, V>, rule: Rule): Effect.Effect<void> =>
   whenClosing(
     core,
     "enable",
     (contents) => layersOf(contents)?.rules.includes(rule) === true,
-    (transaction) => carryOut(transaction, () => enabling(transaction, (other) => other === rule))
+    (transaction) =>
+      Effect.catch(
+        carryOut(transaction, () => enabling(transaction, (other) => other === rule)),
+        (error) => keepRule(transaction, rule, error)
+      )
   )
+
+/** Says in the reason of a rule why it outlives its scope. */
+const keepRule = <Item, V>(transaction: Transaction<Item, never, V>, rule: Rule, error: V): Effect.Effect<void> => {
+  const why = messageOf(error)
+  const { name } = transaction.core.definition
+  const keeping = step(transaction, ({ draft }) => {
+    const layers = layersIn(draft)
+    const kept = { ...rule, reason: bounded(`${rule.reason} (it could not be enabled: ${why})`) }
+    const rules = layers.rules.map((other) => other === rule ? kept : other)
+    transaction.draft = Contents.copy(draft, { withheld: layers.withRules(rules) })
+    return Exit.void
+  })
+  const warning = `${show(rule.attribute)} = ${show(rule.value)} stays disabled in ${show(name)}: ${why}`
+  return Effect.andThen(keeping, Effect.logWarning(bounded(warning)))
+}
 
 const aboutValue = <Item>(
   contents: Contents.Contents<Item>,
@@ -71,10 +92,10 @@ const aboutValue = <Item>(
   return { attribute, value, slot: slotOf(contents.definition.lookups, attribute), key }
 }
 
-const carryOut = <Item, V>(
+const carryOut = <Item, V, W>(
   transaction: Transaction<Item, never, V>,
-  planning: () => Pausing<Plan<Item, void, never>>
-): Effect.Effect<void> =>
+  planning: () => Pausing<Plan<Item, void, W>>
+): Effect.Effect<void, W> =>
   carryOutBy(transaction, (use) => {
     const planned = function*() {
       return Exit.succeed(use(yield* planning()))
@@ -110,21 +131,22 @@ const disabling = function*<Item, V>(
 const enabling = function*<Item, V>(
   transaction: Transaction<Item, never, V>,
   ends: (rule: Rule) => boolean
-): Pausing<Plan<Item, void, never>> {
+): Pausing<Plan<Item, void, V>> {
   const { draft, steps } = transaction
   const layers = layersIn(draft)
   const [ended, rules] = [layers.rules.filter(ends), layers.rules.filter((rule) => !ends(rule))]
   const remaining = layers.withRules(rules)
   const contents = Contents.copy(draft, { withheld: remaining })
-  const coming = ended.length === 0 ?
+  const enabled = ended.length === 0 ?
     [] :
     layers.entries.filter((entry) =>
-      ended.some((rule) => fits(draft.definition, rule, entry.keys)) && !remaining.withholds(contents, entry)
+      ended.some((rule) => fits(draft.definition, rule, entry.keys)) && remaining.reasonOf(entry) === undefined
     )
+  const coming = enabled.filter((entry) => !remaining.withholds(contents, entry))
   yield* each(coming, (entry) => reveal(contents, entry))
   contents.withheld = layersOf(contents)?.settled()
   return {
-    moves: () => [],
+    moves: () => enabled.map((entry) => ({ entering: returning(transaction, entry), leaving: [] })),
     apply: () => {
       if (ended.length === 0) return
       for (const entry of coming) steps.push(...inserted(contents, entry, "switch"))

@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
+import * as Acquiring from "../engine/acquiring.ts"
 import type { Core, Transaction } from "../engine/core.ts"
 import { withoutTransactions } from "../engine/current.ts"
 import * as Parts from "../engine/parts.ts"
@@ -68,5 +69,7 @@ export const uninstall = <Item, P, V>(
 ): Effect.Effect<void> => {
   const leaving = runWithoutPopulation(core, { name: "removeHooks", kind: "upkeep", body: leave, undone: leave })
   // hooks are removed even if the wait would never end
-  return unlessClosed(core, Effect.ensuring(leaving, Effect.sync(() => removeNow(core, parts, "removed"))))
+  return unlessClosed(core, Effect.ensuring(leaving, Effect.sync(() => removeNow(core, parts, "removed")))).pipe(
+    Effect.ensuring(Acquiring.leave(core, parts))
+  )
 }

@@ -12,7 +12,7 @@ import { step } from "../engine/transaction.ts"
 import * as Contents from "../store/contents.ts"
 import { failure, invalid } from "../store/definition.ts"
 import { show } from "../store/wording.ts"
-import { insertAllIn, insertAtOnce, registering } from "./register.ts"
+import { acquiresAtOnce, insertAllIn, insertAtOnce, registering, registeringAll } from "./register.ts"
 
 export const defaultsOf = <Item>(
   name: string,
@@ -117,6 +117,16 @@ const registerItems = <Item, V, E>(
     return Effect.mapErrorEager(
       insertAllIn(transaction, items),
       (cause) => registrationFailed<E, V>(transaction, cause, cause.item)
+    )
+  }
+  if (acquiresAtOnce(transaction)) {
+    let refused: Item | undefined
+    const all = registeringAll<Item, never, V>(items, (item) => {
+      refused = item
+    })
+    return Effect.mapErrorEager(
+      carryOut(transaction, all),
+      (cause) => registrationFailed<E, V>(transaction, cause, refused)
     )
   }
   const register = (item: Item) =>

@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit"
 import type * as RegistryError from "../../RegistryError.ts"
 import * as Change from "../engine/change.ts"
 import type { Operation, Transaction } from "../engine/core.ts"
-import { carryOut, entering, mutation, type Planner } from "../engine/mutation.ts"
+import { carryOut, entering, enteringAll, mutation, type Planner } from "../engine/mutation.ts"
 import { maxPerStep, type Pausing, sequence, withoutPauses, withPauses } from "../engine/sequence.ts"
 import { longStep, step } from "../engine/transaction.ts"
 import { check, isRefusal } from "../store/check.ts"
@@ -47,9 +47,45 @@ export const registerAllIn = <Item, P, V>(
   transaction: Transaction<Item, P, V>,
   items: ReadonlyArray<Item>
 ): Effect.Effect<ReadonlyArray<Entry<Item>>, Failure | V | P> =>
-  transaction.hooks.length > 0
-    ? oneByOne(transaction, items, (item) => registering<Item, P, V>(item))
-    : insertAllIn(transaction, items)
+  transaction.hooks.length === 0
+    ? insertAllIn(transaction, items)
+    : acquiresAtOnce(transaction)
+    ? carryOut(transaction, registeringAll<Item, P, V>(items))
+    : oneByOne(transaction, items, (item) => registering<Item, P, V>(item))
+
+/** Whether hooks acquire for several items of a list at once. */
+export const acquiresAtOnce = <Item>({ core, hooks }: Transaction<Item>): boolean =>
+  core.concurrency !== 1 && hooks.some(({ handlers }) => handlers.acquire !== undefined)
+
+/** All are checked, then acquired for side by side, and put in together. */
+export const registeringAll = <Item, P, V>(
+  items: ReadonlyArray<Item>,
+  refused: (item: Item) => void = () => {}
+): Planner<Item, P, V, ReadonlyArray<Entry<Item>>, Failure> =>
+(transaction) => {
+  const { draft, origin, steps } = transaction
+  let contents = draft
+  const added: Array<Entry<Item>> = []
+  for (const item of items) {
+    const keys = check(contents, item)
+    if (isRefusal(keys)) {
+      refused(item)
+      return Exit.fail(keys)
+    }
+    const next = Update.insert(contents, item, keys, origin)
+    contents = next.contents
+    added.push(next.added)
+  }
+  return Exit.succeed({
+    moves: () => enteringAll(transaction, items, refused).map((one) => ({ entering: one, leaving: [] })),
+    apply: () => {
+      const visible = Update.visibleOf(contents, added)
+      if (visible.length > 0) steps.push(new Change.Inserted(visible, draft.size, transaction.reason))
+      transaction.draft = contents
+      return added
+    }
+  })
+}
 
 /** The same where no hook is to be called. */
 export const insertAllIn = <Item, P, V>(

@@ -6,10 +6,10 @@ import { failIfAny, run } from "../engine/transaction.ts"
 import type { Contents } from "../store/contents.ts"
 
 /** The error of a population cannot occur in an operation that never populates. */
-export const runWithoutPopulation = <Item, P, V, A>(
+export const runWithoutPopulation = <Item, P, V, A, E = never>(
   core: Core<Item, P, V>,
-  operation: Operation<Item, never, V, A, never> & { readonly kind: "reset" | "upkeep" }
-): Effect.Effect<A> => run(core as Core<Item, never, V>, operation)
+  operation: Operation<Item, never, V, A, E> & { readonly kind: "enabling" | "reset" | "upkeep" }
+): Effect.Effect<A, E> => run(core as Core<Item, never, V>, operation)
 
 /** A finalizer of another scope has nothing left to do when the scope of the registry has closed. */
 export const unlessClosed = <Item, P, V>(core: Core<Item, P, V>, effect: Effect.Effect<void>): Effect.Effect<void> =>

@@ -23,7 +23,7 @@ export interface Withheld<in out Item> {
   /** The withheld entry that has a unique key, and is in the way of another one. */
   readonly holder: (slot: number, key: unknown, ignoring: Entry<Item> | undefined) => Entry<Item> | undefined
   /** The reason that is given for an entry to be withheld, beside what lies above it. */
-  readonly reasonOf: (entry: Entry<Item>) => Reason | undefined
+  readonly reasonOf: (entry: Pick<Entry<Item>, "keys">) => Reason | undefined
   /** Why subscribers hear of an entry that is withheld. */
   readonly cause: (entry: Entry<Item>) => RegistryEvent.Reason
   /** The entries that would be visible if there were no reason, in their order. */
