@@ -286,18 +286,29 @@ describe("G28 what hooks do to items of which nobody has been told yet", () => {
       const items = Array.from({ length: 1_500 }, (_, id) => new Item(id))
       const last = items.at(-1)!
       const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"] })
-      const witness = new Witness(() => registry)
-      const forking = {
-        onItemRegistered: (item: Item) =>
+      yield* Registry.addHooks(registry, {
+        onItemRegistered: (item) =>
           item === items[0]
-            ? Effect.forkChild(Effect.andThen(Effect.yieldNow, Registry.unregister(registry, last)))
+            ? Effect.forkChild(Registry.unregister(registry, last))
             : Effect.void
-      }
-      yield* Registry.addHooks(registry, forking)
-      yield* Registry.addHooks(registry, witness.hooks)
+      })
+      // hooks that have nothing to wait for: no other fiber has a turn in their calls
+      const known = new Set<Item>()
+      const gone: Array<Item> = []
+      yield* Registry.addHooks(registry, {
+        onItemRegistered: (item) => {
+          known.add(item)
+          return Effect.void
+        },
+        onItemUnregistered: (item) => {
+          gone.push(item)
+          return Effect.void
+        }
+      })
       yield* Registry.reconcile(registry, items)
-      witness.agreesWith(items.slice(0, -1))
-      assert.deepStrictEqual(witness.log.filter((call) => call.endsWith(`${last.id}`)), [])
+      assert.deepStrictEqual(gone, [])
+      assert.deepStrictEqual(Array.from(known), [...Registry.snapshotUnsafe(registry)])
+      assert.strictEqual(known.size, 1_499)
     }))
 
   it.effect("children of hooks come and go while others are told, under schedules", () =>
@@ -737,6 +748,24 @@ describe("G28 hooks that are installed in a transaction that fails are told what
       yield* Registry.transact(registry, inTurn(add, Registry.register(registry, a)))
       assert.deepStrictEqual(witness.log, ["+1"])
       witness.agreesWith([a])
+    }))
+
+  it.effect("a nested one, in a call of another hook, while they wait to be told: they are told", () =>
+    Effect.gen(function*() {
+      const { add, registry, witness } = yield* added([])
+      const scope = yield* Effect.scope
+      const failing = {
+        onItemRegistered: (item: Item) =>
+          item === a
+            ? Effect.exit(Registry.transact(registry, inTurn(Registry.unregister(registry, a), no)))
+            : Effect.void
+      }
+      yield* Registry.transact(
+        registry,
+        inTurn(Scope.provide(Registry.addHooks(registry, failing), scope), add, Registry.reconcile(registry, [a, b]))
+      )
+      assert.deepStrictEqual(witness.log, ["+1", "+2"])
+      witness.agreesWith([a, b])
     }))
 
   it.effect("one that is refused when hooks have been settled", () =>

@@ -86,8 +86,8 @@ export const fastPaths: ReadonlyArray<FastPath> = [
   },
   {
     name: "no hook has changed anything: nobody knows yet what is told",
-    find: "let sure = hooks === outermost.hooks && !transaction.inHook",
-    replace: "let sure = false"
+    find: "if (hooks === outermost.hooks && !transaction.inHook && !outermost.unsettled) {",
+    replace: "if (hooks === null) {"
   },
   {
     name: "no hook: a list is put into indexes that are filled in place",

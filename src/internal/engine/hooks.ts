@@ -66,15 +66,14 @@ export const surviving = <Item, E>(
 export const tell = <Item, V>(
   transaction: Transaction<Item, any, V>,
   hook: AfterHook,
-  entry: Entry<Item>,
-  applied: Contents.Contents<Item>
+  entry: Entry<Item>
 ): Effect.Effect<unknown> => {
   const { hooks, outermost } = transaction
   const news = { hook, entry }
-  let sure = hooks === outermost.hooks && !transaction.inHook
   return sequence(inOrder(hooks, hook), (part) => {
-    sure &&= applied === transaction.draft && !outermost.unsettled
-    if (sure) return part.state === "installed" ? tellPart(transaction, part, news) : undefined
+    if (hooks === outermost.hooks && !transaction.inHook && !outermost.unsettled) {
+      return part.state === "installed" ? tellPart(transaction, part, news) : undefined
+    }
     outermost.unsettled = true
     return tellNews(transaction, part, news)
   })

@@ -144,9 +144,8 @@ const tellAndApply = <Item, P, V, A, E, W>(
         const from = transaction.steps.length
         const answer = plan.apply()
         transaction.untold = true
-        const { draft: changed } = transaction
         return () =>
-          Effect.mapEager(tellSteps(transaction, from, changed), () => {
+          Effect.mapEager(tellSteps(transaction, from), () => {
             transaction.untold = false
             return answer
           })
@@ -197,14 +196,13 @@ export const registering = <Item, P, V>(transaction: Transaction<Item, P, V>, it
 /** Tells hooks of the steps from an index on. */
 const tellSteps = <Item, P, V>(
   transaction: Transaction<Item, P, V>,
-  from: number,
-  draft: Contents<Item>
+  from: number
 ): Effect.Effect<unknown> => {
   const { restore, steps } = transaction
   // hooks may cause more steps, of which they are told by the operations that take them
   const own = steps.length === from + 1 ? [steps[from]!] : steps.slice(from)
-  const gone = (entry: Entry<Item>) => Hooks.tell(transaction, "onItemUnregistered", entry, draft)
-  const come = (entry: Entry<Item>) => Hooks.tell(transaction, "onItemRegistered", entry, draft)
+  const gone = (entry: Entry<Item>) => Hooks.tell(transaction, "onItemUnregistered", entry)
+  const come = (entry: Entry<Item>) => Hooks.tell(transaction, "onItemRegistered", entry)
   const tellStep = (one: Step<Item>): Effect.Effect<unknown> => {
     switch (one._tag) {
       case "Inserted":
