@@ -189,12 +189,16 @@ describe("layerPedantic", () => {
       const registry = yield* Items
       yield* Items.populate
       yield* Registry.addHooks(registry, { onItemUnregistering: () => Effect.sync(() => swapBackwards(registry)) })
+      yield* Registry.addHooks(registry, { onItemRegistered: () => Effect.void })
       const scope = yield* Scope.make()
       yield* Layer.buildWithScope(watched, scope)
       // another id: a map has room for both
       yield* Items.replace("id", 1, b)
       const exit = yield* Effect.exit(Items.replace("id", 2, new Item(2, "over")))
-      assert.match(messageOf(exit), /A hook that keeps a map by set and delete has nothing in the place of .*"over"/)
+      assert.match(
+        messageOf(exit),
+        /Hook 2 of 3 that keeps a map by id, with set and delete, has nothing in the place of .*"over"/
+      )
       yield* Effect.exit(Scope.close(scope, Exit.void))
     }).pipe(Effect.provide(Items.layer)))
 

@@ -9,7 +9,7 @@ import * as MutableHashMap from "effect/MutableHashMap"
 import * as Option from "effect/Option"
 import type { Transaction } from "../internal/engine/core.ts"
 import * as Contents from "../internal/store/contents.ts"
-import { type Definition, firstUnique, keysIn, takeKeys } from "../internal/store/definition.ts"
+import { type Definition, firstUnique, forEachKey, type Keys, keysIn, takeKeys } from "../internal/store/definition.ts"
 import { type Entry, isSame } from "../internal/store/entry.ts"
 import { valueOf } from "../internal/store/key.ts"
 import { attempt, same } from "../internal/store/same.ts"
@@ -108,65 +108,70 @@ export class Tally<Item> {
 }
 
 /**
- * A hook that keeps a map of the items, by the value of their first unique lookup. Without one, `Tally` says all.
+ * A hook that keeps a map of the items for each unique lookup, by its values. Without any, `Tally` says all.
  *
  * @internal
  */
 export class Kept<Item> {
   private readonly definition: Definition<Item>
-  private readonly items = MutableHashMap.empty<unknown, Item>()
+  /** By slot and key. */
+  private readonly items = MutableHashMap.empty<readonly [slot: number, key: unknown], Item>()
   /** The keys under which items were set. */
-  private readonly keys = new Map<Item, unknown>()
+  private readonly keys = new Map<Item, ReadonlyArray<readonly [slot: number, key: unknown]>>()
 
   constructor(definition: Definition<Item>) {
     this.definition = definition
   }
 
-  set(item: Item): void {
-    const key = this.keyOf(item)
-    if (key === undefined) return
-    this.keys.set(item, key)
-    MutableHashMap.set(this.items, key, item)
+  set(item: Item, taken?: Keys): void {
+    const keys = this.keysOf(item, taken)
+    this.keys.set(item, keys)
+    for (const key of keys) MutableHashMap.set(this.items, key, item)
   }
 
   delete(item: Item): void {
-    const key = this.keys.get(item)
-    if (key !== undefined) MutableHashMap.remove(this.items, key)
+    for (const key of this.keys.get(item) ?? []) MutableHashMap.remove(this.items, key)
   }
 
   /** Where it does not agree with what is in. */
-  wrong(items: Iterable<Item>): ReadonlyArray<string> {
-    return Array.from(items).flatMap((item) => {
-      const key = this.keys.get(item)
-      const kept = key === undefined ? Option.some(item) : MutableHashMap.get(this.items, key)
-      if (Option.isSome(kept) && isSame(kept.value, item)) return []
-      const instead = Option.isSome(kept) ? show(kept.value) : "nothing"
-      return [`A hook that keeps a map by set and delete has ${instead} in the place of ${show(item)}.`]
-    })
+  wrong(items: Iterable<Item>, hook: string): ReadonlyArray<string> {
+    return Array.from(items).flatMap((item) =>
+      (this.keys.get(item) ?? []).flatMap((key) => {
+        const kept = MutableHashMap.get(this.items, key)
+        if (Option.isSome(kept) && isSame(kept.value, item)) return []
+        const instead = Option.isSome(kept) ? show(kept.value) : "nothing"
+        const { attribute } = this.definition.lookups[key[0]]!
+        return [
+          `${hook} that keeps a map by ${attribute}, with set and delete, has ${instead} in the place of ${show(item)}.`
+        ]
+      })
+    )
   }
 
-  private keyOf(item: Item): unknown {
+  private keysOf(item: Item, taken?: Keys): ReadonlyArray<readonly [slot: number, key: unknown]> {
     const { definition } = this
     try {
-      const keys = takeKeys(definition, item)
-      const slot = firstUnique(definition, keys)
-      if (slot === -1 || slot === definition.lookups.length) return undefined
-      return [slot, definition.slots[slot]!.each ? keysIn(keys[slot])[0] : keys[slot]]
+      const keys: Array<readonly [slot: number, key: unknown]> = []
+      forEachKey(definition, taken ?? takeKeys(definition, item), (key, slot) => {
+        if (definition.lookups[slot]?.unique === true) keys.push([slot, key])
+      })
+      return keys
     } catch {
       // its selectors may throw since it was changed
-      return undefined
+      return []
     }
   }
 }
 
 /**
  * What hooks believe that is not so (G28), when an outermost transaction is about to be published: the calls for an item
- * that a hook completed do not alternate, or the last one does not agree with the contents.
+ * that a hook completed do not alternate, the last one does not agree with the contents, or a map that is kept by a key is
+ * wrong.
  *
  * @internal
  */
 export const misled = <Item>(
-  { base, calls, core: { hooks }, installed }: Transaction<Item>,
+  { base, calls, core: { definition, hooks }, installed }: Transaction<Item>,
   next: Contents.Contents<Item>
 ): ReadonlyArray<string> =>
   hooks.flatMap((part, index) => {
@@ -174,19 +179,27 @@ export const misled = <Item>(
     if (onItemRegistered === undefined && onItemUnregistered === undefined) return []
     const hook = `Hook ${index + 1} of ${hooks.length}`
     const wrong: Array<string> = []
-    const known = new Set(installed?.get(part) ?? base)
+    const before = installed?.get(part) ?? base
+    const known = new Set(before)
+    const kept = new Kept(definition)
+    for (const { item, keys } of Contents.entries(before)) kept.set(item, keys)
     const own = calls?.list.filter((call) => call.part === part) ?? []
     // nothing is expected of a hook that died
     const excused = new Set(own.flatMap(({ died, entry }) => died ? [entry.item] : []))
-    for (const { entry: { item }, hook: name } of own) {
+    for (const { entry: { item, keys }, hook: name } of own) {
       const isIn = name === "onItemRegistered"
       if (known.has(item) === isIn && !excused.has(item)) {
         wrong.push(
           `${hook} was told that ${show(item)} ${isIn ? "came, though it knew" : "went, and never that it came"}.`
         )
       }
-      if (isIn) known.add(item)
-      else known.delete(item)
+      if (isIn) {
+        known.add(item)
+        kept.set(item, keys)
+      } else {
+        known.delete(item)
+        kept.delete(item)
+      }
     }
     const held = new Set(next)
     for (const item of new Set([...known, ...held])) {
@@ -197,5 +210,5 @@ export const misled = <Item>(
           : `${hook} was not told that ${show(item)} went.`
       )
     }
-    return wrong
+    return excused.size === 0 ? wrong.concat(kept.wrong(held, hook)) : wrong
   })

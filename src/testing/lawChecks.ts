@@ -15,6 +15,8 @@ import type * as Scope from "effect/Scope"
 import type * as FastCheck from "fast-check"
 import { coreOf } from "../internal/coreOf.ts"
 import * as Contents from "../internal/store/contents.ts"
+import { shareUnique, takeKeys } from "../internal/store/definition.ts"
+import { attempt } from "../internal/store/same.ts"
 import * as Registry from "../Registry.ts"
 import { interleave, type ScheduleFailure } from "./interleave.ts"
 import { hasLike, Kept, Tally, violations } from "./invariants.ts"
@@ -180,18 +182,24 @@ const keeping = <Item>(registry: Subject<Item>, react: (call: "came" | "went", i
           })
         )
     },
-    wrong: (items: Iterable<Item>) => [...tally.wrong(items, "told"), ...kept.wrong(items)]
+    wrong: (items: Iterable<Item>) => [...tally.wrong(items, "told"), ...kept.wrong(items, "A hook")]
   }
 }
 
 /** Reactions of a hook that withdraws, replaces and brings back what it is told of: once each, for each item. */
 const meddlingWith = <Item>(registry: Subject<Item>, items: ReadonlyArray<Item>) => {
-  const { lookups } = coreOf(registry).definition
+  const { definition } = coreOf(registry)
+  const { lookups } = definition
   const unique = lookups.find((lookup) => lookup.unique && !lookup.each)
   const left = new Set<string>()
   let count = 0
+  const areRivals = (one: Item, other: Item) =>
+    attempt(() => shareUnique(definition, takeKeys(definition, one), takeKeys(definition, other)), false)
   const change = (call: "came" | "went", item: Item, other: Item): Effect.Effect<unknown, unknown> => {
-    if (call === "went") return Registry.upsert(registry, item)
+    if (call === "went") {
+      const rival = items.find((one) => one !== item && areRivals(one, item))
+      return Registry.upsert(registry, rival === undefined || count++ % 2 === 0 ? item : rival)
+    }
     switch (count++ % 3) {
       case 0:
         return Registry.unregister(registry, item)

@@ -14,7 +14,7 @@ import * as Contents from "../internal/store/contents.ts"
 import { labelOf } from "../internal/store/definition.ts"
 import { bounded, show } from "../internal/store/wording.ts"
 import * as Registry from "../Registry.ts"
-import { hasLike, Kept, misled, Tally, violations } from "./invariants.ts"
+import { hasLike, misled, Tally, violations } from "./invariants.ts"
 
 /**
  * A layer for tests: it checks a registry in every step that publishes a change, and when the layer is closed.
@@ -22,10 +22,10 @@ import { hasLike, Kept, misled, Tally, violations } from "./invariants.ts"
  * **Details**
  *
  * After each change, all lookups agree, unique values are unique, a `Pending` registry is empty, and revisions rise by
- * one. Each hook knows the contents: a `Map` that a hook keeps by `set` and `delete` equals them, completed calls of a
- * hook for an item alternate and do not overlap, no hook was told that an item went before it was told that it came,
- * and the last call agrees with the registry. If one of these does not hold, the operation that made the change dies
- * with a message that says what is wrong, and nothing is published.
+ * one. Each hook knows the contents: a `Map` that a hook keeps by `set` and `delete` equals them, also one whose keys are
+ * the values of a unique lookup; completed calls of a hook for an item alternate and do not overlap, no hook was told that
+ * an item went before it was told that it came, and the last call agrees with the registry. If one of these does not hold,
+ * the operation that made the change dies with a message that says what is wrong, and nothing is published.
  *
  * When the layer is closed, the registry contains only defaults and items that it contained when the layer was built.
  * Any other item was registered and forgotten: closing dies with a message that lists it. It also dies if a change was
@@ -72,7 +72,6 @@ const watch = <Item, Lookups, P, V>(
     const scope = yield* Effect.scope
     const core = coreOf(registry)
     const tally = new Tally<Item>()
-    const kept = new Kept(core.definition)
     const defaults = new Set<Item>()
     const heard: Array<string> = []
     let populating = false
@@ -89,7 +88,6 @@ const watch = <Item, Lookups, P, V>(
           ? []
           : [`Revision ${next.revision} comes after revision ${last.revision}.`]),
         ...tally.wrong(next, "told"),
-        ...kept.wrong(next),
         ...core.lock.holder instanceof Transaction ? misled(core.lock.holder, next) : []
       ]
       if (wrong.length === 0) return
@@ -108,14 +106,9 @@ const watch = <Item, Lookups, P, V>(
       onItemRegistered: (item: Item) =>
         Effect.sync(() => {
           tally.add(item, 1)
-          kept.set(item)
           if (populating) defaults.add(item)
         }),
-      onItemUnregistered: (item: Item) =>
-        Effect.sync(() => {
-          tally.add(item, -1)
-          kept.delete(item)
-        })
+      onItemUnregistered: (item: Item) => Effect.sync(() => tally.add(item, -1))
     }, { existing: true })
     const before = Ref.getUnsafe(core.published)
     const unwatch = watchRef(core.published.ref, check)
