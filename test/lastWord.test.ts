@@ -511,6 +511,108 @@ describe("G28 a map that a hook keeps by a key has room for one item", () => {
     }))
 })
 
+describe("G28 a menu by name, kept by another hook", () => {
+  interface Tool {
+    readonly name: string
+    readonly with: ReadonlyArray<string>
+  }
+  type Tools = Registry.Registry<Tool, readonly ["name"]>
+  const plain = (name: string): Tool => ({ name, with: [] })
+  const styled = (tool: Tool): Tool => ({ ...tool, with: ["css"] })
+  const show = (tool: Tool) => tool.name + tool.with.map((one) => `[${one}]`).join("")
+
+  /** A hook that keeps a menu, and what it was told. */
+  const menuOf = () => {
+    const menu = new Map<string, Tool>()
+    const log: Array<string> = []
+    const hooks = {
+      onItemRegistered: (tool: Tool) =>
+        Effect.sync(() => {
+          log.push(`+${show(tool)}`)
+          menu.set(tool.name, tool)
+        }),
+      onItemUnregistered: (tool: Tool) =>
+        Effect.sync(() => {
+          log.push(`-${show(tool)}`)
+          menu.delete(tool.name)
+        })
+    }
+    return { hooks, log, menu }
+  }
+
+  const make = Registry.make<Tool>()({ lookup: ["name"] })
+
+  const styling = (tools: Tools) => ({
+    onItemRegistered: (tool: Tool) =>
+      tool.with.length > 0 ? Effect.void : Effect.orDie(Registry.replace(tools, "name", tool.name, styled(tool)))
+  })
+  const withdrawing = (tools: Tools) => ({
+    onItemRegistered: (tool: Tool) => tool.name === "x" ? Effect.orDie(Registry.unregister(tools, tool)) : Effect.void
+  })
+  const upserting = (tools: Tools) => ({
+    onItemRegistered: (tool: Tool) =>
+      tool.name === "x" && tool.with.length === 0 ? Effect.orDie(Registry.upsert(tools, styled(tool))) : Effect.void
+  })
+  const bringingBack = (tools: Tools) => {
+    let isBack = false
+    return {
+      onItemUnregistered: (tool: Tool) =>
+        Effect.suspend(() => {
+          if (isBack) return Effect.void
+          isBack = true
+          return Effect.orDie(Registry.register(tools, tool))
+        })
+    }
+  }
+
+  const register = (...names: ReadonlyArray<string>) => (tools: Tools) => Registry.registerAll(tools, names.map(plain))
+  const comeAndGo = (tools: Tools) =>
+    Effect.andThen(Registry.register(tools, plain("a")), Registry.unregisterBy(tools, "name", "a"))
+
+  it.effect.each(
+    [
+      ["withdraws what comes", withdrawing, register("x"), "", "", "+x -x"],
+      ["replaces what comes", styling, register("a"), "a[css]", "+a[css]", "+a -a +a[css]"],
+      ["upserts what comes", upserting, register("w", "x"), "w x[css]", "+w +x[css]", "+w +x -x +x[css]"],
+      ["brings back what goes", bringingBack, comeAndGo, "a", "+a -a +a", "+a"]
+    ] as const
+  )(
+    "agrees with the registry after a hook that %s, before it and after it",
+    ([, meddling, act, held, after, before]) =>
+      Effect.gen(function*() {
+        for (const isFirst of [false, true]) {
+          const tools = yield* make
+          const { hooks, log, menu } = menuOf()
+          if (isFirst) yield* Registry.addHooks(tools, hooks)
+          yield* Registry.addHooks(tools, meddling(tools))
+          if (!isFirst) yield* Registry.addHooks(tools, hooks)
+          yield* act(tools)
+          assert.strictEqual((yield* Registry.values(tools)).map(show).join(" "), held)
+          assert.deepStrictEqual(Array.from(menu.values()), [...(yield* Registry.values(tools))])
+          assert.strictEqual(log.join(" "), isFirst ? before : after)
+        }
+      })
+  )
+
+  it.effect("a hook that amends what comes amends what is in, too, and what it amends goes with its own scope", () =>
+    Effect.gen(function*() {
+      const tools = yield* make
+      const { hooks, log, menu } = menuOf()
+      yield* Registry.addHooks(tools, hooks)
+      yield* Registry.register(tools, plain("early"))
+      yield* Registry.addHooks(tools, styling(tools), { existing: true })
+      assert.deepStrictEqual(log, ["+early", "-early", "+early[css]"])
+      log.length = 0
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* Registry.registerScoped(tools, plain("late"))
+        assert.deepStrictEqual(log, ["+late", "-late", "+late[css]"])
+        assert.deepStrictEqual(Array.from(menu.values(), show), ["early[css]", "late[css]"])
+      }))
+      assert.deepStrictEqual((yield* Registry.values(tools)).map(show), ["early[css]"])
+      assert.deepStrictEqual(Array.from(menu.values(), show), ["early[css]"])
+    }))
+})
+
 describe("G28 hooks that are installed in a transaction", () => {
   it.effect("are told that what was in goes, though it came in the same transaction", () =>
     Effect.gen(function*() {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, Latch, Logger, Scope } from "effect"
+import { Cause, Effect, Exit, Fiber, Latch, Logger, Option, Scope } from "effect"
 import { Registry, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { a, b, Balance, c, d, Item, messageOf, recording } from "./utils/items.ts"
@@ -22,6 +22,23 @@ const within = <A, E>(effect: Effect.Effect<A, E>) =>
   })
 
 describe("races", () => {
+  it.effect("G14 fifty fibers that look for an item, or else make it, in a transaction, make it once", () =>
+    Effect.gen(function*() {
+      const registry: Items = yield* Registry.make<Item>()({ lookup: ["id"] })
+      let made = 0
+      const getOrMake = Registry.transact(
+        registry,
+        Effect.flatMap(Registry.getOption(registry, "id", 1), (found) => {
+          if (Option.isSome(found)) return Effect.succeed(found.value)
+          const item = new Item(1, `made ${++made}`)
+          return Effect.as(Effect.andThen(Effect.yieldNow, Registry.register(registry, item)), item)
+        })
+      )
+      const items = yield* Effect.all(Array.from({ length: 50 }, () => getOrMake), { concurrency: "unbounded" })
+      assert.strictEqual(made, 1)
+      assert.strictEqual(new Set(items).size, 1)
+    }))
+
   it.effect("G16 an abandoned population whose rollback needs the registry of its waiter: it dies, and nothing hangs", () =>
     Effect.gen(function*() {
       const gate = yield* Latch.make()

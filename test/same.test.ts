@@ -604,6 +604,33 @@ describe.each(Object.entries(places))("operations %s", (_, around) => {
       }
     }))
 
+  it.effect("no getter of an item but its keys is called, whatever it is asked for", () =>
+    Effect.gen(function*() {
+      let reads = 0
+      class Database {
+        readonly name: string
+        constructor(name: string) {
+          this.name = name
+        }
+        get connection(): string {
+          reads++
+          throw new Error("not connected yet")
+        }
+      }
+      const databases = yield* Registry.make<Database>()({ lookup: ["name"] })
+      const [one, other, another] = ["one", "one", "another"].map((name) => new Database(name))
+      yield* Registry.register(databases, one!)
+      assert.strictEqual(yield* codeOf(Registry.register(databases, other!)), "attribute_registered")
+      assert.isFalse(yield* Registry.contains(databases, other!))
+      assert.isFalse(yield* Registry.contains(databases, another!))
+      assert.strictEqual(yield* codeOf(Registry.unregister(databases, another!)), "unregister")
+      yield* Registry.upsert(databases, other!)
+      yield* Registry.reconcile(databases, [one!, another!])
+      yield* Registry.registerAll(databases, [new Database("three"), new Database("four")])
+      assert.strictEqual(yield* Registry.size(databases), 4)
+      assert.strictEqual(reads, 0)
+    }))
+
   it.effect("an upsert of what is the same changes nothing: no hook, no revision, no event, no owner", () =>
     Effect.gen(function*() {
       const { log, registry } = yield* logging(["name", "alias"])
