@@ -30,6 +30,7 @@ import { faults as featuresRefresh } from "./faults/features/refresh.ts"
 import { faults as featuresTold } from "./faults/features/told.ts"
 import { faults as featuresWatch } from "./faults/features/watch.ts"
 import { faults as modules } from "./faults/modules.ts"
+import { faults as operationsBringBack } from "./faults/operations/bringBack.ts"
 import { faults as operationsInstall } from "./faults/operations/install.ts"
 import { faults as operationsPopulate } from "./faults/operations/populate.ts"
 import { faults as operationsRegister } from "./faults/operations/register.ts"
@@ -46,6 +47,7 @@ import { faults as storeKey } from "./faults/store/key.ts"
 import { faults as storeKeyMap } from "./faults/store/keyMap.ts"
 import { faults as storeListing } from "./faults/store/listing.ts"
 import { faults as storeMatching } from "./faults/store/matching.ts"
+import { faults as storeRoom } from "./faults/store/room.ts"
 import { faults as storeSame } from "./faults/store/same.ts"
 import { faults as storeUpdate } from "./faults/store/update.ts"
 import { faults as storeWording } from "./faults/store/wording.ts"
@@ -78,6 +80,7 @@ export const breaks: ReadonlyArray<Break> = [
   ...featuresTold,
   ...featuresWatch,
   ...modules,
+  ...operationsBringBack,
   ...operationsInstall,
   ...operationsPopulate,
   ...operationsRegister,
@@ -94,6 +97,7 @@ export const breaks: ReadonlyArray<Break> = [
   ...storeKeyMap,
   ...storeListing,
   ...storeMatching,
+  ...storeRoom,
   ...storeSame,
   ...storeUpdate,
   ...storeWording

@@ -58,5 +58,43 @@ export const faults: ReadonlyArray<Break> = [
       file: "explain.test.ts",
       title: "unregisterOwner removes overrides and hidden items, and none of them becomes"
     }
+  },
+  {
+    name: "a scope that closes takes out what another one has taken over",
+    find: "const isOf = ({ origin }: Entry<Item>) => origin.scope === scope",
+    replace: "const isOf = ({ origin }: Entry<Item>) => origin !== undefined || scope === undefined",
+    caught: {
+      file: "registrations.test.ts",
+      title: "G27 upsertScoped takes a registration over into its scope and owner"
+    }
+  },
+  {
+    name: "a scope that closes while its registry is Pending leaves what waits",
+    find: "(contents) => registrations.some(isIn(contents)),",
+    replace: "(contents) => contents.populated && registrations.some(isIn(contents)),",
+    caught: {
+      file: "registrations.test.ts",
+      title:
+        "G27 a scope that closes while the registry is Pending takes its items along, and one that closes later, too"
+    }
+  },
+  {
+    name: "a scope that closes takes the first of a list out alone",
+    find: "closeScope(core, scope, entries.map(({ registration }) => registration)))\n",
+    replace: "closeScope(core, scope, entries.slice(0, 1).map(({ registration }) => registration)))\n",
+    caught: {
+      file: "registrations.test.ts",
+      title:
+        "G27 a scope that closes while the registry is Pending takes its items along, and one that closes later, too"
+    }
+  },
+  {
+    name: "what is registered in a scope is not known to be of it",
+    find: "  ...operation,\n  scope,\n",
+    replace: "  ...operation,\n",
+    caught: {
+      file: "registrations.test.ts",
+      title: "G27 closing a scope removes what was registered in it, after replace, with"
+    }
   }
 ]

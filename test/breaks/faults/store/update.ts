@@ -38,5 +38,32 @@ export const faults: ReadonlyArray<Break> = [
       file: "override.test.ts",
       title: "the replacement of an override is an override, which hides only items that it"
     }
+  },
+  {
+    name: "an update is a new registration",
+    find: "const added = new Entry(item, keys, origin, previous)",
+    replace: "const added = new Entry(item, keys, origin, { position: previous.position })",
+    caught: {
+      file: "registrations.test.ts",
+      title: "G27 closing a scope removes what was registered in it, after replace, with"
+    }
+  },
+  {
+    name: "an item that takes over a key of another is a new registration",
+    find: "new Entry(item, keys, previous.origin.updatedBy(origin), previous)",
+    replace: "new Entry(item, keys, previous.origin.updatedBy(origin))",
+    caught: {
+      file: "registrations.test.ts",
+      title: "G27 closing a scope removes what was registered in it, after reconcile, with exchanged names"
+    }
+  },
+  {
+    name: "an item that takes over a key of another is in the scope of what reconciles",
+    find: "new Entry(item, keys, previous.origin.updatedBy(origin), previous)",
+    replace: "new Entry(item, keys, origin, previous)",
+    caught: {
+      file: "registrations.test.ts",
+      title: "G27 closing a scope removes what was registered in it, after reconcile, with exchanged names"
+    }
   }
 ]
