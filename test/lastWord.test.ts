@@ -511,13 +511,15 @@ describe("G28 a map that a hook keeps by a key has room for one item", () => {
     }))
 })
 
+interface Tool {
+  readonly name: string
+  readonly with: ReadonlyArray<string>
+}
+
+const plain = (name: string): Tool => ({ name, with: [] })
+
 describe("G28 a menu by name, kept by another hook", () => {
-  interface Tool {
-    readonly name: string
-    readonly with: ReadonlyArray<string>
-  }
   type Tools = Registry.Registry<Tool, readonly ["name"]>
-  const plain = (name: string): Tool => ({ name, with: [] })
   const styled = (tool: Tool): Tool => ({ ...tool, with: ["css"] })
   const show = (tool: Tool) => tool.name + tool.with.map((one) => `[${one}]`).join("")
 

@@ -199,6 +199,11 @@ describe("layerPedantic", () => {
         messageOf(exit),
         /Hook 2 of 3 that keeps a map by id, with set and delete, has nothing in the place of .*"over"/
       )
+      const byName = yield* Effect.exit(Items.replace("id", 2, new Item(3, "item 2")))
+      assert.match(
+        messageOf(byName),
+        /Hook 2 of 3 that keeps a map by name, with set and delete, has nothing in the place of .*"id":3/
+      )
       yield* Effect.exit(Scope.close(scope, Exit.void))
     }).pipe(Effect.provide(Items.layer)))
 

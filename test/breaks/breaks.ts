@@ -51,6 +51,7 @@ import { faults as storeRoom } from "./faults/store/room.ts"
 import { faults as storeSame } from "./faults/store/same.ts"
 import { faults as storeUpdate } from "./faults/store/update.ts"
 import { faults as storeWording } from "./faults/store/wording.ts"
+import { faults as testing } from "./faults/testing.ts"
 
 export const breaks: ReadonlyArray<Break> = [
   ...coreOf,
@@ -100,5 +101,6 @@ export const breaks: ReadonlyArray<Break> = [
   ...storeRoom,
   ...storeSame,
   ...storeUpdate,
-  ...storeWording
+  ...storeWording,
+  ...testing
 ]
