@@ -482,6 +482,21 @@ describe("G28 a map that a hook keeps by a key has room for one item", () => {
       assert.deepStrictEqual(joint, ["0+1", "1+1", "2+1", "2-1", "2+1", "0-1", "0+1"])
     }))
 
+  it.effect("a child of a hook fails while others are told that an item went and is back: none hears twice that it is", () =>
+    Effect.gen(function*() {
+      const go = yield* Latch.make()
+      const { heard, joint, registry } = yield* trio({
+        "2-1": (its) =>
+          Effect.forkChild(Registry.transact(its, Effect.andThen(go.await, Effect.fail("no"))), {
+            startImmediately: true
+          }),
+        "1-1": () => Effect.andThen(go.open, Effect.andThen(Effect.yieldNow, Effect.yieldNow))
+      }, [a])
+      yield* Registry.populate(registry)
+      yield* heard(Registry.replace(registry, "id", 1, a))
+      assert.deepStrictEqual(joint.slice(3), ["2-1", "1-1", "2+1", "1+1"])
+    }))
+
   it.effect("a nested transaction that failed is played back once, though the one around it fails, too", () =>
     Effect.gen(function*() {
       const { heard, joint, registry } = yield* trio({})
@@ -870,6 +885,22 @@ describe("G28 hooks that are installed in a transaction that fails are told what
       )
       assert.deepStrictEqual(witness.log, ["+1", "+2"])
       witness.agreesWith([a, b])
+    }))
+
+  it.effect("a nested one in a call of another hook, and the one around it fails, too", () =>
+    Effect.gen(function*() {
+      const { add, registry, witness } = yield* added([a])
+      const scope = yield* Effect.scope
+      const failing = {
+        onItemUnregistered: (item: Item) =>
+          item === a
+            ? Effect.exit(Registry.transact(registry, inTurn(Registry.register(registry, b), add, no)))
+            : Effect.void
+      }
+      yield* Scope.provide(Registry.addHooks(registry, failing), scope)
+      yield* Effect.exit(Registry.transact(registry, inTurn(Registry.unregister(registry, a), no)))
+      assert.deepStrictEqual(witness.log, ["-2", "+1"])
+      witness.agreesWith([a])
     }))
 
   it.effect("one that is refused when hooks have been settled", () =>

@@ -10,6 +10,7 @@ import { touchedBy } from "./change.ts"
 import type { Transaction } from "./core.ts"
 import {
   type AfterHook,
+  type Call,
   Calls,
   install,
   type ItemHook,
@@ -245,9 +246,14 @@ export const undo = (group: ReadonlyArray<Transaction<any>>): Effect.Effect<Caus
     // others have told meanwhile what it was in a call for
     return transaction.inHook ? tellNews(transaction, part, news) : tellPart(transaction, part, news)
   })
+  // so that those around it, which may be telling hooks now, look at what these have been told here
+  for (const { inHook, outermost } of group) outermost.unsettled ||= inHook
   const undoing = collect(playingBack.concat(group.flatMap(tellingInstead)), (next) => next())
   return Effect.mapEager(undoing, (defects) => {
-    for (const { callsBefore, inHook, outermost } of group) if (!inHook) outermost.calls?.forget(callsBefore)
+    for (const transaction of group) {
+      const isMadeUpFor = ({ part }: Call<any>) => !transaction.inHook || isInstalledIn(transaction, part)
+      transaction.outermost.calls?.forget(transaction.callsBefore, isMadeUpFor)
+    }
     return defects
   })
 }
@@ -256,9 +262,9 @@ export const undo = (group: ReadonlyArray<Transaction<any>>): Effect.Effect<Caus
 const tellingInstead = <Item, V>(
   transaction: Transaction<Item, any, V>
 ): ReadonlyArray<() => Effect.Effect<void> | undefined> => {
-  const { base, core, hooks, outermost: { installed }, parent } = transaction
+  const { base, core, outermost: { installed } } = transaction
   if (installed === undefined) return []
-  const parts = core.hooks.filter((part) => installed.has(part) && (parent === undefined || !hooks.includes(part)))
+  const parts = core.hooks.filter((part) => isInstalledIn(transaction, part))
   const telling = (hook: AfterHook) =>
     touchedIn(transaction).flatMap((entry) =>
       inOrder(parts, hook).map((part) => () => tellNews(transaction, part, { hook, entry }))
@@ -269,6 +275,11 @@ const tellingInstead = <Item, V>(
   })
   return [...telling("onItemUnregistered"), ...telling("onItemRegistered"), ...known]
 }
+
+const isInstalledIn = <Item, V>(
+  { hooks, outermost: { installed }, parent }: Transaction<Item, any, V>,
+  part: Part<Item, V>
+): boolean => installed?.has(part) === true && (parent === undefined || !hooks.includes(part))
 
 /**
  * Tells parts that go that all items go of which they know, newest first. A part that is being told of an item hears after

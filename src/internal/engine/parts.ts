@@ -251,13 +251,13 @@ export class Calls<Item> {
     return holders && Option.getOrUndefined(HashMap.get(holders, key))
   }
 
-  /** Forgets the calls from an index on, which have been played back. */
-  forget(from: number): void {
-    if (this.last !== undefined) {
-      this.catchUp(this.last)
-      this.known = from
-    }
+  /** Forgets calls from an index on that have been made up for. What is known by them stays. */
+  forget(from: number, isForgotten: (call: Call<Item>) => boolean): void {
+    if (this.last !== undefined) this.catchUp(this.last)
+    const rest = this.list.slice(from).filter((call) => !isForgotten(call))
     this.list.length = from
+    for (const call of rest) this.list.push(call)
+    if (this.last !== undefined) this.known = this.list.length
   }
 
   private knownTo(part: Part<Item, unknown>): Known<Item> | undefined {
