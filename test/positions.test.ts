@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Schema, Scope, Stream } from "effect"
-import { Registry, type RegistryEvent, RegistrySnapshot } from "effect-registry"
+import { Lookup, Registry, type RegistryEvent, RegistrySnapshot } from "effect-registry"
 import { a, b, c, d, Item } from "./utils/items.ts"
 import { randomFrom } from "./utils/meddling.ts"
 
@@ -47,7 +47,7 @@ const follow = <A, Lookups, P, V>(registry: Registry.Registry<A, Lookups, P, V>)
     })
   })
 
-const told = (events: ReadonlyArray<RegistryEvent.RegistryEvent<Item>>): ReadonlyArray<string> =>
+const told = (events: ReadonlyArray<RegistryEvent.RegistryEvent<{ readonly id: number }>>): ReadonlyArray<string> =>
   events.map((event) => {
     switch (event._tag) {
       case "Registered":
@@ -98,6 +98,25 @@ describe("the events of changes", () => {
         "Populated"
       ])
     }))
+
+  it.effect("G29 tell first what stands first, where a disabled override that is updated hides no more", () =>
+    Effect.gen(function*() {
+      interface Named {
+        readonly id: number
+        readonly names: ReadonlyArray<string>
+      }
+      const registry = yield* Registry.make<Named>()({
+        lookup: { id: Lookup.unique(({ id }: Named) => id), name: Lookup.uniqueEach(({ names }) => names) },
+        defaults: [{ id: 1, names: ["a"] }]
+      })
+      const next = yield* follow(registry)
+      yield* Registry.override(registry, { id: 2, names: ["d", "a"] })
+      yield* Registry.register(registry, { id: 3, names: [] })
+      yield* Registry.disable(registry, "name", "d", { reason: "off" })
+      yield* next
+      yield* Registry.upsert(registry, { id: 2, names: ["c"] })
+      assert.deepStrictEqual(told(yield* next), ["+1 at 0: override", "+2 at 1: switch"])
+    }).pipe(Effect.scoped))
 
   it.effect("G29 items that exchange keys in a reconcile leave, and come back where they were", () =>
     Effect.gen(function*() {
@@ -192,6 +211,8 @@ describe("the events of changes", () => {
             () => Registry.reconcile(registry, Array.from({ length: random(8) }, item)),
             () => scoped(Registry.registerScoped(registry, item())),
             () => scoped(Registry.override(registry, item())),
+            () => Registry.disable(registry, "id", random(12), { reason: "off" }),
+            () => Registry.enable(registry, "id", random(12)),
             () => close,
             () => random(10) === 0 ? Registry.reset(registry) : Registry.populate(registry)
           ]

@@ -9,7 +9,7 @@ import { carryOut, entering, mutation, type Plan, type Planner } from "../engine
 import { check, isRefusal } from "../store/check.ts"
 import * as Contents from "../store/contents.ts"
 import { failure } from "../store/definition.ts"
-import { Entry, isSame, type Origin } from "../store/entry.ts"
+import { byPosition, Entry, isSame, type Origin } from "../store/entry.ts"
 import * as Matching from "../store/matching.ts"
 import * as Order from "../store/order.ts"
 import * as Update from "../store/update.ts"
@@ -209,9 +209,13 @@ const swapping =
           keys,
           originOf(previous.origin, origin)
         )
-        steps.push(...swapped(draft, previous, contents, added, origin.owner))
         transaction.draft = contents
-        reveal(transaction, draft, revealed)
+        if (leaving.length > 0) steps.push(...swapped(draft, previous, contents, added, origin.owner))
+        // what stands first comes first: the places of those after it count it
+        const come = leaving.length > 0 ? revealed : [...revealed, added].toSorted(byPosition)
+        for (const entry of come) {
+          steps.push(...inserted(contents, entry, Change.withholding(draft, entry === added ? previous : entry)))
+        }
         return added
       }
     })
