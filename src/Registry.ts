@@ -1954,8 +1954,7 @@ export const populate: <Item, Lookups, P, V, R = never>(
   self: RegistryOrService<Item, Lookups, P, V, R>
 ) => Effect.Effect<void, P, R> = /*#__PURE__*/ operation(
   1,
-  <Item, P, V>({ populationDies, tryPopulate }: Core<Item, P, V>): Effect.Effect<void, P> =>
-    populationDies ? Effect.orDie(tryPopulate) : tryPopulate
+  <Item, P, V>({ orDie, tryPopulate }: Core<Item, P, V>): Effect.Effect<void, P> => orDie?.(tryPopulate) ?? tryPopulate
 )
 
 /**

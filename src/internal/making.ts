@@ -88,7 +88,8 @@ export const make = <Item, Lookups, P, V, R>(
   first?: (
     registry: Registry<Item, Lookups, Failed, V>,
     populating: Population.Populating<Failed>
-  ) => Population.Populating<Failed>
+  ) => Population.Populating<Failed>,
+  orDie: NonNullable<Core<Item>["orDie"]> = Effect.orDie
 ): Effect.Effect<Registry<Item, Lookups, P, V>, never, Scope.Scope | R> =>
   Effect.contextWith((caller: Context.Context<Scope.Scope | R>) => {
     const {
@@ -140,7 +141,7 @@ export const make = <Item, Lookups, P, V, R>(
       population: new PopulationRuns(),
       populationScope: undefined,
       defaults: Populate.defaultsOf(name, defaults),
-      populationDies: options.populationFailure === "die" || defaults === undefined,
+      orDie: options.populationFailure === "die" || defaults === undefined ? orDie : undefined,
       registerDefaults: onInvalidDefault === "skip" ? registerDefaults : undefined,
       ended: undefined,
       populationFailure: undefined,
@@ -154,7 +155,8 @@ export const make = <Item, Lookups, P, V, R>(
       bringBack: undefined,
       acquisitions: undefined,
       concurrency,
-      beforePublish: invariant && Invariant.lastWord(invariant)
+      beforePublish: invariant && Invariant.lastWord(invariant),
+      shared: undefined
     }
     let populate: Effect.Effect<void, P>
     let tryPopulate: Effect.Effect<void, Failed>
@@ -167,8 +169,8 @@ export const make = <Item, Lookups, P, V, R>(
     ).pipe(
       Effect.flatMap((failing) => {
         const [atOnce, unlessHot] = cooldown === undefined ? [failing, failing] : cooling(core, cooldown, failing)
-        tryPopulate = defaults === undefined ? Effect.orDie(atOnce) : atOnce
-        populate = (core.populationDies ? Effect.orDie(unlessHot) : unlessHot) as Effect.Effect<void, P>
+        tryPopulate = defaults === undefined ? orDie(atOnce) : atOnce
+        populate = (core.orDie?.(unlessHot) ?? unlessHot) as Effect.Effect<void, P>
         return Scope.addFinalizerExit(
           Context.get(caller, Scope.Scope),
           (exit) => Effect.andThen(closeRegistry(core), Scope.close(scope, exit))

@@ -47,8 +47,8 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   readonly population: PopulationRuns
   /** The scope of the population that filled the published contents. */
   populationScope: Scope.Closeable | undefined
-  /** Whether it is a defect of an operation that a population has failed. */
-  readonly populationDies: boolean
+  /** Makes the failure of a population a defect, where it is none of the errors of an operation. */
+  readonly orDie: (<A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, any, R>) | undefined
   /** Where the defaults come from. */
   readonly defaults: Defaults<Item, any, any>
   /**
@@ -89,6 +89,22 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
    * the same: there, it is a defect.
    */
   beforePublish: ((transaction: Transaction<Item, any, any>) => Effect.Effect<void, unknown>) | undefined
+  /** The log that its contents are a fold over, where several processes share it. */
+  shared: Sharing<Item> | undefined
+}
+
+/** What is written into a log before it is published. */
+export interface Sharing<in out Item> {
+  /** Runs an outermost operation, and again after another process was first. */
+  readonly around: <A, E, R>(operation: OperationLabel, running: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** Whether an outermost transaction that has succeeded is to be written. */
+  readonly isDue: (transaction: Transaction<Item>) => boolean
+  /** Writes it. What others have written meanwhile may change what it began with, and so its draft. It ends by itself. */
+  readonly append: (transaction: Transaction<Item>) => Effect.Effect<void, unknown>
+  /** In the step that publishes: the revision of the contents, as all processes number it. */
+  readonly publishing: (transaction: Transaction<Item>) => number
+  /** Whether what a closing scope could not write is written later. */
+  readonly isForLater: (cause: Cause.Cause<unknown>) => boolean
 }
 
 /**
@@ -199,6 +215,8 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   approved: Contents.Contents<Item> | undefined = undefined
   /** Whether somebody has a snapshot of a draft that is made of its own. */
   seen = false
+  /** Of an outermost transaction: whether what it does may depend on more than the items that it changes. */
+  looked = false
   /** What went wrong in hooks, where that stops nothing. */
   defects: Cause.Cause<never> = Cause.empty
   /** Removals by scopes that closed in this transaction: repeated outside if it is rolled back. */
@@ -263,7 +281,9 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
 
   /** An upkeep cannot be given up. A population is interrupted by those that wait for it. */
   override get waiter(): Fiber.Fiber<unknown, unknown> | undefined {
-    return this.kind === "upkeep" || this.kind === "import" || this.populating ? undefined : this.fiber
+    return this.kind === "upkeep" || this.kind === "import" || this.kind === "remote" || this.populating
+      ? undefined
+      : this.fiber
   }
 
   /** The lock that it holds while it runs. */
@@ -368,9 +388,10 @@ export type Registering<Item, V> = <F>(
 
 /**
  * A `"withdrawal"` is a change whose error has no `V`: what refuses it in the end is a defect. All but those two and a refresh work on
- * contents that are `Pending`, and never populate them first.
+ * contents that are `Pending`, and never populate them first. A `"remote"` one is what another process has done: it is in,
+ * and cannot be refused, and what hooks change in it was changed where it was done.
  */
-type Kind = "change" | "withdrawal" | "refresh" | "enabling" | "population" | "import" | "reset" | "upkeep"
+type Kind = "change" | "withdrawal" | "refresh" | "enabling" | "population" | "import" | "reset" | "upkeep" | "remote"
 
 /** The scopes that remove registrations when they close. */
 interface Scoping {

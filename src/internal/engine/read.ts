@@ -76,6 +76,7 @@ class Read<Item, P, V, A, E, X, Y> extends Effectable.Class<A, E | P> {
     return Effect.withFiber((fiber) => {
       const transaction = current(core, fiber.context)
       const seen = transaction === undefined ? contentsOf(core) : transaction.draft
+      if (transaction !== undefined) transaction.outermost.looked = true
       return seen.populated || transaction?.ready === true || transaction?.state === "undoing"
         ? this.answer(seen, this.x, this.y, transaction)
         : Effect.flatMap(core.populate, () => this)

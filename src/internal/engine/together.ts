@@ -33,7 +33,27 @@ export const runAll = <P, A, E, R>(
       )
   })
 
+/** Again where another process was first. */
 const runAllOn = <P, A, E, R>(
+  ordered: ReadonlyArray<Core<any, P, any>>,
+  effect: Effect.Effect<A, E, R>,
+  observations: ReadonlyArray<Observation | undefined>
+): Effect.Effect<A, E | P, R> =>
+  Effect.withFiber((fiber) => {
+    const outer = innermost(fiber.context)
+    const [shared, another] = ordered.filter((core) => core.shared !== undefined)
+    if (another !== undefined) {
+      return Effect.die(
+        new Error(`transactAll of ${names([shared!, another])}: two shared registries cannot be published together.`)
+      )
+    }
+    const running = runAllNow(ordered, effect, observations)
+    return shared?.shared === undefined || openIn(outer, shared) !== undefined
+      ? running
+      : shared.shared.around(transactAll, running)
+  })
+
+const runAllNow = <P, A, E, R>(
   ordered: ReadonlyArray<Core<any, P, any>>,
   effect: Effect.Effect<A, E, R>,
   observations: ReadonlyArray<Observation | undefined>

@@ -22,7 +22,7 @@ import { servicesOf } from "./parts.ts"
 import { openIn } from "./read.ts"
 import { now } from "./refusals.ts"
 import { collect, type Restore, sequence, unchanged } from "./sequence.ts"
-import { mayBeSync, unlessSync, useAfterEnd } from "./waiting.ts"
+import { mayBeSync, unlessSync, useAfterEnd, type WaitNode } from "./waiting.ts"
 
 /** Runs an operation as a transaction: nested in the one of its registry that the fiber is in, or an outermost one. */
 export const run = <Item, P, V, A, E, R>(
@@ -52,9 +52,25 @@ const runOn = <Item, P, V, A, E, R>(
 ): Effect.Effect<A, E | P, R> => {
   const outer = innermost(fiber.context)
   const parent = openIn(outer, core)
-  if (parent?.state === "undoing") return operation.undone(parent)
+  if (parent?.state === "undoing" || parent?.kind === "remote") return operation.undone(parent)
   const instead = parent === undefined ? operation.instead?.(outer) : undefined
   if (instead !== undefined) return instead
+  return parent === undefined && core.shared !== undefined && operation.kind !== "remote"
+    ? core.shared.around(
+      operation,
+      Effect.withFiber((again) => beginOn(again, core, operation, observation, outer, parent))
+    )
+    : beginOn(fiber, core, operation, observation, outer, parent)
+}
+
+const beginOn = <Item, P, V, A, E, R>(
+  fiber: Fiber.Fiber<unknown, unknown>,
+  core: Core<Item, P, V>,
+  operation: Operation<Item, P, V, A, E, R>,
+  observation: Observation | undefined,
+  outer: WaitNode | undefined,
+  parent: Transaction<Item, P, V> | undefined
+): Effect.Effect<A, E | P, R> => {
   const transaction = new Transaction(core, operation, fiber, outer, parent, observation)
   const atOnce = inOneStep(transaction, operation)
   if (atOnce !== undefined) return atOnce
@@ -79,7 +95,7 @@ const inOneStep = <Item, P, V, A, E>(
   const { base, canRun, core, hooks, observation, outerLock, parent } = transaction
   if (
     atOnce === undefined || committed !== undefined || hooks.length > 0 || outerLock.holder !== undefined ||
-    core.closed || core.beforePublish !== undefined || core.ended !== undefined || !canRun
+    core.closed || core.beforePublish !== undefined || core.shared !== undefined || core.ended !== undefined || !canRun
   ) return undefined
   observation?.begun(parent !== undefined)
   const exit = atOnce(transaction)
@@ -209,6 +225,8 @@ export const end = <A, E>(
   if (Exit.isFailure(exit)) return undo(group, exit.cause, ending)
   if (group.some(({ core }) => core.closed)) return undo(group, Cause.interrupt(), ending)
   const last = lastWord(group, restore)
+  const writing = last === undefined ? group.find(isDue) : undefined
+  if (writing !== undefined) return appended(writing, group, exit, ending)
   return last === undefined
     ? commitOrUndo(group, exit, ending)
     : Effect.matchCauseEffect(Effect.provideService(last, CurrentTransaction, group.at(-1)), {
@@ -251,7 +269,7 @@ const endAfter = <A, E>(
 }
 
 /** What is left to be said before outermost transactions are published: hooks are settled, then each may be refused. */
-const lastWord = (group: Group, restore: Restore): Effect.Effect<void, unknown> | undefined => {
+export const lastWord = (group: Group, restore: Restore): Effect.Effect<void, unknown> | undefined => {
   const one = group.find((transaction) => transaction.parent === undefined && Hooks.isUnsettled(transaction))
   if (one !== undefined) return Hooks.settle(one)
   const unsaid = group.find(({ approved, base, core, draft, parent }) =>
@@ -265,6 +283,35 @@ const lastWord = (group: Group, restore: Restore): Effect.Effect<void, unknown> 
       unsaid.approved = draft
     })
   return unsaid.irrevocable ? Hooks.surviving(unsaid, Effect.orDie(word), approved) : Effect.flatMap(word, approved)
+}
+
+const isDue = (transaction: Transaction<any>): boolean =>
+  transaction.parent === undefined && transaction.core.shared?.isDue(transaction) === true
+
+/**
+ * Writes one of some transactions into its log, and then ends them, in one step with the answer of the log. Meanwhile they
+ * are sealed: what fibers in them would change waits, and finds them closed.
+ */
+const appended = <A, E>(
+  writing: Transaction<any>,
+  group: Group,
+  exit: Exit.Success<A, E>,
+  ending: Ending<A>
+): Effect.Effect<A, E> => {
+  let ended: Effect.Effect<A, E> | undefined
+  const appending = Effect.matchCause(Effect.suspend(() => writing.core.shared!.append(writing)), {
+    // its error is in the type of a transaction of a shared registry
+    onFailure: (cause) => {
+      ended = undo(group, cause as Cause.Cause<E>, ending)
+    },
+    onSuccess: () => {
+      ended = group.some(({ core }) => core.closed)
+        ? undo(group, Cause.interrupt(), ending)
+        : commitOrUndo(group, exit, ending)
+    }
+  })
+  const sealed = group.reduce<Effect.Effect<void>>((inner, transaction) => transaction.lock.hold(transaction, inner), appending)
+  return Effect.flatMap(Effect.uninterruptible(sealed), () => ended!)
 }
 
 const commitOrUndo = <A, E>(group: Group, exit: Exit.Success<A, E>, ending: Ending<A>): Effect.Effect<A, E> => {
@@ -306,12 +353,12 @@ const commit = <Item, P, V>(transaction: Transaction<Item, P, V>): Effect.Effect
 }
 
 /** Where contents become visible to others: the one place, and one synchronous step. */
-const publish = <Item, P, V>(transaction: Transaction<Item, P, V>): Effect.Effect<void> | undefined => {
+export const publish = <Item, P, V>(transaction: Transaction<Item, P, V>): Effect.Effect<void> | undefined => {
   const { base, core, draft, populationScope, scopes, seen, steps } = transaction
   if (draft === base) return undefined
-  // what nobody can see is no change
-  const changed = steps.length > 0
-  const revision = changed ? base.revision + 1 : base.revision
+  // what nobody can see is no change, but each record of a log is one
+  const changed = steps.length > 0 || core.shared !== undefined
+  const revision = core.shared?.publishing(transaction) ?? (changed ? base.revision + 1 : base.revision)
   // a snapshot of the draft keeps its revision; a draft that nobody has seen need not be copied
   const contents = seen ? new Contents(draft) : draft
   contents.revision = revision
@@ -352,6 +399,8 @@ export const failIfAny = (cause: Cause.Cause<never>): Effect.Effect<void> =>
 const undo = <E>(group: Group, cause: Cause.Cause<E>, ending: Ending<any>): Effect.Effect<never, E> => {
   for (const transaction of group) {
     transaction.state = "undoing"
+    // what is around it may catch the failure, and so know more than what it changes
+    transaction.outermost.looked = true
     transaction.draft = transaction.base
     transaction.restore = unchanged
   }

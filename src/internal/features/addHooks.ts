@@ -34,22 +34,28 @@ export const installAndTell = <Item, P, V>(
         )
       )
     }
-    const parts = install(core.definition.name, hooks, withoutTransactions(context))
-    const uninstalling = uninstall(core, parts, (transaction) => untellAll(transaction, parts))
-    let installed = false
+    const installing = () => install(core.definition.name, hooks, withoutTransactions(context))
+    let parts = installing()
+    const failed: Array<Part<Item, V>> = []
     const adding = runWithoutPopulation<Item, P, V, void, V>(core, {
       name: "addHooks",
       kind: "upkeep",
       runsHooks: true,
       body: (transaction) => tellAll(transaction, parts),
       undone: () => Effect.void,
-      committed: () => {
-        installed = true
-        return Scope.addFinalizer(Context.get(context, Scope.Scope), uninstalling)
-      },
-      failed: () => removeNow(core, parts, "removed")
+      committed: () =>
+        Scope.addFinalizer(
+          Context.get(context, Scope.Scope),
+          uninstall(core, parts, (transaction) => untellAll(transaction, parts))
+        ),
+      failed: () => {
+        removeNow(core, parts, "removed")
+        failed.push(...parts)
+        // it may run again
+        parts = installing()
+      }
     })
-    return Effect.onError(adding, () => installed ? Effect.void : Acquiring.leave(core, parts))
+    return Effect.ensuring(adding, Effect.suspend(() => Acquiring.leave(core, failed)))
   })
 
 /** Hooks may change the registry meanwhile: of that they are told as any hook is that was installed in a transaction. */

@@ -180,7 +180,8 @@ const planning = function*<Item, P, V, W>(
   items: ReadonlyArray<Item>,
   source: SourceOf<Item, V, W>
 ): Pausing<Exit.Exit<Plan<Item, Reconciled<Item>, W>, Failure>> {
-  const { draft, steps } = transaction
+  const { draft, outermost, steps } = transaction
+  outermost.looked = true
   const { entering: enter, isOwn, left, origin } = source(transaction)
   let matched: Matched<Item>
   let reached: Exit.Exit<Outcome<Item>, Failure>

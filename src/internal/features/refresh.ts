@@ -140,7 +140,7 @@ const sharedBy = <Item, V>(core: Core<Item, any, V>): Effect.Effect<Shared> =>
   })
 
 export const refresh = <Item, P, V>(core: Core<Item, P, V>): Refreshed =>
-  core.populationDies ? Effect.orDie(refreshIn(core)) : refreshIn(core)
+  core.orDie?.(refreshIn(core)) ?? refreshIn(core)
 
 const refreshIn = <Item, P, V>(core: Core<Item, P, V>): Refreshed =>
   Effect.withFiber((fiber) => {

@@ -43,7 +43,8 @@ export const unregisterOwner = <Item, P, V>(owner: string): Operation<Item, P, V
     runsHooks: true,
     body: (transaction) =>
       Effect.flatMapEager(
-        step(transaction, ({ draft }) => {
+        step(transaction, ({ draft, outermost }) => {
+          outermost.looked = true
           // withheld entries go first, the lowest first, so that none of them is revealed on its way out
           const all = [...draft.withheld?.entries ?? [], ...Contents.entries(draft).toReversed()]
           return Exit.succeed(all.filter(isDue))

@@ -11,9 +11,15 @@ export const runWithoutPopulation = <Item, P, V, A, E = never>(
   operation: Operation<Item, never, V, A, E> & { readonly kind: "enabling" | "reset" | "upkeep" }
 ): Effect.Effect<A, E> => run(core as Core<Item, never, V>, operation)
 
-/** A finalizer of another scope has nothing left to do when the scope of the registry has closed. */
+/**
+ * A finalizer of another scope has nothing left to do when the scope of the registry has closed, nor where a log cannot be
+ * reached: it is told later.
+ */
 export const unlessClosed = <Item, P, V>(core: Core<Item, P, V>, effect: Effect.Effect<void>): Effect.Effect<void> =>
-  Effect.catchCause(effect, (cause) => core.closed ? Effect.void : Effect.failCause(cause))
+  Effect.catchCause(
+    effect,
+    (cause) => core.closed || core.shared?.isForLater(cause) === true ? Effect.void : Effect.failCause(cause)
+  )
 
 /**
  * The end of what lasts until a scope closes, if it is due. A hook that dies stops nothing, and all defects surface. In a

@@ -199,3 +199,38 @@ const height = <A extends Positioned>(node: Order<A>): number => node === undefi
 
 const outermost = <A extends Positioned>({ nodes }: Node<A>, i: number, side: "start" | "end"): Order<A> =>
   nodes[side === "end" ? nodes.length - 1 - i : i]
+
+/** The entries of one tree that are not in another, and the other way round. What both share is not walked. */
+export const difference = <A extends Positioned>(
+  one: Order<A>,
+  other: Order<A>
+): readonly [ofOne: ReadonlyArray<A>, ofOther: ReadonlyArray<A>] => {
+  const out: [Array<A>, Array<A>] = [[], []]
+  // what is left of each, the next last
+  const rests: [Rest<A>, Rest<A>] = [one === undefined ? [] : [one], other === undefined ? [] : [other]]
+  for (;;) {
+    const [a, b] = [rests[0].at(-1), rests[1].at(-1)]
+    if (a === undefined && b === undefined) return out
+    if (a === b) {
+      rests[0].pop()
+      rests[1].pop()
+      continue
+    }
+    const side = b === undefined || a !== undefined && comesFirst(a, b) ? 0 : 1
+    const next = rests[side].pop()!
+    if (next instanceof Node) {
+      for (const part of next.nodes.length > 0 ? next.nodes.toReversed() : next.entries.toReversed()) {
+        rests[side].push(part)
+      }
+    } else out[side].push(next)
+  }
+}
+
+type Rest<A extends Positioned> = Array<Node<A> | A>
+
+/** Whether a part is to be taken apart, or is over, before another: of two at one place the higher node. */
+const comesFirst = <A extends Positioned>(one: Node<A> | A, other: Node<A> | A): boolean => {
+  if (one.position !== other.position) return one.position < other.position
+  const [a, b] = [one, other].map((part) => part instanceof Node ? height(part) : 0)
+  return a! >= b!
+}
