@@ -405,6 +405,42 @@ export class RegistryLagged extends /*#__PURE__*/ taggedError<RegistryLagged>()(
 }
 
 /**
+ * A shared registry could not use its log.
+ *
+ * `store`: the log could not be read, or it refused the record; nothing was written. `unknown_outcome`: the log did not
+ * answer in time, and the change may be in: whole or not at all. If it is, it appears as any change does. `contended`: other
+ * processes were first too many times. `read_only`: this version of the program cannot read all that the log has.
+ * `too_large`: the change is larger than a record of this log may be. `operation` is what was to be done, `record` the id
+ * of the record, `attempts` how often it was tried.
+ *
+ * @category errors
+ * @since 0.2.0
+ */
+export class RegistryUnavailable
+  extends /*#__PURE__*/ taggedError<RegistryUnavailable>()("RegistryUnavailable", () => ({
+    code: Schema.Literals(["store", "unknown_outcome", "contended", "read_only", "too_large"]),
+    operation: Schema.String,
+    record: Schema.optionalKey(Schema.String),
+    attempts: Schema.optionalKey(Schema.Number),
+    cause: Schema.optionalKey(Schema.Unknown)
+  }))
+{
+  override get message(): string {
+    const what = `${this.operation} of the shared registry ${show(this.registry)}`
+    const why = this.cause === undefined ? "" : ` ${messageOf(this.cause)}`
+    return worded(this, {
+      store: `Could not carry out ${what}: its log cannot be used, and nothing was written.${why}`,
+      unknown_outcome: `The log did not answer in time, so it is not known whether ${what} is in. ` +
+        `If it is, it appears as a change. Look, before you try again.${why}`,
+      contended: `Gave up ${what}: other processes were first ${this.attempts ?? 0} times. ` +
+        "Nothing was written. Try again, or change less in one transaction that reads.",
+      read_only: `Could not carry out ${what}: this version of the program cannot read all that its log has.${why}`,
+      too_large: `Could not carry out ${what}: it is larger than a record may be. Change fewer items at once.${why}`
+    })
+  }
+}
+
+/**
  * The wait of a fiber would never end, because other fibers wait for it in a circle. It is a defect: the program is
  * wrong.
  *
@@ -532,6 +568,7 @@ export type RegistryError =
   | PopulationError
   | SnapshotError
   | RegistryLagged
+  | RegistryUnavailable
   | DeadlockError
 
 /**

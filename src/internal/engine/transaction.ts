@@ -310,7 +310,10 @@ const appended = <A, E>(
         : commitOrUndo(group, exit, ending)
     }
   })
-  const sealed = group.reduce<Effect.Effect<void>>((inner, transaction) => transaction.lock.hold(transaction, inner), appending)
+  const sealed = group.reduce<Effect.Effect<void>>(
+    (inner, transaction) => transaction.lock.hold(transaction, inner),
+    appending
+  )
   return Effect.flatMap(Effect.uninterruptible(sealed), () => ended!)
 }
 

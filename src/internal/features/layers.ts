@@ -2,6 +2,7 @@
 import * as Equal from "effect/Equal"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import type { PutOnTop } from "../engine/core.ts"
 import { Contents, type Reason, type Withheld } from "../store/contents.ts"
 import {
@@ -32,6 +33,8 @@ const claimsOf = <Item>(definition: Definition<Item>, keys: Keys): ReadonlyArray
 export interface Rule extends Reason {
   readonly slot: number
   readonly key: unknown
+  /** The scope that ends it. */
+  readonly scope?: Scope.Scope | undefined
 }
 
 /** The withheld entries, as long as an override is in, or a rule stands. */
@@ -172,9 +175,9 @@ export class Layers<Item> implements Withheld<Item> {
     return new Layers(this.definition, this.overrides, rules, this.order, this.claimed)
   }
 
-  /** Without overrides and rules, nothing is withheld. */
+  /** Without overrides and rules, nothing is withheld, unless another version of the program withholds it. */
   settled(): Layers<Item> | undefined {
-    return this.overrides + this.rules.length === 0 ? undefined : this
+    return this.overrides + this.rules.length + Order.size(this.order) === 0 ? undefined : this
   }
 
   /** The entries that claim something. */

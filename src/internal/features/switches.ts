@@ -7,7 +7,7 @@ import * as Change from "../engine/change.ts"
 import { contentsOf, type Core, type Transaction } from "../engine/core.ts"
 import { carryOutBy, type Plan, returning } from "../engine/mutation.ts"
 import { current } from "../engine/read.ts"
-import { maxPerStep, type Pausing, withoutPauses, withPauses } from "../engine/sequence.ts"
+import { maxPerStep, type Pausing, sequence, withoutPauses, withPauses } from "../engine/sequence.ts"
 import { longStep, step } from "../engine/transaction.ts"
 import { indexOf } from "../operations/find.ts"
 import { each } from "../operations/register.ts"
@@ -32,7 +32,7 @@ export const disable = <Item, P, V>(
     kind: "upkeep",
     runsHooks: true,
     body: (transaction) => {
-      const rule = { ...aboutValue(transaction.draft, attribute, value), reason, by: transaction.owner }
+      const rule = { ...aboutValue(transaction.draft, attribute, value), reason, by: transaction.owner, scope }
       return Effect.mapEager(carryOut(transaction, () => disabling(transaction, rule)), () => rule)
     },
     undone: ({ draft }) => Effect.succeed({ ...aboutValue(draft, attribute, value), reason, by: "" }),
@@ -55,32 +55,48 @@ export const enable = <Item, P, V>(core: Core<Item, P, V>, attribute: string, va
     undone: () => Effect.void
   })
 
-/** Items whose needs cannot be acquired stay disabled. */
 const endRule = <Item, P, V>(core: Core<Item, P, V>, rule: Rule): Effect.Effect<void> =>
   whenClosing(
     core,
     "enable",
     (contents) => layersOf(contents)?.rules.includes(rule) === true,
-    (transaction) =>
-      Effect.catch(
-        carryOut(transaction, () => enabling(transaction, (other) => other === rule)),
-        (error) => keepRule(transaction, rule, error)
-      )
+    (transaction) => endRules(transaction, (other) => other === rule)
   )
 
-/** Says in the reason of a rule why it outlives its scope. */
-const keepRule = <Item, V>(transaction: Transaction<Item, never, V>, rule: Rule, error: V): Effect.Effect<void> => {
-  const why = messageOf(error)
+/** Ends rules, as a part of a transaction that cannot be refused. Items whose needs cannot be acquired stay disabled. */
+export const endRules = <Item, V>(
+  transaction: Transaction<Item, never, V>,
+  ends: (rule: Rule) => boolean
+): Effect.Effect<void> =>
+  Effect.catch(
+    carryOut(transaction, () => enabling(transaction, ends)),
+    (error) => keepRules(transaction, ends, messageOf(error))
+  )
+
+/** Says in the reason of rules why they stay. */
+const keepRules = <Item, V>(
+  transaction: Transaction<Item, never, V>,
+  ends: (rule: Rule) => boolean,
+  why: string
+): Effect.Effect<void> => {
   const { name } = transaction.core.definition
   const keeping = step(transaction, ({ draft }) => {
     const layers = layersIn(draft)
-    const kept = { ...rule, reason: bounded(`${rule.reason} (it could not be enabled: ${why})`) }
-    const rules = layers.rules.map((other) => other === rule ? kept : other)
+    const rules = layers.rules.map((rule) =>
+      ends(rule) ? { ...rule, reason: bounded(`${rule.reason} (it could not be enabled: ${why})`) } : rule
+    )
     transaction.draft = Contents.copy(draft, { withheld: layers.withRules(rules) })
-    return Exit.void
+    return Exit.succeed(layers.rules.filter(ends))
   })
-  const warning = `${show(rule.attribute)} = ${show(rule.value)} stays disabled in ${show(name)}: ${why}`
-  return Effect.andThen(keeping, Effect.logWarning(bounded(warning)))
+  return Effect.flatMap(
+    keeping,
+    (kept) =>
+      sequence(
+        kept,
+        ({ attribute, value }) =>
+          Effect.logWarning(bounded(`${show(attribute)} = ${show(value)} stays disabled in ${show(name)}: ${why}`))
+      )
+  )
 }
 
 const aboutValue = <Item>(

@@ -108,6 +108,11 @@ let made = 0
 /** A position after those of all entries that were made before. */
 export const lastPosition = (): number => made++
 
+/** Entries that are made from now on come after a position that another process gave. */
+export const makeFrom = (position: number): void => {
+  if (position > made) made = Math.ceil(position)
+}
+
 export const byPosition = (one: Entry<unknown>, other: Entry<unknown>): number => one.position - other.position
 
 /** Whether an entry hides another one, if they share a key. */

@@ -1,0 +1,1360 @@
+/** A process of a shared registry: it follows the log, and writes what its transactions change into it. */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import * as Random from "effect/Random"
+import * as Scheduler from "effect/Scheduler"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
+import { RegistryUnavailable } from "../../RegistryError.ts"
+import { type Cursor, LogError, type RegistryLog, type Stored } from "../../shared/RegistryLog.ts"
+import type { Step } from "../engine/change.ts"
+import * as Change from "../engine/change.ts"
+import {
+  contentsOf,
+  type Core,
+  type Operation,
+  type OperationLabel,
+  type Sharing,
+  Transaction
+} from "../engine/core.ts"
+import { CurrentTransaction, ofThisCopy } from "../engine/current.ts"
+import * as Hooks from "../engine/hooks.ts"
+import { sequence } from "../engine/sequence.ts"
+import { lastWord, publish, run } from "../engine/transaction.ts"
+import { endRules } from "../features/switches.ts"
+import { bringBack } from "../operations/bringBack.ts"
+import { removing } from "../operations/unregister.ts"
+import { unregisterEach } from "../operations/unregisterEach.ts"
+import { check, isRefusal } from "../store/check.ts"
+import { Contents, copy, current, holds } from "../store/contents.ts"
+import { failure } from "../store/definition.ts"
+import { Entry } from "../store/entry.ts"
+import * as Order from "../store/order.ts"
+import * as Update from "../store/update.ts"
+import { show } from "../store/wording.ts"
+import { Fold, type Folded } from "./fold.ts"
+import { type Codec, type Journal, Mirror, type Simple, type Synced } from "./mirror.ts"
+import { format, idOf, type Op, parse, type Record, write } from "./record.ts"
+
+export interface Settings {
+  readonly lifetime: "cluster" | "forever"
+  readonly version: number
+  readonly ttl: Duration.Duration
+  readonly onLost: "rejoin" | "leave"
+  readonly patience: Duration.Duration
+  readonly poll: Duration.Duration
+  readonly every: number
+  readonly keep: number
+}
+
+type Log = RegistryLog["Service"]
+
+const start: Cursor = { revision: 0, id: "", token: "" }
+
+/** One call of an operation. */
+interface Attempt {
+  readonly operation: string
+  /** When it gives up, in milliseconds. */
+  readonly deadline: number
+  /** How often another process was first. */
+  count: number
+  /** Whether it has written something. */
+  wrote: boolean
+}
+
+const CurrentAttempt = ofThisCopy<Attempt | undefined>("CurrentAttempt", () => undefined)
+
+/** Another process was first, and it has to run again. */
+class Again {
+  readonly _tag = "Again"
+}
+
+const isAgain = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error instanceof Again)
+
+/** What a transaction that is about to be published does to the replica, in that step. */
+interface Plan {
+  readonly revision: number
+  /** Whether the changes before it are not those that led to it. */
+  readonly jumps: boolean
+}
+
+interface Written<Item> extends Journal<Item> {
+  readonly id: string
+  readonly record: Record
+  readonly cursor: Cursor
+}
+
+/** What an operation of the replica itself writes beside what it changes. */
+interface Note {
+  readonly ops: ReadonlyArray<Op>
+  readonly ending: ReadonlySet<string>
+}
+
+/** Hooks can be installed and removed whatever the log does. */
+const locals = new Set(["addHooks", "removeHooks"])
+
+export class Replica<Item> implements Sharing<Item> {
+  fold = new Fold()
+  readonly mirror: Mirror<Item>
+  /** Where the next record of the log is read, and written. */
+  cursor: Cursor = start
+  /** The ids of the last records: one that names an earlier one is none. */
+  private recent: Array<string> = [""]
+  sessionId = ""
+  session: "none" | "live" | "unsure" | "lost" = "none"
+  /** The session before, whose entries the next record takes over. */
+  private moving: string | undefined = undefined
+  /** Whether what the log has so far does not count: nobody is there. */
+  private anew = false
+  private isLoaded = false
+  private hasBegun = false
+  /** Whether the log may have news that a writer has to know first. */
+  private behind = false
+  /** Whether the contents may not be what the fold says. */
+  private isOff = false
+  /** What this version does not understand. */
+  stalled: string | undefined = undefined
+  lastContact: number | undefined = undefined
+  private contactSince: number | undefined = undefined
+  private mayHaveOrphans = false
+  private toReturn: Array<Entry<Item>> = []
+  private savedAt = 0
+  private nudges: Queue.Queue<void> | undefined = undefined
+  private readonly turns = Semaphore.makeUnsafe(1)
+  private readonly joining = Semaphore.makeUnsafe(1)
+  private readonly plans = new WeakMap<Transaction<any>, Plan>()
+  private readonly written = new WeakMap<Transaction<any>, Written<Item>>()
+  private readonly notes = new WeakMap<Transaction<any>, Note>()
+  private readonly internal = new WeakSet<object>()
+  private readonly core: Core<Item, unknown, any>
+  private readonly log: Log
+  /** The context of the log: nothing of a caller, such as a transaction of a database, is in it. */
+  private readonly context: Context.Context<never>
+  private readonly scope: Scope.Scope
+  readonly settings: Settings
+
+  constructor(
+    core: Core<Item, any, any>,
+    log: Log,
+    context: Context.Context<never>,
+    scope: Scope.Scope,
+    codec: Codec<Item>,
+    settings: Settings
+  ) {
+    this.core = core
+    this.log = log
+    this.context = context
+    this.scope = scope
+    this.settings = settings
+    this.mirror = new Mirror(core.definition, codec)
+  }
+
+  /** An operation that never populates has no error of a population. */
+  private get withoutPopulation(): Core<Item, never, any> {
+    return this.core as Core<Item, never, any>
+  }
+
+  get name(): string {
+    return this.core.definition.name
+  }
+
+  get engine(): string {
+    return this.log.name
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // Asking the log
+  // -------------------------------------------------------------------------------------------------------------------
+
+  /** Asks the log on a fiber of its own, and waits for so long at most. What has not answered is left behind. */
+  private ask<A>(question: Effect.Effect<A, LogError>, millis: number): Effect.Effect<A, LogError> {
+    return Effect.withFiber((fiber) => {
+      const context = Context.add(this.context, Scheduler.Scheduler, fiber.cache.scheduler)
+      return Effect.flatMap(
+        Effect.forkDetach(Effect.setContext(question, context)),
+        (asking) =>
+          Fiber.await(asking).pipe(
+            Effect.onInterrupt(() => Effect.sync(() => asking.interruptUnsafe())),
+            Effect.timeoutOption(Math.max(millis, 0)),
+            Effect.flatMap((answer) => {
+              if (Option.isNone(answer)) {
+                asking.interruptUnsafe()
+                return Effect.fail(new LogError({ cause: new Error("It did not answer in time."), definite: false }))
+              }
+              return Exit.isSuccess(answer.value) || Cause.hasFails(answer.value.cause)
+                ? answer.value
+                : Effect.fail(new LogError({ cause: Cause.squash(answer.value.cause), definite: false }))
+            }),
+            Effect.tap(() => this.heard),
+            Effect.tapError(() => Effect.sync(() => this.contactSince = undefined))
+          )
+      )
+    })
+  }
+
+  private readonly heard = Effect.map(Clock.currentTimeMillis, (now) => {
+    this.lastContact = now
+    this.contactSince ??= now
+    if (this.session === "unsure") this.session = "live"
+  })
+
+  private get patience(): number {
+    return Duration.toMillis(this.settings.patience)
+  }
+
+  private unavailable(
+    code: RegistryUnavailable["code"],
+    operation: string,
+    more: { readonly record?: string; readonly attempts?: number; readonly cause?: unknown } = {}
+  ): RegistryUnavailable {
+    return failure(this.core.definition, RegistryUnavailable, { code, operation, ...more })
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // Operations
+  // -------------------------------------------------------------------------------------------------------------------
+
+  around<A, E, R>(operation: OperationLabel, running: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    if (this.internal.has(operation)) return running
+    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const attempt: Attempt = { operation: operation.name, deadline: now + this.patience, count: 0, wrote: false }
+      const once = Effect.provideService(running, CurrentAttempt, attempt)
+      const isLocal = locals.has(operation.name)
+      const isChecked = !isLocal && operation.irrevocable !== true && operation.kind !== "population"
+      const first: Effect.Effect<void, RegistryUnavailable> = isLocal ? Effect.void : this.before(operation, attempt)
+      // its error is in the type of each operation of a shared registry
+      const go = (mayBeStale: boolean): Effect.Effect<A, any, R> =>
+        Effect.flatMap(first, () => {
+          const { revision } = this.fold
+          const unlessStale = (exit: Exit.Exit<A, any>): Effect.Effect<A, any, R> => {
+            if (!mayBeStale || !isChecked || attempt.wrote || !isAnswer(exit)) return exit
+            return Effect.flatMap(this.caughtUp(attempt), () => this.fold.revision === revision ? exit : go(false))
+          }
+          return Effect.matchCauseEffect(once, {
+            onFailure: (cause) => isAgain(cause) ? go(mayBeStale) : unlessStale(Exit.failCause(cause)),
+            onSuccess: (value) => unlessStale(Exit.succeed(value))
+          })
+        })
+      return go(true)
+    })
+  }
+
+  /** What an operation waits for before it takes the lock: that the replica has joined, has caught up, and can write. */
+  private before({ irrevocable, name }: OperationLabel, attempt: Attempt): Effect.Effect<void, RegistryUnavailable> {
+    return Effect.suspend(() => {
+      if (this.core.closed) return Effect.void
+      if (irrevocable === true && (!this.hasBegun || this.contactSince === undefined)) {
+        return Effect.fail(this.unavailable("store", name))
+      }
+      if (attempt.count >= mostAttempts) {
+        return Effect.fail(this.unavailable("contended", name, { attempts: attempt.count }))
+      }
+      const ready = this.hasBegun && !this.behind && !this.isOff && this.session !== "lost"
+        ? Effect.void
+        : this.within(this.hasBegun ? attempt : this.toJoin(attempt), this.inBackground(this.joined))
+      return Effect.flatMap(ready, () => {
+        const { readOnly } = this
+        return readOnly === undefined
+          ? Effect.void
+          : Effect.fail(this.unavailable("read_only", name, { cause: readOnly }))
+      })
+    })
+  }
+
+  /** Who joins may have to wait for sessions to expire. */
+  private toJoin(attempt: Attempt): Attempt {
+    const { lifetime, ttl } = this.settings
+    return lifetime === "forever" ? attempt : { ...attempt, deadline: attempt.deadline + Duration.toMillis(ttl) }
+  }
+
+  /** Nothing, or why this process cannot write. */
+  get readOnly(): Error | undefined {
+    if (this.stalled !== undefined) return new Error(`It has ${this.stalled}.`)
+    const { size } = this.mirror.unreadable
+    if (size === 0) return undefined
+    const [id, why] = Array.from(this.mirror.unreadable)[0]!
+    return new Error(`It has ${size} item(s) that cannot be read, ${show(id)} for one: ${why}.`)
+  }
+
+  private caughtUp(attempt: Attempt): Effect.Effect<void, RegistryUnavailable> {
+    return this.within(attempt, this.inBackground(this.pull))
+  }
+
+  /** As long as the patience of an operation lasts. */
+  private within<A>(
+    { deadline, operation }: Attempt,
+    effect: Effect.Effect<A, LogError>
+  ): Effect.Effect<A, RegistryUnavailable> {
+    const failed = (cause: unknown) => this.unavailable("store", operation, { cause })
+    return Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now) =>
+        Effect.timeoutOption(effect, Math.max(deadline - now, 0)).pipe(
+          Effect.mapError(({ cause }) => failed(cause)),
+          Effect.flatMap((answer) => {
+            if (Option.isSome(answer)) return Effect.succeed(answer.value)
+            this.contactSince = undefined
+            return Effect.fail(failed(new Error("It did not answer in time.")))
+          })
+        )
+    )
+  }
+
+  /** With nothing of the fiber that waits for it, and to its end though that fiber does not wait any more. */
+  private inBackground<A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    return Effect.withFiber((fiber) => {
+      const context = Context.add(this.core.context, Scheduler.Scheduler, fiber.cache.scheduler)
+      return Effect.flatMap(Effect.forkIn(Effect.setContext(effect, context), this.scope), Fiber.join)
+    })
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // Joining
+  // -------------------------------------------------------------------------------------------------------------------
+
+  /** Makes the replica ready to write. One at a time does. */
+  readonly joined: Effect.Effect<void, LogError> = Effect.suspend(() =>
+    this.joining.withPermit(Effect.suspend(() => this.join()))
+  )
+
+  private join(): Effect.Effect<void, LogError> {
+    return Effect.gen({ self: this }, function*() {
+      if (!this.isLoaded) yield* this.reload(start)
+      if (this.isOff) yield* this.reload(this.cursor)
+      if (this.behind) yield* this.pull
+      if (this.stalled !== undefined) return
+      if (!this.hasBegun && this.settings.lifetime === "cluster") yield* this.lookAround()
+      if (this.session === "none" || this.session === "lost") yield* this.openSession()
+      if (!this.hasBegun) {
+        if (!this.anew) yield* this.attach()
+        this.hasBegun = true
+        yield* this.startFollowing()
+        if (this.mirror.unreadable.size > 0) return
+      }
+      // a process that finds nothing populated begins with the record of its population
+      if (this.needsToBegin && !this.anew && this.fold.populated) yield* this.carryOut("join", this.returning)
+    })
+  }
+
+  private openSession(): Effect.Effect<void, LogError> {
+    const id = newId()
+    return Effect.map(this.ask(this.log.sessions.open(id, this.settings.ttl), this.patience), () => {
+      this.moving = this.settings.onLost === "rejoin" && this.session === "lost" ? this.sessionId : undefined
+      this.sessionId = id
+      this.session = "live"
+    })
+  }
+
+  private get others(): ReadonlyArray<string> {
+    return Array.from(this.fold.sessions.keys()).filter((id) => id !== this.sessionId)
+  }
+
+  /** Whether anybody is there. What has expired is given the time to renew, as after an outage. */
+  private lookAround(): Effect.Effect<void, LogError> {
+    const millis = Duration.toMillis(this.settings.ttl)
+    const look: Effect.Effect<void, LogError> = Effect.suspend(() => {
+      const { others } = this
+      if (others.length === 0) {
+        this.anew = true
+        return Effect.void
+      }
+      return Effect.flatMap(this.ask(this.log.sessions.living(others), this.patience), (living) => {
+        if (living.length > 0) return Effect.void
+        return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          if (now - (this.contactSince ?? now) < millis) {
+            return Effect.sleep(millis / 5).pipe(
+              Effect.andThen(this.pull),
+              Effect.andThen(look)
+            )
+          }
+          return Effect.map(this.ask(this.log.sessions.bury(others), this.patience), (dead) => {
+            this.anew = dead.length === others.length
+          })
+        })
+      })
+    })
+    return look
+  }
+
+  /** Shows what the log has. */
+  private attach(): Effect.Effect<void, LogError> {
+    return this.takeOver("join", () => this.everything(new Map()))
+  }
+
+  private everything(removed: Folded["removed"]): Folded & { readonly jumps: true } {
+    return {
+      ids: new Set([...this.mirror.all, ...this.fold.entries.keys()]),
+      removed,
+      rules: true,
+      reset: false,
+      revert: () => {},
+      jumps: true
+    }
+  }
+
+  private get needsToBegin(): boolean {
+    return !this.fold.sessions.has(this.sessionId)
+  }
+
+  /** What a record of this process has to begin with. */
+  private get prefix(): ReadonlyArray<Op> {
+    if (this.anew) return [["anew"], ["begin", this.sessionId, format]]
+    if (!this.needsToBegin) return []
+    return this.moving !== undefined && this.fold.sessions.has(this.moving)
+      ? [["rebind", this.moving, this.sessionId]]
+      : [["begin", this.sessionId, format]]
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // Following
+  // -------------------------------------------------------------------------------------------------------------------
+
+  private startFollowing(): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function*() {
+      const nudges = this.nudges = yield* Queue.sliding<void>(1)
+      const { poll, ttl } = this.settings
+      const hints = Stream.runForEach(this.log.hints(this.name), () => Queue.offer(nudges, undefined)).pipe(
+        Effect.exit,
+        Effect.andThen(Effect.sleep(poll)),
+        Effect.forever
+      )
+      const next = Effect.andThen(Effect.timeoutOption(Queue.take(nudges), poll), this.upkeep)
+      const millis = Duration.toMillis(ttl)
+      const renewing = Effect.andThen(Effect.sleep(millis / 3), this.renewed)
+      const reaping = Effect.flatMap(
+        Random.nextBetween(0.3, 0.7),
+        (part) => Effect.andThen(Effect.sleep(millis * part), Effect.ignore(this.reaped))
+      )
+      for (const loop of [Effect.forever(next), Effect.forever(renewing), Effect.forever(reaping)]) {
+        yield* Effect.forkIn(loop, this.scope)
+      }
+      yield* Effect.forkIn(Effect.setContext(hints, this.context), this.scope)
+    })
+  }
+
+  private wasLogged = false
+
+  /** What the replica does by itself when there may be news. */
+  private readonly upkeep = Effect.suspend(() =>
+    Effect.gen({ self: this }, function*() {
+      if (this.stalled !== undefined) return
+      yield* this.pull
+      yield* this.joined
+      if (this.mayHaveOrphans) yield* this.tidy()
+      yield* this.saveCheckpoint()
+    }).pipe(
+      Effect.matchEffect({
+        onFailure: ({ cause }) => {
+          if (this.wasLogged) return Effect.void
+          this.wasLogged = true
+          return Effect.logWarning(`The log of the shared registry ${show(this.name)} cannot be used.`, cause)
+        },
+        onSuccess: () => Effect.sync(() => this.wasLogged = false)
+      })
+    )
+  )
+
+  private readonly renewed = Effect.suspend(() => {
+    const { sessionId } = this
+    if (this.session !== "live" && this.session !== "unsure") return Effect.void
+    const asking = this.ask(
+      this.log.sessions.renew(sessionId, this.settings.ttl),
+      Duration.toMillis(this.settings.ttl) / 3
+    )
+    return Effect.match(asking, {
+      onFailure: () => {
+        if (this.session === "live") this.session = "unsure"
+      },
+      onSuccess: (lives) => {
+        if (!lives && this.sessionId === sessionId) this.lose()
+      }
+    })
+  })
+
+  private lose(): void {
+    this.session = "lost"
+    this.behind = true
+    if (this.nudges !== undefined) Queue.offerUnsafe(this.nudges, undefined)
+  }
+
+  /** Ends the sessions that have expired: only where the store was there for long enough that each could renew. */
+  private readonly reaped = Effect.suspend(() =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const { others } = this
+      const { contactSince } = this
+      if (
+        others.length === 0 || this.stalled !== undefined || this.anew ||
+        contactSince === undefined || now - contactSince < Duration.toMillis(this.settings.ttl)
+      ) return Effect.void
+      return Effect.flatMap(
+        this.ask(this.log.sessions.bury(others), this.patience),
+        (dead) => dead.length === 0 ? Effect.void : this.endSessions(dead)
+      )
+    })
+  )
+
+  /** Reads what there is after the cursor, and takes it over. */
+  readonly pull: Effect.Effect<void, LogError> = Effect.suspend(() => this.turns.withPermit(this.pullNow))
+
+  private readonly pullNow: Effect.Effect<void, LogError> = Effect.suspend(() =>
+    Effect.gen({ self: this }, function*() {
+      for (;;) {
+        if (!this.isLoaded || this.stalled !== undefined || this.core.closed) return
+        const from = this.cursor
+        const { head, more, records } = yield* this.ask(this.log.read(this.name, from, pageSize), this.patience)
+        if (records === "truncated" || head < from.revision) {
+          yield* this.reloadNow(from)
+          continue
+        }
+        let other = false
+        for (const stored of records) {
+          other = yield* this.next(stored)
+          if (other || this.stalled !== undefined) break
+        }
+        if (other) yield* this.reloadNow(this.cursor)
+        else if (!more) {
+          this.behind = false
+          return
+        }
+      }
+    })
+  )
+
+  /** Takes the next record over. Answers whether it is of another history. */
+  private next(stored: Stored): Effect.Effect<boolean, LogError> {
+    return Effect.suspend(() => {
+      const read = this.look(stored)
+      if (read === "other") return Effect.succeed(true)
+      if (read === undefined) return Effect.succeed(false)
+      let other = false
+      return Effect.as(
+        this.takeOver("follow", () => {
+          const again = this.look(stored)
+          other = again === "other"
+          if (again === undefined || again === "other") return undefined
+          return this.accept(stored, again)
+        }),
+        other
+      )
+    })
+  }
+
+  /** The record, if it is the next one: nothing if it is known, or none; `"other"` if it is of another history. */
+  private look(stored: Stored): Record | "other" | undefined {
+    const { body, cursor } = stored
+    if (cursor.revision <= this.cursor.revision) return undefined
+    const parsed = parse(body)
+    if (parsed === undefined || parsed.prev !== this.fold.id) {
+      if (parsed !== undefined && !this.recent.includes(parsed.prev)) return "other"
+      // an engine may take two for one place: the first counts
+      this.cursor = cursor
+      return undefined
+    }
+    if (!("unknown" in parsed)) return parsed
+    this.stall(parsed.unknown)
+    return undefined
+  }
+
+  private stall(why: string): void {
+    this.stalled = why
+    this.session = "lost"
+    const closing = Effect.andThen(
+      Effect.logError(`The shared registry ${show(this.name)} stands still: its log has ${why}. Use a newer version.`),
+      this.closeSession
+    )
+    Effect.runForkWith(this.core.context)(closing)
+  }
+
+  readonly closeSession = Effect.suspend(() =>
+    this.sessionId === "" ? Effect.void : Effect.ignore(this.ask(this.log.sessions.close(this.sessionId), 1_000))
+  )
+
+  /** With the lock: takes a record into the fold. */
+  private accept(stored: Stored, record: Record): Folded & { readonly jumps: boolean; readonly by: string } {
+    const { cursor } = stored
+    const folded = this.fold.take(cursor.id, record)
+    const last = this.cursor
+    this.cursor = cursor
+    this.remember(cursor.id)
+    if (record.session === this.sessionId) this.mayHaveOrphans = true
+    for (const [tag, from, to] of record.ops) {
+      if (tag === "rebind" && typeof from === "string" && typeof to === "string") this.mirror.rebind(from, to)
+      if (tag === "end" && from === this.sessionId && this.session !== "none") this.lose()
+    }
+    return {
+      ...folded,
+      jumps: false,
+      by: record.by ?? "",
+      revert: () => {
+        folded.revert()
+        this.cursor = last
+        this.recent.pop()
+      }
+    }
+  }
+
+  private remember(id: string): void {
+    this.recent.push(id)
+    if (this.recent.length > 2 * recentIds) this.recent = this.recent.slice(-recentIds)
+  }
+
+  /** What others have done, as a transaction that cannot be refused. */
+  private takeOver(
+    name: string,
+    change: () => (Folded & { readonly jumps: boolean; readonly by?: string }) | undefined
+  ): Effect.Effect<void> {
+    const taking = run<Item, any, any, void, never, never>(this.core, {
+      name,
+      kind: "remote",
+      irrevocable: true,
+      body: (transaction) =>
+        Effect.suspend(() => {
+          const folded = change()
+          if (folded === undefined) return Effect.void
+          return this.show(transaction, folded, this.fold.revision)
+        }),
+      undone: () => Effect.void
+    })
+    return Effect.catchCause(taking, () =>
+      Effect.sync(() => {
+        this.isOff = true
+      }))
+  }
+
+  /** Puts what has changed in the fold into a transaction, and tells hooks. */
+  private show(
+    transaction: Transaction<Item>,
+    folded: Folded & { readonly jumps: boolean; readonly by?: string },
+    revision: number
+  ): Effect.Effect<void> {
+    // while nobody is there, what is in the log is not shown, until somebody begins
+    if (this.anew) {
+      this.anew = false
+      return this.showAll(transaction, this.everything(new Map()), revision)
+    }
+    return this.showAll(transaction, folded, revision)
+  }
+
+  private showAll(
+    transaction: Transaction<Item>,
+    folded: Folded & { readonly jumps: boolean; readonly by?: string },
+    revision: number
+  ): Effect.Effect<void> {
+    const synced = this.mirror.sync(transaction.draft, this.fold, folded, folded.by ?? "")
+    this.keepLost(synced, folded)
+    return this.apply(transaction, synced, { revision, jumps: folded.jumps, reset: folded.reset })
+  }
+
+  /** Remembers what scopes of this process are to get back. */
+  private keepLost(synced: Synced<Item>, { jumps, removed }: Folded & { readonly jumps: boolean }): void {
+    for (const [id, entry] of synced.gone) {
+      const why = removed.get(id)
+      if (why === "end" || why === undefined && jumps) this.toReturn.push(entry)
+    }
+  }
+
+  private apply(
+    transaction: Transaction<Item>,
+    { contents, steps }: Pick<Synced<Item>, "contents" | "steps">,
+    { jumps, reset, revision }: Plan & { readonly reset: boolean }
+  ): Effect.Effect<void> {
+    transaction.draft = contents
+    transaction.steps.push(...steps)
+    transaction.untold = true
+    if (reset) transaction.populationScope = undefined
+    this.plans.set(transaction, { revision, jumps })
+    // an invariant is asked where a change is made
+    transaction.approved = contents
+    return Effect.map(this.bounded(transaction, tellSteps(transaction, steps)), () => {
+      transaction.untold = false
+    })
+  }
+
+  /** Hooks of what others have done may take as long as an operation may. Then they are left behind. */
+  private bounded(transaction: Transaction<Item>, telling: Effect.Effect<unknown>): Effect.Effect<void> {
+    if (transaction.hooks.length === 0) return Effect.void
+    return Effect.gen({ self: this }, function*() {
+      const fiber = yield* Effect.forkDetach(Effect.interruptible(telling))
+      const ended = yield* Effect.interruptible(Effect.timeoutOption(Fiber.await(fiber), this.patience))
+      if (Option.isNone(ended)) {
+        fiber.interruptUnsafe()
+        transaction.unsettled = false
+        yield* Effect.logError(`A hook of ${show(this.name)} has not ended in time for a change of another process.`)
+      }
+      const { defects } = transaction
+      transaction.defects = Cause.empty
+      if (defects.reasons.length > 0) {
+        yield* Effect.logError(`A hook of ${show(this.name)} died for a change of another process.`, defects)
+      }
+    })
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // Loading all of the log
+  // -------------------------------------------------------------------------------------------------------------------
+
+  private reload(at: Cursor): Effect.Effect<void, LogError> {
+    return this.turns.withPermit(this.reloadNow(at))
+  }
+
+  /** Folds the log anew, and shows what is other than it was: at the start, behind a truncation, or in another history. */
+  private reloadNow(at: Cursor): Effect.Effect<void, LogError> {
+    return Effect.gen({ self: this }, function*() {
+      const isFirst = !this.isLoaded
+      const loaded = yield* this.load(true)
+      if (loaded === undefined) return
+      const { cursor, fold, recent, removed, savedAt, wentBack } = loaded
+      if (isFirst) {
+        Object.assign(this, { fold, cursor, recent, savedAt, isLoaded: true })
+        return
+      }
+      yield* Effect.logWarning(`The shared registry ${show(this.name)} has read its log anew.`)
+      yield* this.takeOver("rejoin", () => {
+        // it may have written meanwhile
+        if (this.cursor !== at) return undefined
+        const hadBegun = !this.needsToBegin
+        Object.assign(this, { fold, cursor, recent, savedAt, isOff: false })
+        this.mayHaveOrphans = true
+        if (hadBegun && this.needsToBegin && this.session !== "none") this.lose()
+        return wentBack || this.session === "lost"
+          ? this.everything(removed)
+          : this.everything(new Map([...legitimately(this.mirror.all, fold), ...removed]))
+      })
+    })
+  }
+
+  private load(withCheckpoint: boolean): Effect.Effect<Loaded | undefined, LogError> {
+    return Effect.gen({ self: this }, function*() {
+      const checkpoint = withCheckpoint ? yield* this.ask(this.log.checkpoint(this.name), this.patience) : undefined
+      let fold = new Fold()
+      let cursor = start
+      if (checkpoint !== undefined) {
+        const read = Fold.fromCheckpoint(checkpoint.body)
+        if (read === undefined) {
+          this.stall("a checkpoint of a newer format")
+          return undefined
+        }
+        fold = read
+        cursor = checkpoint.cursor
+      }
+      const recent = [fold.id]
+      const savedAt = fold.revision
+      const removed = new Map<string, "remove" | "end">()
+      const { revision } = this.cursor
+      let wentBack = true
+      if (fold.id === this.fold.id || fold.revision > this.fold.revision) wentBack = false
+      for (;;) {
+        const { head, more, records } = yield* this.ask(this.log.read(this.name, cursor, pageSize), this.patience)
+        if (records === "truncated") {
+          // a newer checkpoint has come
+          if (withCheckpoint || checkpoint === undefined) return yield* this.load(true)
+          return undefined
+        }
+        // a checkpoint counts only if its record is in the log
+        if (head < cursor.revision && checkpoint !== undefined) return yield* this.load(false)
+        for (const stored of records) {
+          const parsed = parse(stored.body)
+          if (parsed === undefined || parsed.prev !== fold.id) {
+            cursor = stored.cursor
+            continue
+          }
+          if ("unknown" in parsed) {
+            this.stall(parsed.unknown)
+            break
+          }
+          const folded = fold.take(stored.cursor.id, parsed)
+          for (const [id, why] of folded.removed) removed.set(id, why)
+          if (fold.id === this.fold.id) wentBack = false
+          cursor = stored.cursor
+          recent.push(fold.id)
+        }
+        if (!more || this.stalled !== undefined) break
+      }
+      return { fold, cursor, recent: recent.slice(-recentIds), removed, savedAt, wentBack: wentBack && revision > 0 }
+    })
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // Writing
+  // -------------------------------------------------------------------------------------------------------------------
+
+  isDue(transaction: Transaction<Item>): boolean {
+    return transaction.kind !== "remote" &&
+      (transaction.draft !== transaction.base || this.notes.has(transaction)) && !this.written.has(transaction)
+  }
+
+  append(transaction: Transaction<Item>): Effect.Effect<void, unknown> {
+    return Effect.withFiber((fiber) => {
+      const attempt = fiber.getRef(CurrentAttempt)
+      const appending = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        this.appendAll(
+          transaction,
+          attempt ?? { operation: transaction.operation, deadline: now + this.patience, count: 0, wrote: false }
+        ))
+      return Effect.forkIn(Effect.interruptible(appending), this.scope).pipe(
+        Effect.flatMap(Fiber.join),
+        Effect.tapCause((cause) =>
+          Effect.sync(() => {
+            if (isAgain(cause) || transaction.irrevocable) transaction.redoAfterRollback = []
+          })
+        )
+      )
+    })
+  }
+
+  private appendAll(transaction: Transaction<Item>, attempt: Attempt): Effect.Effect<void, unknown> {
+    const { operation } = attempt
+    return Effect.gen({ self: this }, function*() {
+      for (;;) {
+        if (this.stalled !== undefined) {
+          return yield* Effect.fail(this.unavailable("read_only", operation, { cause: this.readOnly }))
+        }
+        const id = newId()
+        const { journal, record } = this.recordOf(transaction, id)
+        // what goes with a session needs one that is there
+        if (this.session === "lost" || this.isOff) return yield* this.again(attempt)
+        const body = write(record)
+        if (body.length > this.log.maxBytes) {
+          return yield* Effect.fail(this.unavailable("too_large", operation, {
+            cause: new Error(`It has ${body.length} bytes of at most ${this.log.maxBytes}.`)
+          }))
+        }
+        const after = this.cursor
+        const outcome = yield* this.tryAppend(after, id, body, attempt)
+        if (outcome._tag === "Written") {
+          attempt.wrote = true
+          this.written.set(transaction, { ...journal, id, record, cursor: outcome.cursor })
+          return
+        }
+        if (outcome._tag === "Failed") {
+          if (outcome.code === "unknown_outcome") {
+            this.behind = true
+            this.mayHaveOrphans = true
+          }
+          this.contactSince = undefined
+          return yield* Effect.fail(
+            this.unavailable(outcome.code, operation, { record: id, cause: outcome.cause })
+          )
+        }
+        attempt.count++
+        if (transaction.looked || journal.simple === undefined || !replayed.has(transaction.kind)) {
+          return yield* this.again(attempt)
+        }
+        const fits = yield* this.rebase(transaction, journal.simple, outcome.records)
+        if (!fits) return yield* this.again(attempt)
+        const word = this.core.beforePublish
+        if (word !== undefined) {
+          yield* Effect.provideService(Effect.suspend(() => word(transaction)), CurrentTransaction, transaction)
+        }
+        transaction.approved = transaction.draft
+      }
+    })
+  }
+
+  private again(attempt: Attempt): Effect.Effect<never, Again> {
+    return Effect.suspend(() => {
+      this.behind = true
+      attempt.count++
+      return Effect.fail(new Again())
+    })
+  }
+
+  private recordOf(
+    transaction: Transaction<Item>,
+    id: string
+  ): { readonly journal: Journal<Item>; readonly record: Record } {
+    const { prefix } = this
+    const note = this.notes.get(transaction)
+    const reset = transaction.steps.some(({ _tag }) => _tag === "Reset")
+    const ops = [...prefix, ...note?.ops ?? []]
+    const { base, draft, owner } = transaction
+    const journal = this.mirror.journal(base, draft, {
+      reset,
+      session: this.sessionId,
+      ending: note?.ending ?? new Set(),
+      fold: this.anew ? new Fold() : this.fold,
+      idAt: (index) => idOf(id, index),
+      first: ops.length
+    })
+    ops.push(...journal.ops)
+    if (draft.populated && (!base.populated || transaction.kind === "refresh" || reset)) {
+      ops.push(["populated", Math.max(this.settings.version, this.fold.version)])
+    }
+    const lookups = this.core.definition.lookups.map(({ attribute, unique }) => unique ? `${attribute}!` : attribute)
+    return {
+      journal,
+      record: {
+        v: format,
+        prev: this.fold.id,
+        session: this.sessionId,
+        lookups: lookups.join(","),
+        ...(owner === "" ? undefined : { by: owner }),
+        ops
+      }
+    }
+  }
+
+  /** Tries until the log answers, or patience is over. */
+  private tryAppend(after: Cursor, id: string, body: string, { deadline }: Attempt): Effect.Effect<Outcome> {
+    return Effect.gen({ self: this }, function*() {
+      let cause: unknown
+      let isUnknown = false
+      for (let wait = 20;; wait = Math.min(wait * 2, 1_000)) {
+        const left = deadline - (yield* Clock.currentTimeMillis)
+        if (left <= 0) return { _tag: "Failed", code: isUnknown ? "unknown_outcome" : "store", cause } as const
+        const asked = yield* Effect.result(this.ask(this.log.append(this.name, after, { id, body }), left))
+        if (asked._tag === "Success") {
+          const cursor = asked.success
+          // nothing can lie between
+          if (cursor !== undefined && cursor.revision === after.revision + 1 && !isUnknown) {
+            return { _tag: "Written", cursor } as const
+          }
+          const slot = yield* Effect.result(this.readSlot(after, id, deadline))
+          if (slot._tag === "Success") {
+            if (slot.success._tag !== "Found") return slot.success
+            // it was found, and not answered: a later one that is answered says that it stays
+            const confirmed = cursor !== undefined && !isUnknown
+              ? slot.success.cursor
+              : yield* this.confirm(slot.success.cursor, id, deadline)
+            if (confirmed !== undefined) return { _tag: "Written", cursor: slot.success.cursor } as const
+            return { _tag: "Failed", code: "unknown_outcome", cause } as const
+          }
+          isUnknown = true
+          cause = slot.failure.cause
+        } else {
+          cause = asked.failure.cause
+          if (asked.failure.definite) {
+            return { _tag: "Failed", code: isUnknown ? "unknown_outcome" : "store", cause } as const
+          }
+          isUnknown = true
+        }
+        yield* Effect.sleep(Math.min(wait, Math.max(deadline - (yield* Clock.currentTimeMillis), 0)))
+      }
+    })
+  }
+
+  /** What is right after a cursor. */
+  private readSlot(after: Cursor, id: string, deadline: number): Effect.Effect<Slot, LogError> {
+    return Effect.gen({ self: this }, function*() {
+      const all: Array<Stored> = []
+      let from = after
+      for (;;) {
+        const left = deadline - (yield* Clock.currentTimeMillis)
+        const { head, more, records } = yield* this.ask(this.log.read(this.name, from, pageSize), left)
+        if (records === "truncated" || head < from.revision) {
+          return { _tag: "Failed", code: "unknown_outcome", cause: new Error("The log was cut.") } as const
+        }
+        for (const stored of records) {
+          from = stored.cursor
+          const parsed = parse(stored.body)
+          if (all.length === 0 && parsed?.prev === this.fold.id) {
+            if (from.id === id) return { _tag: "Found", cursor: from } as const
+            all.push(stored)
+          } else if (all.length > 0) all.push(stored)
+        }
+        if (!more) break
+      }
+      return { _tag: "Taken", records: all } as const
+    })
+  }
+
+  /** Writes an empty record somewhere after another one. */
+  private confirm(after: Cursor, prev: string, deadline: number): Effect.Effect<Cursor | undefined> {
+    return Effect.gen({ self: this }, function*() {
+      let from = after
+      let last = prev
+      for (;;) {
+        const left = deadline - (yield* Clock.currentTimeMillis)
+        if (left <= 0) return undefined
+        const id = newId()
+        const body = write({ v: format, prev: last, session: this.sessionId, lookups: "", ops: [] })
+        const asked = yield* Effect.result(this.ask(this.log.append(this.name, from, { id, body }), left))
+        if (asked._tag === "Success" && asked.success !== undefined) return asked.success
+        const page = yield* Effect.result(this.ask(this.log.read(this.name, from, pageSize), left))
+        if (page._tag === "Success") {
+          if (page.success.records === "truncated" || page.success.head < after.revision) return undefined
+          for (const stored of page.success.records) {
+            from = stored.cursor
+            if (parse(stored.body)?.prev === last) last = stored.cursor.id
+          }
+        } else yield* Effect.sleep(20)
+      }
+    })
+  }
+
+  /**
+   * Others were first: takes over what they did, and makes the same change to that. First without a trace: where it does not
+   * fit, the transaction is undone before hooks hear of what others did.
+   */
+  private rebase(
+    transaction: Transaction<Item>,
+    simple: Simple<Item>,
+    records: ReadonlyArray<Stored>
+  ): Effect.Effect<boolean> {
+    return Effect.suspend(() => {
+      const { core } = transaction
+      const taken: Array<Synced<Item> & Plan & { readonly reset: boolean }> = []
+      const undo: Array<() => void> = []
+      const giveUp = () => {
+        for (const one of undo.toReversed()) one()
+        return Effect.succeed(false)
+      }
+      let contents = contentsOf(core)
+      const last = this.cursor
+      for (const stored of records) {
+        const record = this.look(stored)
+        if (record === "other" || this.stalled !== undefined) return giveUp()
+        if (record === undefined) continue
+        const folded = this.accept(stored, record)
+        undo.push(folded.revert)
+        const synced = this.mirror.sync(contents, this.fold, folded, folded.by)
+        undo.push(synced.revert)
+        if (folded.reset || this.session === "lost" || synced.gone.length > 0) return giveUp()
+        contents = synced.contents
+        taken.push({ ...synced, revision: this.fold.revision, jumps: false, reset: false })
+      }
+      if (this.cursor === last) {
+        // it was refused, and there is nothing in its way
+        this.isOff = true
+        return giveUp()
+      }
+      const replay = replayOn(transaction, simple, contents, this.fold.revision + 1)
+      if (replay === undefined) return giveUp()
+      return Effect.map(
+        sequence(taken, (one) => this.inside(transaction, one)),
+        () => {
+          transaction.base = contentsOf(core)
+          transaction.draft = replay.contents
+          transaction.steps = [...replay.steps]
+          return true
+        }
+      )
+    })
+  }
+
+  /** Publishes what another process has done while a transaction of this one holds the lock. */
+  private inside(
+    holder: Transaction<Item>,
+    synced: Synced<Item> & Plan & { readonly reset: boolean }
+  ): Effect.Effect<void> {
+    return Effect.withFiber((fiber) => {
+      const { core } = holder
+      const remote = new Transaction<Item>(
+        core,
+        { name: "follow", kind: "remote", irrevocable: true },
+        fiber,
+        holder,
+        undefined,
+        undefined
+      )
+      const settled: Effect.Effect<void> = Effect.suspend(() => {
+        const last = lastWord([remote], (effect) => effect)
+        return last === undefined || !Hooks.isUnsettled(remote)
+          ? Effect.void
+          : Effect.flatMap(Effect.ignoreCause(last), () => settled)
+      })
+      const telling = Effect.flatMap(this.apply(remote, synced, synced), () => settled)
+      return Effect.flatMap(Effect.provideService(telling, CurrentTransaction, remote), () => {
+        const after = publish(remote)
+        remote.close()
+        return after ?? Effect.void
+      })
+    })
+  }
+
+  publishing(transaction: Transaction<Item>): number {
+    const written = this.written.get(transaction)
+    if (written !== undefined) {
+      const { cursor, entries, id, record, removed, rules } = written
+      this.fold.take(id, record)
+      this.cursor = cursor
+      this.remember(id)
+      this.anew = false
+      this.moving = undefined
+      for (const [one, registration] of entries) this.mirror.know(one, registration, id)
+      for (const one of removed) this.mirror.forget(one)
+      for (const [one, rule] of rules) this.mirror.knowRule(one, rule)
+      if (record.ops.some(([tag]) => tag === "reset")) {
+        for (const one of this.mirror.all) if (!this.fold.entries.has(one)) this.mirror.forget(one)
+      }
+      for (const [tag, from, to] of record.ops) {
+        if (tag === "rebind" && typeof from === "string" && typeof to === "string") this.mirror.rebind(from, to)
+      }
+      if (this.nudges !== undefined && this.fold.revision - this.savedAt >= this.settings.every) {
+        Queue.offerUnsafe(this.nudges, undefined)
+      }
+      return this.fold.revision
+    }
+    const plan = this.plans.get(transaction)
+    if (plan === undefined) return this.fold.revision
+    if (plan.jumps) this.core.changes.length = 0
+    return plan.revision
+  }
+
+  isForLater(cause: Cause.Cause<unknown>): boolean {
+    const isLater = cause.reasons.some((reason) =>
+      Cause.isFailReason(reason) && reason.error instanceof RegistryUnavailable
+    )
+    if (isLater) this.mayHaveOrphans = true
+    return isLater
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // What the replica writes by itself
+  // -------------------------------------------------------------------------------------------------------------------
+
+  /** An operation of the replica: until it is in, or the log cannot be used. */
+  private carryOut(
+    name: string,
+    body: (transaction: Transaction<Item, never, any>) => Effect.Effect<void>,
+    note: Note = noNote
+  ): Effect.Effect<void, LogError> {
+    return Effect.gen({ self: this }, function*() {
+      for (;;) {
+        const operation: Operation<Item, never, any, void, never> = {
+          name,
+          kind: "upkeep",
+          irrevocable: true,
+          runsHooks: true,
+          body: (transaction) => {
+            this.notes.set(transaction, note)
+            return Effect.map(body(transaction), () => {
+              if (transaction.draft !== transaction.base) return
+              if (this.notes.get(transaction)!.ops.length + this.prefix.length === 0) this.notes.delete(transaction)
+              else transaction.draft = copy(transaction.draft, {})
+            })
+          },
+          undone: () => Effect.void
+        }
+        this.internal.add(operation)
+        const deadline = (yield* Clock.currentTimeMillis) + this.patience
+        const attempt: Attempt = { operation: name, deadline, count: 0, wrote: false }
+        const exit = yield* Effect.exit(
+          Effect.provideService(run(this.withoutPopulation, operation), CurrentAttempt, attempt)
+        )
+        if (Exit.isSuccess(exit) || this.core.closed) return
+        if (!isAgain(exit.cause)) {
+          return yield* Effect.fail(new LogError({ cause: Cause.squash(exit.cause), definite: false }))
+        }
+        if (this.isOff) yield* this.reload(this.cursor)
+        yield* this.pull
+        // it needs another session first
+        if (this.session === "lost") return
+      }
+    })
+  }
+
+  /** Begins, or takes up what was lost. */
+  private readonly returning = (transaction: Transaction<Item, never, any>): Effect.Effect<void> => {
+    const entries = this.toReturn
+    this.toReturn = []
+    if (entries.length === 0 || this.settings.onLost === "leave") return Effect.void
+    const contents = new Contents(transaction.draft)
+    for (const entry of entries) {
+      if (!this.mirror.isClaimed(entry) || current(contents, entry.registration) !== undefined) continue
+      const { item, keys, origin, registration } = entry
+      Update.wait(contents, new Entry(item, keys, origin, { registration }))
+    }
+    transaction.draft = contents
+    return bringBack(transaction)
+  }
+
+  /** Takes out what no scope of this process claims. */
+  private tidy(): Effect.Effect<void, LogError> {
+    return Effect.suspend(() => {
+      this.mayHaveOrphans = false
+      const contents = contentsOf(this.core)
+      const orphans = this.registrationsOf((session) => session === this.sessionId).filter((registration) => {
+        const entry = current(contents, registration)
+        return entry !== undefined && !this.mirror.isClaimed(entry)
+      })
+      const rules = this.rulesOf((session) => session === this.sessionId)
+      const isOrphan = (id: string) => {
+        const rule = this.mirror.ruleOf(id, this.fold.rules.get(id)!)
+        return rule?.scope === undefined || rule.scope.state._tag === "Closed"
+      }
+      const orphaned = rules.filter(isOrphan).flatMap((id) => this.mirror.ruleOf(id, this.fold.rules.get(id)!) ?? [])
+      if (orphans.length + orphaned.length === 0) return Effect.void
+      return Effect.onError(
+        this.carryOut("tidy", (transaction) =>
+          Effect.flatMap(
+            unregisterEach(transaction, orphans, (entry) => !this.mirror.isClaimed(entry), removing("scope")),
+            () => orphaned.length === 0 ? Effect.void : endRules(transaction, (rule) => orphaned.includes(rule))
+          )),
+        () => Effect.sync(() => this.mayHaveOrphans = true)
+      )
+    })
+  }
+
+  private registrationsOf(isOf: (session: string | undefined) => boolean): ReadonlyArray<number> {
+    return Array.from(this.fold.entries).toReversed().flatMap(([id, { session }]) =>
+      isOf(session) ? this.mirror.registrationOf(id) ?? [] : []
+    )
+  }
+
+  private rulesOf(isOf: (session: string | undefined) => boolean): ReadonlyArray<string> {
+    return Array.from(this.fold.rules).flatMap(([id, { session }]) => isOf(session) ? [id] : [])
+  }
+
+  private endSessions(dead: ReadonlyArray<string>): Effect.Effect<void, LogError> {
+    const ended = new Set(dead)
+    const isOf = (session: string | undefined) => session !== undefined && ended.has(session)
+    return this.carryOut(
+      "endSession",
+      (transaction) => {
+        const still = dead.filter((session) => this.fold.sessions.has(session))
+        this.notes.set(transaction, { ops: still.map((session) => ["end", session] as const), ending: ended })
+        const rules = new Set(
+          this.rulesOf(isOf).flatMap((id) => this.mirror.ruleOf(id, this.fold.rules.get(id)!) ?? [])
+        )
+        return Effect.flatMap(
+          unregisterEach<Item, never, any>(transaction, this.registrationsOf(isOf), () => true, removing("scope")),
+          () => rules.size === 0 ? Effect.void : endRules(transaction, (rule) => rules.has(rule))
+        )
+      }
+    )
+  }
+
+  private saveCheckpoint(): Effect.Effect<void, LogError> {
+    return Effect.suspend(() => {
+      const { cursor, fold, settings: { every, keep } } = this
+      if (
+        fold.revision - this.savedAt < every || this.mirror.unreadable.size > 0 || this.stalled !== undefined ||
+        this.anew || this.isOff
+      ) return Effect.void
+      this.savedAt = fold.revision
+      return this.ask(this.log.saveCheckpoint(this.name, { cursor, body: fold.toCheckpoint() }, keep), this.patience)
+    })
+  }
+
+  /** What was written anywhere before this began is seen when it has ended. */
+  readonly sync: Effect.Effect<void, RegistryUnavailable> = Effect.suspend(() =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const attempt: Attempt = { operation: "sync", deadline: now + this.patience, count: 0, wrote: false }
+      return Effect.andThen(
+        this.within(attempt, this.inBackground(Effect.andThen(this.joined, this.pull))),
+        Effect.suspend(() =>
+          this.stalled === undefined
+            ? Effect.void
+            : Effect.fail(this.unavailable("read_only", "sync", { cause: this.readOnly }))
+        )
+      )
+    })
+  )
+}
+
+const mostAttempts = 64
+const pageSize = 256
+const recentIds = 1_000
+const noNote: Note = { ops: [], ending: new Set() }
+
+/** The kinds of transactions that may be made again to other contents. */
+const replayed: ReadonlySet<string> = new Set(["change", "withdrawal", "upkeep"])
+
+interface Loaded {
+  readonly fold: Fold
+  readonly cursor: Cursor
+  readonly recent: Array<string>
+  readonly removed: ReadonlyMap<string, "remove" | "end">
+  readonly savedAt: number
+  readonly wentBack: boolean
+}
+
+type Outcome =
+  | { readonly _tag: "Written"; readonly cursor: Cursor }
+  | { readonly _tag: "Taken"; readonly records: ReadonlyArray<Stored> }
+  | { readonly _tag: "Failed"; readonly code: "store" | "unknown_outcome"; readonly cause: unknown }
+
+type Slot = Exclude<Outcome, { readonly _tag: "Written" }> | { readonly _tag: "Found"; readonly cursor: Cursor }
+
+/** 128 random bits. */
+const newId = (): string => globalThis.crypto.randomUUID()
+
+/** Entries that are not in a log that was cut: somebody has taken them out, while their session lives. */
+const legitimately = (ids: Iterable<string>, fold: Fold): ReadonlyArray<readonly [string, "remove"]> =>
+  Array.from(ids).filter((id) => !fold.entries.has(id)).map((id) => [id, "remove"] as const)
+
+/** Whether an operation has an answer that may be stale: it has succeeded, or failed with an error other than the log's. */
+const isAnswer = (exit: Exit.Exit<unknown, unknown>): boolean =>
+  Exit.isSuccess(exit) ||
+  exit.cause.reasons.every((reason) => Cause.isFailReason(reason) && !(reason.error instanceof RegistryUnavailable))
+
+/** Tells hooks of what another process has done. */
+const tellSteps = <Item>(
+  transaction: Transaction<Item>,
+  steps: ReadonlyArray<Step<Item>>
+): Effect.Effect<unknown> => {
+  const { draft } = transaction
+  const gone = (entry: Entry<Item>) => Hooks.tell(transaction, "onItemUnregistered", entry, draft)
+  const come = (entry: Entry<Item>) => Hooks.tell(transaction, "onItemRegistered", entry, draft)
+  return sequence(steps, (step) => {
+    switch (step._tag) {
+      case "Inserted":
+        return sequence(step.entries, come)
+      case "Removed":
+        return sequence(step.entries, gone)
+      case "Swapped":
+        return Effect.flatMapEager(gone(step.previous), () => come(step.entry))
+      case "Populated":
+        return Hooks.surviving(transaction, Hooks.call(transaction, "onPopulated"), () => Effect.void)
+      case "Reset":
+        return Hooks.surviving(transaction, Hooks.call(transaction, "onReset"), () => Effect.void)
+      case "Moved":
+        return undefined
+    }
+  })
+}
+
+/** The same change, made to other contents; nothing if it is another one there. */
+const replayOn = <Item>(
+  transaction: Transaction<Item>,
+  { inserted, removed, replaced }: Simple<Item>,
+  start: Contents<Item>,
+  revision: number
+): { readonly contents: Contents<Item>; readonly steps: ReadonlyArray<Step<Item>> } | undefined => {
+  if (start.populated !== transaction.base.populated) return undefined
+  const steps: Array<Step<Item>> = []
+  let contents = start
+  for (const entry of removed.toReversed()) {
+    if (!holds(contents, entry)) return undefined
+    const positions = [Order.rank(contents.order, entry.position)]
+    const without = Update.remove(contents, entry)
+    if (without.revealed.length > 0) return undefined
+    contents = without.contents
+    const { by, reason } = transaction.steps.find((step) =>
+      step._tag === "Removed" && step.entries.some(({ registration }) =>
+        registration === entry.registration
+      )
+    ) as Change.Removed<Item> | undefined ?? { by: transaction.owner, reason: "unregister" as const }
+    steps.push(new Change.Removed([entry], positions, by, reason))
+  }
+  for (const [before, { item, origin }] of replaced) {
+    if (!holds(contents, before)) return undefined
+    const keys = check(contents, item, before)
+    if (isRefusal(keys)) return undefined
+    const swapped = Update.replace(contents, before, item, keys, origin)
+    if (swapped.revealed.length > 0 || !holds(swapped.contents, swapped.added)) return undefined
+    contents = swapped.contents
+    steps.push(new Change.Swapped(before, swapped.added, Order.rank(contents.order, swapped.added.position)))
+  }
+  for (const { item, origin, registration } of inserted) {
+    const keys = check(contents, item)
+    if (isRefusal(keys)) return undefined
+    const entry = new Entry(item, keys, origin.backAt(revision), { registration })
+    const next = new Contents(contents)
+    Update.put(next, entry)
+    if (!holds(next, entry)) return undefined
+    contents = next
+    steps.push(new Change.Inserted([entry], Order.rank(contents.order, entry.position), transaction.reason))
+  }
+  return { contents, steps }
+}
