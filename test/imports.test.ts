@@ -55,7 +55,9 @@ const featured = [
 const isAllowed = (from: string, to: string): boolean => {
   const [here, there] = [directoryOf(from), directoryOf(to)]
   if (leaves.includes(from) || leaves.includes(to)) return leaves.includes(to)
-  if (there === "internal/features/" && here !== there) return here === "testing/" || featured.includes(from)
+  if (there === "internal/features/" && here !== there) {
+    return here === "testing/" || here === "internal/shared/" || featured.includes(from)
+  }
   // the other public modules import all that is internal
   if (here.startsWith("internal/") && there === "") return false
   return here === there || there === "" || mayImport[here]?.includes(there) !== false

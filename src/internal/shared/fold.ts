@@ -178,9 +178,7 @@ export class Fold {
   /** All of it, as text: the records after it give what all records give. */
   toCheckpoint(): string {
     const { id, populated, revision, version } = this
-    const entries = Array.from(this.entries).toSorted(([, one], [, other]) => one.made - other.made).map(
-      ([one, { made: _, ...held }]) => [one, held] as const
-    )
+    const entries = Array.from(this.entries).toSorted(([, one], [, other]) => one.made - other.made)
     return JSON.stringify({
       v: 1,
       id,

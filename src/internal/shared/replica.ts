@@ -29,6 +29,7 @@ import { CurrentTransaction, ofThisCopy } from "../engine/current.ts"
 import * as Hooks from "../engine/hooks.ts"
 import { sequence } from "../engine/sequence.ts"
 import { lastWord, publish, run } from "../engine/transaction.ts"
+import { putOnTop } from "../features/layers.ts"
 import { endRules } from "../features/switches.ts"
 import { bringBack } from "../operations/bringBack.ts"
 import { removing } from "../operations/unregister.ts"
@@ -156,6 +157,9 @@ export class Replica<Item> implements Sharing<Item> {
     this.scope = scope
     this.settings = settings
     this.mirror = new Mirror(core.definition, codec)
+    // what another process has put on top, or reset, is here, too
+    core.putOnTop = putOnTop
+    core.bringBack = bringBack
   }
 
   /** An operation that never populates has no error of a population. */

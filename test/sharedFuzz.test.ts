@@ -1,0 +1,203 @@
+/** Random programs of several processes that share a registry over a log that fails. */
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Effect, Exit, Fiber, Layer, References, Scope } from "effect"
+import { Registry } from "effect-registry"
+import { RegistryLog, SharedRegistry } from "effect-registry/shared"
+import { TestClock } from "effect/testing"
+import { coreOf } from "../src/internal/coreOf.ts"
+import { contentsOf } from "../src/internal/engine/core.ts"
+import { allEntries, holds } from "../src/internal/store/contents.ts"
+import * as Order from "../src/internal/store/order.ts"
+import { type Faults, faulty, noFaults } from "./utils/faultyLog.ts"
+import { dumpOf, replay, textOf } from "./utils/oracle.ts"
+import { process, type Tool, tool, type Tools } from "./utils/replicas.ts"
+
+const generator = (seed: number) => {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+/** All that a process has, visible or not. */
+const dump = (registry: Tools): string => {
+  const contents = contentsOf(coreOf(registry))
+  return [
+    ...allEntries(contents).map((entry) => ({ entry, state: holds(contents, entry) ? "visible" : "hidden" })),
+    ...Order.toArray(contents.waiting, (entry) => ({ entry, state: "waiting" }))
+  ].toSorted((one, other) => one.entry.position - other.entry.position)
+    .map(({ entry: { item, position }, state }) => `${position} ${state} ${textOf(item)}`).join("\n")
+}
+
+interface Member {
+  readonly registry: Tools
+  readonly scope: Scope.Closeable
+  readonly faults: Faults
+  readonly counts: Map<string, number>
+  readonly scopes: Array<Scope.Closeable>
+}
+
+const operation = (member: Member, random: () => number): Effect.Effect<unknown, unknown> => {
+  const { registry, scopes } = member
+  const pick = (n: number) => Math.floor(random() * n)
+  const some = (): Tool => ({
+    ...tool(`n${pick(8)}`, ["read", "write"][pick(2)]),
+    ...(random() < 0.5 ? { slot: pick(5) } : {})
+  })
+  const name = () => `n${pick(8)}`
+  const scoped = (effect: Effect.Effect<unknown, unknown, Scope.Scope>) =>
+    Effect.flatMap(Scope.make(), (scope) => {
+      scopes.push(scope)
+      return Scope.provide(effect, scope)
+    })
+  const closing = Effect.suspend(() => {
+    const [scope] = scopes.splice(pick(scopes.length), 1)
+    return scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
+  })
+  const kinds: ReadonlyArray<() => Effect.Effect<unknown, unknown>> = [
+    () => Registry.register(registry, some()),
+    () => Registry.register(registry, some()),
+    () => Registry.registerAll(registry, [some(), some()]),
+    () => Registry.upsert(registry, some()),
+    () => Registry.replace(registry, "name", name(), some()),
+    () => Registry.unregisterBy(registry, "name", name()),
+    () => scoped(Registry.registerScoped(registry, some())),
+    () => scoped(Registry.registerScoped(registry, some())),
+    () => closing,
+    () => scoped(Registry.override(registry, some())),
+    () => scoped(Registry.upsertScoped(registry, some())),
+    () => Registry.disable(registry, "kind", "write", { reason: "test" }),
+    () => Registry.enable(registry, "kind", "write"),
+    () => scoped(Registry.disableScoped(registry, "name", name(), { reason: "test" })),
+    () => Registry.reconcile(registry, [some(), some(), some()], { owner: "source" }),
+    () => Registry.insert(registry, some(), "first"),
+    () => Registry.move(registry, "name", name(), "last"),
+    () => Registry.transact(registry, Effect.andThen(Registry.register(registry, some()), Registry.values(registry))),
+    () =>
+      Registry.transact(
+        registry,
+        Effect.andThen(
+          Effect.ignore(Registry.unregisterBy(registry, "name", name())),
+          Registry.register(registry, some())
+        )
+      ),
+    () => random() < 0.3 ? Registry.reset(registry) : Registry.populate(registry)
+  ]
+  return kinds[pick(kinds.length)]!()
+}
+
+const run = (seed: number, { members = 3, steps = 25, faultiness = 1, checkpoints = false } = {}) =>
+  Effect.gen(function*() {
+    const random = generator(seed)
+    const log = yield* RegistryLog.RegistryLog
+    const start = Effect.gen(function*() {
+      const faults = noFaults()
+      const counts = new Map<string, number>()
+      const count = (more: number) => (item: Tool) =>
+        Effect.sync(() => void counts.set(textOf(item), (counts.get(textOf(item)) ?? 0) + more))
+      const { registry, scope } = yield* Effect.provide(
+        process({
+          defaults: [tool("n0"), tool("n1", "write")],
+          hooks: { onItemRegistered: count(1), onItemUnregistered: count(-1) },
+          ...(checkpoints ? { checkpoint: { every: 10, keep: 20 }, history: 8 } : {})
+        }),
+        Layer.succeed(RegistryLog.RegistryLog, faulty(log, faults, random))
+      )
+      const member: Member = { registry, scope, faults, counts, scopes: [] }
+      return member
+    })
+    const all: Array<Member> = []
+    for (let i = 0; i < members; i++) all.push(yield* start)
+    const setFaults = (more: Partial<Faults>) => all.forEach(({ faults }) => Object.assign(faults, more))
+    setFaults({ refuses: 0.05 * faultiness, loses: 0.05 * faultiness, late: 0.05 * faultiness })
+    const outcomes: Array<string> = []
+    yield* Effect.forEach(all, (member) =>
+      Effect.forEach(Array.from({ length: steps }), () =>
+        Effect.gen(function*() {
+          const fiber = yield* Effect.forkChild(Effect.exit(operation(member, random)))
+          if (random() < 0.1) {
+            for (let i = 0; i < random() * 20; i++) yield* Effect.yieldNow
+            yield* Fiber.interrupt(fiber)
+          }
+          const exit = yield* Fiber.await(fiber)
+          if (Exit.isSuccess(exit) && Exit.isFailure(exit.value)) {
+            const { cause } = exit.value
+            if (Cause.hasDies(cause)) return yield* Effect.failCause(cause)
+            outcomes.push(
+              cause.reasons.map((reason) => Cause.isFailReason(reason) ? (reason.error as any).code : reason._tag)
+                .join()
+            )
+          } else outcomes.push("ok")
+          if (random() < 0.02) yield* log.sessions.close((yield* SharedRegistry.status(member.registry)).session.id)
+          if (random() < 0.2) yield* Effect.sleep(Math.floor(random() * 200))
+        })), { concurrency: "unbounded" })
+    setFaults(noFaults())
+    yield* Effect.sleep("40 seconds")
+    yield* Effect.forEach(all, ({ registry }) => SharedRegistry.sync(registry))
+    all.push(yield* start)
+    yield* Effect.forEach(all, ({ registry }) => Registry.populate(registry))
+    yield* Effect.sleep("5 seconds")
+    yield* Effect.forEach(all, ({ registry }) => SharedRegistry.sync(registry))
+    const dumps = all.map(({ registry }) => dump(registry))
+    dumps.forEach((one, i) => {
+      if (one !== dumps[0]) throw new Error(`process ${i} of seed ${seed} has\n${one}\nand the first\n${dumps[0]}`)
+    })
+    if (!checkpoints) {
+      const said = yield* replay(log, "tools", ["name", "slot"])
+      if (said.problems.length > 0) {
+        if (globalThis.process.env["SHOW"]) console.log(said.trace.join("\n"))
+        throw new Error(said.problems.join("\n"))
+      }
+      if (dumps[0] !== dumpOf(said)) throw new Error(`all have\n${dumps[0]}\nand the log\n${dumpOf(said)}`)
+    }
+    for (const { counts, registry } of all) {
+      const items = yield* Registry.values(registry)
+      const seen = Object.fromEntries(Array.from(counts).filter(([, count]) => count !== 0))
+      assert.deepStrictEqual(
+        seen,
+        Object.fromEntries(items.map((item) => [textOf(item), 1])),
+        `hooks of a process of seed ${seed}`
+      )
+    }
+    return outcomes
+  }).pipe(Effect.scoped, Effect.provideService(References.MinimumLogLevel, "None"))
+
+/** Time passes as long as a program runs. */
+const whileTimePasses = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function*() {
+    const passing = yield* Effect.forkChild(Effect.forever(Effect.andThen(
+      Effect.forEach(Array.from({ length: 20 }), () => Effect.yieldNow),
+      TestClock.adjust(10)
+    )))
+    return yield* Effect.ensuring(effect, Fiber.interrupt(passing))
+  })
+
+const seeds = Number(globalThis.process.env["SEEDS"] ?? 20)
+const firstSeed = Number(globalThis.process.env["SEED"] ?? 1)
+
+describe("processes that share a registry", () => {
+  for (
+    const [title, options] of [
+      ["S1 S2 S14 come to the same contents, with balanced hooks, over a log that does not fail", { faultiness: 0 }],
+      ["S1 S2 S6 S14 S22 come to the same contents, with balanced hooks, over a log that fails", {}],
+      ["S1 S14 S18 A3 come to the same contents where the log is cut", { checkpoints: true, faultiness: 0.3 }]
+    ] as const
+  ) {
+    it.effect(title, () =>
+      Effect.gen(function*() {
+        for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
+          const outcomes = yield* whileTimePasses(run(seed, options)).pipe(
+            Effect.provide(RegistryLog.layerMemory, { local: true })
+          ).pipe(Effect.catchCause((cause) => Effect.die(new Error(`seed ${seed}: ${Cause.pretty(cause)}`))))
+          if (globalThis.process.env["SHOW"]) {
+            const tally: Record<string, number> = {}
+            for (const one of outcomes) tally[one] = (tally[one] ?? 0) + 1
+            console.log(seed, JSON.stringify(tally))
+          }
+        }
+      }))
+  }
+})
