@@ -1528,13 +1528,13 @@ export const disable: {
     options: { readonly reason: string }
   ): <Item, Lookups, P, V, R = never>(
     self: Fits<RegistryOrService<Item, Lookups, P, V, R>, Keys<Item, Lookups>, Attribute, Key>
-  ) => Effect.Effect<void, never, R>
+  ) => Effect.Effect<void, Extract<P, RegistryError.RegistryUnavailable>, R>
   <Item, Lookups, P, V, const Attribute extends keyof Keys<Item, Lookups> & string, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
     attribute: Attribute,
     value: Keys<Item, Lookups>[Attribute],
     options: { readonly reason: string }
-  ): Effect.Effect<void, never, R>
+  ): Effect.Effect<void, Extract<P, RegistryError.RegistryUnavailable>, R>
 } = /*#__PURE__*/ operation(
   4,
   <Item, P, V>(
@@ -1578,13 +1578,13 @@ export const disableScoped: {
     options: { readonly reason: string }
   ): <Item, Lookups, P, V, R = never>(
     self: Fits<RegistryOrService<Item, Lookups, P, V, R>, Keys<Item, Lookups>, Attribute, Key>
-  ) => Effect.Effect<void, never, Scope.Scope | R>
+  ) => Effect.Effect<void, Extract<P, RegistryError.RegistryUnavailable>, Scope.Scope | R>
   <Item, Lookups, P, V, const Attribute extends keyof Keys<Item, Lookups> & string, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
     attribute: Attribute,
     value: Keys<Item, Lookups>[Attribute],
     options: { readonly reason: string }
-  ): Effect.Effect<void, never, Scope.Scope | R>
+  ): Effect.Effect<void, Extract<P, RegistryError.RegistryUnavailable>, Scope.Scope | R>
 } = /*#__PURE__*/ operation(
   4,
   <Item, P, V>(
@@ -1592,7 +1592,7 @@ export const disableScoped: {
     attribute: string,
     value: unknown,
     { reason }: { readonly reason: string }
-  ): Effect.Effect<void, never, Scope.Scope> =>
+  ): Effect.Effect<void, Extract<P, RegistryError.RegistryUnavailable>, Scope.Scope> =>
     Effect.flatMap(Effect.scope, (scope) => Switches.disable(core, attribute, value, reason, scope))
 )
 
@@ -2038,7 +2038,7 @@ export const refresh: <Item, Lookups, P, V, R = never>(
  */
 export const reset: <Item, Lookups, P, V, R = never>(
   self: RegistryOrService<Item, Lookups, P, V, R>
-) => Effect.Effect<void, never, R> = /*#__PURE__*/ operation(1, (core) => Reset.reset(core))
+) => Effect.Effect<void, Extract<P, RegistryError.RegistryUnavailable>, R> = /*#__PURE__*/ operation(1, (core) => Reset.reset(core))
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Watching
@@ -2613,7 +2613,7 @@ export const overrides = <Self, Item, Lookups, P, V>(
 export const disabled = <Self, Item, Lookups, P, V>(
   tag: Context.Key<Self, Registry<Item, Lookups, P, V>>,
   list: ReadonlyArray<Model.DisabledInput<Item, Lookups>>
-): Layer.Layer<never, never, Self> =>
+): Layer.Layer<never, Extract<P, RegistryError.RegistryUnavailable>, Self> =>
   Layer.effectDiscard(
     Effect.forEach(
       list,

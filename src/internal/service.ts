@@ -72,7 +72,9 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R, F
   /** Puts items above all others, all or none: see {@link override}. */
   readonly overrides: (items: Items<Item>) => Layer.Layer<never, RegistrationFailure | V | P, Self>
   /** Makes standing rules until the layer is closed: see {@link disabled}. */
-  readonly disabled: (rules: ReadonlyArray<DisabledInput<Item, Lookups>>) => Layer.Layer<never, never, Self>
+  readonly disabled: (
+    rules: ReadonlyArray<DisabledInput<Item, Lookups>>
+  ) => Layer.Layer<never, Extract<P, RegistryError.RegistryUnavailable>, Self>
   /** The item that has a value of a unique lookup: see {@link get}. */
   readonly get: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
     attribute: Attribute,
@@ -175,13 +177,13 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R, F
     attribute: Attribute,
     value: Keys<Item, Lookups>[Attribute],
     options: { readonly reason: string }
-  ) => Effect.Effect<void, never, Self>
+  ) => Effect.Effect<void, Extract<P, RegistryError.RegistryUnavailable>, Self>
   /** Makes a standing rule until the scope closes: see {@link disableScoped}. */
   readonly disableScoped: <Attribute extends keyof Keys<Item, Lookups> & string>(
     attribute: Attribute,
     value: Keys<Item, Lookups>[Attribute],
     options: { readonly reason: string }
-  ) => Effect.Effect<void, never, Self | Scope.Scope>
+  ) => Effect.Effect<void, Extract<P, RegistryError.RegistryUnavailable>, Self | Scope.Scope>
   /** Ends every rule about a value: see {@link enable}. */
   readonly enable: <Attribute extends keyof Keys<Item, Lookups> & string>(
     attribute: Attribute,
@@ -198,7 +200,7 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R, F
   /** Runs the defaults again, and makes what population had put in equal to them: see {@link refresh}. */
   readonly refresh: Effect.Effect<void, P, Self>
   /** Unregisters all items; the next use populates again: see {@link reset}. */
-  readonly reset: Effect.Effect<void, never, Self>
+  readonly reset: Effect.Effect<void, Extract<P, RegistryError.RegistryUnavailable>, Self>
   /** The changes from when the stream is run: see {@link changes}. */
   readonly changes: Stream.Stream<RegistryEvent.RegistryChange<Item, Lookups>, RegistryError.RegistryLagged, Self>
   /** The contents now, then the newest after each change: see {@link snapshots}. */
