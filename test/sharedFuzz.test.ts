@@ -89,15 +89,36 @@ const operation = (member: Member, random: () => number): Effect.Effect<unknown,
   return kinds[pick(kinds.length)]!()
 }
 
-const run = (seed: number, { members = 3, steps = 25, faultiness = 1, checkpoints = false } = {}) =>
+interface Options {
+  readonly members?: number
+  readonly steps?: number
+  readonly faultiness?: number
+  readonly checkpoints?: boolean
+  readonly doubles?: number
+  readonly kills?: boolean
+  /** Hooks that take a while, and now and then read. */
+  readonly slowHooks?: boolean
+  readonly pauses?: number
+}
+
+const run = (
+  seed: number,
+  { checkpoints = false, doubles = 0, faultiness = 1, kills = false, members = 3, pauses = 0.2, slowHooks = false, steps = 25 }: Options
+) =>
   Effect.gen(function*() {
     const random = generator(seed)
     const log = yield* RegistryLog.RegistryLog
     const start = Effect.gen(function*() {
       const faults = noFaults()
       const counts = new Map<string, number>()
+      const slow = Effect.suspend(() =>
+        slowHooks && random() < 0.5 ? Effect.sleep(Math.floor(random() * 40)) : Effect.void
+      )
       const count = (more: number) => (item: Tool) =>
-        Effect.sync(() => void counts.set(textOf(item), (counts.get(textOf(item)) ?? 0) + more))
+        Effect.andThen(
+          slow,
+          Effect.sync(() => void counts.set(textOf(item), (counts.get(textOf(item)) ?? 0) + more))
+        )
       const { registry, scope } = yield* Effect.provide(
         process({
           defaults: [tool("n0"), tool("n1", "write")],
@@ -112,9 +133,18 @@ const run = (seed: number, { members = 3, steps = 25, faultiness = 1, checkpoint
     const all: Array<Member> = []
     for (let i = 0; i < members; i++) all.push(yield* start)
     const setFaults = (more: Partial<Faults>) => all.forEach(({ faults }) => Object.assign(faults, more))
-    setFaults({ refuses: 0.05 * faultiness, loses: 0.05 * faultiness, late: 0.05 * faultiness })
+    setFaults({ refuses: 0.05 * faultiness, loses: 0.05 * faultiness, late: 0.05 * faultiness, doubles })
     const outcomes: Array<string> = []
-    yield* Effect.forEach(all, (member) =>
+    if (kills) {
+      yield* Effect.forkChild(Effect.gen(function*() {
+        yield* Effect.sleep(Math.floor(random() * 3_000))
+        const [victim] = all.splice(1, 1)
+        victim!.faults.isDead = true
+        yield* Scope.close(victim!.scope, Exit.void)
+        all.push(yield* start)
+      }))
+    }
+    yield* Effect.forEach(Array.from(all), (member) =>
       Effect.forEach(Array.from({ length: steps }), () =>
         Effect.gen(function*() {
           const fiber = yield* Effect.forkChild(Effect.exit(operation(member, random)))
@@ -125,14 +155,14 @@ const run = (seed: number, { members = 3, steps = 25, faultiness = 1, checkpoint
           const exit = yield* Fiber.await(fiber)
           if (Exit.isSuccess(exit) && Exit.isFailure(exit.value)) {
             const { cause } = exit.value
-            if (Cause.hasDies(cause)) return yield* Effect.failCause(cause)
+            if (Cause.hasDies(cause) && !member.faults.isDead) return yield* Effect.failCause(cause)
             outcomes.push(
               cause.reasons.map((reason) => Cause.isFailReason(reason) ? (reason.error as any).code : reason._tag)
                 .join()
             )
           } else outcomes.push("ok")
           if (random() < 0.02) yield* log.sessions.close((yield* SharedRegistry.status(member.registry)).session.id)
-          if (random() < 0.2) yield* Effect.sleep(Math.floor(random() * 200))
+          if (random() < pauses) yield* Effect.sleep(Math.floor(random() * 200))
         })), { concurrency: "unbounded" })
     setFaults(noFaults())
     yield* Effect.sleep("40 seconds")
@@ -151,6 +181,12 @@ const run = (seed: number, { members = 3, steps = 25, faultiness = 1, checkpoint
         if (globalThis.process.env["SHOW"]) console.log(said.trace.join("\n"))
         throw new Error(said.problems.join("\n"))
       }
+      const sessions = yield* Effect.forEach(all, ({ registry }) => SharedRegistry.status(registry))
+      assert.deepStrictEqual(
+        Array.from(said.sessions).toSorted(),
+        sessions.map(({ session }) => session.id).toSorted(),
+        `sessions of seed ${seed}`
+      )
       if (dumps[0] !== dumpOf(said)) throw new Error(`all have\n${dumps[0]}\nand the log\n${dumpOf(said)}`)
     }
     for (const { counts, registry } of all) {
@@ -183,7 +219,14 @@ describe("processes that share a registry", () => {
     const [title, options] of [
       ["S1 S2 S14 come to the same contents, with balanced hooks, over a log that does not fail", { faultiness: 0 }],
       ["S1 S2 S6 S14 S22 come to the same contents, with balanced hooks, over a log that fails", {}],
-      ["S1 S14 S18 A3 come to the same contents where the log is cut", { checkpoints: true, faultiness: 0.3 }]
+      ["S1 S2 S14 S15 come to the same contents where many write at once", { faultiness: 0, pauses: 0, slowHooks: true }],
+    ["S1 S2 S3 come to the same contents where the log takes several for one place", {
+      faultiness: 0.3,
+      doubles: 0.3,
+      pauses: 0
+    }],
+    ["S1 S7 S8 leave nothing of a process that was killed", { faultiness: 0.3, kills: true }],
+    ["S1 S14 S18 A3 come to the same contents where the log is cut", { checkpoints: true, faultiness: 0.3 }]
     ] as const
   ) {
     it.effect(title, () =>

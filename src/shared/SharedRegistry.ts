@@ -312,11 +312,11 @@ export const status = <Item, Lookups, P, V, R = never>(
 ): Effect.Effect<SharedStatus, never, R> =>
   Effect.contextWith((context: Context.Context<R>) => {
     const core = resolve(self, context)
-    const { cursor, engine, lastContact, mirror, readOnly, session, sessionId } = replicaOf(core)
+    const { contact, cursor, engine, mirror, readOnly, session, sessionId } = replicaOf(core)
     return Effect.succeed({
       revision: core.published.ref.current.revision,
       head: cursor.revision,
-      lastContact: lastContact === undefined ? undefined : DateTime.makeUnsafe(lastContact),
+      lastContact: contact.last === undefined ? undefined : DateTime.makeUnsafe(contact.last),
       session: { id: sessionId, state: session },
       readOnly: readOnly?.message,
       unreadable: mirror.unreadable.size,

@@ -39,6 +39,10 @@ export const faulty = (log: Log, faults: Faults, random: () => number): Log => {
     append: (registry, after, record) =>
       Effect.suspend(() => {
         const appending = log.append(registry, after, record)
+        if (!faults.isDead && random() < faults.doubles) {
+          return Effect.flatMap(log.read(registry, after, 1_000), ({ records }) =>
+            log.append(registry, records === "truncated" ? after : records.at(-1)?.cursor ?? after, record))
+        }
         if (!faults.isDead && random() < faults.late) {
           return Effect.andThen(
             Effect.forkDetach(Effect.delay(Effect.ignore(appending), Math.floor(random() * 150))),

@@ -14,36 +14,34 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { RegistryUnavailable } from "../../RegistryError.ts"
-import { type Cursor, LogError, type RegistryLog, type Stored } from "../../shared/RegistryLog.ts"
-import type { Step } from "../engine/change.ts"
-import * as Change from "../engine/change.ts"
-import {
-  contentsOf,
-  type Core,
-  type Operation,
-  type OperationLabel,
-  type Sharing,
-  Transaction
-} from "../engine/core.ts"
+import { type Cursor, LogError, type Stored } from "../../shared/RegistryLog.ts"
+import { Change } from "../engine/change.ts"
+import { contentsOf, type Core, type Operation, type OperationLabel, type Sharing, Transaction } from "../engine/core.ts"
 import { CurrentTransaction, ofThisCopy } from "../engine/current.ts"
 import * as Hooks from "../engine/hooks.ts"
 import { sequence } from "../engine/sequence.ts"
 import { lastWord, publish, run } from "../engine/transaction.ts"
 import { putOnTop } from "../features/layers.ts"
+import { refresh } from "../features/refresh.ts"
 import { endRules } from "../features/switches.ts"
 import { bringBack } from "../operations/bringBack.ts"
 import { removing } from "../operations/unregister.ts"
 import { unregisterEach } from "../operations/unregisterEach.ts"
-import { check, isRefusal } from "../store/check.ts"
-import { Contents, copy, current, holds } from "../store/contents.ts"
+import { Contents, copy, current } from "../store/contents.ts"
 import { failure } from "../store/definition.ts"
 import { Entry } from "../store/entry.ts"
-import * as Order from "../store/order.ts"
 import * as Update from "../store/update.ts"
 import { show } from "../store/wording.ts"
+import { append, newId } from "./appending.ts"
+import { Contact, type Log, notInTime, start } from "./contact.ts"
 import { Fold, type Folded } from "./fold.ts"
-import { type Codec, type Journal, Mirror, type Simple, type Synced } from "./mirror.ts"
+import { type Journal, journal, type Simple } from "./journal.ts"
+import { load } from "./loading.ts"
+import { type Codec, Mirror } from "./mirror.ts"
 import { format, idOf, type Op, parse, type Record, write } from "./record.ts"
+import { replay } from "./replaying.ts"
+import { sync, type Synced } from "./syncing.ts"
+import { tellSteps } from "./telling.ts"
 
 export interface Settings {
   readonly lifetime: "cluster" | "forever"
@@ -55,10 +53,6 @@ export interface Settings {
   readonly every: number
   readonly keep: number
 }
-
-type Log = RegistryLog["Service"]
-
-const start: Cursor = { revision: 0, id: "", token: "" }
 
 /** One call of an operation. */
 interface Attempt {
@@ -124,8 +118,7 @@ export class Replica<Item> implements Sharing<Item> {
   private isOff = false
   /** What this version does not understand. */
   stalled: string | undefined = undefined
-  lastContact: number | undefined = undefined
-  private contactSince: number | undefined = undefined
+  readonly contact: Contact
   private mayHaveOrphans = false
   private toReturn: Array<Entry<Item>> = []
   private savedAt = 0
@@ -137,9 +130,6 @@ export class Replica<Item> implements Sharing<Item> {
   private readonly notes = new WeakMap<Transaction<any>, Note>()
   private readonly internal = new WeakSet<object>()
   private readonly core: Core<Item, unknown, any>
-  private readonly log: Log
-  /** The context of the log: nothing of a caller, such as a transaction of a database, is in it. */
-  private readonly context: Context.Context<never>
   private readonly scope: Scope.Scope
   readonly settings: Settings
 
@@ -152,8 +142,7 @@ export class Replica<Item> implements Sharing<Item> {
     settings: Settings
   ) {
     this.core = core
-    this.log = log
-    this.context = context
+    this.contact = new Contact(log, core.definition.name, Duration.toMillis(settings.patience), context)
     this.scope = scope
     this.settings = settings
     this.mirror = new Mirror(core.definition, codec)
@@ -172,47 +161,7 @@ export class Replica<Item> implements Sharing<Item> {
   }
 
   get engine(): string {
-    return this.log.name
-  }
-
-  // -------------------------------------------------------------------------------------------------------------------
-  // Asking the log
-  // -------------------------------------------------------------------------------------------------------------------
-
-  /** Asks the log on a fiber of its own, and waits for so long at most. What has not answered is left behind. */
-  private ask<A>(question: Effect.Effect<A, LogError>, millis: number): Effect.Effect<A, LogError> {
-    return Effect.withFiber((fiber) => {
-      const context = Context.add(this.context, Scheduler.Scheduler, fiber.cache.scheduler)
-      return Effect.flatMap(
-        Effect.forkDetach(Effect.setContext(question, context)),
-        (asking) =>
-          Fiber.await(asking).pipe(
-            Effect.onInterrupt(() => Effect.sync(() => asking.interruptUnsafe())),
-            Effect.timeoutOption(Math.max(millis, 0)),
-            Effect.flatMap((answer) => {
-              if (Option.isNone(answer)) {
-                asking.interruptUnsafe()
-                return Effect.fail(new LogError({ cause: new Error("It did not answer in time."), definite: false }))
-              }
-              return Exit.isSuccess(answer.value) || Cause.hasFails(answer.value.cause)
-                ? answer.value
-                : Effect.fail(new LogError({ cause: Cause.squash(answer.value.cause), definite: false }))
-            }),
-            Effect.tap(() => this.heard),
-            Effect.tapError(() => Effect.sync(() => this.contactSince = undefined))
-          )
-      )
-    })
-  }
-
-  private readonly heard = Effect.map(Clock.currentTimeMillis, (now) => {
-    this.lastContact = now
-    this.contactSince ??= now
-    if (this.session === "unsure") this.session = "live"
-  })
-
-  private get patience(): number {
-    return Duration.toMillis(this.settings.patience)
+    return this.contact.log.name
   }
 
   private unavailable(
@@ -230,7 +179,7 @@ export class Replica<Item> implements Sharing<Item> {
   around<A, E, R>(operation: OperationLabel, running: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     if (this.internal.has(operation)) return running
     return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const attempt: Attempt = { operation: operation.name, deadline: now + this.patience, count: 0, wrote: false }
+      const attempt: Attempt = { operation: operation.name, deadline: now + this.contact.patience, count: 0, wrote: false }
       const once = Effect.provideService(running, CurrentAttempt, attempt)
       const isLocal = locals.has(operation.name)
       const isChecked = !isLocal && operation.irrevocable !== true && operation.kind !== "population"
@@ -256,7 +205,7 @@ export class Replica<Item> implements Sharing<Item> {
   private before({ irrevocable, name }: OperationLabel, attempt: Attempt): Effect.Effect<void, RegistryUnavailable> {
     return Effect.suspend(() => {
       if (this.core.closed) return Effect.void
-      if (irrevocable === true && (!this.hasBegun || this.contactSince === undefined)) {
+      if (irrevocable === true && (!this.hasBegun || this.contact.since === undefined)) {
         return Effect.fail(this.unavailable("store", name))
       }
       if (attempt.count >= mostAttempts) {
@@ -306,8 +255,8 @@ export class Replica<Item> implements Sharing<Item> {
           Effect.mapError(({ cause }) => failed(cause)),
           Effect.flatMap((answer) => {
             if (Option.isSome(answer)) return Effect.succeed(answer.value)
-            this.contactSince = undefined
-            return Effect.fail(failed(new Error("It did not answer in time.")))
+            this.contact.lose()
+            return Effect.fail(failed(notInTime().cause))
           })
         )
     )
@@ -351,7 +300,7 @@ export class Replica<Item> implements Sharing<Item> {
 
   private openSession(): Effect.Effect<void, LogError> {
     const id = newId()
-    return Effect.map(this.ask(this.log.sessions.open(id, this.settings.ttl), this.patience), () => {
+    return Effect.map(this.contact.ask((log) => log.sessions.open(id, this.settings.ttl)), () => {
       this.moving = this.settings.onLost === "rejoin" && this.session === "lost" ? this.sessionId : undefined
       this.sessionId = id
       this.session = "live"
@@ -371,16 +320,16 @@ export class Replica<Item> implements Sharing<Item> {
         this.anew = true
         return Effect.void
       }
-      return Effect.flatMap(this.ask(this.log.sessions.living(others), this.patience), (living) => {
+      return Effect.flatMap(this.contact.ask((log) => log.sessions.living(others)), (living) => {
         if (living.length > 0) return Effect.void
         return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-          if (now - (this.contactSince ?? now) < millis) {
+          if (now - (this.contact.since ?? now) < millis) {
             return Effect.sleep(millis / 5).pipe(
               Effect.andThen(this.pull),
               Effect.andThen(look)
             )
           }
-          return Effect.map(this.ask(this.log.sessions.bury(others), this.patience), (dead) => {
+          return Effect.map(this.contact.ask((log) => log.sessions.bury(others)), (dead) => {
             this.anew = dead.length === others.length
           })
         })
@@ -426,7 +375,7 @@ export class Replica<Item> implements Sharing<Item> {
     return Effect.gen({ self: this }, function*() {
       const nudges = this.nudges = yield* Queue.sliding<void>(1)
       const { poll, ttl } = this.settings
-      const hints = Stream.runForEach(this.log.hints(this.name), () => Queue.offer(nudges, undefined)).pipe(
+      const hints = Stream.runForEach(this.contact.log.hints(this.name), () => Queue.offer(nudges, undefined)).pipe(
         Effect.exit,
         Effect.andThen(Effect.sleep(poll)),
         Effect.forever
@@ -441,7 +390,7 @@ export class Replica<Item> implements Sharing<Item> {
       for (const loop of [Effect.forever(next), Effect.forever(renewing), Effect.forever(reaping)]) {
         yield* Effect.forkIn(loop, this.scope)
       }
-      yield* Effect.forkIn(Effect.setContext(hints, this.context), this.scope)
+      yield* Effect.forkIn(this.contact.inContext(hints), this.scope)
     })
   }
 
@@ -470,10 +419,8 @@ export class Replica<Item> implements Sharing<Item> {
   private readonly renewed = Effect.suspend(() => {
     const { sessionId } = this
     if (this.session !== "live" && this.session !== "unsure") return Effect.void
-    const asking = this.ask(
-      this.log.sessions.renew(sessionId, this.settings.ttl),
-      Duration.toMillis(this.settings.ttl) / 3
-    )
+    const { ttl } = this.settings
+    const asking = this.contact.ask((log) => log.sessions.renew(sessionId, ttl), Duration.toMillis(ttl) / 3)
     return Effect.match(asking, {
       onFailure: () => {
         if (this.session === "live") this.session = "unsure"
@@ -494,13 +441,13 @@ export class Replica<Item> implements Sharing<Item> {
   private readonly reaped = Effect.suspend(() =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const { others } = this
-      const { contactSince } = this
+      const { since } = this.contact
       if (
         others.length === 0 || this.stalled !== undefined || this.anew ||
-        contactSince === undefined || now - contactSince < Duration.toMillis(this.settings.ttl)
+        since === undefined || now - since < Duration.toMillis(this.settings.ttl)
       ) return Effect.void
       return Effect.flatMap(
-        this.ask(this.log.sessions.bury(others), this.patience),
+        this.contact.ask((log) => log.sessions.bury(others)),
         (dead) => dead.length === 0 ? Effect.void : this.endSessions(dead)
       )
     })
@@ -514,7 +461,7 @@ export class Replica<Item> implements Sharing<Item> {
       for (;;) {
         if (!this.isLoaded || this.stalled !== undefined || this.core.closed) return
         const from = this.cursor
-        const { head, more, records } = yield* this.ask(this.log.read(this.name, from, pageSize), this.patience)
+        const { head, more, records } = yield* this.contact.read(from)
         if (records === "truncated" || head < from.revision) {
           yield* this.reloadNow(from)
           continue
@@ -579,7 +526,7 @@ export class Replica<Item> implements Sharing<Item> {
   }
 
   readonly closeSession = Effect.suspend(() =>
-    this.sessionId === "" ? Effect.void : Effect.ignore(this.ask(this.log.sessions.close(this.sessionId), 1_000))
+    this.sessionId === "" ? Effect.void : Effect.ignore(this.contact.ask((log) => log.sessions.close(this.sessionId), 1_000))
   )
 
   /** With the lock: takes a record into the fold. */
@@ -653,7 +600,7 @@ export class Replica<Item> implements Sharing<Item> {
     folded: Folded & { readonly jumps: boolean; readonly by?: string },
     revision: number
   ): Effect.Effect<void> {
-    const synced = this.mirror.sync(transaction.draft, this.fold, folded, folded.by ?? "")
+    const synced = sync(this.mirror, transaction.draft, this.fold, folded, folded.by ?? "")
     this.keepLost(synced, folded)
     return this.apply(transaction, synced, { revision, jumps: folded.jumps, reset: folded.reset })
   }
@@ -688,7 +635,7 @@ export class Replica<Item> implements Sharing<Item> {
     if (transaction.hooks.length === 0) return Effect.void
     return Effect.gen({ self: this }, function*() {
       const fiber = yield* Effect.forkDetach(Effect.interruptible(telling))
-      const ended = yield* Effect.interruptible(Effect.timeoutOption(Fiber.await(fiber), this.patience))
+      const ended = yield* Effect.interruptible(Effect.timeoutOption(Fiber.await(fiber), this.contact.patience))
       if (Option.isNone(ended)) {
         fiber.interruptUnsafe()
         transaction.unsettled = false
@@ -713,12 +660,12 @@ export class Replica<Item> implements Sharing<Item> {
   /** Folds the log anew, and shows what is other than it was: at the start, behind a truncation, or in another history. */
   private reloadNow(at: Cursor): Effect.Effect<void, LogError> {
     return Effect.gen({ self: this }, function*() {
-      const isFirst = !this.isLoaded
-      const loaded = yield* this.load(true)
+      const loaded = yield* load(this.contact, this.fold)
       if (loaded === undefined) return
-      const { cursor, fold, recent, removed, savedAt, wentBack } = loaded
-      if (isFirst) {
-        Object.assign(this, { fold, cursor, recent, savedAt, isLoaded: true })
+      const { cursor, fold, hasKnown, recent, removed, savedAt, unknown } = loaded
+      if (!this.isLoaded) {
+        Object.assign(this, { fold, cursor, recent: [...recent], savedAt, isLoaded: true })
+        if (unknown !== undefined) this.stall(unknown)
         return
       }
       yield* Effect.logWarning(`The shared registry ${show(this.name)} has read its log anew.`)
@@ -726,64 +673,14 @@ export class Replica<Item> implements Sharing<Item> {
         // it may have written meanwhile
         if (this.cursor !== at) return undefined
         const hadBegun = !this.needsToBegin
-        Object.assign(this, { fold, cursor, recent, savedAt, isOff: false })
+        Object.assign(this, { fold, cursor, recent: [...recent], savedAt, isOff: false })
         this.mayHaveOrphans = true
         if (hadBegun && this.needsToBegin && this.session !== "none") this.lose()
-        return wentBack || this.session === "lost"
+        if (unknown !== undefined) this.stall(unknown)
+        return !hasKnown || this.session === "lost"
           ? this.everything(removed)
-          : this.everything(new Map([...legitimately(this.mirror.all, fold), ...removed]))
+          : this.everything(new Map([...takenOut(this.mirror.all, fold), ...removed]))
       })
-    })
-  }
-
-  private load(withCheckpoint: boolean): Effect.Effect<Loaded | undefined, LogError> {
-    return Effect.gen({ self: this }, function*() {
-      const checkpoint = withCheckpoint ? yield* this.ask(this.log.checkpoint(this.name), this.patience) : undefined
-      let fold = new Fold()
-      let cursor = start
-      if (checkpoint !== undefined) {
-        const read = Fold.fromCheckpoint(checkpoint.body)
-        if (read === undefined) {
-          this.stall("a checkpoint of a newer format")
-          return undefined
-        }
-        fold = read
-        cursor = checkpoint.cursor
-      }
-      const recent = [fold.id]
-      const savedAt = fold.revision
-      const removed = new Map<string, "remove" | "end">()
-      const { revision } = this.cursor
-      let wentBack = true
-      if (fold.id === this.fold.id || fold.revision > this.fold.revision) wentBack = false
-      for (;;) {
-        const { head, more, records } = yield* this.ask(this.log.read(this.name, cursor, pageSize), this.patience)
-        if (records === "truncated") {
-          // a newer checkpoint has come
-          if (withCheckpoint || checkpoint === undefined) return yield* this.load(true)
-          return undefined
-        }
-        // a checkpoint counts only if its record is in the log
-        if (head < cursor.revision && checkpoint !== undefined) return yield* this.load(false)
-        for (const stored of records) {
-          const parsed = parse(stored.body)
-          if (parsed === undefined || parsed.prev !== fold.id) {
-            cursor = stored.cursor
-            continue
-          }
-          if ("unknown" in parsed) {
-            this.stall(parsed.unknown)
-            break
-          }
-          const folded = fold.take(stored.cursor.id, parsed)
-          for (const [id, why] of folded.removed) removed.set(id, why)
-          if (fold.id === this.fold.id) wentBack = false
-          cursor = stored.cursor
-          recent.push(fold.id)
-        }
-        if (!more || this.stalled !== undefined) break
-      }
-      return { fold, cursor, recent: recent.slice(-recentIds), removed, savedAt, wentBack: wentBack && revision > 0 }
     })
   }
 
@@ -802,7 +699,7 @@ export class Replica<Item> implements Sharing<Item> {
       const appending = Effect.flatMap(Clock.currentTimeMillis, (now) =>
         this.appendAll(
           transaction,
-          attempt ?? { operation: transaction.operation, deadline: now + this.patience, count: 0, wrote: false }
+          attempt ?? { operation: transaction.operation, deadline: now + this.contact.patience, count: 0, wrote: false }
         ))
       return Effect.forkIn(Effect.interruptible(appending), this.scope).pipe(
         Effect.flatMap(Fiber.join),
@@ -823,20 +720,27 @@ export class Replica<Item> implements Sharing<Item> {
           return yield* Effect.fail(this.unavailable("read_only", operation, { cause: this.readOnly }))
         }
         const id = newId()
-        const { journal, record } = this.recordOf(transaction, id)
+        const { changes, record } = this.recordOf(transaction, id)
         // what goes with a session needs one that is there
         if (this.session === "lost" || this.isOff) return yield* this.again(attempt)
         const body = write(record)
-        if (body.length > this.log.maxBytes) {
-          return yield* Effect.fail(this.unavailable("too_large", operation, {
-            cause: new Error(`It has ${body.length} bytes of at most ${this.log.maxBytes}.`)
-          }))
+        const bytes = new TextEncoder().encode(body).length
+        const { maxBytes } = this.contact.log
+        if (bytes > maxBytes) {
+          const cause = new Error(`It has ${bytes} bytes of at most ${maxBytes}.`)
+          return yield* Effect.fail(this.unavailable("too_large", operation, { cause }))
         }
-        const after = this.cursor
-        const outcome = yield* this.tryAppend(after, id, body, attempt)
+        const outcome = yield* append(this.contact, {
+          after: this.cursor,
+          prev: record.prev,
+          id,
+          body,
+          session: this.sessionId,
+          deadline: attempt.deadline
+        })
         if (outcome._tag === "Written") {
           attempt.wrote = true
-          this.written.set(transaction, { ...journal, id, record, cursor: outcome.cursor })
+          this.written.set(transaction, { ...changes, id, record, cursor: outcome.cursor })
           return
         }
         if (outcome._tag === "Failed") {
@@ -844,16 +748,16 @@ export class Replica<Item> implements Sharing<Item> {
             this.behind = true
             this.mayHaveOrphans = true
           }
-          this.contactSince = undefined
+          this.contact.lose()
           return yield* Effect.fail(
             this.unavailable(outcome.code, operation, { record: id, cause: outcome.cause })
           )
         }
         attempt.count++
-        if (transaction.looked || journal.simple === undefined || !replayed.has(transaction.kind)) {
+        if (transaction.looked || changes.simple === undefined || !replayed.has(transaction.kind)) {
           return yield* this.again(attempt)
         }
-        const fits = yield* this.rebase(transaction, journal.simple, outcome.records)
+        const fits = yield* this.rebase(transaction, changes.simple, outcome.records)
         if (!fits) return yield* this.again(attempt)
         const word = this.core.beforePublish
         if (word !== undefined) {
@@ -875,13 +779,13 @@ export class Replica<Item> implements Sharing<Item> {
   private recordOf(
     transaction: Transaction<Item>,
     id: string
-  ): { readonly journal: Journal<Item>; readonly record: Record } {
+  ): { readonly changes: Journal<Item>; readonly record: Record } {
     const { prefix } = this
     const note = this.notes.get(transaction)
     const reset = transaction.steps.some(({ _tag }) => _tag === "Reset")
     const ops = [...prefix, ...note?.ops ?? []]
     const { base, draft, owner } = transaction
-    const journal = this.mirror.journal(base, draft, {
+    const changes = journal(this.mirror, base, draft, {
       reset,
       session: this.sessionId,
       ending: note?.ending ?? new Set(),
@@ -889,13 +793,13 @@ export class Replica<Item> implements Sharing<Item> {
       idAt: (index) => idOf(id, index),
       first: ops.length
     })
-    ops.push(...journal.ops)
+    ops.push(...changes.ops)
     if (draft.populated && (!base.populated || transaction.kind === "refresh" || reset)) {
       ops.push(["populated", Math.max(this.settings.version, this.fold.version)])
     }
     const lookups = this.core.definition.lookups.map(({ attribute, unique }) => unique ? `${attribute}!` : attribute)
     return {
-      journal,
+      changes,
       record: {
         v: format,
         prev: this.fold.id,
@@ -905,94 +809,6 @@ export class Replica<Item> implements Sharing<Item> {
         ops
       }
     }
-  }
-
-  /** Tries until the log answers, or patience is over. */
-  private tryAppend(after: Cursor, id: string, body: string, { deadline }: Attempt): Effect.Effect<Outcome> {
-    return Effect.gen({ self: this }, function*() {
-      let cause: unknown
-      let isUnknown = false
-      for (let wait = 20;; wait = Math.min(wait * 2, 1_000)) {
-        const left = deadline - (yield* Clock.currentTimeMillis)
-        if (left <= 0) return { _tag: "Failed", code: isUnknown ? "unknown_outcome" : "store", cause } as const
-        const asked = yield* Effect.result(this.ask(this.log.append(this.name, after, { id, body }), left))
-        if (asked._tag === "Success") {
-          const cursor = asked.success
-          // nothing can lie between
-          if (cursor !== undefined && cursor.revision === after.revision + 1 && !isUnknown) {
-            return { _tag: "Written", cursor } as const
-          }
-          const slot = yield* Effect.result(this.readSlot(after, id, deadline))
-          if (slot._tag === "Success") {
-            if (slot.success._tag !== "Found") return slot.success
-            // it was found, and not answered: a later one that is answered says that it stays
-            const confirmed = cursor !== undefined && !isUnknown
-              ? slot.success.cursor
-              : yield* this.confirm(slot.success.cursor, id, deadline)
-            if (confirmed !== undefined) return { _tag: "Written", cursor: slot.success.cursor } as const
-            return { _tag: "Failed", code: "unknown_outcome", cause } as const
-          }
-          isUnknown = true
-          cause = slot.failure.cause
-        } else {
-          cause = asked.failure.cause
-          if (asked.failure.definite) {
-            return { _tag: "Failed", code: isUnknown ? "unknown_outcome" : "store", cause } as const
-          }
-          isUnknown = true
-        }
-        yield* Effect.sleep(Math.min(wait, Math.max(deadline - (yield* Clock.currentTimeMillis), 0)))
-      }
-    })
-  }
-
-  /** What is right after a cursor. */
-  private readSlot(after: Cursor, id: string, deadline: number): Effect.Effect<Slot, LogError> {
-    return Effect.gen({ self: this }, function*() {
-      const all: Array<Stored> = []
-      let from = after
-      for (;;) {
-        const left = deadline - (yield* Clock.currentTimeMillis)
-        const { head, more, records } = yield* this.ask(this.log.read(this.name, from, pageSize), left)
-        if (records === "truncated" || head < from.revision) {
-          return { _tag: "Failed", code: "unknown_outcome", cause: new Error("The log was cut.") } as const
-        }
-        for (const stored of records) {
-          from = stored.cursor
-          const parsed = parse(stored.body)
-          if (all.length === 0 && parsed?.prev === this.fold.id) {
-            if (from.id === id) return { _tag: "Found", cursor: from } as const
-            all.push(stored)
-          } else if (all.length > 0) all.push(stored)
-        }
-        if (!more) break
-      }
-      return { _tag: "Taken", records: all } as const
-    })
-  }
-
-  /** Writes an empty record somewhere after another one. */
-  private confirm(after: Cursor, prev: string, deadline: number): Effect.Effect<Cursor | undefined> {
-    return Effect.gen({ self: this }, function*() {
-      let from = after
-      let last = prev
-      for (;;) {
-        const left = deadline - (yield* Clock.currentTimeMillis)
-        if (left <= 0) return undefined
-        const id = newId()
-        const body = write({ v: format, prev: last, session: this.sessionId, lookups: "", ops: [] })
-        const asked = yield* Effect.result(this.ask(this.log.append(this.name, from, { id, body }), left))
-        if (asked._tag === "Success" && asked.success !== undefined) return asked.success
-        const page = yield* Effect.result(this.ask(this.log.read(this.name, from, pageSize), left))
-        if (page._tag === "Success") {
-          if (page.success.records === "truncated" || page.success.head < after.revision) return undefined
-          for (const stored of page.success.records) {
-            from = stored.cursor
-            if (parse(stored.body)?.prev === last) last = stored.cursor.id
-          }
-        } else yield* Effect.sleep(20)
-      }
-    })
   }
 
   /**
@@ -1020,7 +836,7 @@ export class Replica<Item> implements Sharing<Item> {
         if (record === undefined) continue
         const folded = this.accept(stored, record)
         undo.push(folded.revert)
-        const synced = this.mirror.sync(contents, this.fold, folded, folded.by)
+        const synced = sync(this.mirror, contents, this.fold, folded, folded.by)
         undo.push(synced.revert)
         if (folded.reset || this.session === "lost" || synced.gone.length > 0) return giveUp()
         contents = synced.contents
@@ -1031,14 +847,14 @@ export class Replica<Item> implements Sharing<Item> {
         this.isOff = true
         return giveUp()
       }
-      const replay = replayOn(transaction, simple, contents, this.fold.revision + 1)
-      if (replay === undefined) return giveUp()
+      const again = replay(transaction, simple, contents, this.fold.revision + 1)
+      if (again === undefined) return giveUp()
       return Effect.map(
         sequence(taken, (one) => this.inside(transaction, one)),
         () => {
           transaction.base = contentsOf(core)
-          transaction.draft = replay.contents
-          transaction.steps = [...replay.steps]
+          transaction.draft = again.contents
+          transaction.steps = again.steps
           return true
         }
       )
@@ -1140,7 +956,7 @@ export class Replica<Item> implements Sharing<Item> {
           undone: () => Effect.void
         }
         this.internal.add(operation)
-        const deadline = (yield* Clock.currentTimeMillis) + this.patience
+        const deadline = (yield* Clock.currentTimeMillis) + this.contact.patience
         const attempt: Attempt = { operation: name, deadline, count: 0, wrote: false }
         const exit = yield* Effect.exit(
           Effect.provideService(run(this.withoutPopulation, operation), CurrentAttempt, attempt)
@@ -1236,14 +1052,15 @@ export class Replica<Item> implements Sharing<Item> {
         this.anew || this.isOff
       ) return Effect.void
       this.savedAt = fold.revision
-      return this.ask(this.log.saveCheckpoint(this.name, { cursor, body: fold.toCheckpoint() }, keep), this.patience)
+      const checkpoint = { cursor, body: fold.toCheckpoint() }
+      return this.contact.ask((log) => log.saveCheckpoint(this.name, checkpoint, keep))
     })
   }
 
   /** What was written anywhere before this began is seen when it has ended. */
   readonly sync: Effect.Effect<void, RegistryUnavailable> = Effect.suspend(() =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const attempt: Attempt = { operation: "sync", deadline: now + this.patience, count: 0, wrote: false }
+      const attempt: Attempt = { operation: "sync", deadline: now + this.contact.patience, count: 0, wrote: false }
       return Effect.andThen(
         this.within(attempt, this.inBackground(Effect.andThen(this.joined, this.pull))),
         Effect.suspend(() =>
@@ -1257,108 +1074,17 @@ export class Replica<Item> implements Sharing<Item> {
 }
 
 const mostAttempts = 64
-const pageSize = 256
 const recentIds = 1_000
 const noNote: Note = { ops: [], ending: new Set() }
 
 /** The kinds of transactions that may be made again to other contents. */
 const replayed: ReadonlySet<string> = new Set(["change", "withdrawal", "upkeep"])
 
-interface Loaded {
-  readonly fold: Fold
-  readonly cursor: Cursor
-  readonly recent: Array<string>
-  readonly removed: ReadonlyMap<string, "remove" | "end">
-  readonly savedAt: number
-  readonly wentBack: boolean
-}
-
-type Outcome =
-  | { readonly _tag: "Written"; readonly cursor: Cursor }
-  | { readonly _tag: "Taken"; readonly records: ReadonlyArray<Stored> }
-  | { readonly _tag: "Failed"; readonly code: "store" | "unknown_outcome"; readonly cause: unknown }
-
-type Slot = Exclude<Outcome, { readonly _tag: "Written" }> | { readonly _tag: "Found"; readonly cursor: Cursor }
-
-/** 128 random bits. */
-const newId = (): string => globalThis.crypto.randomUUID()
-
 /** Entries that are not in a log that was cut: somebody has taken them out, while their session lives. */
-const legitimately = (ids: Iterable<string>, fold: Fold): ReadonlyArray<readonly [string, "remove"]> =>
+const takenOut = (ids: Iterable<string>, fold: Fold): ReadonlyArray<readonly [string, "remove"]> =>
   Array.from(ids).filter((id) => !fold.entries.has(id)).map((id) => [id, "remove"] as const)
 
 /** Whether an operation has an answer that may be stale: it has succeeded, or failed with an error other than the log's. */
 const isAnswer = (exit: Exit.Exit<unknown, unknown>): boolean =>
   Exit.isSuccess(exit) ||
   exit.cause.reasons.every((reason) => Cause.isFailReason(reason) && !(reason.error instanceof RegistryUnavailable))
-
-/** Tells hooks of what another process has done. */
-const tellSteps = <Item>(
-  transaction: Transaction<Item>,
-  steps: ReadonlyArray<Step<Item>>
-): Effect.Effect<unknown> => {
-  const { draft } = transaction
-  const gone = (entry: Entry<Item>) => Hooks.tell(transaction, "onItemUnregistered", entry, draft)
-  const come = (entry: Entry<Item>) => Hooks.tell(transaction, "onItemRegistered", entry, draft)
-  return sequence(steps, (step) => {
-    switch (step._tag) {
-      case "Inserted":
-        return sequence(step.entries, come)
-      case "Removed":
-        return sequence(step.entries, gone)
-      case "Swapped":
-        return Effect.flatMapEager(gone(step.previous), () => come(step.entry))
-      case "Populated":
-        return Hooks.surviving(transaction, Hooks.call(transaction, "onPopulated"), () => Effect.void)
-      case "Reset":
-        return Hooks.surviving(transaction, Hooks.call(transaction, "onReset"), () => Effect.void)
-      case "Moved":
-        return undefined
-    }
-  })
-}
-
-/** The same change, made to other contents; nothing if it is another one there. */
-const replayOn = <Item>(
-  transaction: Transaction<Item>,
-  { inserted, removed, replaced }: Simple<Item>,
-  start: Contents<Item>,
-  revision: number
-): { readonly contents: Contents<Item>; readonly steps: ReadonlyArray<Step<Item>> } | undefined => {
-  if (start.populated !== transaction.base.populated) return undefined
-  const steps: Array<Step<Item>> = []
-  let contents = start
-  for (const entry of removed.toReversed()) {
-    if (!holds(contents, entry)) return undefined
-    const positions = [Order.rank(contents.order, entry.position)]
-    const without = Update.remove(contents, entry)
-    if (without.revealed.length > 0) return undefined
-    contents = without.contents
-    const { by, reason } = transaction.steps.find((step) =>
-      step._tag === "Removed" && step.entries.some(({ registration }) =>
-        registration === entry.registration
-      )
-    ) as Change.Removed<Item> | undefined ?? { by: transaction.owner, reason: "unregister" as const }
-    steps.push(new Change.Removed([entry], positions, by, reason))
-  }
-  for (const [before, { item, origin }] of replaced) {
-    if (!holds(contents, before)) return undefined
-    const keys = check(contents, item, before)
-    if (isRefusal(keys)) return undefined
-    const swapped = Update.replace(contents, before, item, keys, origin)
-    if (swapped.revealed.length > 0 || !holds(swapped.contents, swapped.added)) return undefined
-    contents = swapped.contents
-    steps.push(new Change.Swapped(before, swapped.added, Order.rank(contents.order, swapped.added.position)))
-  }
-  for (const { item, origin, registration } of inserted) {
-    const keys = check(contents, item)
-    if (isRefusal(keys)) return undefined
-    const entry = new Entry(item, keys, origin.backAt(revision), { registration })
-    const next = new Contents(contents)
-    Update.put(next, entry)
-    if (!holds(next, entry)) return undefined
-    contents = next
-    steps.push(new Change.Inserted([entry], Order.rank(contents.order, entry.position), transaction.reason))
-  }
-  return { contents, steps }
-}
