@@ -2093,6 +2093,14 @@ const follow: <Item, Lookups, P, V, R>(
 )
 
 /**
+ * A revision of a shared registry, and the record of its log that made it: see `SharedRegistry.position`.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export type Since = Watch.Since
+
+/**
  * A snapshot of the registry, and exactly the changes after it, whenever they are read, without gaps or repetitions.
  * With `since`, the changes after that revision instead, for a subscriber that resumes.
  *
@@ -2133,12 +2141,12 @@ const follow: <Item, Lookups, P, V, R>(
  * @since 0.1.0
  */
 export const subscribe: {
-  (options?: { readonly since?: number | undefined }): <Item, Lookups, P, V, R = never>(
+  (options?: { readonly since?: number | Watch.Since | undefined }): <Item, Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>
   ) => Effect.Effect<Subscription<Item, Lookups>, P, Scope.Scope | R>
   <Item, Lookups, P, V, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
-    options?: { readonly since?: number | undefined }
+    options?: { readonly since?: number | Watch.Since | undefined }
   ): Effect.Effect<Subscription<Item, Lookups>, P, Scope.Scope | R>
 } = /*#__PURE__*/ operation(
   (options, x) =>
@@ -2146,7 +2154,7 @@ export const subscribe: {
     (options === undefined || isPlain(options) && Object.keys(options).every((key) => key === "since")),
   <Item, Lookups, P, V>(
     core: Core<Item, P, V>,
-    options?: { readonly since?: number | undefined }
+    options?: { readonly since?: number | Watch.Since | undefined }
   ): Effect.Effect<Subscription<Item, Lookups>, P, Scope.Scope> =>
     Reading.readPublished(core, (contents) =>
       Effect.map(

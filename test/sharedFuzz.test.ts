@@ -1,16 +1,11 @@
 /** Random programs of several processes that share a registry over a log that fails. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, Layer, References, Scope } from "effect"
+import { Cause, Effect, Exit, Fiber, References, Scope } from "effect"
 import { Registry } from "effect-registry"
 import { RegistryLog, SharedRegistry } from "effect-registry/shared"
-import { TestClock } from "effect/testing"
-import { coreOf } from "../src/internal/coreOf.ts"
-import { contentsOf } from "../src/internal/engine/core.ts"
-import { allEntries, holds } from "../src/internal/store/contents.ts"
-import * as Order from "../src/internal/store/order.ts"
-import { type Faults, faulty, noFaults } from "./utils/faultyLog.ts"
+import { type Faults, noFaults } from "./utils/faultyLog.ts"
 import { dumpOf, replay, textOf } from "./utils/oracle.ts"
-import { process, type Tool, tool, type Tools } from "./utils/replicas.ts"
+import { dump, process, type Tool, tool, type Tools, whileTimePasses } from "./utils/replicas.ts"
 
 const generator = (seed: number) => {
   let state = seed >>> 0
@@ -20,16 +15,6 @@ const generator = (seed: number) => {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296
   }
-}
-
-/** All that a process has, visible or not. */
-const dump = (registry: Tools): string => {
-  const contents = contentsOf(coreOf(registry))
-  return [
-    ...allEntries(contents).map((entry) => ({ entry, state: holds(contents, entry) ? "visible" : "hidden" })),
-    ...Order.toArray(contents.waiting, (entry) => ({ entry, state: "waiting" }))
-  ].toSorted((one, other) => one.entry.position - other.entry.position)
-    .map(({ entry: { item, position }, state }) => `${position} ${state} ${textOf(item)}`).join("\n")
 }
 
 interface Member {
@@ -109,7 +94,6 @@ const run = (
     const random = generator(seed)
     const log = yield* RegistryLog.RegistryLog
     const start = Effect.gen(function*() {
-      const faults = noFaults()
       const counts = new Map<string, number>()
       const slow = Effect.suspend(() =>
         slowHooks && random() < 0.5 ? Effect.sleep(Math.floor(random() * 40)) : Effect.void
@@ -119,14 +103,11 @@ const run = (
           slow,
           Effect.sync(() => void counts.set(textOf(item), (counts.get(textOf(item)) ?? 0) + more))
         )
-      const { registry, scope } = yield* Effect.provide(
-        process({
-          defaults: [tool("n0"), tool("n1", "write")],
-          hooks: { onItemRegistered: count(1), onItemUnregistered: count(-1) },
-          ...(checkpoints ? { checkpoint: { every: 10, keep: 20 }, history: 8 } : {})
-        }),
-        Layer.succeed(RegistryLog.RegistryLog, faulty(log, faults, random))
-      )
+      const { faults, registry, scope } = yield* process({
+        defaults: [tool("n0"), tool("n1", "write")],
+        hooks: { onItemRegistered: count(1), onItemUnregistered: count(-1) },
+        ...(checkpoints ? { checkpoint: { every: 10, keep: 20 }, history: 8 } : {})
+      }, { random })
       const member: Member = { registry, scope, faults, counts, scopes: [] }
       return member
     })
@@ -200,16 +181,6 @@ const run = (
     }
     return outcomes
   }).pipe(Effect.scoped, Effect.provideService(References.MinimumLogLevel, "None"))
-
-/** Time passes as long as a program runs. */
-const whileTimePasses = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.gen(function*() {
-    const passing = yield* Effect.forkChild(Effect.forever(Effect.andThen(
-      Effect.forEach(Array.from({ length: 20 }), () => Effect.yieldNow),
-      TestClock.adjust(10)
-    )))
-    return yield* Effect.ensuring(effect, Fiber.interrupt(passing))
-  })
 
 const seeds = Number(globalThis.process.env["SEEDS"] ?? 20)
 const firstSeed = Number(globalThis.process.env["SEED"] ?? 1)

@@ -17,6 +17,7 @@ import * as Live from "./features/live.ts"
 import type { Position } from "./features/place.ts"
 import type { Reconciled, ReconcileOptions } from "./features/reconcile.ts"
 import type { DisabledRule } from "./features/switches.ts"
+import type { Since } from "./features/watch.ts"
 import * as Making from "./making.ts"
 import type {
   DisabledInput,
@@ -207,7 +208,7 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R, F
   readonly snapshots: Stream.Stream<RegistrySnapshot<Item, Lookups>, P, Self>
   /** A snapshot, and the changes after it: see {@link subscribe}. */
   readonly subscribe: (
-    options?: { readonly since?: number | undefined }
+    options?: { readonly since?: number | Since | undefined }
   ) => Effect.Effect<Subscription<Item, Lookups>, P, Self | Scope.Scope>
   /** The item that has a value of a unique lookup, as soon as there is one: see {@link awaitItem}. */
   readonly awaitItem: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(

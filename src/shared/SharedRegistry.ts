@@ -132,6 +132,8 @@ export interface SharedClass<Self, Id extends string, Item, Lookups, P, V, R>
   new(_: never): Context.ServiceClass.Shape<Id, Registry<Item, Lookups, P, V>>
   /** What was written anywhere until now is seen from now on: see {@link sync}. */
   readonly sync: Effect.Effect<void, RegistryUnavailable, Self>
+  /** Where a subscriber can go on in any process: see {@link position}. */
+  readonly position: Effect.Effect<Local.Since, never, Self>
   /** How it stands with its log: see {@link status}. */
   readonly status: Effect.Effect<SharedStatus, never, Self>
 }
@@ -254,7 +256,7 @@ export const Service = <Self, Item>() =>
   ServicesOf<Defaults> | Exclude<Hooks.ServicesOf<AllHooks> | NoInfer<R>, Scope.Scope>
 > => {
   const service = shared(Local.Service<Self, Item>()(id, definition), id, definition)
-  return Object.assign(service, { sync: sync(service), status: status(service) }) as any
+  return Object.assign(service, { sync: sync(service), position: position(service), status: status(service) }) as any
 }
 
 /** With the layers of a shared registry. */
@@ -300,6 +302,18 @@ export const sync = <Item, Lookups, P, V, R = never>(
     const transaction = current(core, context)
     return transaction === undefined ? replicaOf(core).sync : Effect.die(waitsForItself(transaction, "sync"))
   })
+
+/**
+ * The revision that is published here, and its record: where `Registry.subscribe` can go on, in any process. After a log was
+ * set back it is known not to be there, and the subscriber fails with `RegistryLagged` instead of missing changes.
+ *
+ * @category sharing
+ * @since 0.2.0
+ */
+export const position = <Item, Lookups, P, V, R = never>(
+  self: RegistryOrService<Item, Lookups, P, V, R>
+): Effect.Effect<Local.Since, never, R> =>
+  Effect.contextWith((context: Context.Context<R>) => Effect.succeed(replicaOf(resolve(self, context)).position))
 
 /**
  * How a shared registry stands with its log. It never waits.

@@ -1,7 +1,14 @@
 /** Replicas of one shared registry in one process, each as another process would have it. */
-import { Effect, Exit, Schema, Scope } from "effect"
 import { Lookup, Registry } from "effect-registry"
 import { RegistryLog, SharedRegistry } from "effect-registry/shared"
+import { Effect, Exit, Fiber, Layer, References, Schema, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { coreOf } from "../../src/internal/coreOf.ts"
+import { contentsOf } from "../../src/internal/engine/core.ts"
+import { allEntries, holds } from "../../src/internal/store/contents.ts"
+import * as Order from "../../src/internal/store/order.ts"
+import { type Faults, faulty, noFaults } from "./faultyLog.ts"
+import { textOf } from "./oracle.ts"
 
 export const Tool = Schema.Struct({
   name: Schema.String,
@@ -19,10 +26,12 @@ const lookup = {
   kind: Lookup.optional(Lookup.group((item: Tool) => item.kind))
 }
 
-type Options = Partial<SharedRegistry.SharedOptions<Tool, typeof lookup, ReadonlyArray<Tool>, {}>>
+export type Options = Partial<
+  SharedRegistry.SharedOptions<Tool, typeof lookup, ReadonlyArray<Tool> | Effect.Effect<ReadonlyArray<Tool>, any>, {}, any>
+>
 
 const makeIn = (options: Options) =>
-  SharedRegistry.make<Tool>()<typeof lookup, {}, ReadonlyArray<Tool>>({
+  SharedRegistry.make<Tool>()<typeof lookup, {}, ReadonlyArray<Tool> | Effect.Effect<ReadonlyArray<Tool>, any>, any>({
     name: "tools",
     schema: Tool,
     lookup,
@@ -32,19 +41,88 @@ const makeIn = (options: Options) =>
 
 export type Tools = Effect.Success<ReturnType<typeof makeIn>>
 
-/** A process that has joined, and its end. */
-export const process = (options: Options = {}) =>
+export interface Process {
+  readonly registry: Tools
+  readonly scope: Scope.Closeable
+  /** What goes wrong between it and the log. */
+  readonly faults: Faults
+  /** It ends in good order. */
+  readonly close: Effect.Effect<void>
+  /** It ends as if it had never been told. */
+  readonly kill: Effect.Effect<void>
+}
+
+type Log = RegistryLog.RegistryLog["Service"]
+
+/** A process that has not joined. `around` changes how it sees the log. */
+export const unjoined = (
+  options: Options = {},
+  { around = (log: Log) => log, random = Math.random }: {
+    readonly around?: (log: Log) => Log
+    readonly random?: () => number
+  } = {}
+): Effect.Effect<Process, never, Scope.Scope | RegistryLog.RegistryLog> =>
   Effect.gen(function*() {
     const scope = yield* Scope.fork(yield* Effect.scope)
-    const registry = yield* Scope.provide(makeIn(options), scope)
-    yield* Registry.populate(registry)
-    return { registry, scope, close: Scope.close(scope, Exit.void) }
+    const faults = noFaults()
+    const log = around(faulty(yield* RegistryLog.RegistryLog, faults, random))
+    const registry = yield* Scope.provide(
+      Effect.provide(makeIn(options), Layer.succeed(RegistryLog.RegistryLog, log)),
+      scope
+    )
+    const close = Scope.close(scope, Exit.void)
+    const kill = Effect.suspend(() => {
+      faults.isDead = true
+      return close
+    })
+    return { registry, scope, faults, close, kill }
   })
+
+/** A process that has joined. */
+export const process = (options: Options = {}, more: Parameters<typeof unjoined>[1] = {}) =>
+  Effect.tap(unjoined(options, more), ({ registry }) => Registry.populate(registry))
 
 export const names = (registry: Tools) =>
   Effect.map(Registry.values(registry), (items) => items.map(({ name }) => name).join(" "))
 
-/** The log of a test. */
+/** What each of some processes has, once all have seen all. */
+export const synced = (...processes: ReadonlyArray<Process>) =>
+  Effect.andThen(
+    Effect.forEach(processes, ({ registry }) => SharedRegistry.sync(registry)),
+    Effect.forEach(processes, ({ registry }) => names(registry))
+  )
+
+/** All that a process has, visible or not. */
+export const dump = (registry: Tools): string => {
+  const contents = contentsOf(coreOf(registry))
+  return [
+    ...allEntries(contents).map((entry) => ({ entry, state: holds(contents, entry) ? "visible" : "hidden" })),
+    ...Order.toArray(contents.waiting, (entry) => ({ entry, state: "waiting" }))
+  ].toSorted((one, other) => one.entry.position - other.entry.position)
+    .map(({ entry: { item, position }, state }) => `${position} ${state} ${textOf(item)}`).join("\n")
+}
+
+/** Time passes as long as a program runs. */
+export const whileTimePasses = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function*() {
+    const passing = yield* Effect.forkChild(Effect.forever(Effect.andThen(
+      Effect.forEach(Array.from({ length: 20 }), () => Effect.yieldNow),
+      TestClock.adjust(10)
+    )))
+    return yield* Effect.ensuring(effect, Fiber.interrupt(passing))
+  })
+
+/** A program over a log of its own, in a time of its own. */
 export const withLog = <A, E>(
   effect: Effect.Effect<A, E, RegistryLog.RegistryLog | Scope.Scope>
-): Effect.Effect<A, E> => Effect.scoped(Effect.provide(effect, RegistryLog.layerMemory))
+): Effect.Effect<A, E> =>
+  whileTimePasses(Effect.scoped(Effect.provide(effect, RegistryLog.layerMemory, { local: true }))).pipe(
+    Effect.provideService(References.MinimumLogLevel, "None")
+  )
+
+/** How many records the log has. */
+export const records = Effect.gen(function*() {
+  const log = yield* RegistryLog.RegistryLog
+  const page = yield* log.read("tools", { revision: 0, id: "", token: "" }, 1_000_000)
+  return page.records === "truncated" ? [] : page.records
+})

@@ -72,7 +72,7 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   /** Makes spans of operations and hooks. */
   readonly tracing: Tracing
   /** Woken after each change, and when the registry ends, if somebody watches. */
-  watchers: { readonly wakeLater: () => void } | undefined
+  watchers: { readonly wakeLater: () => void; readonly jump: (revision: number) => void } | undefined
   /** Measures the registry, if somebody does. */
   observer: Observer | undefined
   /** Puts an entry on top of all that is there. Set where a feature has done so. */
@@ -103,8 +103,21 @@ export interface Sharing<in out Item> {
   readonly append: (transaction: Transaction<Item>) => Effect.Effect<void, unknown>
   /** In the step that publishes: the revision of the contents, as all processes number it. */
   readonly publishing: (transaction: Transaction<Item>) => number
-  /** Whether what a closing scope could not write is written later. */
-  readonly isForLater: (cause: Cause.Cause<unknown>) => boolean
+  /** Whether a failure is that of the log. What a closing scope could not write is written later. */
+  readonly isUnavailable: (cause: Cause.Cause<unknown>) => boolean
+  /** Whether a record is the one of a revision, as far as that is known. */
+  readonly isAt: (revision: number, record: string) => boolean
+  /** The changes after a revision, and the record of it, where the log still says them. */
+  readonly changesAfter: (
+    revision: number,
+    record: string | undefined
+  ) => Effect.Effect<ReadonlyArray<Told<Item>> | undefined>
+}
+
+/** A change, with the contents after it. */
+export interface Told<Item> {
+  readonly change: Change<Item>
+  readonly contents: Contents.Contents<Item>
 }
 
 /**

@@ -18,7 +18,9 @@ export const cooling = <Item, P, V, E>(
   const atOnce = Effect.withFiber<void, E>((fiber) =>
     Effect.onExitPrimitive(populate, (exit) => {
       if (Exit.isSuccess(exit)) failed = undefined
-      else if (!Cause.hasInterruptsOnly(exit.cause)) failed = { exit: Exit.failCause(exit.cause), at: now(fiber) }
+      else if (!Cause.hasInterruptsOnly(exit.cause) && core.shared?.isUnavailable(exit.cause) !== true) {
+        failed = { exit: Exit.failCause(exit.cause), at: now(fiber) }
+      }
       return undefined
     })
   )

@@ -2,7 +2,7 @@
 import * as RegistryEvent from "../../RegistryEvent.ts"
 import { snapshotOf } from "../coreOf.ts"
 import type { Change, Step } from "../engine/change.ts"
-import { contentsOf, type Core } from "../engine/core.ts"
+import { contentsOf, type Core, type Told as Changed } from "../engine/core.ts"
 import type { RegistrySnapshot } from "../snapshot.ts"
 import { type Contents, copy } from "../store/contents.ts"
 import { show, unshow } from "../store/update.ts"
@@ -58,6 +58,10 @@ export const tell = <Item, P, V>(
   }
   return told.toReversed()
 }
+
+/** Changes that the registry does not keep. */
+export const tellOf = <Item>(changes: ReadonlyArray<Changed<Item>>): ReadonlyArray<RegistryEvent.RegistryChange<Item>> =>
+  changes.map(({ change, contents }) => new Told(change, contents))
 
 const contentsAfter = <Item>(told: Told<Item>): Contents<Item> => {
   // a loop, because there may be too many for a call inside the call of the one before

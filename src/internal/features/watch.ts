@@ -22,7 +22,7 @@ import { indexOf, optionOf } from "../operations/find.ts"
 import type { RegistrySnapshot } from "../snapshot.ts"
 import type { Contents } from "../store/contents.ts"
 import { failure } from "../store/definition.ts"
-import { tell } from "./told.ts"
+import { tell, tellOf } from "./told.ts"
 
 type Wake = () => void
 
@@ -30,6 +30,8 @@ interface Subscriber {
   /** The revision of the last change that it was given. */
   seen: number
   ended: boolean
+  /** Whether the contents have jumped, and it had not seen those before. */
+  lagged: boolean
   readonly waiting: Set<Wake>
 }
 
@@ -55,6 +57,11 @@ class Watchers {
       sets.forEach((set) => set.add(wake))
       return Effect.sync(forget)
     })
+  }
+
+  /** The contents are about to become others than those that led from a revision on. */
+  jump(revision: number): void {
+    for (const subscriber of this.subscribers) subscriber.lagged ||= subscriber.seen !== revision
   }
 
   /** Wakes all, in a task of its own: none of them runs in the step that publishes. */
@@ -165,15 +172,29 @@ const answer = <Item, P, V, A extends object, E>(
 
 type Changes<Item> = Stream.Stream<RegistryEvent.RegistryChange<Item>, RegistryError.RegistryLagged>
 
+/**
+ * A revision of a shared registry, and the record of the log that made it: after a restore, the same revision may be
+ * another one.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export interface Since {
+  readonly revision: number
+  readonly record: string
+}
+
 /** Follows the changes after a revision, or from now on, until the scope closes. Each run of it begins there. */
 export const follow = <Item, P, V>(
   core: Core<Item, P, V>,
-  since?: number
+  since?: number | Since
 ): Effect.Effect<Changes<Item>, never, Scope.Scope> =>
   Effect.suspend(() => {
     const { subscribers } = watchersOf(core)
-    const revision = since ?? revisionOf(core)
-    const subscriber: Subscriber = { seen: revision, ended: false, waiting: new Set() }
+    const { record, revision } = typeof since === "object"
+      ? since
+      : { record: undefined, revision: since ?? revisionOf(core) }
+    const subscriber: Subscriber = { seen: revision, ended: false, lagged: false, waiting: new Set() }
     subscribers.add(subscriber)
     core.observer?.changed()
     const end = Effect.sync(() => {
@@ -182,7 +203,7 @@ export const follow = <Item, P, V>(
       subscriber.waiting.forEach((wake) => wake())
       core.observer?.changed()
     })
-    return Effect.as(Effect.addFinalizer(() => end), Stream.suspend(() => changesAfter(core, revision, subscriber)))
+    return Effect.as(Effect.addFinalizer(() => end), Stream.suspend(() => changesAfter(core, revision, record, subscriber)))
   }).pipe(Effect.uninterruptible)
 
 /** A stream that begins when it is run. */
@@ -190,24 +211,47 @@ export const unwrap = <A, E, R>(
   stream: Effect.Effect<Stream.Stream<A, E>, never, R>
 ): Stream.Stream<A, E, Exclude<R, Scope.Scope>> => Stream.unwrap(stream)
 
-const changesAfter = <Item, P, V>(core: Core<Item, P, V>, revision: number, subscriber: Subscriber): Changes<Item> => {
+const changesAfter = <Item, P, V>(
+  core: Core<Item, P, V>,
+  revision: number,
+  record: string | undefined,
+  subscriber: Subscriber
+): Changes<Item> => {
   let seen = revision
+  let isElsewhere = record !== undefined
+  const lagged = (missed: number) =>
+    Effect.fail(failure(core.definition, RegistryError.RegistryLagged, { code: "lagged", missed }))
   const isThere = () => core.closed || subscriber.ended || revisionOf(core) !== seen
+  /** A record of a log need not change what can be seen. */
+  const given = (changes: ReadonlyArray<RegistryEvent.RegistryChange<Item>>): typeof pull => {
+    core.observer?.changed()
+    const [first, ...rest] = core.shared === undefined ? changes : changes.filter(({ events }) => events.length > 0)
+    return first === undefined ? pull : Effect.succeed([first, ...rest])
+  }
   const pull: Effect.Effect<
     Arr.NonEmptyReadonlyArray<RegistryEvent.RegistryChange<Item>>,
     RegistryError.RegistryLagged | Cause.Done
   > = Effect.suspend(() => {
     if (core.closed || subscriber.ended) return Cause.done()
-    const missed = missedAfter(core, seen)
+    if (subscriber.lagged) return lagged(1)
+    const last = revisionOf(core)
+    const { shared } = core
+    const missed = isElsewhere && shared?.isAt(seen, record!) !== true ? Math.max(last, 1) : missedAfter(core, seen)
+    isElsewhere = false
     if (missed > 0) {
-      return Effect.fail(failure(core.definition, RegistryError.RegistryLagged, { code: "lagged", missed }))
+      return shared === undefined || seen > last
+        ? lagged(missed)
+        : Effect.flatMap(shared.changesAfter(seen, seen === revision ? record : undefined), (changes) => {
+          if (changes === undefined) return lagged(missed)
+          subscriber.seen = seen += changes.length
+          return given(tellOf(changes))
+        })
     }
+    if (last === seen) return Effect.andThen(watchersOf(core).wait(isThere, subscriber), pull)
     // they are the last ones, without a gap
-    const [first, ...rest] = tell(core, revisionOf(core) - seen)
-    if (first === undefined) return Effect.andThen(watchersOf(core).wait(isThere, subscriber), pull)
-    subscriber.seen = seen = revisionOf(core)
-    core.observer?.changed()
-    return Effect.succeed([first, ...rest])
+    const changes = tell(core, last - seen)
+    subscriber.seen = seen = last
+    return given(changes)
   })
   return Stream.fromPull(Effect.succeed(pull))
 }

@@ -18,7 +18,7 @@ export const runWithoutPopulation = <Item, P, V, A, E = never>(
 export const unlessClosed = <Item, P, V>(core: Core<Item, P, V>, effect: Effect.Effect<void>): Effect.Effect<void> =>
   Effect.catchCause(
     effect,
-    (cause) => core.closed || core.shared?.isForLater(cause) === true ? Effect.void : Effect.failCause(cause)
+    (cause) => core.closed || core.shared?.isUnavailable(cause) === true ? Effect.void : Effect.failCause(cause)
   )
 
 /**

@@ -13,10 +13,10 @@ import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
+import type * as RegistryError from "../../RegistryError.ts"
 import { RegistryUnavailable } from "../../RegistryError.ts"
 import { type Cursor, LogError, type Stored } from "../../shared/RegistryLog.ts"
-import { Change } from "../engine/change.ts"
-import { contentsOf, type Core, type Operation, type OperationLabel, type Sharing, Transaction } from "../engine/core.ts"
+import { contentsOf, type Core, type Operation, type OperationLabel, type Sharing, type Told, Transaction } from "../engine/core.ts"
 import { CurrentTransaction, ofThisCopy } from "../engine/current.ts"
 import * as Hooks from "../engine/hooks.ts"
 import { sequence } from "../engine/sequence.ts"
@@ -35,12 +35,13 @@ import { show } from "../store/wording.ts"
 import { append, newId } from "./appending.ts"
 import { Contact, type Log, notInTime, start } from "./contact.ts"
 import { Fold, type Folded } from "./fold.ts"
+import { changesAfter } from "./history.ts"
 import { type Journal, journal, type Simple } from "./journal.ts"
 import { load } from "./loading.ts"
 import { type Codec, Mirror } from "./mirror.ts"
 import { format, idOf, type Op, parse, type Record, write } from "./record.ts"
 import { replay } from "./replaying.ts"
-import { sync, type Synced } from "./syncing.ts"
+import { type Changed, everythingIn, sync, type Synced } from "./syncing.ts"
 import { tellSteps } from "./telling.ts"
 
 export interface Settings {
@@ -86,6 +87,14 @@ interface Written<Item> extends Journal<Item> {
   readonly id: string
   readonly record: Record
   readonly cursor: Cursor
+}
+
+/** What has changed in the fold, to be shown. */
+interface Shown extends Changed {
+  /** Whether the changes before are not those that led to it. */
+  readonly jumps: boolean
+  /** The owner that is given for it. */
+  readonly by: string
 }
 
 /** What an operation of the replica itself writes beside what it changes. */
@@ -183,7 +192,9 @@ export class Replica<Item> implements Sharing<Item> {
       const once = Effect.provideService(running, CurrentAttempt, attempt)
       const isLocal = locals.has(operation.name)
       const isChecked = !isLocal && operation.irrevocable !== true && operation.kind !== "population"
-      const first: Effect.Effect<void, RegistryUnavailable> = isLocal ? Effect.void : this.before(operation, attempt)
+      const first: Effect.Effect<void, RegistryUnavailable | RegistryError.PopulationError> = isLocal
+        ? Effect.void
+        : Effect.flatMap(this.before(operation, attempt), () => this.upToDate(operation))
       // its error is in the type of each operation of a shared registry
       const go = (mayBeStale: boolean): Effect.Effect<A, any, R> =>
         Effect.flatMap(first, () => {
@@ -215,11 +226,22 @@ export class Replica<Item> implements Sharing<Item> {
         ? Effect.void
         : this.within(this.hasBegun ? attempt : this.toJoin(attempt), this.inBackground(this.joined))
       return Effect.flatMap(ready, () => {
-        const { readOnly } = this
+        const { readOnly, stalled } = this
+        // what another version wrote can be removed by who cannot read it
+        if (irrevocable === true && stalled === undefined) return Effect.void
         return readOnly === undefined
           ? Effect.void
           : Effect.fail(this.unavailable("read_only", name, { cause: readOnly }))
       })
+    })
+  }
+
+  /** The defaults of this version of the program may be newer than those that are in. */
+  private upToDate({ irrevocable, kind }: OperationLabel): Effect.Effect<void, RegistryError.PopulationError> {
+    return Effect.suspend(() => {
+      const { populated, version } = this.fold
+      const isOlder = populated && !this.anew && version < this.settings.version
+      return isOlder && kind !== "refresh" && irrevocable !== true ? refresh(this.core) : Effect.void
     })
   }
 
@@ -291,7 +313,12 @@ export class Replica<Item> implements Sharing<Item> {
         if (!this.anew) yield* this.attach()
         this.hasBegun = true
         yield* this.startFollowing()
-        if (this.mirror.unreadable.size > 0) return
+        if (this.fold.version > this.settings.version && !this.anew) {
+          yield* Effect.logWarning(
+            `The defaults of ${show(this.name)} here are of version ${this.settings.version}: ` +
+              `version ${this.fold.version} stays.`
+          )
+        }
       }
       // a process that finds nothing populated begins with the record of its population
       if (this.needsToBegin && !this.anew && this.fold.populated) yield* this.carryOut("join", this.returning)
@@ -340,18 +367,11 @@ export class Replica<Item> implements Sharing<Item> {
 
   /** Shows what the log has. */
   private attach(): Effect.Effect<void, LogError> {
-    return this.takeOver("join", () => this.everything(new Map()))
+    return this.takeOver("join", () => this.everything())
   }
 
-  private everything(removed: Folded["removed"]): Folded & { readonly jumps: true } {
-    return {
-      ids: new Set([...this.mirror.all, ...this.fold.entries.keys()]),
-      removed,
-      rules: true,
-      reset: false,
-      revert: () => {},
-      jumps: true
-    }
+  private everything(removed: Folded["removed"] = new Map()): Shown {
+    return { ...everythingIn(this.mirror, this.fold, removed), jumps: true, by: "" }
   }
 
   private get needsToBegin(): boolean {
@@ -530,7 +550,7 @@ export class Replica<Item> implements Sharing<Item> {
   )
 
   /** With the lock: takes a record into the fold. */
-  private accept(stored: Stored, record: Record): Folded & { readonly jumps: boolean; readonly by: string } {
+  private accept(stored: Stored, record: Record): Shown & Pick<Folded, "revert"> {
     const { cursor } = stored
     const folded = this.fold.take(cursor.id, record)
     const last = this.cursor
@@ -561,7 +581,7 @@ export class Replica<Item> implements Sharing<Item> {
   /** What others have done, as a transaction that cannot be refused. */
   private takeOver(
     name: string,
-    change: () => (Folded & { readonly jumps: boolean; readonly by?: string }) | undefined
+    change: () => Shown | undefined
   ): Effect.Effect<void> {
     const taking = run<Item, any, any, void, never, never>(this.core, {
       name,
@@ -584,29 +604,29 @@ export class Replica<Item> implements Sharing<Item> {
   /** Puts what has changed in the fold into a transaction, and tells hooks. */
   private show(
     transaction: Transaction<Item>,
-    folded: Folded & { readonly jumps: boolean; readonly by?: string },
+    folded: Shown,
     revision: number
   ): Effect.Effect<void> {
     // while nobody is there, what is in the log is not shown, until somebody begins
     if (this.anew) {
       this.anew = false
-      return this.showAll(transaction, this.everything(new Map()), revision)
+      return this.showAll(transaction, this.everything(), revision)
     }
     return this.showAll(transaction, folded, revision)
   }
 
   private showAll(
     transaction: Transaction<Item>,
-    folded: Folded & { readonly jumps: boolean; readonly by?: string },
+    folded: Shown,
     revision: number
   ): Effect.Effect<void> {
-    const synced = sync(this.mirror, transaction.draft, this.fold, folded, folded.by ?? "")
+    const synced = sync(this.mirror, transaction.draft, this.fold, folded, folded.by)
     this.keepLost(synced, folded)
     return this.apply(transaction, synced, { revision, jumps: folded.jumps, reset: folded.reset })
   }
 
   /** Remembers what scopes of this process are to get back. */
-  private keepLost(synced: Synced<Item>, { jumps, removed }: Folded & { readonly jumps: boolean }): void {
+  private keepLost(synced: Synced<Item>, { jumps, removed }: Shown): void {
     for (const [id, entry] of synced.gone) {
       const why = removed.get(id)
       if (why === "end" || why === undefined && jumps) this.toReturn.push(entry)
@@ -690,18 +710,29 @@ export class Replica<Item> implements Sharing<Item> {
 
   isDue(transaction: Transaction<Item>): boolean {
     return transaction.kind !== "remote" &&
-      (transaction.draft !== transaction.base || this.notes.has(transaction)) && !this.written.has(transaction)
+      (transaction.draft !== transaction.base || this.notes.has(transaction) || this.isNewer(transaction)) &&
+      !this.written.has(transaction)
+  }
+
+  /** A refresh that finds no difference is of a newer version all the same. */
+  private isNewer({ draft, kind }: Transaction<Item>): boolean {
+    return kind === "refresh" && draft.populated && this.fold.version < this.settings.version
   }
 
   append(transaction: Transaction<Item>): Effect.Effect<void, unknown> {
     return Effect.withFiber((fiber) => {
+      const { definition, tracing } = this.core
+      if (transaction.draft === transaction.base) transaction.draft = copy(transaction.draft, {})
       const attempt = fiber.getRef(CurrentAttempt)
       const appending = Effect.flatMap(Clock.currentTimeMillis, (now) =>
         this.appendAll(
           transaction,
           attempt ?? { operation: transaction.operation, deadline: now + this.contact.patience, count: 0, wrote: false }
         ))
-      return Effect.forkIn(Effect.interruptible(appending), this.scope).pipe(
+      const traced = tracing.isTraced(fiber)
+        ? tracing.within({ registry: definition, operation: "append" }, appending)
+        : appending
+      return Effect.forkIn(Effect.interruptible(traced), this.scope).pipe(
         Effect.flatMap(Fiber.join),
         Effect.tapCause((cause) =>
           Effect.sync(() => {
@@ -915,17 +946,41 @@ export class Replica<Item> implements Sharing<Item> {
       return this.fold.revision
     }
     const plan = this.plans.get(transaction)
-    if (plan === undefined) return this.fold.revision
-    if (plan.jumps) this.core.changes.length = 0
-    return plan.revision
+    if (plan?.jumps === true) {
+      this.core.watchers?.jump(contentsOf(this.core).revision)
+      this.core.changes.length = 0
+    }
+    return plan?.revision ?? this.fold.revision
   }
 
-  isForLater(cause: Cause.Cause<unknown>): boolean {
+  isUnavailable(cause: Cause.Cause<unknown>): boolean {
     const isLater = cause.reasons.some((reason) =>
       Cause.isFailReason(reason) && reason.error instanceof RegistryUnavailable
     )
     if (isLater) this.mayHaveOrphans = true
     return isLater
+  }
+
+  /** What is published, and its record. */
+  get position(): { readonly revision: number; readonly record: string } {
+    const { revision } = contentsOf(this.core)
+    return { revision, record: this.recordAt(revision) ?? "" }
+  }
+
+  private recordAt(revision: number): string | undefined {
+    return revision <= this.fold.revision ? this.recent.at(revision - this.fold.revision - 1) : undefined
+  }
+
+  isAt(revision: number, record: string): boolean {
+    return this.recordAt(revision) === record
+  }
+
+  changesAfter(revision: number, record: string | undefined): Effect.Effect<ReadonlyArray<Told<Item>> | undefined> {
+    return Effect.suspend(() => {
+      const { contact, core, mirror: { codec } } = this
+      const last = contentsOf(core).revision
+      return Effect.orElseSucceed(changesAfter(core, contact, codec, revision, record, last), () => undefined)
+    })
   }
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -950,7 +1005,6 @@ export class Replica<Item> implements Sharing<Item> {
             return Effect.map(body(transaction), () => {
               if (transaction.draft !== transaction.base) return
               if (this.notes.get(transaction)!.ops.length + this.prefix.length === 0) this.notes.delete(transaction)
-              else transaction.draft = copy(transaction.draft, {})
             })
           },
           undone: () => Effect.void

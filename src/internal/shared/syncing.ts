@@ -43,6 +43,14 @@ export const sync = <Item>(
 /** What may differ from a fold. */
 export type Changed = Omit<Folded, "revert">
 
+/** All that there is, and all that a fold has. */
+export const everythingIn = (mirror: Mirror<any>, fold: Fold, removed: Changed["removed"] = new Map()): Changed => ({
+  ids: new Set([...mirror.all, ...fold.entries.keys()]),
+  removed,
+  rules: true,
+  reset: false
+})
+
 class Syncing<Item> {
   private readonly steps: Array<Change.Step<Item>> = []
   private readonly unreadable = new Map<string, string>()
