@@ -2038,7 +2038,10 @@ export const refresh: <Item, Lookups, P, V, R = never>(
  */
 export const reset: <Item, Lookups, P, V, R = never>(
   self: RegistryOrService<Item, Lookups, P, V, R>
-) => Effect.Effect<void, Extract<P, RegistryError.RegistryUnavailable>, R> = /*#__PURE__*/ operation(1, (core) => Reset.reset(core))
+) => Effect.Effect<void, Extract<P, RegistryError.RegistryUnavailable>, R> = /*#__PURE__*/ operation(
+  1,
+  (core) => Reset.reset(core)
+)
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Watching

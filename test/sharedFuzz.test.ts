@@ -88,7 +88,16 @@ interface Options {
 
 const run = (
   seed: number,
-  { checkpoints = false, doubles = 0, faultiness = 1, kills = false, members = 3, pauses = 0.2, slowHooks = false, steps = 25 }: Options
+  {
+    checkpoints = false,
+    doubles = 0,
+    faultiness = 1,
+    kills = false,
+    members = 3,
+    pauses = 0.2,
+    slowHooks = false,
+    steps = 25
+  }: Options
 ) =>
   Effect.gen(function*() {
     const random = generator(seed)
@@ -130,15 +139,21 @@ const run = (
         Effect.gen(function*() {
           const fiber = yield* Effect.forkChild(Effect.exit(operation(member, random)))
           if (random() < 0.1) {
-            for (let i = 0; i < random() * 20; i++) yield* Effect.yieldNow
+            for (let i = 0; i < random() * 20; i++) {
+              yield* Effect.yieldNow
+            }
             yield* Fiber.interrupt(fiber)
           }
           const exit = yield* Fiber.await(fiber)
           if (Exit.isSuccess(exit) && Exit.isFailure(exit.value)) {
             const { cause } = exit.value
-            if (Cause.hasDies(cause) && !member.faults.isDead) return yield* Effect.failCause(cause)
+            if (Cause.hasDies(cause) && !member.faults.isDead) {
+              return yield* Effect.failCause(cause)
+            }
             outcomes.push(
-              cause.reasons.map((reason) => Cause.isFailReason(reason) ? (reason.error as any).code : reason._tag)
+              cause.reasons.map((reason) =>
+                Cause.isFailReason(reason) ? (reason.error as any).code : reason._tag
+              )
                 .join()
             )
           } else outcomes.push("ok")
@@ -147,7 +162,8 @@ const run = (
         })), { concurrency: "unbounded" })
     setFaults(noFaults())
     yield* Effect.sleep("40 seconds")
-    yield* Effect.forEach(all, ({ registry }) => SharedRegistry.sync(registry))
+    yield* Effect.forEach(all, ({ registry }) =>
+      SharedRegistry.sync(registry))
     all.push(yield* start)
     yield* Effect.forEach(all, ({ registry }) => Registry.populate(registry))
     yield* Effect.sleep("5 seconds")
@@ -190,14 +206,18 @@ describe("processes that share a registry", () => {
     const [title, options] of [
       ["S1 S2 S14 come to the same contents, with balanced hooks, over a log that does not fail", { faultiness: 0 }],
       ["S1 S2 S6 S14 S22 come to the same contents, with balanced hooks, over a log that fails", {}],
-      ["S1 S2 S14 S15 come to the same contents where many write at once", { faultiness: 0, pauses: 0, slowHooks: true }],
-    ["S1 S2 S3 come to the same contents where the log takes several for one place", {
-      faultiness: 0.3,
-      doubles: 0.3,
-      pauses: 0
-    }],
-    ["S1 S7 S8 leave nothing of a process that was killed", { faultiness: 0.3, kills: true }],
-    ["S1 S14 S18 A3 come to the same contents where the log is cut", { checkpoints: true, faultiness: 0.3 }]
+      ["S1 S2 S14 S15 come to the same contents where many write at once", {
+        faultiness: 0,
+        pauses: 0,
+        slowHooks: true
+      }],
+      ["S1 S2 S3 come to the same contents where the log takes several for one place", {
+        faultiness: 0.3,
+        doubles: 0.3,
+        pauses: 0
+      }],
+      ["S1 S7 S8 leave nothing of a process that was killed", { faultiness: 0.3, kills: true }],
+      ["S1 S14 S18 A3 come to the same contents where the log is cut", { checkpoints: true, faultiness: 0.3 }]
     ] as const
   ) {
     it.effect(title, () =>

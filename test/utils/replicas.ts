@@ -1,7 +1,7 @@
 /** Replicas of one shared registry in one process, each as another process would have it. */
+import { Effect, Exit, Fiber, Layer, References, Schema, Scope } from "effect"
 import { Lookup, Registry } from "effect-registry"
 import { RegistryLog, SharedRegistry } from "effect-registry/shared"
-import { Effect, Exit, Fiber, Layer, References, Schema, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { coreOf } from "../../src/internal/coreOf.ts"
 import { contentsOf } from "../../src/internal/engine/core.ts"
@@ -27,7 +27,13 @@ const lookup = {
 }
 
 export type Options = Partial<
-  SharedRegistry.SharedOptions<Tool, typeof lookup, ReadonlyArray<Tool> | Effect.Effect<ReadonlyArray<Tool>, any>, {}, any>
+  SharedRegistry.SharedOptions<
+    Tool,
+    typeof lookup,
+    ReadonlyArray<Tool> | Effect.Effect<ReadonlyArray<Tool>, any>,
+    {},
+    any
+  >
 >
 
 const makeIn = (options: Options) =>

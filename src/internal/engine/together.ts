@@ -74,7 +74,7 @@ const runAllNow = <P, A, E, R>(
     if (closed !== undefined) return useAfterEnd(closed.definition)
     const populatingFirst = Effect.flatMap(
       Effect.forEach(ordered, ({ populate }) => populate, { discard: true }),
-      () => runAllOn(ordered, effect, observations)
+      () => (parents.length === 0 ? runAllNow : runAllOn)(ordered, effect, observations)
     )
     // a Pending registry is populated without any lock: its population may need one that this would hold
     const arePending = () => parents.length === 0 && ordered.some((core) => !contentsOf(core).populated)

@@ -111,10 +111,14 @@ const inOneStep = <Item, P, V, A, E>(
 
 /** The world changed while it waited: its parent has ended, or the registry was reset. It starts over. */
 const retry = <Item, P, V, A, E, R>(
-  { core, observation, populatesFirst }: Transaction<Item, P, V>,
+  { core, observation, parent, populatesFirst }: Transaction<Item, P, V>,
   operation: Operation<Item, P, V, A, E, R>
 ): Effect.Effect<A, E | P, R> => {
-  const anew = Effect.withFiber<A, E | P, R>((fiber) => runOn(fiber, core, operation, observation))
+  const anew = Effect.withFiber<A, E | P, R>((fiber) =>
+    parent === undefined
+      ? beginOn(fiber, core, operation, observation, innermost(fiber.context), parent)
+      : runOn(fiber, core, operation, observation)
+  )
   return populatesFirst ? Effect.flatMap(core.populate, () => anew) : anew
 }
 

@@ -60,7 +60,9 @@ export const tell = <Item, P, V>(
 }
 
 /** Changes that the registry does not keep. */
-export const tellOf = <Item>(changes: ReadonlyArray<Changed<Item>>): ReadonlyArray<RegistryEvent.RegistryChange<Item>> =>
+export const tellOf = <Item>(
+  changes: ReadonlyArray<Changed<Item>>
+): ReadonlyArray<RegistryEvent.RegistryChange<Item>> =>
   changes.map(({ change, contents }) => new Told(change, contents))
 
 const contentsAfter = <Item>(told: Told<Item>): Contents<Item> => {

@@ -203,7 +203,10 @@ export const follow = <Item, P, V>(
       subscriber.waiting.forEach((wake) => wake())
       core.observer?.changed()
     })
-    return Effect.as(Effect.addFinalizer(() => end), Stream.suspend(() => changesAfter(core, revision, record, subscriber)))
+    return Effect.as(
+      Effect.addFinalizer(() => end),
+      Stream.suspend(() => changesAfter(core, revision, record, subscriber))
+    )
   }).pipe(Effect.uninterruptible)
 
 /** A stream that begins when it is run. */

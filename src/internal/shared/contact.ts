@@ -21,7 +21,7 @@ const pageSize = 256
 export class Contact {
   readonly log: Log
   readonly registry: string
-  /** How long a question may take, in milliseconds. */
+  /** How long an operation may take, in milliseconds. A question may take a part of that: there is time to ask again. */
   readonly patience: number
   /** When the log answered last. */
   last: number | undefined = undefined
@@ -39,11 +39,12 @@ export class Contact {
 
   /** Asks on a fiber of its own, and waits for so many milliseconds at most. What has not answered is left behind. */
   ask<A>(question: (log: Log) => Effect.Effect<A, LogError>, millis = this.patience): Effect.Effect<A, LogError> {
+    const most = Math.max(Math.min(millis, this.patience / 4), 0)
     const asking = Effect.suspend(() => question(this.log))
     return Effect.flatMap(Effect.forkDetach(this.inContext(asking)), (fiber) =>
       Fiber.await(fiber).pipe(
         Effect.onInterrupt(() => Effect.sync(() => fiber.interruptUnsafe())),
-        Effect.timeoutOption(Math.max(millis, 0)),
+        Effect.timeoutOption(most),
         Effect.flatMap((answer) => {
           if (Option.isNone(answer)) {
             fiber.interruptUnsafe()
@@ -78,4 +79,5 @@ export class Contact {
   }
 }
 
-export const notInTime = (): LogError => new LogError({ cause: new Error("It did not answer in time."), definite: false })
+export const notInTime = (): LogError =>
+  new LogError({ cause: new Error("It did not answer in time."), definite: false })

@@ -16,7 +16,15 @@ import * as Stream from "effect/Stream"
 import type * as RegistryError from "../../RegistryError.ts"
 import { RegistryUnavailable } from "../../RegistryError.ts"
 import { type Cursor, LogError, type Stored } from "../../shared/RegistryLog.ts"
-import { contentsOf, type Core, type Operation, type OperationLabel, type Sharing, type Told, Transaction } from "../engine/core.ts"
+import {
+  contentsOf,
+  type Core,
+  type Operation,
+  type OperationLabel,
+  type Sharing,
+  type Told,
+  Transaction
+} from "../engine/core.ts"
 import { CurrentTransaction, ofThisCopy } from "../engine/current.ts"
 import * as Hooks from "../engine/hooks.ts"
 import { sequence } from "../engine/sequence.ts"
@@ -59,7 +67,7 @@ export interface Settings {
 interface Attempt {
   readonly operation: string
   /** When it gives up, in milliseconds. */
-  readonly deadline: number
+  deadline: number
   /** How often another process was first. */
   count: number
   /** Whether it has written something. */
@@ -121,8 +129,9 @@ export class Replica<Item> implements Sharing<Item> {
   private anew = false
   private isLoaded = false
   private hasBegun = false
-  /** Whether the log may have news that a writer has to know first. */
-  private behind = false
+  /** How often the log had news that a writer has to know first, and how often it has been read up to its end since. */
+  private news = 0
+  private known = 0
   /** Whether the contents may not be what the fold says. */
   private isOff = false
   /** What this version does not understand. */
@@ -133,7 +142,7 @@ export class Replica<Item> implements Sharing<Item> {
   private savedAt = 0
   private nudges: Queue.Queue<void> | undefined = undefined
   private readonly turns = Semaphore.makeUnsafe(1)
-  private readonly joining = Semaphore.makeUnsafe(1)
+  private readonly joiners = Semaphore.makeUnsafe(1)
   private readonly plans = new WeakMap<Transaction<any>, Plan>()
   private readonly written = new WeakMap<Transaction<any>, Written<Item>>()
   private readonly notes = new WeakMap<Transaction<any>, Note>()
@@ -165,6 +174,10 @@ export class Replica<Item> implements Sharing<Item> {
     return this.core as Core<Item, never, any>
   }
 
+  private get isBehind(): boolean {
+    return this.known < this.news
+  }
+
   get name(): string {
     return this.core.definition.name
   }
@@ -188,7 +201,12 @@ export class Replica<Item> implements Sharing<Item> {
   around<A, E, R>(operation: OperationLabel, running: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     if (this.internal.has(operation)) return running
     return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const attempt: Attempt = { operation: operation.name, deadline: now + this.contact.patience, count: 0, wrote: false }
+      const attempt: Attempt = {
+        operation: operation.name,
+        deadline: now + this.contact.patience,
+        count: 0,
+        wrote: false
+      }
       const once = Effect.provideService(running, CurrentAttempt, attempt)
       const isLocal = locals.has(operation.name)
       const isChecked = !isLocal && operation.irrevocable !== true && operation.kind !== "population"
@@ -222,9 +240,11 @@ export class Replica<Item> implements Sharing<Item> {
       if (attempt.count >= mostAttempts) {
         return Effect.fail(this.unavailable("contended", name, { attempts: attempt.count }))
       }
-      const ready = this.hasBegun && !this.behind && !this.isOff && this.session !== "lost"
+      const ready = this.hasBegun && !this.isBehind && !this.isOff && this.session !== "lost"
         ? Effect.void
-        : this.within(this.hasBegun ? attempt : this.toJoin(attempt), this.inBackground(this.joined))
+        : this.hasBegun
+        ? this.within(attempt, this.inBackground(this.joined))
+        : this.joining(attempt)
       return Effect.flatMap(ready, () => {
         const { readOnly, stalled } = this
         // what another version wrote can be removed by who cannot read it
@@ -245,10 +265,17 @@ export class Replica<Item> implements Sharing<Item> {
     })
   }
 
-  /** Who joins may have to wait for sessions to expire. */
-  private toJoin(attempt: Attempt): Attempt {
+  /** Who joins may have to wait for sessions to expire. That does not count. */
+  private joining(attempt: Attempt): Effect.Effect<void, RegistryUnavailable> {
     const { lifetime, ttl } = this.settings
-    return lifetime === "forever" ? attempt : { ...attempt, deadline: attempt.deadline + Duration.toMillis(ttl) }
+    const most = lifetime === "forever" ? 0 : Duration.toMillis(ttl)
+    const joining = this.within({ ...attempt, deadline: attempt.deadline + most }, this.inBackground(this.joined))
+    return Effect.andThen(
+      joining,
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        attempt.deadline = now + this.contact.patience
+      })
+    )
   }
 
   /** Nothing, or why this process cannot write. */
@@ -298,14 +325,14 @@ export class Replica<Item> implements Sharing<Item> {
 
   /** Makes the replica ready to write. One at a time does. */
   readonly joined: Effect.Effect<void, LogError> = Effect.suspend(() =>
-    this.joining.withPermit(Effect.suspend(() => this.join()))
+    this.joiners.withPermit(Effect.suspend(() => this.join()))
   )
 
   private join(): Effect.Effect<void, LogError> {
     return Effect.gen({ self: this }, function*() {
       if (!this.isLoaded) yield* this.reload(start)
       if (this.isOff) yield* this.reload(this.cursor)
-      if (this.behind) yield* this.pull
+      if (this.isBehind) yield* this.pull
       if (this.stalled !== undefined) return
       if (!this.hasBegun && this.settings.lifetime === "cluster") yield* this.lookAround()
       if (this.session === "none" || this.session === "lost") yield* this.openSession()
@@ -453,7 +480,7 @@ export class Replica<Item> implements Sharing<Item> {
 
   private lose(): void {
     this.session = "lost"
-    this.behind = true
+    this.news++
     if (this.nudges !== undefined) Queue.offerUnsafe(this.nudges, undefined)
   }
 
@@ -480,7 +507,7 @@ export class Replica<Item> implements Sharing<Item> {
     Effect.gen({ self: this }, function*() {
       for (;;) {
         if (!this.isLoaded || this.stalled !== undefined || this.core.closed) return
-        const from = this.cursor
+        const { cursor: from, news } = this
         const { head, more, records } = yield* this.contact.read(from)
         if (records === "truncated" || head < from.revision) {
           yield* this.reloadNow(from)
@@ -493,7 +520,7 @@ export class Replica<Item> implements Sharing<Item> {
         }
         if (other) yield* this.reloadNow(this.cursor)
         else if (!more) {
-          this.behind = false
+          this.known = Math.max(this.known, news)
           return
         }
       }
@@ -546,7 +573,9 @@ export class Replica<Item> implements Sharing<Item> {
   }
 
   readonly closeSession = Effect.suspend(() =>
-    this.sessionId === "" ? Effect.void : Effect.ignore(this.contact.ask((log) => log.sessions.close(this.sessionId), 1_000))
+    this.sessionId === ""
+      ? Effect.void
+      : Effect.ignore(this.contact.ask((log) => log.sessions.close(this.sessionId), 1_000))
   )
 
   /** With the lock: takes a record into the fold. */
@@ -776,7 +805,7 @@ export class Replica<Item> implements Sharing<Item> {
         }
         if (outcome._tag === "Failed") {
           if (outcome.code === "unknown_outcome") {
-            this.behind = true
+            this.news++
             this.mayHaveOrphans = true
           }
           this.contact.lose()
@@ -784,12 +813,12 @@ export class Replica<Item> implements Sharing<Item> {
             this.unavailable(outcome.code, operation, { record: id, cause: outcome.cause })
           )
         }
-        attempt.count++
         if (transaction.looked || changes.simple === undefined || !replayed.has(transaction.kind)) {
           return yield* this.again(attempt)
         }
+        attempt.count++
         const fits = yield* this.rebase(transaction, changes.simple, outcome.records)
-        if (!fits) return yield* this.again(attempt)
+        if (!fits) return yield* this.again(attempt, 0)
         const word = this.core.beforePublish
         if (word !== undefined) {
           yield* Effect.provideService(Effect.suspend(() => word(transaction)), CurrentTransaction, transaction)
@@ -799,10 +828,10 @@ export class Replica<Item> implements Sharing<Item> {
     })
   }
 
-  private again(attempt: Attempt): Effect.Effect<never, Again> {
+  private again(attempt: Attempt, times = 1): Effect.Effect<never, Again> {
     return Effect.suspend(() => {
-      this.behind = true
-      attempt.count++
+      this.news++
+      attempt.count += times
       return Effect.fail(new Again())
     })
   }
