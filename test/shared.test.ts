@@ -3,68 +3,28 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Deferred, Effect, Exit, Fiber, Latch, Scope, Stream } from "effect"
 import { Registry, type RegistryError } from "effect-registry"
 import { RegistryLog, SharedRegistry } from "effect-registry/shared"
-import { dumpOf, replay } from "./utils/oracle.ts"
+import { dumpOf } from "./utils/oracle.ts"
 import {
+  codeOf,
+  counting,
   dump,
+  type Log,
+  lost,
   names,
-  type Options,
+  noProblems,
   type Process,
   process,
+  quick,
   records,
+  scopedIn,
   synced,
   type Tool,
   tool,
   unjoined,
-  whileTimePasses,
-  withLog
+  withLog,
+  withStore
 } from "./utils/replicas.ts"
-import * as Store from "./utils/storeOfLogs.ts"
-
-type Log = RegistryLog.RegistryLog["Service"]
-
-const quick: Options = { patience: "1 second" }
-
-/** The code of an expected failure. */
-const codeOf = <A, R>(effect: Effect.Effect<A, any, R>): Effect.Effect<string, never, R> =>
-  Effect.match(effect, { onFailure: (error) => String(error.code), onSuccess: () => "ok" })
-
-/** A program over a store that a test can harm. */
-const withStore = <A, E>(
-  program: (store: Store.Store) => Effect.Effect<A, E, RegistryLog.RegistryLog | Scope.Scope>
-): Effect.Effect<A, E> =>
-  Effect.suspend(() => {
-    const store = Store.make()
-    return whileTimePasses(Effect.scoped(Effect.provide(program(store), store.layer)))
-  })
-
-/** Hooks that count what they are told. */
-const counting = () => {
-  const calls: Array<string> = []
-  const note = (sign: string) => ({ name }: Tool) => Effect.sync(() => void calls.push(sign + name))
-  return {
-    calls,
-    hooks: {
-      onItemRegistering: note("?"),
-      onItemRegistered: note("+"),
-      onItemUnregistering: note("!"),
-      onItemUnregistered: note("-")
-    }
-  }
-}
-
-const lost = () => new RegistryLog.LogError({ cause: new Error("lost"), definite: false })
-
-const scopedIn = (registry: Process["registry"], item: Tool) =>
-  Effect.flatMap(
-    Scope.make(),
-    (scope) => Effect.as(Scope.provide(Registry.registerScoped(registry, item), scope), scope)
-  )
-
-const noProblems = Effect.gen(function*() {
-  const said = yield* replay(yield* RegistryLog.RegistryLog, "tools", ["name", "slot"])
-  assert.deepStrictEqual(said.problems, [])
-  return said
-})
+import type * as Store from "./utils/storeOfLogs.ts"
 
 describe("S1", () => {
   it.effect("comes to one order, however writers race, and a process that joins later has the same", () =>

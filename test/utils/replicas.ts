@@ -1,4 +1,5 @@
 /** Replicas of one shared registry in one process, each as another process would have it. */
+import { assert } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, References, Schema, Scope } from "effect"
 import { Lookup, Registry } from "effect-registry"
 import { RegistryLog, SharedRegistry } from "effect-registry/shared"
@@ -8,7 +9,8 @@ import { contentsOf } from "../../src/internal/engine/core.ts"
 import { allEntries, holds } from "../../src/internal/store/contents.ts"
 import * as Order from "../../src/internal/store/order.ts"
 import { type Faults, faulty, noFaults } from "./faultyLog.ts"
-import { textOf } from "./oracle.ts"
+import { replay, textOf } from "./oracle.ts"
+import * as Store from "./storeOfLogs.ts"
 
 export const Tool = Schema.Struct({
   name: Schema.String,
@@ -58,7 +60,7 @@ export interface Process {
   readonly kill: Effect.Effect<void>
 }
 
-type Log = RegistryLog.RegistryLog["Service"]
+export type Log = RegistryLog.RegistryLog["Service"]
 
 /** A process that has not joined. `around` changes how it sees the log. */
 export const unjoined = (
@@ -131,4 +133,48 @@ export const records = Effect.gen(function*() {
   const log = yield* RegistryLog.RegistryLog
   const page = yield* log.read("tools", { revision: 0, id: "", token: "" }, 1_000_000)
   return page.records === "truncated" ? [] : page.records
+})
+
+export const quick: Options = { patience: "1 second" }
+
+/** The code of an expected failure. */
+export const codeOf = <A, R>(effect: Effect.Effect<A, any, R>): Effect.Effect<string, never, R> =>
+  Effect.match(effect, { onFailure: (error) => String(error.code), onSuccess: () => "ok" })
+
+/** A program over a store that a test can harm. */
+export const withStore = <A, E>(
+  program: (store: Store.Store) => Effect.Effect<A, E, RegistryLog.RegistryLog | Scope.Scope>
+): Effect.Effect<A, E> =>
+  Effect.suspend(() => {
+    const store = Store.make()
+    return whileTimePasses(Effect.scoped(Effect.provide(program(store), store.layer)))
+  })
+
+/** Hooks that count what they are told. */
+export const counting = () => {
+  const calls: Array<string> = []
+  const note = (sign: string) => ({ name }: Tool) => Effect.sync(() => void calls.push(sign + name))
+  return {
+    calls,
+    hooks: {
+      onItemRegistering: note("?"),
+      onItemRegistered: note("+"),
+      onItemUnregistering: note("!"),
+      onItemUnregistered: note("-")
+    }
+  }
+}
+
+export const lost = () => new RegistryLog.LogError({ cause: new Error("lost"), definite: false })
+
+export const scopedIn = (registry: Process["registry"], item: Tool) =>
+  Effect.flatMap(
+    Scope.make(),
+    (scope) => Effect.as(Scope.provide(Registry.registerScoped(registry, item), scope), scope)
+  )
+
+export const noProblems = Effect.gen(function*() {
+  const said = yield* replay(yield* RegistryLog.RegistryLog, "tools", ["name", "slot"])
+  assert.deepStrictEqual(said.problems, [])
+  return said
 })

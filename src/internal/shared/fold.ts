@@ -177,7 +177,7 @@ export class Fold {
 
   /** All of it, as text: the records after it give what all records give. */
   toCheckpoint(): string {
-    const { id, populated, revision, version } = this
+    const { id, made, populated, revision, version } = this
     const entries = Array.from(this.entries).toSorted(([, one], [, other]) => one.made - other.made)
     return JSON.stringify({
       v: 1,
@@ -185,6 +185,7 @@ export class Fold {
       revision,
       populated,
       version,
+      made,
       entries,
       rules: Array.from(this.rules),
       sessions: Array.from(this.sessions)
@@ -193,14 +194,12 @@ export class Fold {
 
   /** Nothing for a checkpoint of a format that this version does not read. */
   static fromCheckpoint(body: string): Fold | undefined {
-    const { entries, id, populated, revision, rules, sessions, v, version } = JSON.parse(body)
+    const { entries, id, made, populated, revision, rules, sessions, v, version } = JSON.parse(body)
     if (v !== 1) return undefined
     const fold = new Fold()
-    Object.assign(fold, { id, populated, revision, version, made: entries.length })
-    entries.forEach(([one, held]: [string, Held], made: number) => {
-      fold.entries.set(one, { ...held, made, session: held.session, updated: held.updated })
-    })
-    refill(fold.rules, rules.map(([one, rule]: [string, HeldRule]) => [one, { ...rule, session: rule.session }]))
+    Object.assign(fold, { id, made, populated, revision, version })
+    refill(fold.entries, entries)
+    refill(fold.rules, rules)
     refill(fold.sessions, sessions)
     return fold
   }

@@ -86,6 +86,12 @@ export class Mirror<Item> {
     return this.known.get(id)?.changed
   }
 
+  /** Of the entries that cannot be read, those that are still there. */
+  keepUnreadable(isThere: (id: string) => boolean): void {
+    if (this.unreadable.size === 0) return
+    this.unreadable = new Map(Array.from(this.unreadable).filter(([id]) => isThere(id)))
+  }
+
   knowRule(id: string, rule: Rule): void {
     this.rules.set(id, rule)
   }

@@ -348,7 +348,8 @@ export class Replica<Item> implements Sharing<Item> {
         }
       }
       // a process that finds nothing populated begins with the record of its population
-      if (this.needsToBegin && !this.anew && this.fold.populated) yield* this.carryOut("join", this.returning)
+      const isDue = this.needsToBegin || this.toReturn.length > 0
+      if (isDue && !this.anew && this.fold.populated) yield* this.carryOut("join", this.returning)
     })
   }
 
@@ -962,6 +963,7 @@ export class Replica<Item> implements Sharing<Item> {
       this.moving = undefined
       for (const [one, registration] of entries) this.mirror.know(one, registration, id)
       for (const one of removed) this.mirror.forget(one)
+      this.mirror.keepUnreadable((one) => this.fold.entries.has(one))
       for (const [one, rule] of rules) this.mirror.knowRule(one, rule)
       if (record.ops.some(([tag]) => tag === "reset")) {
         for (const one of this.mirror.all) if (!this.fold.entries.has(one)) this.mirror.forget(one)
