@@ -110,9 +110,6 @@ describe("S4", () => {
 })
 
 describe("S5 a refused change is never in", () => {
-  const nothing = (before: number) =>
-    Effect.map(records, (all) => assert.strictEqual(all.length, before, "records of the log"))
-
   it.effect("where the log refuses it: store", () =>
     withLog(Effect.gen(function*() {
       const refusing = { now: false }
@@ -179,20 +176,6 @@ describe("S5 a refused change is never in", () => {
 })
 
 describe("S6 an unknown outcome", () => {
-  /** Appends are carried out, or not, and never answered, while `isOn`. */
-  const unanswered = (isCarriedOut: boolean) => {
-    const fault = { isOn: false }
-    const around = (log: Log): Log => ({
-      ...log,
-      append: (registry, after, record) => {
-        if (!fault.isOn) return log.append(registry, after, record)
-        return isCarriedOut ? Effect.andThen(log.append(registry, after, record), Effect.fail(lost())) : Effect.never
-      },
-      read: (registry, after, limit) => fault.isOn ? Effect.never : log.read(registry, after, limit)
-    })
-    return { fault, around }
-  }
-
   for (const isIn of [true, false]) {
     it.effect(`is ${isIn ? "whole" : "never"} in, whoever writes next, and hooks are balanced`, () =>
       withLog(Effect.gen(function*() {
@@ -604,11 +587,11 @@ describe("S18 a process", () => {
         const two = yield* process()
         yield* Registry.register(one.registry, tool("a"))
         yield* synced(two)
-        const dump = store.state
+        const backup = store.state
         yield* Registry.register(one.registry, tool("b"))
         yield* Registry.register(one.registry, tool("c"))
         yield* synced(one, two)
-        store.state = dump
+        store.state = backup
         assert.deepStrictEqual(yield* synced(one, two), ["a", "a"])
         yield* Registry.register(two.registry, tool("d"))
         assert.deepStrictEqual(yield* synced(one, two), ["a d", "a d"])
@@ -791,3 +774,20 @@ describe("S23", () => {
       assert.deepStrictEqual(Array.from(seen), ["of the log"])
     })))
 })
+
+const nothing = (before: number) =>
+  Effect.map(records, (all) => assert.strictEqual(all.length, before, "records of the log"))
+
+/** Appends are carried out, or not, and never answered, while `isOn`. */
+const unanswered = (isCarriedOut: boolean) => {
+  const fault = { isOn: false }
+  const around = (log: Log): Log => ({
+    ...log,
+    append: (registry, after, record) => {
+      if (!fault.isOn) return log.append(registry, after, record)
+      return isCarriedOut ? Effect.andThen(log.append(registry, after, record), Effect.fail(lost())) : Effect.never
+    },
+    read: (registry, after, limit) => fault.isOn ? Effect.never : log.read(registry, after, limit)
+  })
+  return { fault, around }
+}

@@ -214,12 +214,7 @@ describe("A5", () => {
 
   it.effect("a driver that sends a record again unseen does not put it in twice", () =>
     withLog(Effect.gen(function*() {
-      const around = (log: Log): Log => ({
-        ...log,
-        append: (registry, after, record) =>
-          Effect.andThen(log.append(registry, after, record), log.append(registry, after, record))
-      })
-      const one = yield* process({}, { around })
+      const one = yield* process({}, { around: twice })
       yield* Registry.register(one.registry, tool("a"))
       yield* Registry.register(one.registry, tool("b"))
       assert.strictEqual((yield* records).length, 3)
@@ -366,18 +361,6 @@ describe("A8", () => {
 })
 
 describe("A9 a hook that keeps a map has the contents", () => {
-  /** Keeps a map by name, as such hooks do. */
-  const keeping = () => {
-    const map = new Map<string, Tool>()
-    return {
-      map,
-      hooks: {
-        onItemRegistered: (item: Tool) => Effect.sync(() => void map.set(item.name, item)),
-        onItemUnregistered: ({ name }: Tool) => Effect.sync(() => void map.delete(name))
-      }
-    }
-  }
-
   const cases: {
     readonly [what: string]: (registry: Process["registry"]) => Effect.Effect<unknown, unknown, Scope.Scope>
   } = {
@@ -429,9 +412,7 @@ describe("A9 a hook that keeps a map has the contents", () => {
   it.effect("asks the invariant again after others were first", () =>
     withLog(Effect.gen(function*() {
       const { around, hold, letGo, sent } = yield* held
-      const invariant: any = (draft: Iterable<Tool>) =>
-        Array.from(draft).length > 1 ? Effect.fail({ code: "full" }) : Effect.void
-      const one = yield* process({ invariant }, { around })
+      const one = yield* process({ invariant: oneAtMost }, { around })
       const two = yield* process()
       yield* synced(one, two)
       yield* hold
@@ -626,12 +607,10 @@ describe("A17", () => {
     withLog(Effect.gen(function*() {
       const one = yield* process({ defaults: [tool("d")] })
       const two = yield* process({ defaults: [tool("d")] })
-      const put = (registry: Process["registry"], kind: string) =>
-        Effect.flatMap(Scope.make(), (scope) => Scope.provide(Registry.override(registry, tool("o", kind)), scope))
       yield* scopedIn(one.registry, tool("a"))
-      yield* put(one.registry, "below")
+      yield* putOnTop(one.registry, "below")
       yield* synced(two)
-      yield* put(two.registry, "above")
+      yield* putOnTop(two.registry, "above")
       yield* Registry.register(two.registry, tool("plain"))
       yield* synced(one)
       yield* Registry.reset(one.registry)
@@ -776,3 +755,27 @@ const millisOf = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     const value = yield* effect
     return [value, (yield* currentTimeMillis) - before] as const
   })
+
+/** Keeps a map by name, as such hooks do. */
+const keeping = () => {
+  const map = new Map<string, Tool>()
+  return {
+    map,
+    hooks: {
+      onItemRegistered: (item: Tool) => Effect.sync(() => void map.set(item.name, item)),
+      onItemUnregistered: ({ name }: Tool) => Effect.sync(() => void map.delete(name))
+    }
+  }
+}
+
+/** Sends each record twice. */
+const twice = (log: Log): Log => ({
+  ...log,
+  append: (registry, after, record) =>
+    Effect.andThen(log.append(registry, after, record), log.append(registry, after, record))
+})
+
+const oneAtMost = (draft: Iterable<Tool>) => Array.from(draft).length > 1 ? Effect.fail({ code: "full" }) : Effect.void
+
+const putOnTop = (registry: Process["registry"], kind: string) =>
+  Effect.flatMap(Scope.make(), (scope) => Scope.provide(Registry.override(registry, tool("o", kind)), scope))

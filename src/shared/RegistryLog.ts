@@ -86,7 +86,7 @@ export class RegistryLog extends Context.Service<RegistryLog, {
   /** A log in memory, for tests and for one process. */
   static readonly layerMemory: Layer.Layer<RegistryLog> = Layer.effect(
     RegistryLog,
-    Effect.gen(function*() {
+    Effect.sync(() => {
       interface Rows {
         rows: Array<Stored>
         dropped: number

@@ -33,7 +33,6 @@ export const faulty = (log: Log, faults: Faults, random: () => number): Log => {
       }
       return Effect.flatMap(Effect.yieldNow, () => call)
     })
-  const lost = () => new RegistryLog.LogError({ cause: new Error("lost"), definite: false })
   return {
     ...log,
     append: (registry, after, record) =>
@@ -63,3 +62,5 @@ export const faulty = (log: Log, faults: Faults, random: () => number): Log => {
     }
   }
 }
+
+const lost = () => new RegistryLog.LogError({ cause: new Error("lost"), definite: false })

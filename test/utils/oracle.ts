@@ -38,12 +38,12 @@ const said = (records: ReadonlyArray<RegistryLog.Stored>, keys: ReadonlyArray<st
   let populated = false
   let last = ""
   for (const { body, cursor } of records) {
-    const { ops, prev, session } = JSON.parse(body)
+    const { ops, prev, session: writer } = JSON.parse(body)
     // an engine may take two for one place: only the first counts
     if (prev !== last) continue
     last = cursor.id
     ids.push(cursor.id)
-    trace.push(`${cursor.id.slice(0, 8)} ${session.slice(0, 8)} ${JSON.stringify(ops)}`)
+    trace.push(`${cursor.id.slice(0, 8)} ${writer.slice(0, 8)} ${JSON.stringify(ops)}`)
     ops.forEach((op: Json, i: number) => {
       const id = `${cursor.id}.${i}`
       const [tag, one, two, three] = op
