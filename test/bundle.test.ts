@@ -59,7 +59,7 @@ const features: ReadonlyArray<readonly [name: string, module: string, use: strin
   ["lease", "Registry", "Registry.lease", /\.leases\+\+/],
   ["resource: make", "RegistryResource", "RegistryResource.make", /There is no resource of/],
   ["resource: Service", "RegistryResource", "RegistryResource.Service", /There is no resource of/]
-  // and, as they come: shared, console
+  // and, as it comes: console
 ]
 
 describe.each(bundlers)("bundles by %s", (bundler, bundle) => {
@@ -82,6 +82,16 @@ describe.each(bundlers)("bundles by %s", (bundler, bundle) => {
       assert.notMatch((await bundle(service)).code, text)
     })
   }
+
+  it("of a service have nothing of what they do not name: shared registries, which have a path of their own", async () => {
+    const { code } = await bundle({
+      modules: service.modules,
+      code: `import { SharedRegistry } from "effect-registry/shared"\n${service.code}\n` +
+        "globalThis.feature = SharedRegistry.Service"
+    })
+    assert.match(code, /["'`]rebind["'`]/)
+    assert.notMatch((await bundle(service)).code, /["'`]rebind["'`]|RegistryUnavailable/)
+  })
 
   it("of what is imported and not used are empty", async () => {
     const { code } = await bundle({

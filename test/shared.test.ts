@@ -499,12 +499,6 @@ describe("S15 after a conflict", () => {
 })
 
 describe("S16 with transactAll", () => {
-  const both = (one: Process, local: Registry.Registry<Tool, any>, name: string) =>
-    Registry.transactAll(
-      [one.registry, local],
-      Effect.andThen(Registry.register(one.registry, tool(name)), Registry.register(local, tool(name)))
-    )
-
   const locally = Registry.make<Tool>()({ name: "local", lookup: ["name"] })
 
   it.effect("local registries are published with the shared one, also after a conflict", () =>
@@ -608,13 +602,6 @@ const byCall = (calls: ReadonlyArray<string>) => (one: string, other: string) =>
   calls.indexOf(one) - calls.indexOf(other)
 
 describe("S19 what this version cannot read", () => {
-  const newer = (store: Store.Store, ops: ReadonlyArray<unknown>, v = 1) => {
-    const { id, revision } = store.state.rows.at(-1)!.cursor
-    const next = { revision: revision + 1, id: `newer${revision}`, token: "" }
-    const body = JSON.stringify({ v, prev: id, session: "x", lookups: "", ops })
-    store.state = { ...store.state, rows: [...store.state.rows, { cursor: next, body }] }
-  }
-
   it.effect("disturbs nothing else, and lets nothing be written until it is gone", () =>
     withStore((store) =>
       Effect.gen(function*() {
@@ -790,4 +777,17 @@ const unanswered = (isCarriedOut: boolean) => {
     read: (registry, after, limit) => fault.isOn ? Effect.never : log.read(registry, after, limit)
   })
   return { fault, around }
+}
+
+const both = (one: Process, local: Registry.Registry<Tool, any>, name: string) =>
+  Registry.transactAll(
+    [one.registry, local],
+    Effect.andThen(Registry.register(one.registry, tool(name)), Registry.register(local, tool(name)))
+  )
+
+const newer = (store: Store.Store, ops: ReadonlyArray<unknown>, v = 1) => {
+  const { id, revision } = store.state.rows.at(-1)!.cursor
+  const next = { revision: revision + 1, id: `newer${revision}`, token: "" }
+  const body = JSON.stringify({ v, prev: id, session: "x", lookups: "", ops })
+  store.state = { ...store.state, rows: [...store.state.rows, { cursor: next, body }] }
 }
