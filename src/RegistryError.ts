@@ -413,6 +413,33 @@ export class RegistryLagged extends /*#__PURE__*/ taggedError<RegistryLagged>()(
  * `too_large`: the change is larger than a record of this log may be. `operation` is what was to be done, `record` the id
  * of the record, `attempts` how often it was tried.
  *
+ * **Example** (A log that refuses)
+ *
+ * ```ts
+ * import { Effect, Layer, Schema } from "effect"
+ * import { RegistryLog, SharedRegistry } from "effect-registry/shared"
+ *
+ * class Tools extends SharedRegistry.Service<Tools, string>()("app/Tools", {
+ *   schema: Schema.String,
+ *   lookup: [],
+ *   lifetime: "cluster"
+ * }) {}
+ *
+ * const refused = Effect.fail(new RegistryLog.LogError({ cause: new Error("disk full"), definite: true }))
+ *
+ * const refusing = Layer.effect(
+ *   RegistryLog.RegistryLog,
+ *   Effect.map(RegistryLog.RegistryLog, (log) => ({ ...log, append: () => refused }))
+ * ).pipe(Layer.provide(RegistryLog.layerMemory))
+ *
+ * const program = Tools.register("search").pipe(
+ *   Effect.catchTag("RegistryUnavailable", (error) => Effect.succeed([error.code, error.operation])),
+ *   Effect.provide(Tools.layer.pipe(Layer.provide(refusing)))
+ * )
+ *
+ * await Effect.runPromise(program) // => ["store", "populate"]
+ * ```
+ *
  * @category errors
  * @since 0.2.0
  */

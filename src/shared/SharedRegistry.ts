@@ -177,7 +177,35 @@ const making = <Item, Lookups, P, V, R>(
   })
 
 /**
- * Makes a shared registry that lives as long as a scope. It joins with its first use.
+ * Makes a shared registry that lives as long as a scope. It joins with its first use. The name says which log is its own.
+ *
+ * Operations fail with `RegistryUnavailable` where the log cannot be used. When the scope closes, its session ends: that
+ * takes a second at most.
+ *
+ * **Example** (Two processes in one program, as in a test)
+ *
+ * ```ts
+ * import { Effect, Schema } from "effect"
+ * import { Registry } from "effect-registry"
+ * import { RegistryLog, SharedRegistry } from "effect-registry/shared"
+ *
+ * const joining = SharedRegistry.make<string>()({
+ *   name: "tools",
+ *   schema: Schema.String,
+ *   lookup: [],
+ *   lifetime: "cluster"
+ * })
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const one = yield* joining
+ *   const two = yield* joining
+ *   yield* Registry.register(one, "search")
+ *   yield* SharedRegistry.sync(two)
+ *   return yield* Registry.values(two)
+ * }))
+ *
+ * await Effect.runPromise(Effect.provide(program, RegistryLog.layerMemory)) // => ["search"]
+ * ```
  *
  * @category constructors
  * @since 0.2.0
@@ -203,7 +231,28 @@ export const make = <Item>() =>
 > => making(options)
 
 /**
- * A shared registry as a service, with layers alone.
+ * A shared registry as a service, with layers alone: see {@link Service}.
+ *
+ * **Example** (A service whose operations are those of `Registry`)
+ *
+ * ```ts
+ * import { Effect, Layer, Schema } from "effect"
+ * import { Registry } from "effect-registry"
+ * import { RegistryLog, SharedRegistry } from "effect-registry/shared"
+ *
+ * class Tools extends SharedRegistry.Tag<Tools, string>()("app/Tools", {
+ *   schema: Schema.String,
+ *   lookup: [],
+ *   lifetime: "forever",
+ *   defaults: ["search"]
+ * }) {}
+ *
+ * const program = Registry.values(Tools).pipe(
+ *   Effect.provide(Tools.layer.pipe(Layer.provide(RegistryLog.layerMemory)))
+ * )
+ *
+ * await Effect.runPromise(program) // => ["search"]
+ * ```
  *
  * @category services
  * @since 0.2.0
@@ -230,7 +279,29 @@ export const Tag = <Self, Item>() =>
 > => shared(Local.Tag<Self, Item>()(id, definition), id, definition) as any
 
 /**
- * A shared registry as a service, with layers and operations as statics.
+ * A shared registry as a service, with layers and operations as statics. `layerPopulated` joins and populates while it is
+ * built: that is what most programs want. A shared registry cannot be loaded late.
+ *
+ * **Example** (The error of a log in the type of each operation)
+ *
+ * ```ts
+ * import { Effect, Layer, Schema } from "effect"
+ * import { RegistryLog, SharedRegistry } from "effect-registry/shared"
+ *
+ * class Tools extends SharedRegistry.Service<Tools, string>()("app/Tools", {
+ *   schema: Schema.String,
+ *   lookup: [],
+ *   lifetime: "cluster"
+ * }) {}
+ *
+ * const program = Tools.register("search").pipe(
+ *   Effect.catchTag("RegistryUnavailable", (error) => Effect.logWarning(error.message)),
+ *   Effect.andThen(Tools.size),
+ *   Effect.provide(Tools.layerPopulated.pipe(Layer.provide(RegistryLog.layerMemory)))
+ * )
+ *
+ * await Effect.runPromise(program) // => 1
+ * ```
  *
  * @category services
  * @since 0.2.0
@@ -289,7 +360,26 @@ const replicaOf = (core: Core<any, any, any>): Replica<any> => {
 
 /**
  * Waits until this process has seen all that was written, in any process, before this began. It dies in a transaction of
- * the registry, which it would wait for.
+ * the registry, which it would wait for. Interrupting it disturbs nobody else.
+ *
+ * **Example** (After another process said by other means that it has registered something)
+ *
+ * ```ts
+ * import { Effect, Layer, Schema } from "effect"
+ * import { RegistryLog, SharedRegistry } from "effect-registry/shared"
+ *
+ * class Tools extends SharedRegistry.Service<Tools, string>()("app/Tools", {
+ *   schema: Schema.String,
+ *   lookup: [],
+ *   lifetime: "cluster"
+ * }) {}
+ *
+ * const program = Effect.andThen(Tools.sync, Tools.size).pipe(
+ *   Effect.provide(Tools.layer.pipe(Layer.provide(RegistryLog.layerMemory)))
+ * )
+ *
+ * await Effect.runPromise(program) // => 0
+ * ```
  *
  * @category sharing
  * @since 0.2.0
@@ -307,6 +397,34 @@ export const sync = <Item, Lookups, P, V, R = never>(
  * The revision that is published here, and its record: where `Registry.subscribe` can go on, in any process. After a log was
  * set back it is known not to be there, and the subscriber fails with `RegistryLagged` instead of missing changes.
  *
+ * **Example** (Going on in another process)
+ *
+ * ```ts
+ * import { Effect, Schema, Stream } from "effect"
+ * import { Registry } from "effect-registry"
+ * import { RegistryLog, SharedRegistry } from "effect-registry/shared"
+ *
+ * const joining = SharedRegistry.make<string>()({
+ *   name: "tools",
+ *   schema: Schema.String,
+ *   lookup: [],
+ *   lifetime: "cluster"
+ * })
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const one = yield* joining
+ *   yield* Registry.register(one, "search")
+ *   const since = yield* SharedRegistry.position(one)
+ *   yield* Registry.register(one, "fetch")
+ *   const two = yield* joining
+ *   const { changes } = yield* Registry.subscribe(two, { since })
+ *   const [change] = yield* Stream.runCollect(Stream.take(changes, 1))
+ *   return change?.events.map((event) => event._tag)
+ * }))
+ *
+ * await Effect.runPromise(Effect.provide(program, RegistryLog.layerMemory)) // => ["Registered"]
+ * ```
+ *
  * @category sharing
  * @since 0.2.0
  */
@@ -317,6 +435,25 @@ export const position = <Item, Lookups, P, V, R = never>(
 
 /**
  * How a shared registry stands with its log. It never waits.
+ *
+ * **Example** (For a health check)
+ *
+ * ```ts
+ * import { Effect, Layer, Schema } from "effect"
+ * import { RegistryLog, SharedRegistry } from "effect-registry/shared"
+ *
+ * class Tools extends SharedRegistry.Service<Tools, string>()("app/Tools", {
+ *   schema: Schema.String,
+ *   lookup: [],
+ *   lifetime: "cluster"
+ * }) {}
+ *
+ * const program = Effect.map(Tools.status, ({ engine, session, unreadable }) => [engine, session.state, unreadable]).pipe(
+ *   Effect.provide(Tools.layerPopulated.pipe(Layer.provide(RegistryLog.layerMemory)))
+ * )
+ *
+ * await Effect.runPromise(program) // => ["memory", "live", 0]
+ * ```
  *
  * @category sharing
  * @since 0.2.0

@@ -72,7 +72,7 @@ export interface Core<in out Item, out P = unknown, in out V = unknown> {
   /** Makes spans of operations and hooks. */
   readonly tracing: Tracing
   /** Woken after each change, and when the registry ends, if somebody watches. */
-  watchers: { readonly wakeLater: () => void; readonly jump: (revision: number) => void } | undefined
+  watchers: { readonly wakeLater: () => void; readonly jump: () => void } | undefined
   /** Measures the registry, if somebody does. */
   observer: Observer | undefined
   /** Puts an entry on top of all that is there. Set where a feature has done so. */
@@ -101,8 +101,8 @@ export interface Sharing<in out Item> {
   readonly isDue: (transaction: Transaction<Item>) => boolean
   /** Writes it. What others have written meanwhile may change what it began with, and so its draft. It ends by itself. */
   readonly append: (transaction: Transaction<Item>) => Effect.Effect<void, unknown>
-  /** In the step that publishes: the revision of the contents, as all processes number it. */
-  readonly publishing: (transaction: Transaction<Item>) => number
+  /** In the step that publishes. */
+  readonly publishing: (transaction: Transaction<Item>) => Publishing
   /** Whether a failure is that of the log. What a closing scope could not write is written later. */
   readonly isUnavailable: (cause: Cause.Cause<unknown>) => boolean
   /** Whether a record is the one of a revision, as far as that is known. */
@@ -112,6 +112,13 @@ export interface Sharing<in out Item> {
     revision: number,
     record: string | undefined
   ) => Effect.Effect<ReadonlyArray<Told<Item>> | undefined>
+}
+
+export interface Publishing {
+  /** Of the contents, as all processes number it. */
+  readonly revision: number
+  /** Whether the changes that are kept are not those that led to it. */
+  readonly jumps: boolean
 }
 
 /** A change, with the contents after it. */

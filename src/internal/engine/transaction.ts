@@ -365,7 +365,8 @@ export const publish = <Item, P, V>(transaction: Transaction<Item, P, V>): Effec
   if (draft === base) return undefined
   // what nobody can see is no change, but each record of a log is one
   const changed = steps.length > 0 || core.shared !== undefined
-  const revision = core.shared?.publishing(transaction) ?? (changed ? base.revision + 1 : base.revision)
+  const written = core.shared?.publishing(transaction)
+  const revision = written?.revision ?? (changed ? base.revision + 1 : base.revision)
   // a snapshot of the draft keeps its revision; a draft that nobody has seen need not be copied
   const contents = seen ? new Contents(draft) : draft
   contents.revision = revision
@@ -376,6 +377,7 @@ export const publish = <Item, P, V>(transaction: Transaction<Item, P, V>): Effec
     // to move all of them for each that goes would take longer than most of the rest
     const more = core.changes.length - core.history
     if (more > core.history >>> 2) core.changes.splice(0, more)
+    if (written?.jumps === true) core.changes.length = 0
     core.observer?.changed()
   }
 

@@ -30,7 +30,7 @@ interface Subscriber {
   /** The revision of the last change that it was given. */
   seen: number
   ended: boolean
-  /** Whether the contents have jumped, and it had not seen those before. */
+  /** Whether the contents have jumped since it began. */
   lagged: boolean
   readonly waiting: Set<Wake>
 }
@@ -59,9 +59,9 @@ class Watchers {
     })
   }
 
-  /** The contents are about to become others than those that led from a revision on. */
-  jump(revision: number): void {
-    for (const subscriber of this.subscribers) subscriber.lagged ||= subscriber.seen !== revision
+  /** The contents are about to become others, and no changes lead there. */
+  jump(): void {
+    for (const subscriber of this.subscribers) subscriber.lagged = true
   }
 
   /** Wakes all, in a task of its own: none of them runs in the step that publishes. */

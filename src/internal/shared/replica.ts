@@ -21,6 +21,7 @@ import {
   type Core,
   type Operation,
   type OperationLabel,
+  type Publishing,
   type Sharing,
   type Told,
   Transaction
@@ -84,13 +85,6 @@ class Again {
 const isAgain = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error instanceof Again)
 
-/** What a transaction that is about to be published does to the replica, in that step. */
-interface Plan {
-  readonly revision: number
-  /** Whether the changes before it are not those that led to it. */
-  readonly jumps: boolean
-}
-
 interface Written<Item> extends Journal<Item> {
   readonly id: string
   readonly record: Record
@@ -143,7 +137,7 @@ export class Replica<Item> implements Sharing<Item> {
   private nudges: Queue.Queue<void> | undefined = undefined
   private readonly turns = Semaphore.makeUnsafe(1)
   private readonly joiners = Semaphore.makeUnsafe(1)
-  private readonly plans = new WeakMap<Transaction<any>, Plan>()
+  private readonly plans = new WeakMap<Transaction<any>, Publishing>()
   private readonly written = new WeakMap<Transaction<any>, Written<Item>>()
   private readonly notes = new WeakMap<Transaction<any>, Note>()
   private readonly internal = new WeakSet<object>()
@@ -666,7 +660,7 @@ export class Replica<Item> implements Sharing<Item> {
   private apply(
     transaction: Transaction<Item>,
     { contents, steps }: Pick<Synced<Item>, "contents" | "steps">,
-    { jumps, reset, revision }: Plan & { readonly reset: boolean }
+    { jumps, reset, revision }: Publishing & { readonly reset: boolean }
   ): Effect.Effect<void> {
     transaction.draft = contents
     transaction.steps.push(...steps)
@@ -883,7 +877,7 @@ export class Replica<Item> implements Sharing<Item> {
   ): Effect.Effect<boolean> {
     return Effect.suspend(() => {
       const { core } = transaction
-      const taken: Array<Synced<Item> & Plan & { readonly reset: boolean }> = []
+      const taken: Array<Synced<Item> & Publishing & { readonly reset: boolean }> = []
       const undo: Array<() => void> = []
       const giveUp = () => {
         for (const one of undo.toReversed()) one()
@@ -925,7 +919,7 @@ export class Replica<Item> implements Sharing<Item> {
   /** Publishes what another process has done while a transaction of this one holds the lock. */
   private inside(
     holder: Transaction<Item>,
-    synced: Synced<Item> & Plan & { readonly reset: boolean }
+    synced: Synced<Item> & Publishing & { readonly reset: boolean }
   ): Effect.Effect<void> {
     return Effect.withFiber((fiber) => {
       const { core } = holder
@@ -952,7 +946,7 @@ export class Replica<Item> implements Sharing<Item> {
     })
   }
 
-  publishing(transaction: Transaction<Item>): number {
+  publishing(transaction: Transaction<Item>): Publishing {
     const written = this.written.get(transaction)
     if (written !== undefined) {
       const { cursor, entries, id, record, removed, rules } = written
@@ -974,14 +968,11 @@ export class Replica<Item> implements Sharing<Item> {
       if (this.nudges !== undefined && this.fold.revision - this.savedAt >= this.settings.every) {
         Queue.offerUnsafe(this.nudges, undefined)
       }
-      return this.fold.revision
+      return { revision: this.fold.revision, jumps: false }
     }
-    const plan = this.plans.get(transaction)
-    if (plan?.jumps === true) {
-      this.core.watchers?.jump(contentsOf(this.core).revision)
-      this.core.changes.length = 0
-    }
-    return plan?.revision ?? this.fold.revision
+    const plan = this.plans.get(transaction) ?? { revision: this.fold.revision, jumps: false }
+    if (plan.jumps) this.core.watchers?.jump()
+    return plan
   }
 
   isUnavailable(cause: Cause.Cause<unknown>): boolean {
