@@ -1,9 +1,11 @@
 /** Random programs of several processes that share a registry over a log that fails. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, References, Scope } from "effect"
+import { Cause, Effect, Exit, Fiber, References, Scope, Stream } from "effect"
 import { Registry } from "effect-registry"
 import { RegistryLog, SharedRegistry } from "effect-registry/shared"
+import { contentsOf } from "../src/internal/coreOf.ts"
 import { type Faults, noFaults } from "./utils/faultyLog.ts"
+import { Follower } from "./utils/following.ts"
 import { dumpOf, replay, textOf } from "./utils/oracle.ts"
 import { dump, process, type Tool, tool, type Tools, whileTimePasses } from "./utils/replicas.ts"
 
@@ -23,6 +25,8 @@ interface Member {
   readonly faults: Faults
   readonly counts: Map<string, number>
   readonly scopes: Array<Scope.Closeable>
+  /** What a subscriber has, who applies the changes. */
+  readonly follower: { now: Follower<Tool> | undefined }
 }
 
 const operation = (member: Member, random: () => number): Effect.Effect<unknown, unknown> => {
@@ -101,6 +105,7 @@ const run = (
 ) =>
   Effect.gen(function*() {
     const random = generator(seed)
+    const failures: Array<string> = []
     const log = yield* RegistryLog.RegistryLog
     const start = Effect.gen(function*() {
       const counts = new Map<string, number>()
@@ -117,7 +122,28 @@ const run = (
         hooks: { onItemRegistered: count(1), onItemUnregistered: count(-1) },
         ...(checkpoints ? { checkpoint: { every: 10, keep: 20 }, history: 8 } : {})
       }, { random })
-      const member: Member = { registry, scope, faults, counts, scopes: [] }
+      const follower: Member["follower"] = { now: undefined }
+      const following = Effect.scoped(Effect.gen(function*() {
+        const { changes, snapshot } = yield* Registry.subscribe(registry)
+        const { revision } = contentsOf(snapshot)
+        const now = follower.now = new Follower<Tool>(snapshot, revision, ({ name }) => ({ name: [name] }))
+        yield* Stream.runForEach(changes, (change) =>
+          Effect.sync(() => {
+            now.apply(change)
+            assert.deepStrictEqual(now.list, Array.from(change.snapshot), `after revision ${change.revision}`)
+          }))
+      }))
+      yield* Effect.forkIn(
+        Effect.forever(Effect.catchTag(following, "RegistryLagged", () => Effect.void)).pipe(
+          Effect.tapCause((cause) =>
+            Effect.sync(() =>
+              void (Cause.hasInterrupts(cause) || failures.push(`seed ${seed}: ${Cause.pretty(cause)}`))
+            )
+          )
+        ),
+        scope
+      )
+      const member: Member = { registry, scope, faults, counts, scopes: [], follower }
       return member
     })
     const all: Array<Member> = []
@@ -151,9 +177,7 @@ const run = (
               return yield* Effect.failCause(cause)
             }
             outcomes.push(
-              cause.reasons.map((reason) =>
-                Cause.isFailReason(reason) ? (reason.error as any).code : reason._tag
-              )
+              cause.reasons.map((reason) => Cause.isFailReason(reason) ? (reason.error as any).code : reason._tag)
                 .join()
             )
           } else outcomes.push("ok")
@@ -186,8 +210,11 @@ const run = (
       )
       if (dumps[0] !== dumpOf(said)) throw new Error(`all have\n${dumps[0]}\nand the log\n${dumpOf(said)}`)
     }
-    for (const { counts, registry } of all) {
+    yield* Effect.sleep(100)
+    if (failures.length > 0) throw new Error(failures.join("\n"))
+    for (const { counts, follower, registry } of all) {
       const items = yield* Registry.values(registry)
+      assert.deepStrictEqual(follower.now?.list, items, `what a subscriber of seed ${seed} has`)
       const seen = Object.fromEntries(Array.from(counts).filter(([, count]) => count !== 0))
       assert.deepStrictEqual(
         seen,
@@ -204,7 +231,9 @@ const firstSeed = Number(globalThis.process.env["SEED"] ?? 1)
 describe("processes that share a registry", () => {
   for (
     const [title, options] of [
-      ["S1 S2 S14 come to the same contents, with balanced hooks, over a log that does not fail", { faultiness: 0 }],
+      ["S1 S2 S14 G29 come to the same contents, with balanced hooks, over a log that does not fail", {
+        faultiness: 0
+      }],
       ["S1 S2 S6 S14 S22 come to the same contents, with balanced hooks, over a log that fails", {}],
       ["S1 S2 S14 S15 come to the same contents where many write at once", {
         faultiness: 0,

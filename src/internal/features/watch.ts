@@ -225,12 +225,6 @@ const changesAfter = <Item, P, V>(
   const lagged = (missed: number) =>
     Effect.fail(failure(core.definition, RegistryError.RegistryLagged, { code: "lagged", missed }))
   const isThere = () => core.closed || subscriber.ended || revisionOf(core) !== seen
-  /** A record of a log need not change what can be seen. */
-  const given = (changes: ReadonlyArray<RegistryEvent.RegistryChange<Item>>): typeof pull => {
-    core.observer?.changed()
-    const [first, ...rest] = core.shared === undefined ? changes : changes.filter(({ events }) => events.length > 0)
-    return first === undefined ? pull : Effect.succeed([first, ...rest])
-  }
   const pull: Effect.Effect<
     Arr.NonEmptyReadonlyArray<RegistryEvent.RegistryChange<Item>>,
     RegistryError.RegistryLagged | Cause.Done
@@ -245,16 +239,19 @@ const changesAfter = <Item, P, V>(
       return shared === undefined || seen > last
         ? lagged(missed)
         : Effect.flatMap(shared.changesAfter(seen, seen === revision ? record : undefined), (changes) => {
-          if (changes === undefined) return lagged(missed)
-          subscriber.seen = seen += changes.length
-          return given(tellOf(changes))
+          const [first, ...rest] = tellOf(changes ?? [])
+          if (first === undefined) return lagged(missed)
+          subscriber.seen = seen += 1 + rest.length
+          core.observer?.changed()
+          return Effect.succeed([first, ...rest] as const)
         })
     }
-    if (last === seen) return Effect.andThen(watchersOf(core).wait(isThere, subscriber), pull)
     // they are the last ones, without a gap
-    const changes = tell(core, last - seen)
+    const [first, ...rest] = tell(core, last - seen)
+    if (first === undefined) return Effect.andThen(watchersOf(core).wait(isThere, subscriber), pull)
     subscriber.seen = seen = last
-    return given(changes)
+    core.observer?.changed()
+    return Effect.succeed([first, ...rest])
   })
   return Stream.fromPull(Effect.succeed(pull))
 }

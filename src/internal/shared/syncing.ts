@@ -77,11 +77,11 @@ class Syncing<Item> {
     const made = (id: string) => fold.entries.get(id)?.made ?? -1
     const targets = Array.from(ids).toSorted((one, other) => made(one) - made(other)).map((id) => this.targetOf(id))
     this.takeOut(targets)
+    if (folded.reset) steps.push({ _tag: "Reset" })
     if (folded.rules) this.setRules()
     this.move(targets)
     this.swap(targets)
     this.putIn(targets)
-    if (folded.reset) steps.push({ _tag: "Reset" })
     if (fold.populated && !before.populated) steps.push({ _tag: "Populated", size: contents.size })
     contents.populated = fold.populated
     contents.withheld = layersOf(contents)?.settled()
