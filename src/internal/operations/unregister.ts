@@ -229,13 +229,8 @@ export const swapped = <Item>(
   added: Entry<Item>,
   by: string
 ): ReadonlyArray<Change.Step<Item>> => {
+  if (!Contents.holds(before, previous)) return inserted(after, added, Change.withholding(before, previous))
   const position = Order.rank(before.order, previous.position)
-  if (!Contents.holds(before, previous)) {
-    // what the update reveals is told after it
-    return Contents.holds(after, added)
-      ? [new Change.Inserted([added], position, Change.withholding(before, previous))]
-      : []
-  }
   return [
     Contents.holds(after, added)
       ? new Change.Swapped(previous, added, position)
