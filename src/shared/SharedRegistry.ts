@@ -48,7 +48,8 @@ import * as Making from "../internal/making.ts"
 import type { Options, PopulationFailure, Registry, RegistryOrService, ServicesOf } from "../internal/model.ts"
 import type * as Populate from "../internal/operations/populate.ts"
 import { counted, Existing, type ServiceClass, type TagClass } from "../internal/service.ts"
-import { Replica, type Settings } from "../internal/shared/replica.ts"
+import { Replica } from "../internal/shared/replica.ts"
+import { type Settings, State } from "../internal/shared/state.ts"
 import { show } from "../internal/store/wording.ts"
 import type * as Lookup from "../Lookup.ts"
 import * as Local from "../Registry.ts"
@@ -169,10 +170,11 @@ const making = <Item, Lookups, P, V, R>(
       every: checkpoint.every ?? 1_000,
       keep: Math.max(checkpoint.keep ?? 1_000, core.history)
     }
-    const replica = new Replica<Item>(core, log, context, scope, codec, settings)
+    const state = new State<Item>(core, log, context, scope, codec, settings)
+    const replica = new Replica(state)
     core.shared = replica
     replicas.set(core, replica)
-    yield* Scope.addFinalizer(scope, replica.closeSession)
+    yield* Scope.addFinalizer(scope, state.closeSession)
     return registry
   })
 
@@ -463,7 +465,7 @@ export const status = <Item, Lookups, P, V, R = never>(
 ): Effect.Effect<SharedStatus, never, R> =>
   Effect.contextWith((context: Context.Context<R>) => {
     const core = resolve(self, context)
-    const { contact, cursor, engine, mirror, readOnly, session, sessionId } = replicaOf(core)
+    const { contact, cursor, mirror, readOnly, session, sessionId } = replicaOf(core).state
     return Effect.succeed({
       revision: core.published.ref.current.revision,
       head: cursor.revision,
@@ -471,6 +473,6 @@ export const status = <Item, Lookups, P, V, R = never>(
       session: { id: sessionId, state: session },
       readOnly: readOnly?.message,
       unreadable: mirror.unreadable.size,
-      engine
+      engine: contact.log.name
     })
   })
