@@ -25,6 +25,7 @@ import {
   RegistryResource,
   RegistrySnapshot
 } from "effect-registry"
+import { RegistryLog, SharedRegistry } from "effect-registry/shared"
 import { RegistryTest } from "effect-registry/testing"
 import * as Fs from "node:fs"
 import * as NodePath from "node:path"
@@ -424,6 +425,14 @@ const producers: { readonly [what: string]: (world: World) => Effect.Effect<unkn
           Registry.addHooks(registry, { onItemRegistered: () => Effect.void }, { existing: true })
         )
     ),
+  "two shared registries in one transaction": (world) => {
+    const sharedIn = (name: string) =>
+      SharedRegistry.make<any>()({ name, schema: Schema.Any, lookup: ["key"], lifetime: "cluster" } as any)
+    return Effect.gen(function*() {
+      const both = [yield* sharedIn(world.name), yield* sharedIn(`${world.name}.`)]
+      yield* untyped.transactAll(both, Effect.void)
+    }).pipe(Effect.provide(RegistryLog.layerMemory))
+  },
   "two registries of one name": (world) => {
     const { layer } = Registry.Tag<any, any>()(world.name, { lookup: [] })
     const built = (name: string) => Effect.withSpan(Layer.build(Layer.fresh(layer)), name)
@@ -555,11 +564,11 @@ const textIn = (code: string, open: number): string | undefined => {
   return pieces.toSorted((a, b) => b.length - a.length).find((piece) => piece.length > 8)
 }
 
-/** A piece of the text of each error, defect and line of the log that the source makes. */
+/** A piece of the text of each error, defect and line of the log that the source makes, without those of shared registries. */
 const textsInSource = (): ReadonlyArray<string> => {
   const root = NodePath.join(import.meta.dirname, "../src")
   const files = Fs.readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) =>
-    /^(?!testing).*\.ts$/.test(file)
+    /^(?!testing|shared|internal.shared).*\.ts$/.test(file)
   )
   return files.flatMap((file) => {
     const code = Fs.readFileSync(NodePath.join(root, file), "utf8").replaceAll(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, "")

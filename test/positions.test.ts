@@ -230,22 +230,3 @@ describe("the events of changes", () => {
     )
   }
 })
-
-describe("an update of what is withheld", () => {
-  it.effect("tells where it comes before what it reveals", () =>
-    Effect.gen(function*() {
-      const registry = yield* Registry.make<{ readonly name: string; readonly kind: string }>()({
-        lookup: { name: Lookup.unique(({ name }) => name), kind: Lookup.group(({ kind }) => kind) }
-      })
-      yield* Registry.registerAll(registry, [{ name: "low", kind: "read" }, { name: "a", kind: "read" }])
-      yield* Registry.disable(registry, "kind", "write", { reason: "test" })
-      yield* Registry.override(registry, { name: "low", kind: "write" })
-      const next = yield* follow(registry)
-      yield* Registry.replace(registry, "name", "low", { name: "high", kind: "read" })
-      const events = yield* next
-      assert.deepStrictEqual(
-        events.map((event) => event._tag === "Registered" && [event.item.name, event.position]),
-        [["high", 1], ["low", 0]]
-      )
-    }))
-})

@@ -110,5 +110,8 @@ const confirm = (contact: Contact, { deadline, id, session }: Writing, found: Cu
     }
   })
 
+/** Every runtime has it; the types of the language do not. */
+declare const crypto: { readonly randomUUID: () => string }
+
 /** 128 random bits. */
-export const newId = (): string => globalThis.crypto.randomUUID()
+export const newId = (): string => crypto.randomUUID()

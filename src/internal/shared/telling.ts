@@ -10,9 +10,8 @@ export const tellSteps = <Item>(
   transaction: Transaction<Item>,
   steps: ReadonlyArray<Step<Item>>
 ): Effect.Effect<unknown> => {
-  const { draft } = transaction
-  const gone = (entry: Entry<Item>) => Hooks.tell(transaction, "onItemUnregistered", entry, draft)
-  const come = (entry: Entry<Item>) => Hooks.tell(transaction, "onItemRegistered", entry, draft)
+  const gone = (entry: Entry<Item>) => Hooks.tell(transaction, "onItemUnregistered", entry)
+  const come = (entry: Entry<Item>) => Hooks.tell(transaction, "onItemRegistered", entry)
   const call = (hook: "onPopulated" | "onReset") =>
     Hooks.surviving(transaction, Hooks.call(transaction, hook), () => Effect.void)
   return sequence(steps, (step) => {

@@ -18,6 +18,12 @@ import { replay } from "./replaying.ts"
 import type { State } from "./state.ts"
 import { sync, type Synced } from "./syncing.ts"
 
+/** Every runtime has it; the types of the language do not. */
+declare const TextEncoder: new() => { readonly encode: (text: string) => { readonly length: number } }
+
+/** How long a text is in UTF-8. */
+const bytesOf = (text: string): number => new TextEncoder().encode(text).length
+
 interface Written<Item> extends Journal<Item> {
   readonly id: string
   readonly record: Record
@@ -88,7 +94,7 @@ export class Writing<Item> {
         // what goes with a session needs one that is there
         if (this.state.session === "lost" || this.state.isOff) return yield* this.again(attempt)
         const body = write(record)
-        const bytes = new TextEncoder().encode(body).length
+        const bytes = bytesOf(body)
         const { maxBytes } = this.state.contact.log
         if (bytes > maxBytes) {
           const cause = new Error(`It has ${bytes} bytes of at most ${maxBytes}.`)
