@@ -203,5 +203,37 @@ export const faults: ReadonlyArray<Break> = [
     find: "if (open !== undefined) return Effect.succeed(open.resource)",
     replace: "if (open?.resource !== undefined) return Effect.succeed(open.resource)",
     caught: { file, title: "each of two answers its own resources, and undefined is one" }
+  },
+  {
+    name: "acquire: what an interrupted operation acquired is kept",
+    find: "transaction.parent === undefined ? Acquiring.settle(transaction, published) : undefined",
+    replace: "transaction.parent === undefined && published ? Acquiring.settle(transaction, published) : undefined",
+    caught: {
+      file: "sweeps.test.ts",
+      title: "G31 registerAll, side by side, from outside, while other fibers wait: false"
+    }
+  },
+  {
+    name: "acquire: a hook that is interrupted while it acquires keeps its scope",
+    find: "return Effect.andThen(Effect.exit(Scope.close(scope, Exit.failCause(cause))), Effect.failCause(failing))",
+    replace:
+      "return Cause.hasInterrupts(cause) ? Effect.failCause(failing) : Effect.andThen(Effect.exit(Scope.close(scope, Exit.failCause(cause))), Effect.failCause(failing))",
+    caught: { file: "sweeps.test.ts", title: "G31 register, from outside, while other fibers wait: false" }
+  },
+  {
+    name: "acquire: a lease that is interrupted when it has begun does not end",
+    find: "      acquisition.leases++\n",
+    replace:
+      "      acquisition.leases++\n      if (acquisition.leases > 0) return Effect.andThen(restore(Effect.yieldNow), Effect.contextWith((context: Context.Context<Scope.Scope>) => Effect.as(Scope.addFinalizer(Context.get(context, Scope.Scope), endLease(core, acquisition)), { item, acquisition })))\n",
+    caught: {
+      file: "sweeps.test.ts",
+      title: "G31 lease of an item that goes, from outside, while other fibers wait: false"
+    }
+  },
+  {
+    name: "acquire: releases can be interrupted",
+    find: "return after === undefined ? exit : Effect.flatMap(after, () => exit)",
+    replace: "return after === undefined ? exit : Effect.flatMap(Effect.interruptible(after), () => exit)",
+    caught: { file: "sweeps.test.ts", title: "G31 replace, from outside, while other fibers wait: false" }
   }
 ]
