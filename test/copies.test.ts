@@ -393,7 +393,8 @@ describe("errors of another copy", () => {
         chain: [],
         waits: [],
         package: "p",
-        group: "g"
+        group: "g",
+        operation: "register"
       }
       for (const [name] of classes) {
         const { literals, literal } = (B.RegistryError as any)[name].fields.code
