@@ -242,6 +242,7 @@ describe("S7 what a scope registered", () => {
       })
       const one = yield* process(quick, { around })
       const two = yield* process()
+      yield* synced(one, two)
       fault.isOn = true
       assert.strictEqual(
         yield* codeOf(Effect.scoped(Registry.registerScoped(one.registry, tool("a")))),
@@ -347,6 +348,17 @@ describe("S9 defaults", () => {
       assert.deepStrictEqual(yield* synced(one, two), ["b own c", "b own c"])
       const three = yield* process({ defaults })
       assert.deepStrictEqual(yield* synced(one, two, three), ["b own c", "b own c", "b own c"])
+    })))
+
+  it.effect("of a higher version that are the same are run once", () =>
+    withLog(Effect.gen(function*() {
+      let runs = 0
+      const one = yield* process({ defaults })
+      const two = yield* process({ defaults: Effect.sync(() => (runs++, defaults)), version: 2 })
+      yield* Registry.register(two.registry, tool("c"))
+      yield* Registry.register(two.registry, tool("d"))
+      assert.strictEqual(runs, 1)
+      assert.deepStrictEqual(yield* synced(one, two), ["a b c d", "a b c d"])
     })))
 })
 

@@ -53,16 +53,22 @@ describe("A1", () => {
         yield* scopedIn(all[0]!.registry, tool("a"))
         yield* Registry.register(all[1]!.registry, tool("b"))
         yield* synced(...all)
+        const before = (yield* noProblems).sessions
         for (const { faults } of all) faults.isDead = true
         yield* Effect.sleep("30 seconds")
         store.clock += 30_000
         const joining = yield* Effect.forkChild(process())
         yield* Effect.yieldNow
+        // one of them is back before the others, and has no reason to end them
+        all[0]!.faults.isDead = false
+        yield* Effect.sleep("12 seconds")
         for (const { faults } of all) faults.isDead = false
         const joiner = yield* Fiber.join(joining)
         yield* Effect.sleep("40 seconds")
         assert.deepStrictEqual(yield* synced(...all, joiner), ["a b", "a b", "a b", "a b"])
-        assert.strictEqual((yield* noProblems).sessions.size, 4)
+        const after = (yield* noProblems).sessions
+        assert.strictEqual(after.size, 4)
+        for (const session of before) assert.isTrue(after.has(session))
       })
     ))
 
@@ -262,6 +268,21 @@ describe("A7 a process whose session was lost", () => {
       })
     ))
 
+  it.effect("takes up what it held where it heard of its end by the log alone", () =>
+    withStore((store) =>
+      Effect.gen(function*() {
+        const one = yield* process({}, { around: withoutRenewal })
+        const two = yield* process()
+        yield* scopedIn(one.registry, tool("a"))
+        const { session } = yield* SharedRegistry.status(one.registry)
+        yield* Effect.sleep("20 seconds")
+        store.clock += 60_000
+        yield* Effect.sleep("20 seconds")
+        assert.deepStrictEqual(yield* synced(one, two), ["a", "a"])
+        assert.isFalse((yield* noProblems).sessions.has(session.id))
+      })
+    ))
+
   it.effect("does not bring back what somebody took out before its end", () =>
     withStore((store) =>
       Effect.gen(function*() {
@@ -409,6 +430,20 @@ describe("A9 a hook that keeps a map has the contents", () => {
     }
   }
 
+  it.effect("refuses what does not fit any more, with the right error", () =>
+    withLog(Effect.gen(function*() {
+      const { around, hold, letGo, sent } = yield* held
+      const one = yield* process({}, { around })
+      const two = yield* process()
+      yield* synced(one, two)
+      yield* hold
+      const registering = yield* Effect.forkChild(codeOf(Registry.register(one.registry, tool("a", "mine"))))
+      yield* sent
+      yield* Registry.register(two.registry, tool("a", "theirs"))
+      yield* letGo
+      assert.strictEqual(yield* Fiber.join(registering), "attribute_registered")
+    })))
+
   it.effect("asks the invariant again after others were first", () =>
     withLog(Effect.gen(function*() {
       const { around, hold, letGo, sent } = yield* held
@@ -494,14 +529,22 @@ describe("A11", () => {
     ))
 
   it.effect("a closing scope takes out what it registered, though something there cannot be read", () =>
-    withLog(Effect.gen(function*() {
-      const one = yield* process()
-      const scope = yield* scopedIn(one.registry, tool("a"))
-      const two = yield* newer(Schema.Struct({ title: Schema.String }), ({ title }) => title)
-      yield* Registry.register(two, { title: "b" }).pipe(Effect.ignore)
-      yield* Scope.close(scope, Exit.void)
-      assert.deepStrictEqual(yield* synced(one), [""])
-    })))
+    withStore((store) =>
+      Effect.gen(function*() {
+        const one = yield* process({ poll: "1 hour" })
+        const scope = yield* scopedIn(one.registry, tool("a"))
+        const { id, revision } = store.state.rows.at(-1)!.cursor
+        const ops = [["insert", 9_000_000, { title: "b" }, {}]]
+        const body = JSON.stringify({ v: 1, prev: id, session: "newer", lookups: "", ops })
+        const cursor = { revision: revision + 1, id: "newer", token: "" }
+        store.state = { ...store.state, rows: [...store.state.rows, { cursor, body }] }
+        yield* SharedRegistry.sync(one.registry)
+        assert.strictEqual((yield* SharedRegistry.status(one.registry)).unreadable, 1)
+        yield* Scope.close(scope, Exit.void)
+        assert.strictEqual(yield* names(one.registry), "")
+        assert.strictEqual((yield* noProblems).entries.size, 1)
+      })
+    ))
 })
 
 describe("A12", () => {
@@ -614,6 +657,7 @@ describe("A17", () => {
       yield* Registry.register(two.registry, tool("plain"))
       yield* synced(one)
       yield* Registry.reset(one.registry)
+      yield* SharedRegistry.sync(two.registry)
       yield* Registry.populate(two.registry)
       const [mine, others] = yield* synced(one, two)
       assert.strictEqual(mine, others)
@@ -636,7 +680,9 @@ describe("A18", () => {
         yield* one.kill
         store.clock += 60_000
         yield* Effect.sleep("40 seconds")
-        assert.deepStrictEqual(yield* synced(two), ["a"])
+        const three = yield* process()
+        assert.deepStrictEqual(yield* synced(two, three), ["a", "a"])
+        assert.deepStrictEqual(yield* Registry.rules(three.registry), [])
       })
     ))
 })
@@ -779,3 +825,6 @@ const oneAtMost = (draft: Iterable<Tool>) => Array.from(draft).length > 1 ? Effe
 
 const putOnTop = (registry: Process["registry"], kind: string) =>
   Effect.flatMap(Scope.make(), (scope) => Scope.provide(Registry.override(registry, tool("o", kind)), scope))
+
+/** Never answers whether a session lives. */
+const withoutRenewal = (log: Log): Log => ({ ...log, sessions: { ...log.sessions, renew: () => Effect.never } })
