@@ -309,8 +309,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "an operation that needs no lock is published without a last word",
-    find: "core.closed || core.beforePublish !== undefined || core.ended",
-    replace: "core.closed || core.ended",
+    find: "core.closed || core.beforePublish !== undefined || core.shared",
+    replace: "core.closed || core.shared",
     caught: { file: "lastWord.test.ts", title: "one that is refused fails, and is undone" }
   },
   {
