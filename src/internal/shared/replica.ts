@@ -253,7 +253,10 @@ export class Replica<Item> implements Sharing<Item> {
       )
       const next = Effect.andThen(Effect.timeoutOption(Queue.take(nudges), poll), this.upkeep)
       const millis = Duration.toMillis(ttl)
-      const renewing = Effect.andThen(Effect.sleep(millis / 3), this.renewed)
+      const renewing = Effect.andThen(
+        Effect.suspend(() => Effect.sleep(this.state.session === "unsure" ? millis / 15 : millis / 3)),
+        this.renewed
+      )
       const reaping = Effect.flatMap(
         Random.nextBetween(0.3, 0.7),
         (part) => Effect.andThen(Effect.sleep(millis * part), Effect.ignore(this.reaped))
@@ -294,10 +297,12 @@ export class Replica<Item> implements Sharing<Item> {
     const asking = this.state.contact.ask((log) => log.sessions.renew(sessionId, ttl), Duration.toMillis(ttl) / 3)
     return Effect.match(asking, {
       onFailure: () => {
-        if (this.state.session === "live") this.state.session = "unsure"
+        if (this.state.sessionId === sessionId && this.state.session === "live") this.state.session = "unsure"
       },
       onSuccess: (lives) => {
-        if (!lives && this.state.sessionId === sessionId) this.state.lose()
+        if (this.state.sessionId !== sessionId) return
+        if (!lives) this.state.lose()
+        else if (this.state.session === "unsure") this.state.session = "live"
       }
     })
   })
