@@ -1,6 +1,6 @@
 /** Executions that broke an earlier design of shared registries, each with the rule that mends it. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Deferred, Effect, Exit, Fiber, Latch, Schema, Scope, Stream } from "effect"
+import { Cause, Effect, Exit, Fiber, Schema, Scope, Stream } from "effect"
 import { Lookup, Registry } from "effect-registry"
 import { RegistryLog, SharedRegistry } from "effect-registry/shared"
 import { Fold } from "../src/internal/shared/fold.ts"
@@ -8,6 +8,7 @@ import { parse } from "../src/internal/shared/record.ts"
 import {
   codeOf,
   counting,
+  held,
   type Log,
   lost,
   names,
@@ -24,26 +25,6 @@ import {
   withLog,
   withStore
 } from "./utils/replicas.ts"
-
-/** A program that ends when an append has been sent, and goes on when it is let through. */
-const held = Effect.gen(function*() {
-  const latch = yield* Latch.make(true)
-  const sent = yield* Deferred.make<void>()
-  const state = { isOn: false }
-  const around = (log: Log): Log => ({
-    ...log,
-    append: (registry, after, record) =>
-      state.isOn
-        ? Effect.andThen(
-          Deferred.succeed(sent, undefined),
-          Effect.andThen(latch.await, log.append(registry, after, record))
-        )
-        : log.append(registry, after, record)
-  })
-  const hold = Effect.andThen(latch.close, Effect.sync(() => void (state.isOn = true)))
-  const letGo = Effect.andThen(Effect.sync(() => void (state.isOn = false)), latch.open)
-  return { around, hold, letGo, sent: Deferred.await(sent) }
-})
 
 describe("A1", () => {
   it.effect("an outage longer than the ttl ends no session, and who joins right after it resets nothing", () =>

@@ -72,18 +72,19 @@ describe("the types of a shared registry", () => {
   })
 
   it("refuse a definition that says too little, and loading late", () => {
-    const wrong = () => {
-      // @ts-expect-error: no schema
-      SharedRegistry.make<Tool>()({ name: "tools", lookup: ["name"], lifetime: "cluster" })
-      // @ts-expect-error: no lifetime
-      SharedRegistry.make<Tool>()({ name: "tools", lookup: ["name"], schema: Tool })
-      // @ts-expect-error: an item of this schema cannot be read without a service
-      SharedRegistry.make<Tool>()({ name: "tools", lookup: ["name"], lifetime: "cluster", schema: serviced })
-      // @ts-expect-error: a shared registry is not loaded late
-      Tools.layerLazy(async () => Tools.layer)
-    }
     expectTypeOf(wrong).toBeFunction()
   })
 })
+
+const wrong = () => {
+  // @ts-expect-error: no schema
+  SharedRegistry.make<Tool>()({ name: "tools", lookup: ["name"], lifetime: "cluster" })
+  // @ts-expect-error: no lifetime
+  SharedRegistry.make<Tool>()({ name: "tools", lookup: ["name"], schema: Tool })
+  // @ts-expect-error: an item of this schema cannot be read without a service
+  SharedRegistry.make<Tool>()({ name: "tools", lookup: ["name"], lifetime: "cluster", schema: serviced })
+  // @ts-expect-error: a shared registry is not loaded late
+  Tools.layerLazy(async () => Tools.layer)
+}
 
 declare const serviced: Schema.Codec<Tool, Tool, Database, never>

@@ -50,6 +50,7 @@ import type * as Populate from "../internal/operations/populate.ts"
 import { counted, Existing, type ServiceClass, type TagClass } from "../internal/service.ts"
 import { Replica } from "../internal/shared/replica.ts"
 import { type Settings, State } from "../internal/shared/state.ts"
+import { invalid } from "../internal/store/definition.ts"
 import { show } from "../internal/store/wording.ts"
 import type * as Lookup from "../Lookup.ts"
 import * as Local from "../Registry.ts"
@@ -141,6 +142,9 @@ export interface SharedClass<Self, Id extends string, Item, Lookups, P, V, R>
 
 type Definition<Item> = SharedOptions<Item, any, any, any, any, any>
 
+/** Of a name, which engines make names of channels and subjects of. */
+const mostBytes = 200
+
 const replicas = new WeakMap<Core<any, any, any>, Replica<any>>()
 
 /** A failing log is an error, whatever the failure of a population is. */
@@ -153,6 +157,10 @@ const making = <Item, Lookups, P, V, R>(
   Effect.gen(function*() {
     const { checkpoint = {}, lifetime, patience = "10 seconds", poll = "1 second", schema, session = {}, version = 1 } =
       options
+    const bytes = new TextEncoder().encode(options.name).length
+    if (bytes > mostBytes) {
+      throw invalid(options.name, `has a name of ${bytes} bytes: in a log, it has ${mostBytes} at most.`)
+    }
     const json = Schema.toCodecJson(schema)
     const codec = { encode: Schema.encodeSync(json), decode: Schema.decodeUnknownSync(json) }
     const log = yield* RegistryLog

@@ -23,6 +23,7 @@ import {
   type Told,
   type Transaction
 } from "../engine/core.ts"
+import { mayBeSync } from "../engine/waiting.ts"
 import { putOnTop } from "../features/layers.ts"
 import { refresh } from "../features/refresh.ts"
 import { bringBack } from "../operations/bringBack.ts"
@@ -57,8 +58,14 @@ export class Replica<Item> implements Sharing<Item> {
   }
 
   around<A, E, R>(operation: OperationLabel, running: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
-    if (this.state.ownOperations.has(operation)) return running
-    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const { core, ownOperations } = this.state
+    if (ownOperations.has(operation)) return running
+    return Effect.withFiber((fiber) => {
+      if (mayBeSync(fiber) && !locals.has(operation.name)) {
+        const message = "has to wait for its log: use Effect.runPromise instead of Effect.runSync."
+        return Effect.die(new Error(`${show(core.definition.name)} ${message}`))
+      }
+      const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
       const attempt = begin(operation.name, now + this.state.contact.patience)
       const once = Effect.provideService(running, CurrentAttempt, attempt)
       const isLocal = locals.has(operation.name)
