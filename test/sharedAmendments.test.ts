@@ -1,7 +1,7 @@
 /** Executions that broke an earlier design of shared registries, each with the rule that mends it. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Schema, Scope, Stream } from "effect"
-import { Lookup, Registry } from "effect-registry"
+import { Lookup, Registry, RegistryResource } from "effect-registry"
 import { RegistryLog, SharedRegistry } from "effect-registry/shared"
 import { Fold } from "../src/internal/shared/fold.ts"
 import { parse } from "../src/internal/shared/record.ts"
@@ -572,6 +572,63 @@ describe("A13", () => {
 })
 
 describe("A14", () => {
+  it.effect("an acquire that hangs for what another process did holds nothing up, and the item is in", () =>
+    withLog(Effect.gen(function*() {
+      const one = yield* process()
+      const two = yield* process({
+        hooks: { acquire: ({ name }: Tool) => name === "poison" ? Effect.never : Effect.void }
+      })
+      yield* Registry.register(one.registry, tool("poison"))
+      yield* Registry.register(one.registry, tool("a"))
+      assert.deepStrictEqual(yield* synced(one, two), ["poison a", "poison a"])
+      yield* Registry.register(two.registry, tool("b"))
+      assert.deepStrictEqual(yield* synced(one, two), ["poison a b", "poison a b"])
+    })))
+
+  it.effect("one that fails there fails the lease, which tries again; what was acquired is released when the item goes", () =>
+    withLog(Effect.gen(function*() {
+      const one = yield* process()
+      const log: Array<string> = []
+      let attempts = 0
+      const two = yield* process({
+        hooks: {
+          acquire: ({ name }: Tool) =>
+            name === "flaky" && ++attempts < 3 ? Effect.fail("down") : Effect.acquireRelease(
+              Effect.sync(() => void log.push(`+${name}`)),
+              () => Effect.sync(() => void log.push(`-${name}`))
+            )
+        }
+      })
+      yield* Registry.registerAll(one.registry, [tool("a"), tool("flaky")])
+      yield* synced(two)
+      yield* Effect.sleep(100)
+      assert.strictEqual(attempts, 1)
+      assert.deepStrictEqual(log, ["+a"])
+      const leasing = Effect.scoped(Registry.lease(two.registry, "name", "flaky"))
+      assert.strictEqual(yield* codeOf(leasing), "acquire")
+      assert.strictEqual((yield* leasing).name, "flaky")
+      assert.deepStrictEqual(log, ["+a", "+flaky"])
+      yield* Registry.replace(one.registry, "name", "a", tool("b"))
+      yield* Registry.unregisterBy(one.registry, "name", "flaky")
+      yield* synced(two)
+      yield* Effect.sleep(100)
+      assert.deepStrictEqual(log.toSorted(), ["+a", "+b", "+flaky", "-a", "-flaky"])
+      yield* two.close
+      assert.deepStrictEqual(log.toSorted(), ["+a", "+b", "+flaky", "-a", "-b", "-flaky"])
+    })))
+
+  it.effect("a resource of what another process registered is there", () =>
+    withLog(Effect.gen(function*() {
+      const one = yield* process()
+      const two = yield* process()
+      const resources = yield* RegistryResource.make(two.registry, ({ name }: Tool) =>
+        Effect.succeed(`client of ${name}`))
+      yield* Registry.register(one.registry, tool("a"))
+      yield* synced(two)
+      const client = RegistryResource.get(resources, "name", "a")
+      assert.strictEqual(yield* Effect.scoped(client), "client of a")
+    })))
+
   it.effect("a hook that hangs for what another process did is left behind, and others go on", () =>
     withLog(Effect.gen(function*() {
       const one = yield* process()

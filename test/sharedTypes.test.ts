@@ -49,7 +49,19 @@ describe("the types of a shared registry", () => {
 
   it("have it also where an operation of another registry never fails", () => {
     expectTypeOf(Tools.reset).toEqualTypeOf<Effect.Effect<void, Unavailable, Tools>>()
-    expectTypeOf(Tools.enable("name", "a")).toEqualTypeOf<Effect.Effect<void, Unavailable, Tools>>()
+    expectTypeOf(Tools.enable("name", "a")).toEqualTypeOf<
+      Effect.Effect<void, RegistryError.RegistrationError | Unavailable, Tools>
+    >()
+    expectTypeOf(Tools.lease("name", "a")).toEqualTypeOf<
+      Effect.Effect<
+        Tool,
+        RegistryError.ItemLookupError | RegistryError.RegistrationError | Unavailable,
+        Tools | Scope.Scope
+      >
+    >()
+    expectTypeOf(Local.lease("name", "a")).toEqualTypeOf<
+      Effect.Effect<Tool, RegistryError.ItemLookupError, Local | Scope.Scope>
+    >()
     expectTypeOf(Registry.disable(Tools, "name", "a", { reason: "" })).toEqualTypeOf<
       Effect.Effect<void, Unavailable, Tools>
     >()
@@ -58,7 +70,7 @@ describe("the types of a shared registry", () => {
     >()
     expectTypeOf(Tools.unregisterOwner("a")).toEqualTypeOf<Effect.Effect<ReadonlyArray<Tool>, Unavailable, Tools>>()
     expectTypeOf(Local.reset).toEqualTypeOf<Effect.Effect<void, never, Local>>()
-    expectTypeOf(Local.enable("name", "a")).toEqualTypeOf<Effect.Effect<void, never, Local>>()
+    expectTypeOf(Local.enable("name", "a")).toEqualTypeOf<Effect.Effect<void, RegistryError.RegistrationError, Local>>()
     expectTypeOf(Registry.disabled(Local, [])).toEqualTypeOf<Layer.Layer<never, never, Local>>()
   })
 

@@ -48,6 +48,7 @@ import * as Making from "../internal/making.ts"
 import type { Options, PopulationFailure, Registry, RegistryOrService, ServicesOf } from "../internal/model.ts"
 import type * as Populate from "../internal/operations/populate.ts"
 import { counted, Existing, type ServiceClass, type TagClass } from "../internal/service.ts"
+import { bytesOf } from "../internal/shared/record.ts"
 import { Replica } from "../internal/shared/replica.ts"
 import { type Settings, State } from "../internal/shared/state.ts"
 import { invalid } from "../internal/store/definition.ts"
@@ -157,7 +158,7 @@ const making = <Item, Lookups, P, V, R>(
   Effect.gen(function*() {
     const { checkpoint = {}, lifetime, patience = "10 seconds", poll = "1 second", schema, session = {}, version = 1 } =
       options
-    const bytes = new TextEncoder().encode(options.name).length
+    const bytes = bytesOf(options.name)
     if (bytes > mostBytes) {
       throw invalid(options.name, `has a name of ${bytes} bytes: in a log, it has ${mostBytes} at most.`)
     }

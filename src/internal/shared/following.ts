@@ -5,11 +5,14 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Semaphore from "effect/Semaphore"
 import type { Cursor, LogError, Stored } from "../../shared/RegistryLog.ts"
+import { settle } from "../engine/acquiring.ts"
+import type { Step } from "../engine/change.ts"
 import { type Publishing, Transaction } from "../engine/core.ts"
 import { CurrentTransaction } from "../engine/current.ts"
 import * as Hooks from "../engine/hooks.ts"
 import { lastWord, publish, run } from "../engine/transaction.ts"
 import { show } from "../store/wording.ts"
+import { Acquirers } from "./acquirers.ts"
 import type { Fold, Folded } from "./fold.ts"
 import { load } from "./loading.ts"
 import type { Shown, State } from "./state.ts"
@@ -23,8 +26,11 @@ export class Following<Item> {
   /** What is published with a transaction that takes something over. */
   readonly plans = new WeakMap<Transaction<any>, Publishing>()
 
+  readonly acquirers: Acquirers<Item>
+
   constructor(state: State<Item>) {
     this.state = state
+    this.acquirers = new Acquirers(state)
   }
 
   everything(removed: Folded["removed"] = new Map()): Shown {
@@ -94,22 +100,25 @@ export class Following<Item> {
     name: string,
     change: () => Shown | undefined
   ): Effect.Effect<void> {
-    const taking = run<Item, any, any, void, never, never>(this.state.core, {
+    const taking = run<Item, any, any, ReadonlyArray<Step<Item>>, never, never>(this.state.core, {
       name,
       kind: "remote",
       irrevocable: true,
       body: (transaction) =>
         Effect.suspend(() => {
           const folded = change()
-          if (folded === undefined) return Effect.void
-          return this.show(transaction, folded, this.state.fold.revision)
+          if (folded === undefined) return Effect.succeed([])
+          return Effect.map(this.show(transaction, folded, this.state.fold.revision), () => transaction.steps)
         }),
-      undone: () => Effect.void
+      undone: () => Effect.succeed([]),
+      committed: (steps) => this.acquirers.later(steps)
     })
-    return Effect.catchCause(taking, () =>
-      Effect.sync(() => {
+    return Effect.matchCause(taking, {
+      onFailure: () => {
         this.state.isOff = true
-      }))
+      },
+      onSuccess: () => {}
+    })
   }
 
   /** Puts what has changed in the fold into a transaction, and tells hooks. */
@@ -236,9 +245,16 @@ export class Following<Item> {
       })
       const telling = Effect.flatMap(this.apply(remote, synced, synced), () => settled)
       return Effect.flatMap(Effect.provideService(telling, CurrentTransaction, remote), () => {
+        const { acquisitions } = core
+        const fresh = acquisitions?.fresh ?? []
         const after = publish(remote)
+        // what the transaction around it has acquired is not decided yet
+        if (acquisitions !== undefined) acquisitions.fresh = []
+        const release = settle(remote, true)
+        acquisitions?.fresh.push(...fresh)
+        const { steps } = remote
         remote.close()
-        return after ?? Effect.void
+        return Effect.andThen(Effect.andThen(after ?? Effect.void, release ?? Effect.void), this.acquirers.later(steps))
       })
     })
   }

@@ -27,6 +27,7 @@ import { mayBeSync } from "../engine/waiting.ts"
 import { putOnTop } from "../features/layers.ts"
 import { refresh } from "../features/refresh.ts"
 import { bringBack } from "../operations/bringBack.ts"
+import type { Entry } from "../store/entry.ts"
 import { show } from "../store/wording.ts"
 import { newId } from "./appending.ts"
 import { type Attempt, begin, CurrentAttempt, isAgain } from "./attempt.ts"
@@ -340,6 +341,10 @@ export class Replica<Item> implements Sharing<Item> {
 
   publishing(transaction: Transaction<Item>): Publishing {
     return this.writing.publishing(transaction)
+  }
+
+  acquire(entry: Entry<Item>): Effect.Effect<void, unknown> | undefined {
+    return this.following.acquirers.of(entry)
   }
 
   isUnavailable(cause: Cause.Cause<unknown>): boolean {

@@ -13,16 +13,10 @@ import { Again, type Attempt, begin, CurrentAttempt, isAgain } from "./attempt.t
 import { Fold } from "./fold.ts"
 import type { Following } from "./following.ts"
 import { type Journal, journal, type Simple } from "./journal.ts"
-import { format, idOf, type Op, type Record, write } from "./record.ts"
+import { bytesOf, format, idOf, type Op, type Record, write } from "./record.ts"
 import { replay } from "./replaying.ts"
 import type { State } from "./state.ts"
 import { sync, type Synced } from "./syncing.ts"
-
-/** Every runtime has it; the types of the language do not. */
-declare const TextEncoder: new() => { readonly encode: (text: string) => { readonly length: number } }
-
-/** How long a text is in UTF-8. */
-const bytesOf = (text: string): number => new TextEncoder().encode(text).length
 
 interface Written<Item> extends Journal<Item> {
   readonly id: string
