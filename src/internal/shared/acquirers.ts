@@ -8,7 +8,6 @@ import * as Scope from "effect/Scope"
 import * as RegistryError from "../../RegistryError.ts"
 import { acquires, acquisitionOf, isIn } from "../engine/acquiring.ts"
 import { Acquisition, Acquisitions } from "../engine/acquisition.ts"
-import type { Step } from "../engine/change.ts"
 import { contentsOf } from "../engine/core.ts"
 import { servicesOf } from "../engine/parts.ts"
 import { failure, labelOf } from "../store/definition.ts"
@@ -32,11 +31,8 @@ export class Acquirers<Item> {
   }
 
   /** In the background, for what has come. What cannot be acquired is in, and the next lease tries again. */
-  later(steps: ReadonlyArray<Step<Item>>): Effect.Effect<void> {
+  later(come: ReadonlyArray<Entry<Item>>): Effect.Effect<void> {
     const { core, scope } = this.state
-    const come = steps.flatMap((step) =>
-      step._tag === "Inserted" ? step.entries : step._tag === "Swapped" ? [step.entry] : []
-    )
     if (come.length === 0 || !this.isNeeded) return Effect.void
     const each = (entry: Entry<Item>) =>
       Effect.catch(

@@ -6,11 +6,11 @@ import * as Option from "effect/Option"
 import * as Semaphore from "effect/Semaphore"
 import type { Cursor, LogError, Stored } from "../../shared/RegistryLog.ts"
 import { settle } from "../engine/acquiring.ts"
-import type { Step } from "../engine/change.ts"
 import { type Publishing, Transaction } from "../engine/core.ts"
 import { CurrentTransaction } from "../engine/current.ts"
 import * as Hooks from "../engine/hooks.ts"
 import { lastWord, publish, run } from "../engine/transaction.ts"
+import type { Entry } from "../store/entry.ts"
 import { show } from "../store/wording.ts"
 import { Acquirers } from "./acquirers.ts"
 import type { Fold, Folded } from "./fold.ts"
@@ -100,7 +100,7 @@ export class Following<Item> {
     name: string,
     change: () => Shown | undefined
   ): Effect.Effect<void> {
-    const taking = run<Item, any, any, ReadonlyArray<Step<Item>>, never, never>(this.state.core, {
+    const taking = run<Item, any, any, ReadonlyArray<Entry<Item>>, never, never>(this.state.core, {
       name,
       kind: "remote",
       irrevocable: true,
@@ -108,10 +108,10 @@ export class Following<Item> {
         Effect.suspend(() => {
           const folded = change()
           if (folded === undefined) return Effect.succeed([])
-          return Effect.map(this.show(transaction, folded, this.state.fold.revision), () => transaction.steps)
+          return this.show(transaction, folded, this.state.fold.revision)
         }),
       undone: () => Effect.succeed([]),
-      committed: (steps) => this.acquirers.later(steps)
+      committed: (come) => this.acquirers.later(come)
     })
     return Effect.matchCause(taking, {
       onFailure: () => {
@@ -126,7 +126,7 @@ export class Following<Item> {
     transaction: Transaction<Item>,
     folded: Shown,
     revision: number
-  ): Effect.Effect<void> {
+  ): Effect.Effect<ReadonlyArray<Entry<Item>>> {
     // while nobody is there, what is in the log is not shown, until somebody begins
     if (this.state.anew) {
       this.state.anew = false
@@ -139,10 +139,11 @@ export class Following<Item> {
     transaction: Transaction<Item>,
     folded: Shown,
     revision: number
-  ): Effect.Effect<void> {
+  ): Effect.Effect<ReadonlyArray<Entry<Item>>> {
     const synced = sync(this.state.mirror, transaction.draft, this.state.fold, folded, folded.by)
     this.keepLost(synced, folded)
-    return this.apply(transaction, synced, { revision, jumps: folded.jumps, reset: folded.reset })
+    const { jumps, reset } = folded
+    return Effect.map(this.apply(transaction, synced, { revision, jumps, reset }), () => synced.come)
   }
 
   /** Remembers what scopes of this process are to get back. */
@@ -252,9 +253,11 @@ export class Following<Item> {
         if (acquisitions !== undefined) acquisitions.fresh = []
         const release = settle(remote, true)
         acquisitions?.fresh.push(...fresh)
-        const { steps } = remote
         remote.close()
-        return Effect.andThen(Effect.andThen(after ?? Effect.void, release ?? Effect.void), this.acquirers.later(steps))
+        return Effect.andThen(
+          Effect.andThen(after ?? Effect.void, release ?? Effect.void),
+          this.acquirers.later(synced.come)
+        )
       })
     })
   }
