@@ -787,6 +787,54 @@ describe("A21", () => {
     })))
 })
 
+describe("A22", () => {
+  it.effect("a thousand registries of a process ask one question a second for news, and each is told of its own", () =>
+    withLog(Effect.gen(function*() {
+      const log = yield* RegistryLog.RegistryLog
+      const calls = { heads: 0, others: 0 }
+      const other = <A, E>(effect: Effect.Effect<A, E>) => Effect.suspend(() => (calls.others++, effect))
+      const counted: Log = {
+        ...log,
+        // no hint ever comes
+        hints: () => Stream.never,
+        read: (registry, after, limit) => other(log.read(registry, after, limit)),
+        append: (registry, after, record) => other(log.append(registry, after, record)),
+        heads: (registries) => Effect.suspend(() => (calls.heads++, log.heads(registries)))
+      }
+      const registries = yield* Effect.forEach(Array.from({ length: 1_000 }, (_, i) => `r${i}`), joinedAs).pipe(
+        Effect.provideService(RegistryLog.RegistryLog, counted)
+      )
+      yield* Effect.forEach(registries, (registry) => Registry.populate(registry), { concurrency: "unbounded" })
+      yield* Effect.sleep("3 seconds")
+      Object.assign(calls, { heads: 0, others: 0 })
+      const elsewhere = yield* joinedAs("r7")
+      yield* Registry.register(elsewhere, "a")
+      yield* Effect.sleep("10 seconds")
+      assert.isAtMost(calls.heads, 11)
+      assert.isAtLeast(calls.heads, 8)
+      assert.isAtMost(calls.others, 3)
+      assert.deepStrictEqual(yield* Registry.values(registries[7]!), ["a"])
+    })))
+
+  it.effect("one that has closed is not asked for any more", () =>
+    withLog(Effect.gen(function*() {
+      const log = yield* RegistryLog.RegistryLog
+      let calls = 0
+      const around = (): Log => ({
+        ...log,
+        heads: (registries) => Effect.suspend(() => (calls++, log.heads(registries)))
+      })
+      const one = yield* process({}, { around })
+      yield* Effect.sleep("5 seconds")
+      assert.isAtLeast(calls, 3)
+      yield* one.close
+      yield* Effect.sleep("2 seconds")
+      const before = calls
+      yield* Effect.sleep("5 seconds")
+      assert.strictEqual(calls, before)
+    })))
+})
+
 describe("A24", () => {
   it.effect("a subscriber that goes on from a revision which a restore has made another one is told so", () =>
     withStore((store) =>
@@ -806,6 +854,25 @@ describe("A24", () => {
         assert.strictEqual(yield* codeOf(Stream.runDrain(again.changes)), "lagged")
       })
     ))
+})
+
+describe("a log that is dropped", () => {
+  it.effect("begins anew, with what open scopes hold", () =>
+    withLog(Effect.gen(function*() {
+      const one = yield* process({ defaults: [tool("d")] })
+      const two = yield* process({ defaults: [tool("d")] })
+      yield* scopedIn(one.registry, tool("a"))
+      yield* Registry.register(two.registry, tool("b"))
+      yield* synced(one, two)
+      yield* SharedRegistry.drop("tools")
+      yield* Effect.sleep("5 seconds")
+      yield* synced(one, two)
+      yield* Effect.sleep("5 seconds")
+      const [mine, others] = yield* synced(one, two)
+      assert.strictEqual(mine, others)
+      assert.strictEqual(mine, "d a")
+      yield* noProblems
+    })))
 })
 
 describe("a shared registry", () => {
@@ -866,3 +933,12 @@ const putOnTop = (registry: Process["registry"], kind: string) =>
 
 /** Never answers whether a session lives. */
 const withoutRenewal = (log: Log): Log => ({ ...log, sessions: { ...log.sessions, renew: () => Effect.never } })
+
+const joinedAs = (name: string) =>
+  SharedRegistry.make<string>()({
+    name,
+    schema: Schema.String,
+    lookup: [],
+    lifetime: "cluster",
+    session: { ttl: "1 hour" }
+  })

@@ -225,9 +225,9 @@ const run = (
       const items = yield* Registry.values(registry)
       const acquired = Array.from(open).filter(([, times]) => times !== 0)
       const contents = contentsOf(yield* Registry.snapshot(registry))
-      const all = new Set(allEntries(contents).map(({ item }) => item))
+      const isThere = new Set(allEntries(contents).map(({ item }) => item))
       assert.deepStrictEqual(
-        acquired.filter(([item, times]) => times !== 1 || !all.has(item)),
+        acquired.filter(([item, times]) => times !== 1 || !isThere.has(item)),
         [],
         `acquired in ${seed}`
       )

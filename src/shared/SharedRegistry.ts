@@ -51,7 +51,7 @@ import { counted, Existing, type ServiceClass, type TagClass } from "../internal
 import { bytesOf } from "../internal/shared/record.ts"
 import { Replica } from "../internal/shared/replica.ts"
 import { type Settings, State } from "../internal/shared/state.ts"
-import { invalid } from "../internal/store/definition.ts"
+import { failure, invalid } from "../internal/store/definition.ts"
 import { show } from "../internal/store/wording.ts"
 import type * as Lookup from "../Lookup.ts"
 import * as Local from "../Registry.ts"
@@ -443,6 +443,48 @@ export const position = <Item, Lookups, P, V, R = never>(
   self: RegistryOrService<Item, Lookups, P, V, R>
 ): Effect.Effect<Local.Since, never, R> =>
   Effect.contextWith((context: Context.Context<R>) => Effect.succeed(replicaOf(resolve(self, context)).position))
+
+/**
+ * Removes what the log has of a registry, by its name or its service: for good, and for all processes. One that still uses it
+ * begins a new log, with what its open scopes hold.
+ *
+ * **Example** (Without what a test has left)
+ *
+ * ```ts
+ * import { Effect, Schema } from "effect"
+ * import { RegistryLog, SharedRegistry } from "effect-registry/shared"
+ *
+ * class Tools extends SharedRegistry.Service<Tools, string>()("app/Tools", {
+ *   schema: Schema.String,
+ *   lookup: [],
+ *   lifetime: "forever"
+ * }) {}
+ *
+ * const session = <A, E>(effect: Effect.Effect<A, E, Tools>) => Effect.provide(effect, Tools.layer, { local: true })
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* session(Tools.register("search"))
+ *   yield* SharedRegistry.drop(Tools)
+ *   return yield* session(Tools.size)
+ * })
+ *
+ * await Effect.runPromise(Effect.provide(program, RegistryLog.layerMemory)) // => 0
+ * ```
+ *
+ * @category sharing
+ * @since 0.2.0
+ */
+export const drop = (
+  registry: string | Context.Key<any, Registry<any, any, any, any>>
+): Effect.Effect<void, RegistryUnavailable, RegistryLog> => {
+  const name = typeof registry === "string" ? registry : registry.key
+  return RegistryLog.use((log) =>
+    Effect.mapError(
+      log.drop(name),
+      ({ cause }) => failure({ name, messages: {} }, RegistryUnavailable, { code: "store", operation: "drop", cause })
+    )
+  )
+}
 
 /**
  * How a shared registry stands with its log. It never waits.

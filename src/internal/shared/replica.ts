@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
+import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type * as RegistryError from "../../RegistryError.ts"
@@ -35,6 +36,7 @@ import { Chores } from "./chores.ts"
 import { notInTime, start } from "./contact.ts"
 import { Following } from "./following.ts"
 import { changesAfter } from "./history.ts"
+import { pollerOf } from "./polling.ts"
 import type { State } from "./state.ts"
 import { Writing } from "./writing.ts"
 
@@ -259,7 +261,7 @@ export class Replica<Item> implements Sharing<Item> {
         Effect.andThen(Effect.sleep(poll)),
         Effect.forever
       )
-      const next = Effect.andThen(Effect.timeoutOption(Queue.take(nudges), poll), this.upkeep)
+      const next = Effect.andThen(Queue.take(nudges), this.upkeep)
       const millis = Duration.toMillis(ttl)
       const renewing = Effect.andThen(
         Effect.suspend(() => Effect.sleep(this.state.session === "unsure" ? millis / 15 : millis / 3)),
@@ -273,6 +275,10 @@ export class Replica<Item> implements Sharing<Item> {
         yield* Effect.forkIn(loop, this.state.scope)
       }
       yield* Effect.forkIn(this.state.contact.inContext(hints), this.state.scope)
+      const poller = pollerOf(this.state.contact.log)
+      const member = { state: this.state, nudge: () => void Queue.offerUnsafe(nudges, undefined) }
+      yield* Scope.addFinalizer(this.state.scope, Effect.sync(() => poller.remove(member)))
+      yield* poller.add(member)
     })
   }
 
