@@ -88,9 +88,3 @@ export const parse = (body: string): Record | { readonly prev: string; readonly 
 export const write = (record: Record): string => JSON.stringify(record)
 
 export const idOf = (record: string, index: number): string => `${record}.${index}`
-
-/** Every runtime has it; the types of the language do not. */
-declare const TextEncoder: new() => { readonly encode: (text: string) => { readonly length: number } }
-
-/** How long a text is in UTF-8. */
-export const bytesOf = (text: string): number => new TextEncoder().encode(text).length

@@ -13,10 +13,11 @@ import { Again, type Attempt, begin, CurrentAttempt, isAgain } from "./attempt.t
 import { Fold } from "./fold.ts"
 import type { Following } from "./following.ts"
 import { type Journal, journal, type Simple } from "./journal.ts"
-import { bytesOf, format, idOf, type Op, type Record, write } from "./record.ts"
+import { format, idOf, type Op, type Record, write } from "./record.ts"
 import { replay } from "./replaying.ts"
 import type { State } from "./state.ts"
 import { sync, type Synced } from "./syncing.ts"
+import { bytesOf } from "./text.ts"
 
 interface Written<Item> extends Journal<Item> {
   readonly id: string
