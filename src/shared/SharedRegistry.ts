@@ -105,8 +105,8 @@ export interface SharedStatus {
   /** When the log answered last. */
   readonly lastContact: DateTime.Utc | undefined
   readonly session: { readonly id: string; readonly state: "none" | "live" | "unsure" | "lost" }
-  /** Why this process cannot write, if it cannot. */
-  readonly readOnly: string | undefined
+  /** What a change fails with in this process, if it has something that it cannot read. */
+  readonly readOnly: RegistryUnavailable | undefined
   /** How many items this version of the program cannot read. */
   readonly unreadable: number
   /** The name of the engine. */
@@ -516,13 +516,14 @@ export const status = <Item, Lookups, P, V, R = never>(
 ): Effect.Effect<SharedStatus, never, R> =>
   Effect.contextWith((context: Context.Context<R>) => {
     const core = resolve(self, context)
-    const { contact, cursor, mirror, readOnly, session, sessionId } = replicaOf(core).state
+    const { state } = replicaOf(core)
+    const { contact, cursor, mirror, readOnly, session, sessionId } = state
     return Effect.succeed({
       revision: core.published.ref.current.revision,
       head: cursor.revision,
       lastContact: contact.last === undefined ? undefined : DateTime.makeUnsafe(contact.last),
       session: { id: sessionId, state: session },
-      readOnly: readOnly?.message,
+      readOnly: readOnly && state.unavailable("read_only", "a change", { cause: readOnly }),
       unreadable: mirror.unreadable.size,
       engine: contact.log.name
     })
