@@ -617,6 +617,27 @@ describe("A14", () => {
       assert.deepStrictEqual(log.toSorted(), ["+a", "+b", "+flaky", "-a", "-b", "-flaky"])
     })))
 
+  it.effect("an item that takes the place of one that is being acquired is acquired, too, and the other is released", () =>
+    withLog(Effect.gen(function*() {
+      const one = yield* process()
+      const log: Array<string> = []
+      const two = yield* process({
+        hooks: {
+          acquire: ({ name }: Tool) =>
+            Effect.acquireRelease(
+              Effect.andThen(Effect.sleep(200), Effect.sync(() => void log.push(`+${name}`))),
+              () => Effect.sync(() => void log.push(`-${name}`))
+            )
+        }
+      })
+      yield* Registry.register(one.registry, tool("a"))
+      yield* synced(two)
+      yield* Registry.replace(one.registry, "name", "a", tool("b"))
+      yield* synced(two)
+      yield* Effect.sleep("1 second")
+      assert.deepStrictEqual(log.toSorted(), ["+a", "+b", "-a"])
+    })))
+
   it.effect("a resource of what another process registered is there", () =>
     withLog(Effect.gen(function*() {
       const one = yield* process()

@@ -38,6 +38,7 @@ import { faults as operationsReset } from "./faults/operations/reset.ts"
 import { faults as operationsUnregister } from "./faults/operations/unregister.ts"
 import { faults as operationsUnregisterEach } from "./faults/operations/unregisterEach.ts"
 import { faults as operationsUpkeep } from "./faults/operations/upkeep.ts"
+import { faults as sharedAcquirers } from "./faults/shared/acquirers.ts"
 import { faults as sharedAppending } from "./faults/shared/appending.ts"
 import { faults as sharedChores } from "./faults/shared/chores.ts"
 import { faults as sharedContact } from "./faults/shared/contact.ts"
@@ -102,6 +103,7 @@ export const breaks: ReadonlyArray<Break> = [
   ...operationsUnregister,
   ...operationsUnregisterEach,
   ...operationsUpkeep,
+  ...sharedAcquirers,
   ...sharedAppending,
   ...sharedChores,
   ...sharedContact,

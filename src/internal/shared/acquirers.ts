@@ -15,12 +15,17 @@ import type { Entry } from "../store/entry.ts"
 import { show } from "../store/wording.ts"
 import type { State } from "./state.ts"
 
+interface Running<Item> {
+  readonly item: Item
+  readonly done: Deferred.Deferred<void, RegistryError.RegistrationError>
+}
+
 type Acquired = Effect.Effect<void, RegistryError.RegistrationError>
 
 export class Acquirers<Item> {
   private readonly state: State<Item>
   /** By registration: who asks for the same waits for it. */
-  private readonly running = new Map<number, Deferred.Deferred<void, RegistryError.RegistrationError>>()
+  private readonly running = new Map<number, Running<Item>>()
 
   constructor(state: State<Item>) {
     this.state = state
@@ -60,9 +65,11 @@ export class Acquirers<Item> {
         return Effect.void
       }
       const running = this.running.get(entry.registration)
-      if (running !== undefined) return Deferred.await(running)
+      if (running?.item === entry.item) return Deferred.await(running.done)
+      // the registration had another item
+      if (running !== undefined) return Effect.andThen(Effect.exit(Deferred.await(running.done)), this.now(entry))
       const done = Deferred.makeUnsafe<void, RegistryError.RegistrationError>()
-      this.running.set(entry.registration, done)
+      this.running.set(entry.registration, { item: entry.item, done })
       const acquiring = Effect.onExit(this.acquire(entry), (exit) => {
         this.running.delete(entry.registration)
         return Deferred.done(done, exit)
