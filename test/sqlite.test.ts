@@ -4,6 +4,7 @@ import { RegistryTest } from "effect-registry/testing"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
+import { sharingOver } from "./utils/sharingOver.ts"
 
 RegistryTest.logLaws("sqlite in memory", RegistryLogSqlite.layer({ file: ":memory:" }))
 RegistryTest.logLaws(
@@ -12,3 +13,7 @@ RegistryTest.logLaws(
     RegistryLogSqlite.layer({ file: Path.join(Fs.mkdtempSync(Path.join(Os.tmpdir(), "registry-")), "log.db") })
   )
 )
+
+const file = Path.join(Fs.mkdtempSync(Path.join(Os.tmpdir(), "registry-")), "log.db")
+
+sharingOver("a file of SQLite", RegistryLogSqlite.layer({ file }))

@@ -65,13 +65,20 @@ const probe = (): string => `probe ${newId()}`
 /** Tells other processes, in transactions of its own. What is to be told while it is at it is told once. */
 const telling = (client: PgClient, channel: string) =>
   Effect.gen(function*() {
-    const news = yield* Queue.unbounded<string>()
-    const tell = Effect.flatMap(Queue.takeAll(news), (registries) =>
-      Effect.forEach(new Set(registries), (registry) =>
-        Effect.ignore(client.notify(channel, newsOf(registry)))))
-    yield* Effect.forkScoped(Effect.forever(tell))
-    return (registry: string) =>
-      void Queue.offerUnsafe(news, registry)
+    const untold = new Set<string>()
+    const wake = yield* Queue.sliding<void>(1)
+    const tell: Effect.Effect<void> = Effect.suspend(() => {
+      const [registry] = untold
+      if (registry === undefined) return Effect.void
+      untold.delete(registry)
+      return Effect.andThen(Effect.ignore(client.notify(channel, newsOf(registry))), tell)
+    })
+    yield* Effect.addFinalizer(() => Effect.timeoutOption(tell, "1 second"))
+    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Queue.take(wake), Effect.uninterruptible(tell))))
+    return (registry: string) => {
+      untold.add(registry)
+      Queue.offerUnsafe(wake, undefined)
+    }
   })
 
 /** Hears other processes. After a connection was lost there may be news of any registry. */

@@ -55,7 +55,7 @@ const open = (file: string) =>
   Effect.gen(function*() {
     const db = yield* Effect.acquireRelease(
       trying(() => new DatabaseSync(file, { timeout: 20 })),
-      (db) => Effect.sync(() => db.close())
+      (opened) => Effect.sync(() => opened.close())
     )
     // a write is on the disk when it is acknowledged
     const settings = trying(() => db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"))
@@ -76,7 +76,7 @@ const clientOf = (db: DatabaseSync) => {
   const rows = (text: string, params: ReadonlyArray<unknown>) =>
     trying(() => prepared(text).all(...params as ReadonlyArray<SQLInputValue>))
   const values = (text: string, params: ReadonlyArray<unknown>) =>
-    Effect.map(rows(text, params), (rows) => rows.map((row) => Object.values(row)))
+    Effect.map(rows(text, params), (all) => all.map((row) => Object.values(row)))
   const connection: Connection = {
     execute: rows,
     executeRaw: rows,

@@ -9,13 +9,12 @@ import * as Equal from "effect/Equal"
 import * as Fiber from "effect/Fiber"
 import * as Formatter from "effect/Formatter"
 import * as Stream from "effect/Stream"
+import { newId } from "../internal/shared/appending.ts"
 import { type Cursor, type LogError, type RegistryLog, start, type Stored } from "../shared/RegistryLog.ts"
 
 type Log = RegistryLog["Service"]
 
 type Law = (log: Log, registry: string) => Effect.Effect<void, unknown>
-
-const newId = (): string => globalThis.crypto.randomUUID()
 
 const same = (is: unknown, be: unknown, why: string): Effect.Effect<void, Error> =>
   Equal.equals(is, be)

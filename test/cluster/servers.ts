@@ -98,12 +98,10 @@ const postgresBin = (): string => {
   return newest === undefined ? "" : Path.join(versions, newest, "bin/")
 }
 
+const idOf = (flag: string): number => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }))
+
 /** It refuses to run as root. */
-const postgresAccount = (): Account => {
-  if (process.getuid?.() !== 0) return {}
-  const number = (flag: string) => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }))
-  return { uid: number("-u"), gid: number("-g") }
-}
+const postgresAccount = (): Account => process.getuid?.() === 0 ? { uid: idOf("-u"), gid: idOf("-g") } : {}
 
 /** PostgreSQL, with the database `postgres` of a user of that name, without a password. */
 export const postgres: Effect.Effect<Server, never, Scope.Scope> = Effect.gen(function*() {

@@ -12,25 +12,25 @@ const limit = "10 seconds"
 /** How many bytes the name of a registry may have. */
 const longestName = 200
 
-export const bounded = (log: Log): Log => {
-  const inTime = <A>(call: Effect.Effect<A, LogError>): Effect.Effect<A, LogError> =>
-    Effect.flatMap(Effect.timeoutOption(call, limit), (answer) =>
+const inTime = <A>(call: Effect.Effect<A, LogError>): Effect.Effect<A, LogError> =>
+  Effect.flatMap(
+    Effect.timeoutOption(call, limit),
+    (answer) =>
       Option.isSome(answer)
         ? Effect.succeed(answer.value)
-        : Effect.fail(
-          new LogError({ cause: new Error(`The log did not answer within ${limit}.`), definite: false })
-        ))
-  const named = <A>(registry: string, call: Effect.Effect<A, LogError>): Effect.Effect<A, LogError> =>
-    bytesOf(registry) > longestName
-      ? Effect.fail(
-        new LogError({
-          cause: new Error(
-            `The name of a shared registry has more than ${longestName} bytes: ${registry.slice(0, 50)}…`
-          ),
-          definite: true
-        })
-      )
-      : inTime(call)
+        : Effect.fail(new LogError({ cause: new Error(`The log did not answer within ${limit}.`), definite: false }))
+  )
+
+const tooLong = (registry: string): LogError =>
+  new LogError({
+    cause: new Error(`The name of a shared registry has more than ${longestName} bytes: ${registry.slice(0, 50)}…`),
+    definite: true
+  })
+
+const named = <A>(registry: string, call: Effect.Effect<A, LogError>): Effect.Effect<A, LogError> =>
+  bytesOf(registry) > longestName ? Effect.fail(tooLong(registry)) : inTime(call)
+
+export const bounded = (log: Log): Log => {
   const { sessions } = log
   return {
     ...log,

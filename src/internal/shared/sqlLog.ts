@@ -182,8 +182,8 @@ LEFT JOIN (
 ORDER BY page.revision`,
       (rows) => {
         const head = Number(rows[0]?.head ?? 0)
-        const stored = rows.flatMap(({ body, id, revision }) =>
-          revision === null ? [] : [{ cursor: cursorOf(revision, id), body }]
+        const stored = rows.flatMap((row) =>
+          row.revision === null ? [] : [{ cursor: cursorOf(row.revision, row.id), body: row.body }]
         )
         const [first] = stored
         if (first?.cursor.revision === revision) {
@@ -206,7 +206,7 @@ FROM ${head} AS h JOIN ${log} AS l ON l.registry = h.registry
 AND l.revision = (SELECT MAX(revision) FROM ${log} WHERE registry = h.registry)
 WHERE ${sql.in("h.registry", registries)}`,
       (rows) => {
-        const found = new Map(rows.map(({ id, registry, revision }) => [registry, cursorOf(revision, id)]))
+        const found = new Map(rows.map((row) => [row.registry, cursorOf(row.revision, row.id)]))
         return registries.map((registry) => found.get(registry) ?? start)
       }
     )
