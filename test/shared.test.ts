@@ -109,6 +109,33 @@ describe("S4", () => {
       assert.deepStrictEqual(Array.from(seen).filter((list) => !["", "a b c", "b c d"].includes(list)), [])
       assert.strictEqual(yield* names(two.registry), "b c d")
     })))
+
+  it.effect("lets a fiber of a transaction that is being written wait, and change something after it", () =>
+    withLog(Effect.gen(function*() {
+      const { around, hold, letGo, sent } = yield* held
+      const one = yield* process({}, { around })
+      const two = yield* process()
+      yield* synced(one, two)
+      const before = (yield* records).length
+      yield* hold
+      const later = yield* Deferred.make<Fiber.Fiber<void, unknown>>()
+      const transacting = yield* Effect.forkChild(Registry.transact(
+        one.registry,
+        Effect.gen(function*() {
+          const joining = Effect.andThen(sent, Registry.register(one.registry, tool("later")))
+          yield* Deferred.succeed(later, yield* Effect.forkDetach(joining))
+          yield* Registry.register(one.registry, tool("a"))
+        })
+      ))
+      yield* sent
+      yield* Effect.sleep("50 millis")
+      assert.strictEqual(yield* names(one.registry), "")
+      yield* letGo
+      yield* Fiber.join(transacting)
+      yield* Fiber.join(yield* Deferred.await(later))
+      assert.deepStrictEqual(yield* synced(one, two), ["a later", "a later"])
+      assert.strictEqual((yield* records).length, before + 2)
+    })))
 })
 
 describe("S5 a refused change is never in", () => {

@@ -244,7 +244,7 @@ const run = (
     return outcomes
   }).pipe(Effect.scoped, Effect.provideService(References.MinimumLogLevel, "None"))
 
-const seeds = Number(globalThis.process.env["SEEDS"] ?? 20)
+const seeds = Number(globalThis.process.env["SEEDS"] ?? 12)
 const firstSeed = Number(globalThis.process.env["SEED"] ?? 1)
 
 describe("processes that share a registry", () => {
