@@ -4,8 +4,10 @@
  * @module
  * @since 0.1.0
  */
+export * from "./faultyLog.ts"
 export * from "./history.ts"
 export * from "./interleave.ts"
 export * from "./laws.ts"
+export * from "./logLaws.ts"
 export * from "./model.ts"
 export * from "./pedantic.ts"

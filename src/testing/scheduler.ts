@@ -324,8 +324,12 @@ export class Prescribed implements Strategy {
   }
 }
 
-/** Numbers from 0 to 1 by Marsaglia's xorshift32 ("Xorshift RNGs", Journal of Statistical Software 8, 2003). */
-const randomFrom = (seed: number): () => number => {
+/**
+ * Numbers from 0 to 1 by Marsaglia's xorshift32 ("Xorshift RNGs", Journal of Statistical Software 8, 2003).
+ *
+ * @internal
+ */
+export const randomFrom = (seed: number): () => number => {
   // neighbouring seeds are spread over the whole range; the state must not be 0
   let state = Math.imul(seed + 1, 2654435761) >>> 0 || 1
   return () => {

@@ -67,6 +67,9 @@ export const make = (): Store => {
           const rest = rows.filter(({ cursor }) => cursor.revision > after.revision)
           return { head, records: rest.slice(0, limit), more: rest.length > limit }
         }),
+      heads: (registries) =>
+        Effect.sync(() => registries.map(() => store.state.rows.at(-1)?.cursor ?? RegistryLog.start)),
+      drop: () => Effect.sync(() => void (store.state = { rows: [], dropped: 0, checkpoint: undefined })),
       hints: () =>
         Stream.unwrap(Effect.map(Queue.sliding<void>(1), (queue) => {
           listeners.add(queue)

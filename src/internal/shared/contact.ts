@@ -7,13 +7,11 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Scheduler from "effect/Scheduler"
-import { LogError, type Page, type RegistryLog } from "../../shared/RegistryLog.ts"
-import type { Cursor } from "../../shared/RegistryLog.ts"
+import { type Cursor, LogError, type Page, type RegistryLog } from "../../shared/RegistryLog.ts"
 
 export type Log = RegistryLog["Service"]
 
-/** Before the first record. */
-export const start: Cursor = { revision: 0, id: "", token: "" }
+export { start } from "../../shared/RegistryLog.ts"
 
 /** How many records are read at once. */
 const pageSize = 256
@@ -54,15 +52,16 @@ export class Contact {
             ? answer.value
             : Effect.fail(new LogError({ cause: Cause.squash(answer.value.cause), definite: false }))
         }),
-        Effect.tap(() =>
-          Effect.map(Clock.currentTimeMillis, (now) => {
-            this.last = now
-            this.since ??= now
-          })
-        ),
+        Effect.tap(() => this.heard),
         Effect.tapError(() => Effect.sync(() => this.lose()))
       ))
   }
+
+  /** The log has answered. */
+  readonly heard: Effect.Effect<void> = Effect.map(Clock.currentTimeMillis, (now) => {
+    this.last = now
+    this.since ??= now
+  })
 
   inContext<A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> {
     return Effect.withFiber((fiber) =>

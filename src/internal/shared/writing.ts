@@ -17,12 +17,7 @@ import { format, idOf, type Op, type Record, write } from "./record.ts"
 import { replay } from "./replaying.ts"
 import type { State } from "./state.ts"
 import { sync, type Synced } from "./syncing.ts"
-
-/** Every runtime has it; the types of the language do not. */
-declare const TextEncoder: new() => { readonly encode: (text: string) => { readonly length: number } }
-
-/** How long a text is in UTF-8. */
-const bytesOf = (text: string): number => new TextEncoder().encode(text).length
+import { bytesOf } from "./text.ts"
 
 interface Written<Item> extends Journal<Item> {
   readonly id: string
