@@ -289,6 +289,24 @@ describe("G31 what is acquired for an item", () => {
       assert.deepStrictEqual(yield* Registry.values(registry), [b])
     }))
 
+  it.effect("what a nested transaction failed to acquire is not taken for what the item needs", () =>
+    Effect.gen(function*() {
+      const opened = new Opened()
+      const registry = yield* make(opened)
+      yield* Registry.register(registry, a)
+      yield* Registry.disable(registry, "id", 1, { reason: "off" })
+      opened.failing.add(1)
+      yield* Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          yield* Effect.exit(Registry.enable(registry, "id", 1))
+          opened.failing.clear()
+          yield* Registry.enable(registry, "id", 1)
+        })
+      )
+      assert.deepStrictEqual(opened.names, ["item 1"])
+    }))
+
   it.effect("what a closing scope cannot enable stays disabled, with a warning, and explain says why", () =>
     Effect.gen(function*() {
       const warnings: Array<unknown> = []

@@ -394,8 +394,7 @@ describe("errors of another copy", () => {
         chain: [],
         waits: [],
         package: "p",
-        group: "g",
-        operation: "register"
+        group: "g"
       }
       for (const [name] of classes) {
         const { literals, literal } = (B.RegistryError as any)[name].fields.code
