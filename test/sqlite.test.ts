@@ -80,8 +80,8 @@ describe("a file of SQLite", () => {
       Effect.gen(function*() {
         const file = fileOf("held")
         yield* Effect.gen(function*() {
-          const { append, read } = yield* RegistryLog.RegistryLog
-          yield* append("tools", start, { id: "a", body: "" })
+          const { append } = yield* RegistryLog.RegistryLog
+          const head = yield* append("tools", start, { id: "a", body: "" })
           const other = new DatabaseSync(file)
           other.exec("BEGIN IMMEDIATE")
           let ticks = 0
