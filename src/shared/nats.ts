@@ -97,6 +97,7 @@ export class NatsUnavailable extends Data.TaggedError("NatsUnavailable")<{ reado
 declare const crypto: {
   readonly subtle: { readonly digest: (name: "SHA-256", bytes: Uint8Array) => Promise<ArrayBuffer> }
 }
+declare const setTimeout: (f: (value: unknown) => void, millis: number) => unknown
 declare const TextEncoder: new() => { readonly encode: (text: string) => Uint8Array }
 declare const TextDecoder: new() => { readonly decode: (bytes: Uint8Array) => string }
 
@@ -137,6 +138,20 @@ const noStream = (error: unknown): boolean => isCode(error, JetStreamApiCodes.St
 /** It is there, and an administrator has changed it. */
 const isOtherwise = (error: unknown): boolean => isCode(error, 10_058)
 
+/** The client cannot tell that nobody answers from a server without streams. */
+const isNobodyThere = (error: unknown): boolean => error instanceof Error && error.name === "JetStreamNotEnabled"
+
+const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === "TimeoutError"
+
+const mostTries = 50
+const mostReads = 3
+
+/** How long a request may take, in milliseconds. */
+const timeout = 2_000
+
+/** Between two tries, in milliseconds. */
+const pause = 100
+
 const idOf = (message: StoredMsg): string => message.header.get(PubHeaders.MsgIdHdr)
 
 const textOf = (message: StoredMsg): string => new TextDecoder().decode(message.data)
@@ -154,7 +169,7 @@ class Nats {
 
   constructor(connection: Connection, jsm: JetStreamManager, { prefix = "registry", replicas = 1 }: NatsOptions) {
     this.connection = connection
-    this.js = jetstream(connection)
+    this.js = jetstream(connection, { timeout })
     this.jsm = jsm
     this.prefix = prefix
     this.replicas = replicas
@@ -180,8 +195,8 @@ class Nats {
     return [`${this.prefix}-log-${token}`, `${this.prefix}.log.${token}`]
   }
 
+  /** It may be there. */
   private async make(name: string, subject: string, config: Partial<StreamConfig> = {}): Promise<void> {
-    if (this.made.has(name)) return
     try {
       await this.jsm.streams.add({
         name,
@@ -193,16 +208,37 @@ class Nats {
     } catch (error) {
       if (!isOtherwise(error)) throw error
     }
+  }
+
+  /** One of the streams that nobody drops. */
+  private async makeOnce(name: string, subject: string, config: Partial<StreamConfig>): Promise<void> {
+    if (this.made.has(name)) return
+    await this.make(name, subject, config)
     this.made.add(name)
   }
 
   /** Nothing, where there is no such message, or no stream. */
   private async get(stream: string, query: { seq: number } | { last_by_subj: string }): Promise<StoredMsg | undefined> {
-    try {
-      return await this.jsm.streams.getMessage(stream, query) ?? undefined
-    } catch (error) {
-      if (noStream(error)) return undefined
-      throw error
+    for (let tries = 0;; tries++) {
+      try {
+        return await this.jsm.streams.getMessage(stream, query) ?? undefined
+      } catch (error) {
+        if (noStream(error)) return undefined
+        // while the nodes of a stream choose a leader nobody answers
+        if (!isTimeout(error) || tries === mostReads) throw error
+      }
+    }
+  }
+
+  /** A stream whose nodes choose a leader takes nothing for a while. */
+  private async send(subject: string, body: string, options?: Partial<JetStreamPublishOptions>): Promise<PubAck> {
+    for (let tries = 0;; tries++) {
+      try {
+        return await this.js.publish(subject, body, options)
+      } catch (error) {
+        if (!isNobodyThere(error) || tries === mostTries) throw error
+        await new Promise((resume) => setTimeout(resume, pause))
+      }
     }
   }
 
@@ -210,10 +246,10 @@ class Nats {
   private async publish(
     subject: string,
     body: string,
-    options?: Partial<JetStreamPublishOptions>
+    options: Partial<JetStreamPublishOptions>
   ): Promise<PubAck | undefined> {
     try {
-      return await this.js.publish(subject, body, options)
+      return await this.send(subject, body, options)
     } catch (error) {
       if (wrongPlace(error)) return undefined
       throw error
@@ -310,13 +346,17 @@ class Nats {
 
   async checkpoint(registry: string): Promise<Checkpoint | undefined> {
     const subject = await this.checkpointOf(registry)
+    let last: number | undefined
     for (;;) {
-      const [, manifest] = await this.manifest(subject)
-      if (manifest === undefined) return undefined
+      const [place, manifest] = await this.manifest(subject)
+      // nor is there one that has lost a piece
+      if (manifest === undefined || place === last) return undefined
       const pieces = await this.getAll(this.checkpoints, manifest.pieces)
+      if (pieces !== undefined) {
+        return { cursor: cursorOf(manifest.revision, manifest.id), body: pieces.map(textOf).join("") }
+      }
       // a newer one has replaced it
-      if (pieces === undefined) continue
-      return { cursor: cursorOf(manifest.revision, manifest.id), body: pieces.map(textOf).join("") }
+      last = place
     }
   }
 
@@ -325,7 +365,7 @@ class Nats {
     const subject = await this.checkpointOf(registry)
     const isIn = async (one: { readonly revision: number; readonly id: string }) =>
       (await this.there(stream, one.revision, one.id)) !== undefined
-    await this.make(this.checkpoints, `${this.prefix}.checkpoint.>`, { max_msgs_per_subject: 1 })
+    await this.makeOnce(this.checkpoints, `${this.prefix}.checkpoint.>`, { max_msgs_per_subject: 1 })
     const pieces: Array<number> = []
     const save = newId()
     for (;;) {
@@ -337,7 +377,7 @@ class Nats {
       }
       if (pieces.length === 0) {
         for (const [i, text] of piecesOf(body).entries()) {
-          pieces.push((await this.js.publish(`${subject}.piece.${save}.${i}`, text)).seq)
+          pieces.push((await this.send(`${subject}.piece.${save}.${i}`, text)).seq)
         }
       }
       const manifest: Manifest = { revision, id, pieces }
@@ -363,7 +403,6 @@ class Nats {
 
   async drop(registry: string): Promise<void> {
     const [stream] = await this.logOf(registry)
-    this.made.delete(stream)
     try {
       await this.jsm.streams.delete(stream)
     } catch (error) {
@@ -382,12 +421,12 @@ class Nats {
   }
 
   private makeSessions(): Promise<void> {
-    return this.make(this.sessions, `${this.prefix}.session.>`, { max_msgs_per_subject: 1, max_age: remembered })
+    return this.makeOnce(this.sessions, `${this.prefix}.session.>`, { max_msgs_per_subject: 1, max_age: remembered })
   }
 
   async open(id: string, millis: number): Promise<void> {
     await this.makeSessions()
-    await this.js.publish(await this.sessionOf(id), String(millis))
+    await this.send(await this.sessionOf(id), String(millis))
   }
 
   async renew(id: string, millis: number): Promise<boolean> {
@@ -405,14 +444,14 @@ class Nats {
 
   async close(id: string): Promise<void> {
     const session = await this.session(id)
-    if (session !== undefined) await this.js.publish(session.subject, over)
+    if (session !== undefined) await this.send(session.subject, over)
   }
 
   /** By the clock of the server, which it puts on what it is sent. */
   private async now(): Promise<number> {
     await this.makeSessions()
     const subject = `${this.prefix}.session.now.${newId()}`
-    const { seq } = await this.js.publish(subject, "")
+    const { seq } = await this.send(subject, "")
     const message = await this.get(this.sessions, { seq })
     await this.purge(this.sessions, { filter: subject })
     return message!.time.getTime()
@@ -471,7 +510,7 @@ export const layer = (options: NatsOptions): Layer.Layer<RegistryLog, NatsUnavai
         (open) => Effect.ignore(Effect.tryPromise(() => open.close()))
       )
       const jsm = yield* Effect.tryPromise({
-        try: () => jetstream(connection).jetstreamManager(false),
+        try: () => jetstream(connection, { timeout }).jetstreamManager(false),
         catch: unavailable
       })
       const nats = new Nats(connection, jsm, options)
