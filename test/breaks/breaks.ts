@@ -38,6 +38,7 @@ import { faults as operationsReset } from "./faults/operations/reset.ts"
 import { faults as operationsUnregister } from "./faults/operations/unregister.ts"
 import { faults as operationsUnregisterEach } from "./faults/operations/unregisterEach.ts"
 import { faults as operationsUpkeep } from "./faults/operations/upkeep.ts"
+import { faults as shared } from "./faults/shared.ts"
 import { faults as storeCheck } from "./faults/store/check.ts"
 import { faults as storeContents } from "./faults/store/contents.ts"
 import { faults as storeDefinition } from "./faults/store/definition.ts"
@@ -89,6 +90,7 @@ export const breaks: ReadonlyArray<Break> = [
   ...operationsUnregister,
   ...operationsUnregisterEach,
   ...operationsUpkeep,
+  ...shared,
   ...storeCheck,
   ...storeContents,
   ...storeDefinition,
