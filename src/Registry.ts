@@ -259,6 +259,15 @@ const itemBy = <Item>(
 }
 
 /**
+ * What a lease of a shared registry fails with, beside the rest: this process could not acquire what the item needs, which
+ * another process has put in.
+ *
+ * @category models
+ * @since 0.2.0
+ */
+export type AcquireFailureOf<P> = Model.AcquireFailureOf<P>
+
+/**
  * The item that has a value of a unique lookup. What `acquire` of hooks acquired for it stays open until the scope closes,
  * though the item is unregistered or replaced meanwhile.
  *
@@ -306,12 +315,12 @@ const itemBy = <Item>(
 export const lease: {
   <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Item, Lookups, P, V, R = never>(
     self: Fits<RegistryOrService<Item, Lookups, P, V, R>, UniqueKeys<Item, Lookups>, Attribute, Key>
-  ) => Effect.Effect<Item, RegistryError.ItemLookupError | P, R | Scope.Scope>
+  ) => Effect.Effect<Item, RegistryError.ItemLookupError | P | AcquireFailureOf<P>, R | Scope.Scope>
   <Item, Lookups, P, V, Attribute extends keyof UniqueKeys<Item, Lookups> & string, R = never>(
     self: RegistryOrService<Item, Lookups, P, V, R>,
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute]
-  ): Effect.Effect<Item, RegistryError.ItemLookupError | P, R | Scope.Scope>
+  ): Effect.Effect<Item, RegistryError.ItemLookupError | P | AcquireFailureOf<P>, R | Scope.Scope>
 } = /*#__PURE__*/ operation(
   3,
   <Item, P, V>(core: Core<Item, P, V>, attribute: string, value: unknown) =>

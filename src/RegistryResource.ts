@@ -25,7 +25,7 @@ import { operation } from "./internal/coreOf.ts"
 import type { Core } from "./internal/engine/core.ts"
 import * as AddHooks from "./internal/features/addHooks.ts"
 import * as Lease from "./internal/features/lease.ts"
-import type { RegistryOrService } from "./internal/model.ts"
+import type { AcquireFailureOf, RegistryOrService } from "./internal/model.ts"
 import { labelOf } from "./internal/store/definition.ts"
 import { show } from "./internal/store/wording.ts"
 import type * as Lookup from "./Lookup.ts"
@@ -43,7 +43,7 @@ export interface RegistryResource<Keys, out Resource, out P = never> {
   readonly [TypeId]: <Attribute extends keyof Keys & string>(
     attribute: Attribute,
     value: Keys[Attribute]
-  ) => Effect.Effect<Resource, RegistryError.ItemLookupError | P, Scope.Scope>
+  ) => Effect.Effect<Resource, RegistryError.ItemLookupError | P | AcquireFailureOf<P>, Scope.Scope>
 }
 
 /**
@@ -164,12 +164,12 @@ const makeIn: <Item, Lookups, P, V, Resource, E, R, Self>(
 export const get: {
   <const Attribute extends string, const Key>(attribute: Attribute, value: Key): <Resource, P>(
     self: RegistryResource<{ readonly [_ in Attribute]: Key }, Resource, P>
-  ) => Effect.Effect<Resource, RegistryError.ItemLookupError | P, Scope.Scope>
+  ) => Effect.Effect<Resource, RegistryError.ItemLookupError | P | AcquireFailureOf<P>, Scope.Scope>
   <Keys, Resource, P, Attribute extends keyof Keys & string>(
     self: RegistryResource<Keys, Resource, P>,
     attribute: Attribute,
     value: Keys[Attribute]
-  ): Effect.Effect<Resource, RegistryError.ItemLookupError | P, Scope.Scope>
+  ): Effect.Effect<Resource, RegistryError.ItemLookupError | P | AcquireFailureOf<P>, Scope.Scope>
 } = /*#__PURE__*/ dual(
   3,
   <Keys, Resource, P, Attribute extends keyof Keys & string>(
@@ -194,7 +194,7 @@ export interface ServiceClass<Self, Id extends string, Keys, Resource, P, R>
   readonly get: <Attribute extends keyof Keys & string>(
     attribute: Attribute,
     value: Keys[Attribute]
-  ) => Effect.Effect<Resource, RegistryError.ItemLookupError | P, Self | Scope.Scope>
+  ) => Effect.Effect<Resource, RegistryError.ItemLookupError | P | AcquireFailureOf<P>, Self | Scope.Scope>
 }
 
 /**

@@ -385,6 +385,7 @@ describe("errors of another copy", () => {
       const classes = Object.entries(A.RegistryError).filter(([name]) => name !== "reject")
       const props = {
         registry: "tools",
+        operation: "register",
         item,
         suggestions: [],
         cause: "",

@@ -1,6 +1,6 @@
 /** What a shared registry guarantees, each with what goes wrong. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Context, Deferred, Effect, Exit, Fiber, Latch, Scope, Stream } from "effect"
+import { Cause, Context, Deferred, Effect, Exit, Fiber, Latch, Schema, Scope, Stream } from "effect"
 import { Registry, type RegistryError } from "effect-registry"
 import { RegistryLog, SharedRegistry } from "effect-registry/shared"
 import { dumpOf } from "./utils/oracle.ts"
@@ -8,6 +8,7 @@ import {
   codeOf,
   counting,
   dump,
+  held,
   type Log,
   lost,
   names,
@@ -24,6 +25,7 @@ import {
   withLog,
   withStore
 } from "./utils/replicas.ts"
+import { recorder } from "./utils/spans.ts"
 import type * as Store from "./utils/storeOfLogs.ts"
 
 describe("S1", () => {
@@ -106,6 +108,33 @@ describe("S4", () => {
       yield* Fiber.interrupt(reading)
       assert.deepStrictEqual(Array.from(seen).filter((list) => !["", "a b c", "b c d"].includes(list)), [])
       assert.strictEqual(yield* names(two.registry), "b c d")
+    })))
+
+  it.effect("lets a fiber of a transaction that is being written wait, and change something after it", () =>
+    withLog(Effect.gen(function*() {
+      const { around, hold, letGo, sent } = yield* held
+      const one = yield* process({}, { around })
+      const two = yield* process()
+      yield* synced(one, two)
+      const before = (yield* records).length
+      yield* hold
+      const later = yield* Deferred.make<Fiber.Fiber<void, unknown>>()
+      const transacting = yield* Effect.forkChild(Registry.transact(
+        one.registry,
+        Effect.gen(function*() {
+          const joining = Effect.andThen(sent, Registry.register(one.registry, tool("later")))
+          yield* Deferred.succeed(later, yield* Effect.forkDetach(joining))
+          yield* Registry.register(one.registry, tool("a"))
+        })
+      ))
+      yield* sent
+      yield* Effect.sleep("50 millis")
+      assert.strictEqual(yield* names(one.registry), "")
+      yield* letGo
+      yield* Fiber.join(transacting)
+      yield* Fiber.join(yield* Deferred.await(later))
+      assert.deepStrictEqual(yield* synced(one, two), ["a later", "a later"])
+      assert.strictEqual((yield* records).length, before + 2)
     })))
 })
 
@@ -242,6 +271,7 @@ describe("S7 what a scope registered", () => {
       })
       const one = yield* process(quick, { around })
       const two = yield* process()
+      yield* synced(one, two)
       fault.isOn = true
       assert.strictEqual(
         yield* codeOf(Effect.scoped(Registry.registerScoped(one.registry, tool("a")))),
@@ -347,6 +377,17 @@ describe("S9 defaults", () => {
       assert.deepStrictEqual(yield* synced(one, two), ["b own c", "b own c"])
       const three = yield* process({ defaults })
       assert.deepStrictEqual(yield* synced(one, two, three), ["b own c", "b own c", "b own c"])
+    })))
+
+  it.effect("of a higher version that are the same are run once", () =>
+    withLog(Effect.gen(function*() {
+      let runs = 0
+      const one = yield* process({ defaults })
+      const two = yield* process({ defaults: Effect.sync(() => (runs++, defaults)), version: 2 })
+      yield* Registry.register(two.registry, tool("c"))
+      yield* Registry.register(two.registry, tool("d"))
+      assert.strictEqual(runs, 1)
+      assert.deepStrictEqual(yield* synced(one, two), ["a b c d", "a b c d"])
     })))
 })
 
@@ -612,7 +653,7 @@ describe("S19 what this version cannot read", () => {
         assert.deepStrictEqual(yield* synced(one), ["a c"])
         const { readOnly, unreadable } = yield* SharedRegistry.status(one.registry)
         assert.strictEqual(unreadable, 1)
-        assert.match(readOnly!, /1 item/)
+        assert.match(readOnly!.message, /^Could not carry out a change of the shared registry "tools": .*1 item/)
         const saved = store.state.checkpoint
         assert.strictEqual(yield* codeOf(Registry.register(one.registry, tool("d"))), "read_only")
         yield* Effect.sleep("5 seconds")
@@ -791,3 +832,86 @@ const newer = (store: Store.Store, ops: ReadonlyArray<unknown>, v = 1) => {
   const body = JSON.stringify({ v, prev: id, session: "x", lookups: "", ops })
   store.state = { ...store.state, rows: [...store.state.rows, { cursor: next, body }] }
 }
+
+describe("hooks that are added with what is there", () => {
+  it.effect("are told of each item once, and stay, where others were first", () =>
+    withLog(Effect.gen(function*() {
+      const { around, hold, letGo, sent } = yield* held
+      const one = yield* process({}, { around })
+      const two = yield* process()
+      yield* Registry.register(one.registry, tool("a"))
+      yield* synced(one, two)
+      const known = new Map<string, number>()
+      const count = (more: number) => ({ name }: Tool) =>
+        Effect.sync(() => void known.set(name, (known.get(name) ?? 0) + more))
+      const companion = (item: Tool) =>
+        Effect.andThen(
+          count(1)(item),
+          item.name === "a" ? Effect.orDie(Registry.upsert(one.registry, tool("friend"))) : Effect.void
+        )
+      yield* hold
+      const adding = yield* Effect.forkChild(
+        Registry.addHooks(one.registry, { onItemRegistered: companion, onItemUnregistered: count(-1) }, {
+          existing: true
+        })
+      )
+      yield* sent
+      yield* Registry.reset(two.registry)
+      yield* Registry.populate(two.registry)
+      yield* Registry.register(two.registry, tool("b"))
+      yield* Registry.register(two.registry, tool("a"))
+      yield* letGo
+      yield* Fiber.join(adding)
+      yield* Registry.register(two.registry, tool("c"))
+      const [mine, others] = yield* synced(one, two)
+      assert.strictEqual(mine, others)
+      assert.deepStrictEqual(
+        Array.from(known).filter(([, times]) => times !== 0).toSorted(),
+        mine!.split(" ").map((name) => [name, 1]).toSorted()
+      )
+    })))
+})
+
+describe("what cannot be", () => {
+  it.effect("a change under Effect.runSync dies with a message, and a read does not", () =>
+    withLog(Effect.gen(function*() {
+      const one = yield* process()
+      const before = (yield* records).length
+      const exit = Effect.runSyncExit(Registry.register(one.registry, tool("a")) as Effect.Effect<void>)
+      assert.isTrue(Exit.isFailure(exit))
+      assert.strictEqual(
+        (Cause.squash((exit as Exit.Failure<void, unknown>).cause) as Error).message,
+        "\"tools\" has to wait for its log: use Effect.runPromise instead of Effect.runSync."
+      )
+      assert.strictEqual(Effect.runSync(Registry.size(one.registry) as Effect.Effect<number>), 0)
+      yield* synced(one)
+      assert.strictEqual((yield* records).length, before)
+    })))
+
+  it.effect("a name that is too long for channels of engines is refused", () =>
+    withLog(Effect.gen(function*() {
+      const exit = yield* Effect.exit(
+        SharedRegistry.make<string>()({ name: "é".repeat(101), schema: Schema.String, lookup: [], lifetime: "cluster" })
+      )
+      assert.include(Cause.pretty((exit as Exit.Failure<unknown, unknown>).cause), "a name of 202 bytes")
+    })))
+})
+
+describe("spans", () => {
+  it.effect("have each append, in the operation that writes", () =>
+    withLog(Effect.gen(function*() {
+      const one = yield* process({ hooks: counting().hooks })
+      const { told, tracer } = recorder()
+      yield* Effect.withTracer(Registry.register(one.registry, tool("a")), tracer)
+      assert.deepStrictEqual(
+        told().filter(({ name }) => name === "Registry.append"),
+        [{
+          name: "Registry.append",
+          registry: "tools",
+          operation: "append",
+          parent: "Registry.register",
+          ended: "Success"
+        }]
+      )
+    })))
+})

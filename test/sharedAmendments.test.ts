@@ -1,13 +1,14 @@
 /** Executions that broke an earlier design of shared registries, each with the rule that mends it. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Deferred, Effect, Exit, Fiber, Latch, Schema, Scope, Stream } from "effect"
-import { Lookup, Registry } from "effect-registry"
+import { Cause, Effect, Exit, Fiber, Schema, Scope, Stream } from "effect"
+import { Lookup, Registry, RegistryResource } from "effect-registry"
 import { RegistryLog, SharedRegistry } from "effect-registry/shared"
 import { Fold } from "../src/internal/shared/fold.ts"
 import { parse } from "../src/internal/shared/record.ts"
 import {
   codeOf,
   counting,
+  held,
   type Log,
   lost,
   names,
@@ -25,26 +26,6 @@ import {
   withStore
 } from "./utils/replicas.ts"
 
-/** A program that ends when an append has been sent, and goes on when it is let through. */
-const held = Effect.gen(function*() {
-  const latch = yield* Latch.make(true)
-  const sent = yield* Deferred.make<void>()
-  const state = { isOn: false }
-  const around = (log: Log): Log => ({
-    ...log,
-    append: (registry, after, record) =>
-      state.isOn
-        ? Effect.andThen(
-          Deferred.succeed(sent, undefined),
-          Effect.andThen(latch.await, log.append(registry, after, record))
-        )
-        : log.append(registry, after, record)
-  })
-  const hold = Effect.andThen(latch.close, Effect.sync(() => void (state.isOn = true)))
-  const letGo = Effect.andThen(Effect.sync(() => void (state.isOn = false)), latch.open)
-  return { around, hold, letGo, sent: Deferred.await(sent) }
-})
-
 describe("A1", () => {
   it.effect("an outage longer than the ttl ends no session, and who joins right after it resets nothing", () =>
     withStore((store) =>
@@ -53,16 +34,22 @@ describe("A1", () => {
         yield* scopedIn(all[0]!.registry, tool("a"))
         yield* Registry.register(all[1]!.registry, tool("b"))
         yield* synced(...all)
+        const before = (yield* noProblems).sessions
         for (const { faults } of all) faults.isDead = true
         yield* Effect.sleep("30 seconds")
         store.clock += 30_000
         const joining = yield* Effect.forkChild(process())
         yield* Effect.yieldNow
+        // one of them is back before the others, and has no reason to end them
+        all[0]!.faults.isDead = false
+        yield* Effect.sleep("12 seconds")
         for (const { faults } of all) faults.isDead = false
         const joiner = yield* Fiber.join(joining)
         yield* Effect.sleep("40 seconds")
         assert.deepStrictEqual(yield* synced(...all, joiner), ["a b", "a b", "a b", "a b"])
-        assert.strictEqual((yield* noProblems).sessions.size, 4)
+        const after = (yield* noProblems).sessions
+        assert.strictEqual(after.size, 4)
+        for (const session of before) assert.isTrue(after.has(session))
       })
     ))
 
@@ -262,6 +249,21 @@ describe("A7 a process whose session was lost", () => {
       })
     ))
 
+  it.effect("takes up what it held where it heard of its end by the log alone", () =>
+    withStore((store) =>
+      Effect.gen(function*() {
+        const one = yield* process({}, { around: withoutRenewal })
+        const two = yield* process()
+        yield* scopedIn(one.registry, tool("a"))
+        const { session } = yield* SharedRegistry.status(one.registry)
+        yield* Effect.sleep("20 seconds")
+        store.clock += 60_000
+        yield* Effect.sleep("20 seconds")
+        assert.deepStrictEqual(yield* synced(one, two), ["a", "a"])
+        assert.isFalse((yield* noProblems).sessions.has(session.id))
+      })
+    ))
+
   it.effect("does not bring back what somebody took out before its end", () =>
     withStore((store) =>
       Effect.gen(function*() {
@@ -409,6 +411,20 @@ describe("A9 a hook that keeps a map has the contents", () => {
     }
   }
 
+  it.effect("refuses what does not fit any more, with the right error", () =>
+    withLog(Effect.gen(function*() {
+      const { around, hold, letGo, sent } = yield* held
+      const one = yield* process({}, { around })
+      const two = yield* process()
+      yield* synced(one, two)
+      yield* hold
+      const registering = yield* Effect.forkChild(codeOf(Registry.register(one.registry, tool("a", "mine"))))
+      yield* sent
+      yield* Registry.register(two.registry, tool("a", "theirs"))
+      yield* letGo
+      assert.strictEqual(yield* Fiber.join(registering), "attribute_registered")
+    })))
+
   it.effect("asks the invariant again after others were first", () =>
     withLog(Effect.gen(function*() {
       const { around, hold, letGo, sent } = yield* held
@@ -494,14 +510,22 @@ describe("A11", () => {
     ))
 
   it.effect("a closing scope takes out what it registered, though something there cannot be read", () =>
-    withLog(Effect.gen(function*() {
-      const one = yield* process()
-      const scope = yield* scopedIn(one.registry, tool("a"))
-      const two = yield* newer(Schema.Struct({ title: Schema.String }), ({ title }) => title)
-      yield* Registry.register(two, { title: "b" }).pipe(Effect.ignore)
-      yield* Scope.close(scope, Exit.void)
-      assert.deepStrictEqual(yield* synced(one), [""])
-    })))
+    withStore((store) =>
+      Effect.gen(function*() {
+        const one = yield* process({ poll: "1 hour" })
+        const scope = yield* scopedIn(one.registry, tool("a"))
+        const { id, revision } = store.state.rows.at(-1)!.cursor
+        const ops = [["insert", 9_000_000, { title: "b" }, {}]]
+        const body = JSON.stringify({ v: 1, prev: id, session: "newer", lookups: "", ops })
+        const cursor = { revision: revision + 1, id: "newer", token: "" }
+        store.state = { ...store.state, rows: [...store.state.rows, { cursor, body }] }
+        yield* SharedRegistry.sync(one.registry)
+        assert.strictEqual((yield* SharedRegistry.status(one.registry)).unreadable, 1)
+        yield* Scope.close(scope, Exit.void)
+        assert.strictEqual(yield* names(one.registry), "")
+        assert.strictEqual((yield* noProblems).entries.size, 1)
+      })
+    ))
 })
 
 describe("A12", () => {
@@ -548,6 +572,84 @@ describe("A13", () => {
 })
 
 describe("A14", () => {
+  it.effect("an acquire that hangs for what another process did holds nothing up, and the item is in", () =>
+    withLog(Effect.gen(function*() {
+      const one = yield* process()
+      const two = yield* process({
+        hooks: { acquire: ({ name }: Tool) => name === "poison" ? Effect.never : Effect.void }
+      })
+      yield* Registry.register(one.registry, tool("poison"))
+      yield* Registry.register(one.registry, tool("a"))
+      assert.deepStrictEqual(yield* synced(one, two), ["poison a", "poison a"])
+      yield* Registry.register(two.registry, tool("b"))
+      assert.deepStrictEqual(yield* synced(one, two), ["poison a b", "poison a b"])
+    })))
+
+  it.effect("one that fails there fails the lease, which tries again; what was acquired is released when the item goes", () =>
+    withLog(Effect.gen(function*() {
+      const one = yield* process()
+      const log: Array<string> = []
+      let attempts = 0
+      const two = yield* process({
+        hooks: {
+          acquire: ({ name }: Tool) =>
+            name === "flaky" && ++attempts < 3 ? Effect.fail("down") : Effect.acquireRelease(
+              Effect.sync(() => void log.push(`+${name}`)),
+              () => Effect.sync(() => void log.push(`-${name}`))
+            )
+        }
+      })
+      yield* Registry.registerAll(one.registry, [tool("a"), tool("flaky")])
+      yield* synced(two)
+      yield* Effect.sleep(100)
+      assert.strictEqual(attempts, 1)
+      assert.deepStrictEqual(log, ["+a"])
+      const leasing = Effect.scoped(Registry.lease(two.registry, "name", "flaky"))
+      assert.strictEqual(yield* codeOf(leasing), "acquire")
+      assert.strictEqual((yield* leasing).name, "flaky")
+      assert.deepStrictEqual(log, ["+a", "+flaky"])
+      yield* Registry.replace(one.registry, "name", "a", tool("b"))
+      yield* Registry.unregisterBy(one.registry, "name", "flaky")
+      yield* synced(two)
+      yield* Effect.sleep(100)
+      assert.deepStrictEqual(log.toSorted(), ["+a", "+b", "+flaky", "-a", "-flaky"])
+      yield* two.close
+      assert.deepStrictEqual(log.toSorted(), ["+a", "+b", "+flaky", "-a", "-b", "-flaky"])
+    })))
+
+  it.effect("an item that takes the place of one that is being acquired is acquired, too, and the other is released", () =>
+    withLog(Effect.gen(function*() {
+      const one = yield* process()
+      const log: Array<string> = []
+      const two = yield* process({
+        hooks: {
+          acquire: ({ name }: Tool) =>
+            Effect.acquireRelease(
+              Effect.andThen(Effect.sleep(200), Effect.sync(() => void log.push(`+${name}`))),
+              () => Effect.sync(() => void log.push(`-${name}`))
+            )
+        }
+      })
+      yield* Registry.register(one.registry, tool("a"))
+      yield* synced(two)
+      yield* Registry.replace(one.registry, "name", "a", tool("b"))
+      yield* synced(two)
+      yield* Effect.sleep("1 second")
+      assert.deepStrictEqual(log.toSorted(), ["+a", "+b", "-a"])
+    })))
+
+  it.effect("a resource of what another process registered is there", () =>
+    withLog(Effect.gen(function*() {
+      const one = yield* process()
+      const two = yield* process()
+      const resources = yield* RegistryResource.make(two.registry, ({ name }: Tool) =>
+        Effect.succeed(`client of ${name}`))
+      yield* Registry.register(one.registry, tool("a"))
+      yield* synced(two)
+      const client = RegistryResource.get(resources, "name", "a")
+      assert.strictEqual(yield* Effect.scoped(client), "client of a")
+    })))
+
   it.effect("a hook that hangs for what another process did is left behind, and others go on", () =>
     withLog(Effect.gen(function*() {
       const one = yield* process()
@@ -614,6 +716,7 @@ describe("A17", () => {
       yield* Registry.register(two.registry, tool("plain"))
       yield* synced(one)
       yield* Registry.reset(one.registry)
+      yield* SharedRegistry.sync(two.registry)
       yield* Registry.populate(two.registry)
       const [mine, others] = yield* synced(one, two)
       assert.strictEqual(mine, others)
@@ -636,7 +739,9 @@ describe("A18", () => {
         yield* one.kill
         store.clock += 60_000
         yield* Effect.sleep("40 seconds")
-        assert.deepStrictEqual(yield* synced(two), ["a"])
+        const three = yield* process()
+        assert.deepStrictEqual(yield* synced(two, three), ["a", "a"])
+        assert.deepStrictEqual(yield* Registry.rules(three.registry), [])
       })
     ))
 })
@@ -703,6 +808,54 @@ describe("A21", () => {
     })))
 })
 
+describe("A22", () => {
+  it.effect("a thousand registries of a process ask one question a second for news, and each is told of its own", () =>
+    withLog(Effect.gen(function*() {
+      const log = yield* RegistryLog.RegistryLog
+      const calls = { heads: 0, others: 0 }
+      const other = <A, E>(effect: Effect.Effect<A, E>) => Effect.suspend(() => (calls.others++, effect))
+      const counted: Log = {
+        ...log,
+        // no hint ever comes
+        hints: () => Stream.never,
+        read: (registry, after, limit) => other(log.read(registry, after, limit)),
+        append: (registry, after, record) => other(log.append(registry, after, record)),
+        heads: (registries) => Effect.suspend(() => (calls.heads++, log.heads(registries)))
+      }
+      const registries = yield* Effect.forEach(Array.from({ length: 1_000 }, (_, i) => `r${i}`), joinedAs).pipe(
+        Effect.provideService(RegistryLog.RegistryLog, counted)
+      )
+      yield* Effect.forEach(registries, (registry) => Registry.populate(registry), { concurrency: "unbounded" })
+      yield* Effect.sleep("3 seconds")
+      Object.assign(calls, { heads: 0, others: 0 })
+      const elsewhere = yield* joinedAs("r7")
+      yield* Registry.register(elsewhere, "a")
+      yield* Effect.sleep("10 seconds")
+      assert.isAtMost(calls.heads, 11)
+      assert.isAtLeast(calls.heads, 8)
+      assert.isAtMost(calls.others, 3)
+      assert.deepStrictEqual(yield* Registry.values(registries[7]!), ["a"])
+    })))
+
+  it.effect("one that has closed is not asked for any more", () =>
+    withLog(Effect.gen(function*() {
+      const log = yield* RegistryLog.RegistryLog
+      let calls = 0
+      const around = (): Log => ({
+        ...log,
+        heads: (registries) => Effect.suspend(() => (calls++, log.heads(registries)))
+      })
+      const one = yield* process({}, { around })
+      yield* Effect.sleep("5 seconds")
+      assert.isAtLeast(calls, 3)
+      yield* one.close
+      yield* Effect.sleep("2 seconds")
+      const before = calls
+      yield* Effect.sleep("5 seconds")
+      assert.strictEqual(calls, before)
+    })))
+})
+
 describe("A24", () => {
   it.effect("a subscriber that goes on from a revision which a restore has made another one is told so", () =>
     withStore((store) =>
@@ -722,6 +875,25 @@ describe("A24", () => {
         assert.strictEqual(yield* codeOf(Stream.runDrain(again.changes)), "lagged")
       })
     ))
+})
+
+describe("a log that is dropped", () => {
+  it.effect("begins anew, with what open scopes hold", () =>
+    withLog(Effect.gen(function*() {
+      const one = yield* process({ defaults: [tool("d")] })
+      const two = yield* process({ defaults: [tool("d")] })
+      yield* scopedIn(one.registry, tool("a"))
+      yield* Registry.register(two.registry, tool("b"))
+      yield* synced(one, two)
+      yield* SharedRegistry.drop("tools")
+      yield* Effect.sleep("5 seconds")
+      yield* synced(one, two)
+      yield* Effect.sleep("5 seconds")
+      const [mine, others] = yield* synced(one, two)
+      assert.strictEqual(mine, others)
+      assert.strictEqual(mine, "d a")
+      yield* noProblems
+    })))
 })
 
 describe("a shared registry", () => {
@@ -779,3 +951,15 @@ const oneAtMost = (draft: Iterable<Tool>) => Array.from(draft).length > 1 ? Effe
 
 const putOnTop = (registry: Process["registry"], kind: string) =>
   Effect.flatMap(Scope.make(), (scope) => Scope.provide(Registry.override(registry, tool("o", kind)), scope))
+
+/** Never answers whether a session lives. */
+const withoutRenewal = (log: Log): Log => ({ ...log, sessions: { ...log.sessions, renew: () => Effect.never } })
+
+const joinedAs = (name: string) =>
+  SharedRegistry.make<string>()({
+    name,
+    schema: Schema.String,
+    lookup: [],
+    lifetime: "cluster",
+    session: { ttl: "1 hour" }
+  })

@@ -215,3 +215,7 @@ export type DisabledInput<Item, Lookups> = {
     reason: string
   ]
 }[keyof Lookup.Keys<Item, Lookups> & string]
+
+/** See `Registry.AcquireFailureOf`. */
+export type AcquireFailureOf<P> = [Extract<P, RegistryError.RegistryUnavailable>] extends [never] ? never
+  : RegistryError.RegistrationError

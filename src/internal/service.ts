@@ -20,6 +20,7 @@ import type { DisabledRule } from "./features/switches.ts"
 import type { Since } from "./features/watch.ts"
 import * as Making from "./making.ts"
 import type {
+  AcquireFailureOf,
   DisabledInput,
   Explanation,
   Items,
@@ -85,7 +86,7 @@ export interface ServiceClass<Self, Id extends string, Item, Lookups, P, V, R, F
   readonly lease: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
     attribute: Attribute,
     value: UniqueKeys<Item, Lookups>[Attribute]
-  ) => Effect.Effect<Item, ItemLookupError | P, Self | Scope.Scope>
+  ) => Effect.Effect<Item, ItemLookupError | P | AcquireFailureOf<P>, Self | Scope.Scope>
   /** The item that has a value of a unique lookup, if there is one: see {@link getOption}. */
   readonly getOption: <Attribute extends keyof UniqueKeys<Item, Lookups> & string>(
     attribute: Attribute,

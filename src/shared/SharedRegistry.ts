@@ -50,6 +50,8 @@ import type * as Populate from "../internal/operations/populate.ts"
 import { counted, Existing, type ServiceClass, type TagClass } from "../internal/service.ts"
 import { Replica } from "../internal/shared/replica.ts"
 import { type Settings, State } from "../internal/shared/state.ts"
+import { bytesOf } from "../internal/shared/text.ts"
+import { failure, invalid } from "../internal/store/definition.ts"
 import { show } from "../internal/store/wording.ts"
 import type * as Lookup from "../Lookup.ts"
 import * as Local from "../Registry.ts"
@@ -103,8 +105,8 @@ export interface SharedStatus {
   /** When the log answered last. */
   readonly lastContact: DateTime.Utc | undefined
   readonly session: { readonly id: string; readonly state: "none" | "live" | "unsure" | "lost" }
-  /** Why this process cannot write, if it cannot. */
-  readonly readOnly: string | undefined
+  /** What a change fails with in this process, if it has something that it cannot read. */
+  readonly readOnly: RegistryUnavailable | undefined
   /** How many items this version of the program cannot read. */
   readonly unreadable: number
   /** The name of the engine. */
@@ -141,6 +143,9 @@ export interface SharedClass<Self, Id extends string, Item, Lookups, P, V, R>
 
 type Definition<Item> = SharedOptions<Item, any, any, any, any, any>
 
+/** Of a name, which engines make names of channels and subjects of. */
+const mostBytes = 200
+
 const replicas = new WeakMap<Core<any, any, any>, Replica<any>>()
 
 /** A failing log is an error, whatever the failure of a population is. */
@@ -153,6 +158,10 @@ const making = <Item, Lookups, P, V, R>(
   Effect.gen(function*() {
     const { checkpoint = {}, lifetime, patience = "10 seconds", poll = "1 second", schema, session = {}, version = 1 } =
       options
+    const bytes = bytesOf(options.name)
+    if (bytes > mostBytes) {
+      throw invalid(options.name, `has a name of ${bytes} bytes: in a log, it has ${mostBytes} at most.`)
+    }
     const json = Schema.toCodecJson(schema)
     const codec = { encode: Schema.encodeSync(json), decode: Schema.decodeUnknownSync(json) }
     const log = yield* RegistryLog
@@ -436,6 +445,48 @@ export const position = <Item, Lookups, P, V, R = never>(
   Effect.contextWith((context: Context.Context<R>) => Effect.succeed(replicaOf(resolve(self, context)).position))
 
 /**
+ * Removes what the log has of a registry, by its name or its service: for good, and for all processes. One that still uses it
+ * begins a new log, with what its open scopes hold.
+ *
+ * **Example** (Without what a test has left)
+ *
+ * ```ts
+ * import { Effect, Schema } from "effect"
+ * import { RegistryLog, SharedRegistry } from "effect-registry/shared"
+ *
+ * class Tools extends SharedRegistry.Service<Tools, string>()("app/Tools", {
+ *   schema: Schema.String,
+ *   lookup: [],
+ *   lifetime: "forever"
+ * }) {}
+ *
+ * const session = <A, E>(effect: Effect.Effect<A, E, Tools>) => Effect.provide(effect, Tools.layer, { local: true })
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* session(Tools.register("search"))
+ *   yield* SharedRegistry.drop(Tools)
+ *   return yield* session(Tools.size)
+ * })
+ *
+ * await Effect.runPromise(Effect.provide(program, RegistryLog.layerMemory)) // => 0
+ * ```
+ *
+ * @category sharing
+ * @since 0.2.0
+ */
+export const drop = (
+  registry: string | Context.Key<any, Registry<any, any, any, any>>
+): Effect.Effect<void, RegistryUnavailable, RegistryLog> => {
+  const name = typeof registry === "string" ? registry : registry.key
+  return RegistryLog.use((log) =>
+    Effect.mapError(
+      log.drop(name),
+      ({ cause }) => failure({ name, messages: {} }, RegistryUnavailable, { code: "store", operation: "drop", cause })
+    )
+  )
+}
+
+/**
  * How a shared registry stands with its log. It never waits.
  *
  * **Example** (For a health check)
@@ -465,13 +516,14 @@ export const status = <Item, Lookups, P, V, R = never>(
 ): Effect.Effect<SharedStatus, never, R> =>
   Effect.contextWith((context: Context.Context<R>) => {
     const core = resolve(self, context)
-    const { contact, cursor, mirror, readOnly, session, sessionId } = replicaOf(core).state
+    const { state } = replicaOf(core)
+    const { contact, cursor, mirror, readOnly, session, sessionId } = state
     return Effect.succeed({
       revision: core.published.ref.current.revision,
       head: cursor.revision,
       lastContact: contact.last === undefined ? undefined : DateTime.makeUnsafe(contact.last),
       session: { id: sessionId, state: session },
-      readOnly: readOnly?.message,
+      readOnly: readOnly && state.unavailable("read_only", "a change", { cause: readOnly }),
       unreadable: mirror.unreadable.size,
       engine: contact.log.name
     })

@@ -38,7 +38,21 @@ import { faults as operationsReset } from "./faults/operations/reset.ts"
 import { faults as operationsUnregister } from "./faults/operations/unregister.ts"
 import { faults as operationsUnregisterEach } from "./faults/operations/unregisterEach.ts"
 import { faults as operationsUpkeep } from "./faults/operations/upkeep.ts"
-import { faults as shared } from "./faults/shared.ts"
+import { faults as sharedAcquirers } from "./faults/shared/acquirers.ts"
+import { faults as sharedAppending } from "./faults/shared/appending.ts"
+import { faults as sharedChores } from "./faults/shared/chores.ts"
+import { faults as sharedContact } from "./faults/shared/contact.ts"
+import { faults as sharedFold } from "./faults/shared/fold.ts"
+import { faults as sharedFollowing } from "./faults/shared/following.ts"
+import { faults as sharedHistory } from "./faults/shared/history.ts"
+import { faults as sharedJournal } from "./faults/shared/journal.ts"
+import { faults as sharedLoading } from "./faults/shared/loading.ts"
+import { faults as sharedLogs } from "./faults/shared/logs.ts"
+import { faults as sharedReplaying } from "./faults/shared/replaying.ts"
+import { faults as sharedReplica } from "./faults/shared/replica.ts"
+import { faults as sharedState } from "./faults/shared/state.ts"
+import { faults as sharedSyncing } from "./faults/shared/syncing.ts"
+import { faults as sharedWriting } from "./faults/shared/writing.ts"
 import { faults as storeCheck } from "./faults/store/check.ts"
 import { faults as storeContents } from "./faults/store/contents.ts"
 import { faults as storeDefinition } from "./faults/store/definition.ts"
@@ -90,7 +104,21 @@ export const breaks: ReadonlyArray<Break> = [
   ...operationsUnregister,
   ...operationsUnregisterEach,
   ...operationsUpkeep,
-  ...shared,
+  ...sharedAcquirers,
+  ...sharedAppending,
+  ...sharedChores,
+  ...sharedContact,
+  ...sharedFold,
+  ...sharedFollowing,
+  ...sharedHistory,
+  ...sharedJournal,
+  ...sharedLoading,
+  ...sharedLogs,
+  ...sharedReplaying,
+  ...sharedReplica,
+  ...sharedState,
+  ...sharedSyncing,
+  ...sharedWriting,
   ...storeCheck,
   ...storeContents,
   ...storeDefinition,

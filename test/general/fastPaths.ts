@@ -91,8 +91,8 @@ export const fastPaths: ReadonlyArray<FastPath> = [
   },
   {
     name: "no hook: a list is put into indexes that are filled in place",
-    find: "transaction.hooks.length > 0\n    ? oneByOne",
-    replace: "transaction.hooks !== null\n    ? oneByOne"
+    find: "  transaction.hooks.length === 0\n    ? insertAllIn",
+    replace: "  transaction.hooks === null\n    ? insertAllIn"
   },
   {
     name: "no hook: a list of defaults is put into indexes that are filled in place",

@@ -23,6 +23,8 @@ const withoutGuarantees = [
   "leaks",
   "observability",
   "plugins",
+  "sharedExample",
+  "sharedTypes",
   "singleton",
   "tools",
   "types"

@@ -1,6 +1,6 @@
 /** Replicas of one shared registry in one process, each as another process would have it. */
 import { assert } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, References, Schema, Scope } from "effect"
+import { Deferred, Effect, Exit, Fiber, Latch, Layer, References, Schema, Scope } from "effect"
 import { Lookup, Registry } from "effect-registry"
 import { RegistryLog, SharedRegistry } from "effect-registry/shared"
 import { TestClock } from "effect/testing"
@@ -177,4 +177,24 @@ export const noProblems = Effect.gen(function*() {
   const said = yield* replay(yield* RegistryLog.RegistryLog, "tools", ["name", "slot"])
   assert.deepStrictEqual(said.problems, [])
   return said
+})
+
+/** A log whose appends wait, when they are held, until they are let go. */
+export const held = Effect.gen(function*() {
+  const latch = yield* Latch.make(true)
+  const sent = yield* Deferred.make<void>()
+  const state = { isOn: false }
+  const around = (log: Log): Log => ({
+    ...log,
+    append: (registry, after, record) =>
+      state.isOn
+        ? Effect.andThen(
+          Deferred.succeed(sent, undefined),
+          Effect.andThen(latch.await, log.append(registry, after, record))
+        )
+        : log.append(registry, after, record)
+  })
+  const hold = Effect.andThen(latch.close, Effect.sync(() => void (state.isOn = true)))
+  const letGo = Effect.andThen(Effect.sync(() => void (state.isOn = false)), latch.open)
+  return { around, hold, letGo, sent: Deferred.await(sent) }
 })

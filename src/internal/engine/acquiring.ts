@@ -16,7 +16,7 @@ import * as Hooks from "./hooks.ts"
 import type { Part } from "./parts.ts"
 import { collect, sequence } from "./sequence.ts"
 
-const acquires = (part: Part<never, unknown>): boolean =>
+export const acquires = (part: Part<never, unknown>): boolean =>
   part.state === "installed" && part.handlers.acquire !== undefined
 
 /** Acquires what an item needs to go in. An item that a rule withholds needs nothing. */

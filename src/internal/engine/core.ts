@@ -105,6 +105,8 @@ export interface Sharing<in out Item> {
   readonly publishing: (transaction: Transaction<Item>) => Publishing
   /** Whether a failure is that of the log. What a closing scope could not write is written later. */
   readonly isUnavailable: (cause: Cause.Cause<unknown>) => boolean
+  /** Acquires for an item that another process has put in; nothing where that is not needed, or done. */
+  readonly acquire: (entry: Entry<Item>) => Effect.Effect<void, unknown> | undefined
   /** Whether a record is the one of a revision, as far as that is known. */
   readonly isAt: (revision: number, record: string) => boolean
   /** The changes after a revision, and the record of it, where the log still says them. */

@@ -33,7 +33,13 @@ export const lease = <Item, P, V>(
       if (entry === undefined) return Effect.fail(notFound(contents, attribute, value))
       const { item } = entry
       const acquisition = acquisitionOf(core, entry)
-      if (acquisition === undefined) return Effect.succeed({ item, acquisition })
+      if (acquisition === undefined) {
+        // its error is in the type of a lease of a shared registry
+        const acquiring = transaction === undefined ? core.shared?.acquire(entry) as Effect.Effect<void, P> : undefined
+        return acquiring === undefined
+          ? Effect.succeed({ item, acquisition })
+          : Effect.flatMap(restore(acquiring), () => restore(lease(core, attribute, value)))
+      }
       acquisition.leases++
       return Effect.contextWith((context: Context.Context<Scope.Scope>) =>
         Effect.as(Scope.addFinalizer(Context.get(context, Scope.Scope), endLease(core, acquisition)), {

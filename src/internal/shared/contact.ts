@@ -52,15 +52,16 @@ export class Contact {
             ? answer.value
             : Effect.fail(new LogError({ cause: Cause.squash(answer.value.cause), definite: false }))
         }),
-        Effect.tap(() =>
-          Effect.map(Clock.currentTimeMillis, (now) => {
-            this.last = now
-            this.since ??= now
-          })
-        ),
+        Effect.tap(() => this.heard),
         Effect.tapError(() => Effect.sync(() => this.lose()))
       ))
   }
+
+  /** The log has answered. */
+  readonly heard: Effect.Effect<void> = Effect.map(Clock.currentTimeMillis, (now) => {
+    this.last = now
+    this.since ??= now
+  })
 
   inContext<A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> {
     return Effect.withFiber((fiber) =>

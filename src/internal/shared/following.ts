@@ -5,11 +5,14 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Semaphore from "effect/Semaphore"
 import type { Cursor, LogError, Stored } from "../../shared/RegistryLog.ts"
+import { settle } from "../engine/acquiring.ts"
 import { type Publishing, Transaction } from "../engine/core.ts"
 import { CurrentTransaction } from "../engine/current.ts"
 import * as Hooks from "../engine/hooks.ts"
 import { lastWord, publish, run } from "../engine/transaction.ts"
+import type { Entry } from "../store/entry.ts"
 import { show } from "../store/wording.ts"
+import { Acquirers } from "./acquirers.ts"
 import type { Fold, Folded } from "./fold.ts"
 import { load } from "./loading.ts"
 import type { Shown, State } from "./state.ts"
@@ -23,8 +26,11 @@ export class Following<Item> {
   /** What is published with a transaction that takes something over. */
   readonly plans = new WeakMap<Transaction<any>, Publishing>()
 
+  readonly acquirers: Acquirers<Item>
+
   constructor(state: State<Item>) {
     this.state = state
+    this.acquirers = new Acquirers(state)
   }
 
   everything(removed: Folded["removed"] = new Map()): Shown {
@@ -94,22 +100,25 @@ export class Following<Item> {
     name: string,
     change: () => Shown | undefined
   ): Effect.Effect<void> {
-    const taking = run<Item, any, any, void, never, never>(this.state.core, {
+    const taking = run<Item, any, any, ReadonlyArray<Entry<Item>>, never, never>(this.state.core, {
       name,
       kind: "remote",
       irrevocable: true,
       body: (transaction) =>
         Effect.suspend(() => {
           const folded = change()
-          if (folded === undefined) return Effect.void
+          if (folded === undefined) return Effect.succeed([])
           return this.show(transaction, folded, this.state.fold.revision)
         }),
-      undone: () => Effect.void
+      undone: () => Effect.succeed([]),
+      committed: (come) => this.acquirers.later(come)
     })
-    return Effect.catchCause(taking, () =>
-      Effect.sync(() => {
+    return Effect.matchCause(taking, {
+      onFailure: () => {
         this.state.isOff = true
-      }))
+      },
+      onSuccess: () => {}
+    })
   }
 
   /** Puts what has changed in the fold into a transaction, and tells hooks. */
@@ -117,7 +126,7 @@ export class Following<Item> {
     transaction: Transaction<Item>,
     folded: Shown,
     revision: number
-  ): Effect.Effect<void> {
+  ): Effect.Effect<ReadonlyArray<Entry<Item>>> {
     // while nobody is there, what is in the log is not shown, until somebody begins
     if (this.state.anew) {
       this.state.anew = false
@@ -130,10 +139,11 @@ export class Following<Item> {
     transaction: Transaction<Item>,
     folded: Shown,
     revision: number
-  ): Effect.Effect<void> {
+  ): Effect.Effect<ReadonlyArray<Entry<Item>>> {
     const synced = sync(this.state.mirror, transaction.draft, this.state.fold, folded, folded.by)
     this.keepLost(synced, folded)
-    return this.apply(transaction, synced, { revision, jumps: folded.jumps, reset: folded.reset })
+    const { jumps, reset } = folded
+    return Effect.map(this.apply(transaction, synced, { revision, jumps, reset }), () => synced.come)
   }
 
   /** Remembers what scopes of this process are to get back. */
@@ -236,9 +246,18 @@ export class Following<Item> {
       })
       const telling = Effect.flatMap(this.apply(remote, synced, synced), () => settled)
       return Effect.flatMap(Effect.provideService(telling, CurrentTransaction, remote), () => {
+        const { acquisitions } = core
+        const fresh = acquisitions?.fresh ?? []
         const after = publish(remote)
+        // what the transaction around it has acquired is not decided yet
+        if (acquisitions !== undefined) acquisitions.fresh = []
+        const release = settle(remote, true)
+        acquisitions?.fresh.push(...fresh)
         remote.close()
-        return after ?? Effect.void
+        return Effect.andThen(
+          Effect.andThen(after ?? Effect.void, release ?? Effect.void),
+          this.acquirers.later(synced.come)
+        )
       })
     })
   }

@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
+import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type * as RegistryError from "../../RegistryError.ts"
@@ -23,9 +24,11 @@ import {
   type Told,
   type Transaction
 } from "../engine/core.ts"
+import { mayBeSync } from "../engine/waiting.ts"
 import { putOnTop } from "../features/layers.ts"
 import { refresh } from "../features/refresh.ts"
 import { bringBack } from "../operations/bringBack.ts"
+import type { Entry } from "../store/entry.ts"
 import { show } from "../store/wording.ts"
 import { newId } from "./appending.ts"
 import { type Attempt, begin, CurrentAttempt, isAgain } from "./attempt.ts"
@@ -33,6 +36,7 @@ import { Chores } from "./chores.ts"
 import { notInTime, start } from "./contact.ts"
 import { Following } from "./following.ts"
 import { changesAfter } from "./history.ts"
+import { pollerOf } from "./polling.ts"
 import type { State } from "./state.ts"
 import { Writing } from "./writing.ts"
 
@@ -57,8 +61,14 @@ export class Replica<Item> implements Sharing<Item> {
   }
 
   around<A, E, R>(operation: OperationLabel, running: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
-    if (this.state.ownOperations.has(operation)) return running
-    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const { core, ownOperations } = this.state
+    if (ownOperations.has(operation)) return running
+    return Effect.withFiber((fiber) => {
+      if (mayBeSync(fiber) && !locals.has(operation.name)) {
+        const message = "has to wait for its log: use Effect.runPromise instead of Effect.runSync."
+        return Effect.die(new Error(`${show(core.definition.name)} ${message}`))
+      }
+      const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
       const attempt = begin(operation.name, now + this.state.contact.patience)
       const once = Effect.provideService(running, CurrentAttempt, attempt)
       const isLocal = locals.has(operation.name)
@@ -251,9 +261,12 @@ export class Replica<Item> implements Sharing<Item> {
         Effect.andThen(Effect.sleep(poll)),
         Effect.forever
       )
-      const next = Effect.andThen(Effect.timeoutOption(Queue.take(nudges), poll), this.upkeep)
+      const next = Effect.andThen(Queue.take(nudges), this.upkeep)
       const millis = Duration.toMillis(ttl)
-      const renewing = Effect.andThen(Effect.sleep(millis / 3), this.renewed)
+      const renewing = Effect.andThen(
+        Effect.suspend(() => Effect.sleep(this.state.session === "unsure" ? millis / 15 : millis / 3)),
+        this.renewed
+      )
       const reaping = Effect.flatMap(
         Random.nextBetween(0.3, 0.7),
         (part) => Effect.andThen(Effect.sleep(millis * part), Effect.ignore(this.reaped))
@@ -262,6 +275,10 @@ export class Replica<Item> implements Sharing<Item> {
         yield* Effect.forkIn(loop, this.state.scope)
       }
       yield* Effect.forkIn(this.state.contact.inContext(hints), this.state.scope)
+      const poller = pollerOf(this.state.contact.log)
+      const member = { state: this.state, nudge: () => void Queue.offerUnsafe(nudges, undefined) }
+      yield* Scope.addFinalizer(this.state.scope, Effect.sync(() => poller.remove(member)))
+      yield* poller.add(member)
     })
   }
 
@@ -294,10 +311,12 @@ export class Replica<Item> implements Sharing<Item> {
     const asking = this.state.contact.ask((log) => log.sessions.renew(sessionId, ttl), Duration.toMillis(ttl) / 3)
     return Effect.match(asking, {
       onFailure: () => {
-        if (this.state.session === "live") this.state.session = "unsure"
+        if (this.state.sessionId === sessionId && this.state.session === "live") this.state.session = "unsure"
       },
       onSuccess: (lives) => {
-        if (!lives && this.state.sessionId === sessionId) this.state.lose()
+        if (this.state.sessionId !== sessionId) return
+        if (!lives) this.state.lose()
+        else if (this.state.session === "unsure") this.state.session = "live"
       }
     })
   })
@@ -328,6 +347,10 @@ export class Replica<Item> implements Sharing<Item> {
 
   publishing(transaction: Transaction<Item>): Publishing {
     return this.writing.publishing(transaction)
+  }
+
+  acquire(entry: Entry<Item>): Effect.Effect<void, unknown> | undefined {
+    return this.following.acquirers.of(entry)
   }
 
   isUnavailable(cause: Cause.Cause<unknown>): boolean {

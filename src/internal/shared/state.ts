@@ -89,6 +89,12 @@ export class State<Item> {
     return lookups.map(({ attribute, unique }) => unique ? `${attribute}!` : attribute).join(",")
   }
 
+  /** Whether there is something to do, though there may be no news. */
+  get hasToDo(): boolean {
+    return this.mayHaveOrphans || this.isOff || this.isBehind || this.session === "lost" || this.toReturn.length > 0 ||
+      this.fold.populated && this.needsToBegin
+  }
+
   get isBehind(): boolean {
     return this.known < this.news
   }

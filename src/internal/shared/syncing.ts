@@ -15,6 +15,8 @@ import { find, type Mirror, type Place } from "./mirror.ts"
 export interface Synced<Item> {
   readonly contents: Contents<Item>
   readonly steps: ReadonlyArray<Change.Step<Item>>
+  /** Entries that came, changed or were enabled, visible or not. */
+  readonly come: ReadonlyArray<Entry<Item>>
   /** Entries that have gone, which a scope of this process that is open had registered. */
   readonly gone: ReadonlyArray<readonly [id: string, Entry<Item>]>
   /** Forgets what was learned of entries, where the contents are given up. */
@@ -98,6 +100,9 @@ class Syncing<Item> {
     return {
       contents,
       steps,
+      come: targets.flatMap(({ after }) => after === undefined ? [] : [after.entry]).concat(
+        folded.rules ? contents.withheld?.entries ?? [] : []
+      ),
       gone,
       revert: () => {
         for (const [id, registration, changed] of known) {

@@ -309,8 +309,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "an operation that needs no lock is published without a last word",
-    find: "core.closed || core.beforePublish !== undefined || core.ended",
-    replace: "core.closed || core.ended",
+    find: "core.closed || core.beforePublish !== undefined || core.shared",
+    replace: "core.closed || core.shared",
     caught: { file: "lastWord.test.ts", title: "one that is refused fails, and is undone" }
   },
   {
@@ -418,5 +418,23 @@ export const faults: ReadonlyArray<Break> = [
     find: "waiter !== undefined && mayBeSync(waiter)",
     replace: "false",
     caught: { file: "runSync.test.ts", title: "a hook of its own that does not end at once" }
+  },
+  {
+    name: "a transaction that is being written can be changed",
+    find: "(inner, transaction) => transaction.lock.hold(transaction, inner)",
+    replace: "(inner) => inner",
+    caught: {
+      file: "shared.test.ts",
+      title: "lets a fiber of a transaction that is being written wait, and change something after it"
+    }
+  },
+  {
+    name: "what a hook changes for another process is changed again",
+    find: "parent?.state === \"undoing\" || parent?.kind === \"remote\"",
+    replace: "parent?.state === \"undoing\"",
+    caught: {
+      file: "shared.test.ts",
+      title: "that die, or change the registry, for what another process did change nothing"
+    }
   }
 ]

@@ -34,5 +34,11 @@ export const faults: ReadonlyArray<Break> = [
     find: "removeNow(transaction.core, parts, \"settled\")",
     replace: "removeNow(transaction.core, parts, \"removed\")",
     caught: { file: "lastWord.test.ts", title: "one is removed while a transaction that had told it is undone" }
+  },
+  {
+    name: "hooks that are added again after another process was first are not called",
+    find: "        parts = installing()\n",
+    replace: "",
+    caught: { file: "shared.test.ts", title: "are told of each item once, and stay, where others were first" }
   }
 ]

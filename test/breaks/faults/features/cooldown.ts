@@ -12,8 +12,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "an interruption begins a cooldown",
-    find: "else if (!Cause.hasInterruptsOnly(exit.cause)) failed =",
-    replace: "else core.populationFailure = exit.cause, failed =",
+    find: "else if (!Cause.hasInterruptsOnly(exit.cause) && core.shared",
+    replace: "else if (((core.populationFailure = exit.cause), true) && core.shared",
     caught: { file, title: "an interruption is no failure" }
   },
   {

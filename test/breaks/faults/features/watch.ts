@@ -61,20 +61,20 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "it is not measured that a follower has seen everything",
-    find: "    subscriber.seen = seen = revisionOf(core)\n    core.observer?.changed()\n",
-    replace: "    subscriber.seen = seen = revisionOf(core)\n",
+    find: "    subscriber.seen = seen = last\n    core.observer?.changed()\n",
+    replace: "    subscriber.seen = seen = last\n",
     caught: { file: "lag.test.ts", title: "G23 it is none where the only follower has seen everything" }
   },
   {
     name: "the lag is not counted from what a follower was given",
-    find: "subscriber.seen = seen = revisionOf(core)",
-    replace: "seen = revisionOf(core)",
+    find: "subscriber.seen = seen = last",
+    replace: "seen = last",
     caught: { file: "lag.test.ts", title: "G23 it counts the changes after the last one that the follower was given" }
   },
   {
     name: "a follower that was given less than there is has no lag",
-    find: "subscriber.seen = seen = revisionOf(core)",
-    replace: "seen = revisionOf(core)\n    subscriber.seen = Number.POSITIVE_INFINITY",
+    find: "subscriber.seen = seen = last",
+    replace: "seen = last\n    subscriber.seen = Number.POSITIVE_INFINITY",
     caught: { file: "lag.test.ts", title: "G23 it counts the changes after the last one that the follower was given" }
   },
   {

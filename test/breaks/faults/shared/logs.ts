@@ -1,5 +1,5 @@
 /** Faults in `src/shared`, and in what engines of logs have in common. */
-import type { Break } from "../break.ts"
+import type { Break } from "../../break.ts"
 
 const memory = "RegistryLog.test.ts"
 const sqlite = "sqlite.test.ts"
