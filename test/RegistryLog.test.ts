@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Exit, Stream } from "effect"
+import { Duration, Effect, Exit, Fiber, Stream } from "effect"
 import { RegistryLog } from "effect-registry/shared"
 import { RegistryTest } from "effect-registry/testing"
 import { TestClock } from "effect/testing"
+import { bounded } from "../src/internal/shared/bounded.ts"
 import { logChecks } from "../src/testing/logChecks.ts"
 
 type Log = RegistryLog.RegistryLog["Service"]
@@ -33,6 +34,34 @@ describe("a log in memory", () => {
       assert.strictEqual((yield* log.read("tools", start, 1)).head, 1)
       const heads = RegistryLog.RegistryLog.use((other) => other.heads(["tools"]))
       assert.deepStrictEqual(yield* Effect.provide(heads, RegistryLog.layerMemory), [start])
+    }))
+})
+
+describe("the log of an engine", () => {
+  it.effect("fails where the engine does not answer, with what may be carried out", () =>
+    Effect.gen(function*() {
+      const log = bounded({ ...(yield* RegistryLog.makeMemory), heads: () => Effect.never })
+      const failing = yield* Effect.forkChild(Effect.flip(log.heads(["tools"])), { startImmediately: true })
+      yield* TestClock.adjust("10 seconds")
+      const { cause, definite } = yield* Fiber.join(failing)
+      assert.isFalse(definite)
+      assert.match(String(cause), /did not answer within 10 seconds/)
+    }))
+
+  it.effect("A22 refuses names of more than 200 bytes", () =>
+    Effect.gen(function*() {
+      const log = bounded(yield* RegistryLog.makeMemory)
+      assert.isDefined(yield* log.append("ü".repeat(100), start, { id: "a", body: "" }))
+      const name = "ü".repeat(101)
+      for (
+        const call of [
+          log.append(name, start, { id: "a", body: "" }),
+          log.read(name, start, 1),
+          log.checkpoint(name),
+          log.saveCheckpoint(name, { cursor: start, body: "" }, 0),
+          log.drop(name)
+        ]
+      ) assert.isTrue((yield* Effect.flip(call)).definite)
     }))
 })
 

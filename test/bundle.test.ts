@@ -62,6 +62,12 @@ const features: ReadonlyArray<readonly [name: string, module: string, use: strin
   // and, as it comes: console
 ]
 
+/** The engines of logs: what a program uses of one, and a text that no other program has. */
+const engines: ReadonlyArray<readonly [name: string, use: string, text: RegExp]> = [
+  ["sql", "layer", /FOR SHARE/],
+  ["rpc", "layerClient", /saveCheckpoint["'`],\{payload/]
+]
+
 describe.each(bundlers)("bundles by %s", (bundler, bundle) => {
   for (const [name, program, most] of sizes) {
     const reached = notMet[`${name}, by ${bundler}`]
@@ -91,6 +97,33 @@ describe.each(bundlers)("bundles by %s", (bundler, bundle) => {
     })
     assert.match(code, /["'`]rebind["'`]/)
     assert.notMatch((await bundle(service)).code, /["'`]rebind["'`]|RegistryUnavailable/)
+  })
+
+  for (const [engine, use, text] of engines) {
+    it(`of a program that shares have nothing of what they do not name: the engine ${engine}`, async () => {
+      const sharing = {
+        modules: service.modules,
+        code: `import { RegistryLog, SharedRegistry } from "effect-registry/shared"\n${service.code}\n` +
+          "globalThis.feature = [SharedRegistry.Service, RegistryLog.layerMemory]"
+      }
+      const using = await bundle({
+        ...sharing,
+        code:
+          `import * as engine from "effect-registry/shared/${engine}"\n${sharing.code}\nglobalThis.use = engine.${use}`
+      })
+      assert.match(using.code, text)
+      assert.notMatch((await bundle(sharing)).code, text)
+    })
+  }
+
+  it("of a program that shares have nothing of what they do not name: databases, and clients of them", async () => {
+    const { code } = await bundle({
+      modules: service.modules,
+      code: `import { RegistryLog, SharedRegistry } from "effect-registry/shared"\n${service.code}\n` +
+        "globalThis.feature = [SharedRegistry.Service, RegistryLog.layerMemory]"
+    })
+    assert.match(code, /["'`]rebind["'`]/)
+    assert.notMatch(code, /node:sqlite|data_version|sql-pg|jetstream|effect\/sql|effect\/rpc/)
   })
 
   it("of what is imported and not used are empty", async () => {

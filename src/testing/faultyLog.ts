@@ -30,7 +30,8 @@ export interface LogFaults {
 
 /**
  * A log in front of another, as a process has it whose network and store are not reliable: to test what your program does
- * when a shared registry cannot be changed.
+ * when a shared registry cannot be changed. Its calls fail with `LogError`, or wait until they are interrupted; what was
+ * interrupted may have been carried out.
  *
  * **Example** (What a program does when the store is down)
  *

@@ -10,7 +10,7 @@ import * as Fiber from "effect/Fiber"
 import * as Formatter from "effect/Formatter"
 import * as Stream from "effect/Stream"
 import { newId } from "../internal/shared/appending.ts"
-import { type Cursor, type LogError, type RegistryLog, start, type Stored } from "../shared/RegistryLog.ts"
+import { type Cursor, type LogError, RegistryLog, start, type Stored } from "../shared/RegistryLog.ts"
 
 type Log = RegistryLog["Service"]
 
@@ -446,3 +446,11 @@ export const logChecks: { readonly [law: string]: Law } = {
       yield* same((yield* log.heads([other]))[0]!.id, last(kept).id, "the last record of another log")
     })
 }
+
+/**
+ * Tries a law with a registry that nobody else uses.
+ *
+ * @internal
+ */
+export const check = (holds: Law): Effect.Effect<void, unknown, RegistryLog> =>
+  RegistryLog.use((log) => holds(log, `law-${newId()}`))

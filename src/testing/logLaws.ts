@@ -5,9 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import { newId } from "../internal/shared/appending.ts"
-import { RegistryLog } from "../shared/RegistryLog.ts"
-import { logChecks } from "./logChecks.ts"
+import type { RegistryLog } from "../shared/RegistryLog.ts"
+import { check, logChecks } from "./logChecks.ts"
 
 // an optional peer
 const vitest = await import("@effect/vitest").catch(() => undefined)
@@ -26,8 +25,7 @@ const vitest = await import("@effect/vitest").catch(() => undefined)
  * **Example** (The laws for an engine of yours)
  *
  * ```ts
- * import { newId } from "../internal/shared/appending.ts"
-import { RegistryLog } from "effect-registry/shared"
+ * import { RegistryLog } from "effect-registry/shared"
  * import { RegistryTest } from "effect-registry/testing"
  *
  * // called where a test file is collected
@@ -44,8 +42,7 @@ export const logLaws = <E>(name: string, layer: Layer.Layer<RegistryLog, E>): vo
   const { describe, it } = vitest
   describe(name, () => {
     for (const [law, holds] of Object.entries(logChecks)) {
-      const check = RegistryLog.use((log) => holds(log, `law-${newId()}`))
-      it(law, { timeout: 120_000 }, () => Effect.runPromise(Effect.provide(check, layer)))
+      it(law, { timeout: 120_000 }, () => Effect.runPromise(Effect.provide(check(holds), layer)))
     }
   })
 }

@@ -48,6 +48,7 @@ import { faults as sharedFollowing } from "./faults/shared/following.ts"
 import { faults as sharedHistory } from "./faults/shared/history.ts"
 import { faults as sharedJournal } from "./faults/shared/journal.ts"
 import { faults as sharedLoading } from "./faults/shared/loading.ts"
+import { faults as sharedLogs } from "./faults/shared/logs.ts"
 import { faults as sharedReplaying } from "./faults/shared/replaying.ts"
 import { faults as sharedReplica } from "./faults/shared/replica.ts"
 import { faults as sharedState } from "./faults/shared/state.ts"
@@ -114,6 +115,7 @@ export const breaks: ReadonlyArray<Break> = [
   ...sharedHistory,
   ...sharedJournal,
   ...sharedLoading,
+  ...sharedLogs,
   ...sharedReplaying,
   ...sharedReplica,
   ...sharedState,

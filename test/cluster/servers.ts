@@ -36,16 +36,6 @@ const ended = (child: ChildProcess): Effect.Effect<void> =>
     child.once("exit", () => resume(Effect.void))
   })
 
-const isOpen = (port: number): Effect.Effect<boolean> =>
-  Effect.callback<boolean>((resume) => {
-    const socket = Net.connect(port, "127.0.0.1")
-    socket.once("connect", () => {
-      socket.destroy()
-      resume(Effect.succeed(true))
-    })
-    socket.once("error", () => resume(Effect.succeed(false)))
-  })
-
 /** Polls, because servers do not say when they are ready. */
 const until = (isSo: Effect.Effect<boolean>, what: string): Effect.Effect<void> =>
   Effect.gen(function*() {
@@ -133,14 +123,35 @@ export const postgres: Effect.Effect<Server, never, Scope.Scope> = Effect.gen(fu
   })
 })
 
-/** NATS with JetStream, on one node. */
-export const nats: Effect.Effect<Server, never, Scope.Scope> = Effect.gen(function*() {
-  const [path, port] = [yield* directory, yield* freePort]
-  return yield* serve({
-    port,
-    command: "nats-server",
-    args: ["-a", "127.0.0.1", "-p", String(port), "-js", "-sd", path],
-    signal: "SIGKILL",
-    isReady: isOpen(port)
+/** Whether a server of NATS says that it can be used, with its streams. */
+const isHealthy = (port: number): Effect.Effect<boolean> =>
+  Effect.promise(() => fetch(`http://127.0.0.1:${port}/healthz`).then(({ ok }) => ok, () => false))
+
+const natsNode = (options: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    const [path, port, monitor] = [yield* directory, yield* freePort, yield* freePort]
+    const own = ["-a", "127.0.0.1", "-p", String(port), "-m", String(monitor), "-js", "-sd", path]
+    return yield* serve({
+      port,
+      command: "nats-server",
+      args: [...own, ...options],
+      signal: "SIGKILL",
+      isReady: isHealthy(monitor)
+    })
   })
+
+/** NATS with JetStream, on one node. */
+export const nats: Effect.Effect<Server, never, Scope.Scope> = natsNode([])
+
+/** Three nodes that keep streams together. */
+export const natsCluster: Effect.Effect<ReadonlyArray<Server>, never, Scope.Scope> = Effect.gen(function*() {
+  const ports = [yield* freePort, yield* freePort, yield* freePort]
+  const routes = ports.map((port) => `nats://127.0.0.1:${port}`)
+  // one alone cannot be used
+  return yield* Effect.forEach(
+    routes,
+    (route, i) =>
+      natsNode(["-n", `node-${i}`, "--cluster_name", "test", "--cluster", route, "--routes", routes.join(",")]),
+    { concurrency: "unbounded" }
+  )
 })

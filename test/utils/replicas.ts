@@ -35,7 +35,7 @@ export type Options = Partial<
     ReadonlyArray<Tool> | Effect.Effect<ReadonlyArray<Tool>, any>,
     {},
     any
-  >
+  > & { readonly name: string }
 >
 
 const makeIn = (options: Options) =>

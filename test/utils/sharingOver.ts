@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Scope } from "effect"
 import { Registry } from "effect-registry"
 import { RegistryLog, SharedRegistry } from "effect-registry/shared"
+import { newId } from "../../src/internal/shared/appending.ts"
 import { codeOf, names, type Options, process, synced, tool } from "./replicas.ts"
 
 const soon = <E, R>(isSo: Effect.Effect<boolean, E, R>, what: string) =>
@@ -16,15 +17,14 @@ const soon = <E, R>(isSo: Effect.Effect<boolean, E, R>, what: string) =>
 
 /** Registers tests. The layer is built anew for each process, and they share a store. */
 export const sharingOver = (name: string, layer: Layer.Layer<RegistryLog.RegistryLog, unknown>): void => {
-  const running = (options: Options = {}) =>
+  const running = (options: Options) =>
     Effect.flatMap(Layer.build(Layer.fresh(layer)), (context) => Effect.provideContext(process(options), context))
-  const emptied = Effect.provide(RegistryLog.RegistryLog.use((log) => log.drop("tools")), Layer.fresh(layer))
 
   describe(`registries that are shared over ${name}`, () => {
     it.live("S1 S2 S12 have one item of a name, whoever was first, and all see it", () =>
       Effect.gen(function*() {
-        yield* emptied
-        const all = yield* Effect.forEach([1, 2, 3, 4], () => running({ defaults: [tool("built-in")] }), {
+        const own = newId()
+        const all = yield* Effect.forEach([1, 2, 3, 4], () => running({ name: own, defaults: [tool("built-in")] }), {
           concurrency: "unbounded"
         })
         for (let round = 0; round < 10; round++) {
@@ -42,8 +42,8 @@ export const sharingOver = (name: string, layer: Layer.Layer<RegistryLog.Registr
 
     it.live("S17 hear of what another process does, without asking", () =>
       Effect.gen(function*() {
-        yield* emptied
-        const [one, two] = [yield* running(), yield* running()]
+        const own = newId()
+        const [one, two] = [yield* running({ name: own }), yield* running({ name: own })]
         yield* Registry.register(one.registry, tool("a"))
         yield* soon(Effect.map(names(two.registry), (all) => all === "a"), "the other process has it")
         yield* Registry.unregisterBy(two.registry, "name", "a")
@@ -54,8 +54,8 @@ export const sharingOver = (name: string, layer: Layer.Layer<RegistryLog.Registr
       "S7 S8 lose what a process had in its scopes when it was killed, and keep what it registered",
       () =>
         Effect.gen(function*() {
-          yield* emptied
-          const options: Options = { session: { ttl: "1 second" }, patience: "4 seconds" }
+          const own = newId()
+          const options: Options = { name: own, session: { ttl: "1 second" }, patience: "4 seconds" }
           const [one, two] = [yield* running(options), yield* running(options)]
           const scope = yield* Scope.make()
           yield* Scope.provide(Registry.registerScoped(one.registry, tool("scoped")), scope)
@@ -70,16 +70,16 @@ export const sharingOver = (name: string, layer: Layer.Layer<RegistryLog.Registr
 
     it.live("S18 come to the same contents from a checkpoint", () =>
       Effect.gen(function*() {
-        yield* emptied
-        const options: Options = { checkpoint: { every: 10, keep: 5 }, history: 5 }
+        const own = newId()
+        const options: Options = { name: own, checkpoint: { every: 10, keep: 5 }, history: 5 }
         const one = yield* running(options)
         for (let i = 0; i < 40; i++) {
           yield* Registry.register(one.registry, tool(`n${i}`))
           if (i % 2 === 0) yield* Registry.unregisterBy(one.registry, "name", `n${i}`)
         }
         const service = Context.get(yield* Layer.build(Layer.fresh(layer)), RegistryLog.RegistryLog)
-        yield* soon(Effect.map(service.checkpoint("tools"), (saved) => saved !== undefined), "there is a checkpoint")
-        assert.strictEqual((yield* service.read("tools", RegistryLog.start, 1)).records, "truncated")
+        yield* soon(Effect.map(service.checkpoint(own), (saved) => saved !== undefined), "there is a checkpoint")
+        assert.strictEqual((yield* service.read(own, RegistryLog.start, 1)).records, "truncated")
         const two = yield* running(options)
         yield* SharedRegistry.sync(two.registry)
         assert.strictEqual(yield* names(two.registry), yield* names(one.registry))

@@ -211,6 +211,11 @@ describe("subpaths", () => {
     .filter((file) => file.endsWith(".ts") && file !== "index.ts")
     .map((file) => Path.basename(file, ".ts"))
 
+  /** Modules for the log of shared registries. Those of capital letters are in the index of theirs. */
+  const engines = Fs.readdirSync(Path.join(root, "src/shared"))
+    .filter((file) => /^[a-z]/.test(file) && file !== "index.ts")
+    .map((file) => Path.basename(file, ".ts"))
+
   const program = [
     "import * as index from \"effect-registry\"",
     ...modules.map((name) => `import * as ${name} from "effect-registry/${name}"`),
@@ -231,8 +236,30 @@ describe("subpaths", () => {
 
   it("are known to attw, which cannot tell what a star stands for", () => {
     const { scripts } = JSON.parse(read("package.json"))
-    assert.deepStrictEqual(scripts.package.split("--include-entrypoints ")[1].split(" "), modules.toSorted())
+    const known = [...modules, ...engines.map((name) => `shared/${name}`)]
+    assert.deepStrictEqual(scripts.package.split("--include-entrypoints ")[1].split(" "), known.toSorted())
   })
+
+  it.each([["22", Path.join(tools, "node/bin/node")], ["24", node24]])(
+    "share a registry through a file of SQLite on Node %s",
+    async (_, node) => {
+      write(
+        "sharing/program.js",
+        `import { Effect, Layer, Schema } from "effect"
+import { SharedRegistry } from "effect-registry/shared"
+import * as RegistryLogSqlite from "effect-registry/shared/sqlite"
+
+class Tools extends SharedRegistry.Service()("app/Tools", { schema: Schema.String, lookup: [], lifetime: "forever" }) {}
+
+const layer = Tools.layerPopulated.pipe(Layer.provide(RegistryLogSqlite.layer({ file: "sharing/log.db" })))
+
+console.log(await Effect.runPromise(Effect.provide(Effect.andThen(Tools.register(process.argv[2]), Tools.values), layer)))`
+      )
+      Fs.rmSync(Path.join(project, "sharing/log.db"), { force: true })
+      assert.strictEqual(await run(node, ["sharing/program.js", "one"], project), "[ 'one' ]\n")
+      assert.strictEqual(await run(node, ["sharing/program.js", "two"], project), "[ 'one', 'two' ]\n")
+    }
+  )
 
   it.each(["internal/core", "internal/service", "testing/model", "index", "Nothing"])("are not %s", async (path) => {
     const error = await run(node24, ["--eval", `import("effect-registry/${path}")`], project).then(String, String)

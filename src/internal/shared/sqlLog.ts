@@ -148,13 +148,12 @@ class Log {
     const begin = revision === 0
       ? sql`INSERT INTO ${head} (registry, dropped) VALUES (${registry}, 0) ON CONFLICT DO NOTHING`
       : Effect.void
-    // Who cuts the log changes its row of heads. This waits for it, and looks again at what it has become: a record that
-    // began to be written before the log was cut does not get into the hole.
+    // The key refuses a second record of the next number. Who cuts the log changes its row of heads: this waits for it, and
+    // looks again at what it has become, so that a record does not get into the hole that began to be written before.
     const insert = sql`INSERT INTO ${log} (registry, revision, id, body)
 SELECT CAST(${registry} AS text), CAST(${next} AS bigint), CAST(${id} AS text), CAST(${body} AS text)
 FROM ${head}
 WHERE registry = ${registry} AND dropped <= ${revision}
-AND NOT EXISTS (SELECT 1 FROM ${log} WHERE registry = ${registry} AND revision > ${revision})
 AND (${revision} = 0 OR EXISTS (SELECT 1 FROM ${log} WHERE registry = ${registry} AND revision = ${revision} AND id = ${prev}))
 ${forShare}
 ON CONFLICT DO NOTHING RETURNING revision`
