@@ -8,6 +8,8 @@ const allowed: { readonly [file: string]: string } = {
   "RegistrySnapshot.test.ts": "compares contents, as values, with arrays",
   "keyMap.test.ts": "compares the persistent map with a map",
   "order.test.ts": "compares the persistent order with a sorted array",
+  "RegistryLog.test.ts": "reads the records of a log",
+  "utils/sharingOver.ts": "compares what processes hold over a log",
   "sharedAmendments.test.ts": "compares the folds of logs with checkpoints",
   "sharedFuzz.test.ts": "compares the folds of all processes",
   "utils/replicas.ts": "asks the processes of a shared registry what they hold",
