@@ -15,12 +15,12 @@ import {
 
 /** Goals that are not met, with the size that was reached: more fails, and so does a goal that is met and stands here. */
 const notMet: { readonly [title: string]: number } = {
-  "make, get, register and unregister, by esbuild by subpath": 22_450,
-  "a service with get, register, unregister, values and hooks, by esbuild by subpath": 24_600,
-  "everything that 0.1 has, by esbuild by subpath": 39_700,
-  "make, get, register and unregister, by rolldown by the index": 21_450,
-  "a service with get, register, unregister, values and hooks, by rolldown by the index": 23_200,
-  "everything that 0.1 has, by rolldown by the index": 37_400
+  "make, get, register and unregister, by esbuild by subpath": 22_700,
+  "a service with get, register, unregister, values and hooks, by esbuild by subpath": 24_900,
+  "everything that 0.1 has, by esbuild by subpath": 40_200,
+  "make, get, register and unregister, by rolldown by the index": 21_700,
+  "a service with get, register, unregister, values and hooks, by rolldown by the index": 23_500,
+  "everything that 0.1 has, by rolldown by the index": 37_850
 }
 
 const bundlers: ReadonlyArray<readonly [name: string, (program: Program) => Promise<Bundle>]> = [

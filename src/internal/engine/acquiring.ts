@@ -6,10 +6,10 @@ import * as Scope from "effect/Scope"
 import * as RegistryError from "../../RegistryError.ts"
 import * as Contents from "../store/contents.ts"
 import { failure, takeKeys } from "../store/definition.ts"
-import { type Entry, isSame } from "../store/entry.ts"
+import { Entry, isSame } from "../store/entry.ts"
 import * as Order from "../store/order.ts"
 import { show } from "../store/wording.ts"
-import { Acquisition, Acquisitions } from "./acquisition.ts"
+import { Acquired, Acquisition, Acquisitions } from "./acquisition.ts"
 import type { Step } from "./change.ts"
 import type { Core, Transaction } from "./core.ts"
 import * as Hooks from "./hooks.ts"
@@ -19,30 +19,82 @@ import { collect, sequence } from "./sequence.ts"
 export const acquires = (part: Part<never, unknown>): boolean =>
   part.state === "installed" && part.handlers.acquire !== undefined
 
-/** Acquires what an item needs to go in. An item that a rule withholds needs nothing. */
-export const acquire = <Item, V>(transaction: Transaction<Item, any, V>, item: Item): Effect.Effect<unknown, V> => {
-  const { definition, withheld } = transaction.draft
-  return transaction.hooks.some(acquires) && withheld?.reasonOf({ keys: takeKeys(definition, item) }) === undefined
-    ? acquireAgain(transaction, item)
-    : Effect.void
-}
-
-/** Acquires what an item needs that no rule withholds any more. */
-export const acquireAgain = <Item, V>(
+/** Acquires what an item needs to go in. Nothing if it is there, or if a rule withholds the item. */
+export const acquire = <Item, V>(
   transaction: Transaction<Item, any, V>,
   item: Item
-): Effect.Effect<unknown, V> => {
-  const { core, hooks } = transaction
-  const parts = hooks.filter(acquires)
-  if (parts.length === 0) return Effect.void
-  const acquisition = new Acquisition(item)
-  const acquisitions = core.acquisitions ??= new Acquisitions<Item>()
-  acquisitions.fresh.push(acquisition)
-  return Effect.onError(acquireFor(transaction, parts, acquisition), () => {
-    // nobody may take it for what the item needs
-    acquisitions.fresh = acquisitions.fresh.filter((one) => one !== acquisition)
-    return release(core, [acquisition])
+): Effect.Effect<unknown, V> | undefined => {
+  const { acquired, draft: { definition, withheld }, hooks } = transaction
+  return !hooks.some(acquires) || acquired?.awaited.has(item) === true ||
+      withheld?.reasonOf({ keys: takeKeys(definition, item) }) !== undefined
+    ? undefined
+    : acquireAs(transaction, item, item)
+}
+
+/** Acquires what an entry needs that no rule withholds any more. Nothing if it still has it. */
+export const acquireAgain = <Item, V>(
+  transaction: Transaction<Item, any, V>,
+  entry: Entry<Item>
+): Effect.Effect<unknown, V> | undefined =>
+  !transaction.hooks.some(acquires) || transaction.acquired?.awaited.has(entry) === true ||
+    acquisitionOf(transaction.core, entry, transaction) !== undefined
+    ? undefined
+    : acquireAs(transaction, entry, entry.item)
+
+const acquireAs = <Item, V>(
+  transaction: Transaction<Item, any, V>,
+  key: Item | Entry<Item>,
+  item: Item
+): Effect.Effect<unknown, V> =>
+  Effect.suspend(() => {
+    const { core, hooks } = transaction
+    const acquisition = begin(transaction, item)
+    return Effect.matchCauseEffect(acquireFor(transaction, hooks.filter(acquires), acquisition), {
+      onFailure: (cause) => {
+        core.acquisitions?.fresh.delete(acquisition)
+        return Effect.andThen(release(core, [acquisition]), Effect.failCause(cause))
+      },
+      onSuccess: () => {
+        transaction.acquired ??= new Acquired()
+        transaction.acquired.awaited.set(key, acquisition)
+        return Effect.void
+      }
+    })
   })
+
+const begin = <Item>({ core }: Transaction<Item>, item: Item): Acquisition<Item> => {
+  const acquisition = new Acquisition(item)
+  core.acquisitions ??= new Acquisitions()
+  core.acquisitions.fresh.add(acquisition)
+  return acquisition
+}
+
+/**
+ * In the step that changes the draft of a transaction: what was acquired belongs to the registrations of what has gone in,
+ * by the steps from an index on. What goes in hidden makes no step.
+ */
+export const bind = <Item>({ acquired, draft, steps }: Transaction<Item>, from: number): void => {
+  if (acquired === undefined || acquired.awaited.size === 0) return
+  const came = new Map(steps.slice(from).flatMap(cameBy).map((entry) => [entry.item, entry]))
+  for (const [key, acquisition] of acquired.awaited) {
+    const entry = key instanceof Entry ? key : came.get(key) ?? newestHidden(draft, key)
+    if (entry !== undefined) acquired.bound.set(entry.registration, acquisition)
+  }
+  acquired.awaited.clear()
+}
+
+const newestHidden = <Item>({ withheld }: Contents.Contents<Item>, item: Item): Entry<Item> | undefined =>
+  withheld?.entries.reduce<Entry<Item> | undefined>(
+    (newest, entry) => isSame(entry.item, item) && !(newest !== undefined && newest.id > entry.id) ? entry : newest,
+    undefined
+  )
+
+/** What a nested transaction acquired is its parent's. */
+export const handOver = <Item>({ acquired, parent }: Transaction<Item>): void => {
+  if (acquired === undefined || parent === undefined) return
+  parent.acquired ??= new Acquired()
+  for (const [key, acquisition] of acquired.awaited) parent.acquired.awaited.set(key, acquisition)
+  for (const [registration, acquisition] of acquired.bound) parent.acquired.bound.set(registration, acquisition)
 }
 
 const acquireFor = <Item, V>(
@@ -57,14 +109,17 @@ export const acquireMore = <Item, V>(
   parts: ReadonlyArray<Part<Item, V>>,
   entry: Entry<Item>
 ): Effect.Effect<unknown, V> | undefined => {
-  const { core, draft } = transaction
-  const acquiring = parts.filter(acquires)
-  // a hook may have taken it out meanwhile
-  if (acquiring.length === 0 || !isIn(draft, entry.registration, entry.item)) return undefined
-  const { held } = core.acquisitions ??= new Acquisitions()
-  const acquisition = acquisitionOf(core, entry) ?? new Acquisition(entry.item)
-  held.set(entry.registration, acquisition)
-  return acquireFor(transaction, acquiring, acquisition)
+  const known = acquisitionOf(transaction.core, entry, transaction)
+  // a hook may have put it in anew meanwhile, and these have acquired for it then
+  const acquiring = parts.filter((part) => acquires(part) && known?.scopes.has(part) !== true)
+  // or taken it out
+  if (acquiring.length === 0 || !isIn(transaction.draft, entry.registration, entry.item)) return undefined
+  return Effect.suspend(() => {
+    const acquisition = known ?? begin(transaction, entry.item)
+    transaction.acquired ??= new Acquired()
+    transaction.acquired.bound.set(entry.registration, acquisition)
+    return acquireFor(transaction, acquiring, acquisition)
+  })
 }
 
 /** One that fails releases at once what it has acquired. */
@@ -93,15 +148,18 @@ const acquireFailed = <Item, V>({ definition }: Core<Item, any, V>, item: Item, 
   return error as V & RegistryError.RegistrationError
 }
 
-/** What hooks acquired for an entry. */
-export const acquisitionOf = <Item>(
-  { acquisitions }: Pick<Core<Item>, "acquisitions">,
-  { item, registration }: Entry<Item>
+/** What hooks acquired for an entry that is published, or that a transaction sees. */
+export const acquisitionOf = <Item, P, V>(
+  { acquisitions }: Core<Item, P, V>,
+  { item, registration }: Entry<Item>,
+  transaction?: Transaction<Item, P, V>
 ): Acquisition<Item> | undefined => {
+  for (let one = transaction; one !== undefined; one = one.parent) {
+    const bound = one.acquired?.bound.get(registration)
+    if (bound !== undefined && isSame(bound.item, item)) return bound
+  }
   const held = acquisitions?.held.get(registration)
-  return held !== undefined && isSame(held.item, item)
-    ? held
-    : acquisitions?.fresh.findLast((one) => isSame(one.item, item))
+  return held !== undefined && isSame(held.item, item) ? held : undefined
 }
 
 /** Whether a registration has an item, and no rule withholds it. It may be hidden by another item. */
@@ -116,13 +174,13 @@ export const isIn = <Item>(contents: Contents.Contents<Item>, registration: numb
  * withholds, keeps what was acquired for it. Answers the release of the rest, for after the step.
  */
 export const settle = <Item>(
-  { base, core, draft, steps }: Transaction<Item>,
+  { acquired, base, core, draft, steps }: Transaction<Item>,
   published: boolean
 ): Effect.Effect<void> | undefined => {
   const { acquisitions } = core
   if (acquisitions === undefined) return undefined
   const { fresh, held, leased } = acquisitions
-  acquisitions.fresh = []
+  acquisitions.fresh = new Set()
   const ended = new Set(fresh)
   if (published) {
     // no step tells that a withheld entry came or went
@@ -133,13 +191,11 @@ export const settle = <Item>(
       held.delete(registration)
       ended.add(one)
     }
-    const unbound = new Map(fresh.map((one) => [one.item, one]))
-    const come = unbound.size === 0 ? [] : steps.flatMap(cameBy).concat(isHidden ? draft.withheld?.entries ?? [] : [])
-    for (const entry of come) {
-      const one = unbound.get(entry.item)
-      if (one === undefined || held.has(entry.registration) || !isIn(draft, entry.registration, entry.item)) continue
-      unbound.delete(entry.item)
-      held.set(entry.registration, one)
+    for (const [registration, one] of acquired?.bound ?? []) {
+      if (!isIn(draft, registration, one.item)) continue
+      const previous = held.get(registration)
+      if (previous !== undefined) ended.add(previous)
+      held.set(registration, one)
       ended.delete(one)
     }
   }

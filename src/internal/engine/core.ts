@@ -13,7 +13,7 @@ import type { Reason } from "../../RegistryEvent.ts"
 import type * as Contents from "../store/contents.ts"
 import type { Definition, Wording } from "../store/definition.ts"
 import { type Entry, Origin, type Population } from "../store/entry.ts"
-import type { Acquisitions } from "./acquisition.ts"
+import type { Acquired, Acquisitions } from "./acquisition.ts"
 import type { Change, Step } from "./change.ts"
 import { Owner, within } from "./current.ts"
 import type { Arranged, Calls, Part, Telling } from "./parts.ts"
@@ -239,6 +239,8 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
   seen = false
   /** Of an outermost transaction: whether what it does may depend on more than the items that it changes. */
   looked = false
+  /** What hooks acquired for its draft. */
+  acquired: Acquired<Item> | undefined = undefined
   /** What went wrong in hooks, where that stops nothing. */
   defects: Cause.Cause<never> = Cause.empty
   /** Removals by scopes that closed in this transaction: repeated outside if it is rolled back. */
@@ -392,6 +394,7 @@ export class Transaction<in out Item, out P = any, in out V = any> extends WaitN
       this.telling =
       this.installed =
       this.approved =
+      this.acquired =
       this.registering =
         undefined
     this.serviced = this.bodyServices = undefined

@@ -11,7 +11,7 @@ import * as RegistryError from "../../RegistryError.ts"
 import type { Contents } from "../store/contents.ts"
 import { failure } from "../store/definition.ts"
 import type { Entry } from "../store/entry.ts"
-import { acquire, acquireAgain, acquisitionOf } from "./acquiring.ts"
+import { acquire, acquireAgain, bind } from "./acquiring.ts"
 import type { Step } from "./change.ts"
 import type { Operation, Transaction } from "./core.ts"
 import * as Hooks from "./hooks.ts"
@@ -28,11 +28,14 @@ export interface Entering<out Item, out W> {
   readonly item: Item
   /** Asks hooks whether the item may enter, and acquires what it needs. */
   readonly ask: () => Effect.Effect<unknown, W>
+  /** Acquires what the item needs: nothing if it is there. A rule may have ended since hooks were asked. */
+  readonly acquire: () => Effect.Effect<unknown, W> | undefined
 }
 
 export const entering = <Item, P, V>(transaction: Transaction<Item, P, V>, item: Item): Entering<Item, V> => ({
   item,
-  ask: () => Effect.flatMapEager(registering(transaction, item), () => acquire(transaction, item))
+  ask: () => Effect.flatMapEager(registering(transaction, item), () => acquire(transaction, item) ?? Effect.void),
+  acquire: () => acquire(transaction, item)
 })
 
 /** An item that no rule withholds any more: hooks are not asked, because they were when it came first. */
@@ -41,7 +44,8 @@ export const returning = <Item, P, V>(
   entry: Entry<Item>
 ): Entering<Item, V> => ({
   item: entry.item,
-  ask: () => acquisitionOf(transaction.core, entry) === undefined ? acquireAgain(transaction, entry.item) : Effect.void
+  ask: () => acquireAgain(transaction, entry) ?? Effect.void,
+  acquire: () => acquireAgain(transaction, entry)
 })
 
 /** Items that enter together: what they need is acquired for all at once, when hooks have been asked about each. */
@@ -57,12 +61,17 @@ export const enteringAll = <Item, P, V>(
       return error
     })
   const ask = (item: Item) => telling(item, registering(transaction, item))
+  const acquireOne = (item: Item) => {
+    const acquiring = acquire(transaction, item)
+    return acquiring && telling(item, acquiring)
+  }
   const acquireAll = Effect.suspend(() =>
-    Effect.forEach(items, (item) => telling(item, acquire(transaction, item)), { concurrency, discard: true })
+    Effect.forEach(items, (item) => acquireOne(item) ?? Effect.void, { concurrency, discard: true })
   )
   return items.map((item, i) => ({
     item,
-    ask: () => i < items.length - 1 ? ask(item) : Effect.flatMap(ask(item), () => transaction.restore(acquireAll))
+    ask: () => i < items.length - 1 ? ask(item) : Effect.flatMap(ask(item), () => transaction.restore(acquireAll)),
+    acquire: () => acquireOne(item)
   }))
 }
 
@@ -137,12 +146,13 @@ const tellAndApply = <Item, P, V, A, E, W>(
         if (transaction.draft !== draft) {
           const all = new Set([...told ?? [], ...moves.flatMap(partsOf)])
           const now = { moves: plan.moves(), draft: transaction.draft }
-          if (now.moves.flatMap(partsOf).some((part) => !all.has(part))) {
+          if (now.moves.some((move) => partsOf(move).some((part) => !all.has(part)) || needs(move))) {
             return () => tellAndApply(transaction, planning, now, all)
           }
         }
         const from = transaction.steps.length
         const answer = plan.apply()
+        bind(transaction, from)
         transaction.untold = true
         return () =>
           Effect.mapEager(tellSteps(transaction, from), () => {
@@ -157,6 +167,8 @@ const tellAndApply = <Item, P, V, A, E, W>(
 const partsOf = <Item>({ entering: one, leaving }: Move<Item, unknown>): ReadonlyArray<unknown> =>
   one === undefined ? leaving : [one.item, ...leaving]
 
+const needs = ({ entering: one }: Move<any, unknown>): boolean => one?.acquire() !== undefined
+
 /** For each move: asks hooks about the item that enters, then tells them of the entries that leave. */
 const callBefore = <Item, P, V, W>(
   transaction: Transaction<Item, P, V>,
@@ -164,7 +176,7 @@ const callBefore = <Item, P, V, W>(
   told: Set<unknown> | undefined
 ): Effect.Effect<unknown, W> =>
   sequence(moves, ({ entering: one, leaving }) => {
-    const asking = one === undefined || told?.has(one.item) === true ? Effect.void : one.ask()
+    const asking = (told?.has(one?.item) === true ? one?.acquire() : one?.ask()) ?? Effect.void
     return leaving.length === 0
       ? asking
       : Effect.flatMapEager(asking, () =>

@@ -356,6 +356,7 @@ const commit = <Item, P, V>(transaction: Transaction<Item, P, V>): Effect.Effect
   parent.scopes = parent.scopes.concat(transaction.scopes)
   for (const one of transaction.steps) parent.steps.push(one)
   parent.redoAfterRollback = parent.redoAfterRollback.concat(transaction.redoAfterRollback)
+  Acquiring.handOver(transaction)
   return undefined
 }
 

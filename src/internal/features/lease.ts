@@ -32,7 +32,7 @@ export const lease = <Item, P, V>(
       const entry = Contents.get(contents, attribute, value)
       if (entry === undefined) return Effect.fail(notFound(contents, attribute, value))
       const { item } = entry
-      const acquisition = acquisitionOf(core, entry)
+      const acquisition = acquisitionOf(core, entry, transaction)
       if (acquisition === undefined) {
         // its error is in the type of a lease of a shared registry
         const acquiring = transaction === undefined ? core.shared?.acquire(entry) as Effect.Effect<void, P> : undefined

@@ -112,18 +112,23 @@ export const leavingOut =
     const core = transaction.core as Core<Item, never, V>
     return {
       ...source(transaction),
-      entering: (item) => ({
-        item,
-        ask: () => {
-          const asking = run<Item, never, V, void, V, never>(core, {
+      entering: (item) => {
+        const trying = (attempt: (asked: Entering<Item, V>) => Effect.Effect<unknown, V> | undefined) => {
+          const asking = run<Item, never, V, unknown, V, never>(core, {
             name: "reconcile",
             runsHooks: true,
-            body: (asked) => entering(asked, item).ask(),
+            body: (asked) => attempt(entering(asked, item)) ?? Effect.void,
             undone: () => Effect.void
           })
-          return Effect.asVoid(unlessRefused(transaction.restore(asking), (error) => left.push({ item, error })))
+          return unlessRefused(transaction.restore(asking), (error) => left.push({ item, error }))
         }
-      }),
+        return {
+          item,
+          ask: () => trying(({ ask }) => ask()),
+          acquire: () =>
+            entering(transaction, item).acquire() === undefined ? undefined : trying(({ acquire }) => acquire())
+        }
+      },
       left
     }
   }

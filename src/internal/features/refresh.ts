@@ -65,14 +65,19 @@ const byPopulation =
     return {
       isOwn: (entry) => isBelow(entry) && entry.origin.population !== undefined,
       origin: new Origin(owner, revision, false, undefined, undefined, { scope }),
-      entering: (item) => ({
-        item,
-        ask: () =>
-          Effect.mapError(
-            entering(transaction, item).ask(),
-            (cause) => registrationFailed<never, V>(transaction, cause, item)
-          )
-      })
+      entering: (item) => {
+        const { acquire, ask } = entering(transaction, item)
+        const failing = (effect: Effect.Effect<unknown, V>) =>
+          Effect.mapError(effect, (cause) => registrationFailed<never, V>(transaction, cause, item))
+        return {
+          item,
+          ask: () => failing(ask()),
+          acquire: () => {
+            const acquiring = acquire()
+            return acquiring && failing(acquiring)
+          }
+        }
+      }
     }
   }
 

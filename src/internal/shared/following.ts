@@ -247,12 +247,12 @@ export class Following<Item> {
       const telling = Effect.flatMap(this.apply(remote, synced, synced), () => settled)
       return Effect.flatMap(Effect.provideService(telling, CurrentTransaction, remote), () => {
         const { acquisitions } = core
-        const fresh = acquisitions?.fresh ?? []
+        const fresh = acquisitions?.fresh
         const after = publish(remote)
         // what the transaction around it has acquired is not decided yet
-        if (acquisitions !== undefined) acquisitions.fresh = []
+        if (acquisitions !== undefined) acquisitions.fresh = new Set()
         const release = settle(remote, true)
-        acquisitions?.fresh.push(...fresh)
+        if (acquisitions !== undefined && fresh !== undefined) acquisitions.fresh = fresh
         remote.close()
         return Effect.andThen(
           Effect.andThen(after ?? Effect.void, release ?? Effect.void),

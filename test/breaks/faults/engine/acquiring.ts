@@ -3,6 +3,8 @@ import type { Break } from "../../break.ts"
 
 const file = "acquire.test.ts"
 
+const anew = "acquiredFor.test.ts"
+
 export const faults: ReadonlyArray<Break> = [
   {
     name: "acquire: what was acquired is released before it is published that the item goes",
@@ -19,8 +21,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "acquire: an item that goes in below an override loses what it acquired",
-    find: ".concat(isHidden ? draft.withheld?.entries ?? [] : [])",
-    replace: "",
+    find: "came.get(key) ?? newestHidden(draft, key)",
+    replace: "came.get(key)",
     caught: { file, title: "of an item that goes in below an override is there at once, and kept" }
   },
   {
@@ -79,27 +81,25 @@ export const faults: ReadonlyArray<Break> = [
     name: "acquire: what a replaced item had acquired is kept",
     find: "? [step.previous.registration]\n    : []",
     replace: "? []\n    : []",
-    caught: {
-      file,
-      title: "of a replacement is acquired before that of the replaced is released; a failure changes nothing"
-    }
+    caught: { file: anew, title: "what another process replaces or withdraws is released" }
   },
   {
     name: "acquire: an item that a rule disables acquires",
-    find: " && withheld?.reasonOf({ keys: takeKeys(definition, item) }) === undefined\n",
-    replace: "\n",
+    find: " ||\n      withheld?.reasonOf({ keys: takeKeys(definition, item) }) !== undefined",
+    replace: "",
     caught: { file, title: "an item that a rule disables goes in without it, and gets it when it is enabled" }
   },
   {
     name: "acquire: an item that is enabled acquires nothing",
-    find: "ask: () => acquisitionOf(transaction.core, entry) === undefined ?",
-    replace: "ask: () => transaction.core === undefined ?",
+    find:
+      "ask: () => acquireAgain(transaction, entry) ?? Effect.void,\n  acquire: () => acquireAgain(transaction, entry)",
+    replace: "ask: () => Effect.void,\n  acquire: () => undefined",
     caught: { file, title: "an item that a rule disables goes in without it, and gets it when it is enabled" }
   },
   {
     name: "acquire: an item that is enabled acquires once more what it still has",
-    find: "ask: () => acquisitionOf(transaction.core, entry) === undefined ?",
-    replace: "ask: () => transaction.core !== undefined ?",
+    find: " ||\n    acquisitionOf(transaction.core, entry, transaction) !== undefined",
+    replace: "",
     caught: { file, title: "is kept where a rule is made and ended in one transaction" }
   },
   {
@@ -130,11 +130,11 @@ export const faults: ReadonlyArray<Break> = [
     name: "acquire: hooks that are not added keep what they acquired",
     find: "return Effect.ensuring(adding, Effect.suspend(() => Acquiring.leave(core, failed)))",
     replace: "return adding",
-    caught: { file, title: "are not added if they cannot acquire for what is in" }
+    caught: { file: anew, title: "hooks that are not added release what they acquired beside others" }
   },
   {
     name: "acquire: hooks that come later acquire for what is disabled, and for what has gone meanwhile",
-    find: "if (acquiring.length === 0 || !isIn(draft, entry.registration, entry.item)) return undefined",
+    find: "if (acquiring.length === 0 || !isIn(transaction.draft, entry.registration, entry.item)) return undefined",
     replace: "if (acquiring.length === 0) return undefined",
     caught: { file, title: "acquire neither for what a rule disables, nor for what goes while they are added" }
   },
@@ -194,8 +194,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "acquire: a lease in a transaction is of what an earlier registration of the item had acquired",
-    find: "acquisitions?.fresh.findLast(",
-    replace: "acquisitions?.fresh.find(",
+    find: "const bound = one.acquired?.bound.get(registration)",
+    replace: "const bound = Array.from(one.acquired?.bound.values() ?? []).find((one) => one.item === item)",
     caught: { file, title: "in a transaction is of the newest registration of the item" }
   },
   {

@@ -4,7 +4,7 @@ import type { Break } from "../../break.ts"
 export const faults: ReadonlyArray<Break> = [
   {
     name: "hooks are not asked about what others make of an operation",
-    find: "if (now.moves.flatMap(partsOf).some((part) => !all.has(part))) {",
+    find: "if (now.moves.some((move) => partsOf(move).some((part) => !all.has(part)) || needs(move))) {",
     replace: "if (now.moves.length < 0) {",
     caught: {
       file: "reconcile.test.ts",

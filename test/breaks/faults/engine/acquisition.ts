@@ -1,0 +1,64 @@
+/** Faults of what belongs to which registration, in `src/internal/engine/acquiring.ts` and where it is used. */
+import type { Break } from "../../break.ts"
+
+const file = "acquiredFor.test.ts"
+
+export const faults: ReadonlyArray<Break> = [
+  {
+    name: "acquire: a replacement by the same object keeps what was acquired for what it was",
+    find: "      const previous = held.get(registration)\n      if (previous !== undefined) ended.add(previous)\n",
+    replace: "      if (held.has(registration)) continue\n",
+    caught: {
+      file,
+      title: "a replacement by the same object, which has changed, has what was acquired for it now"
+    }
+  },
+  {
+    name: "acquire: what a replacement by the same object gives up is never released",
+    find: "      if (previous !== undefined) ended.add(previous)\n",
+    replace: "",
+    caught: {
+      file,
+      title: "a replacement by the same object, which has changed, has what was acquired for it now"
+    }
+  },
+  {
+    name: "acquire: what a nested transaction acquired is lost to the one around it",
+    find: "  Acquiring.handOver(transaction)\n",
+    replace: "",
+    caught: {
+      file,
+      title: "what succeeds in a nested transaction is that of the one around it, a lease there too"
+    }
+  },
+  {
+    name: "acquire: a lease in a transaction is of what is published",
+    find: "for (let one = transaction; one !== undefined; one = one.parent) {\n    const bound",
+    replace: "for (let one = undefined; one !== undefined; one = one.parent) {\n    const bound",
+    caught: {
+      file,
+      title: "what succeeds in a nested transaction is that of the one around it, a lease there too"
+    }
+  },
+  {
+    name: "acquire: of an object that is hidden twice, one registration has what is the other's",
+    find: "isSame(entry.item, item) && !(newest !== undefined && newest.id > entry.id) ? entry : newest,",
+    replace: "isSame(entry.item, item) ? newest ?? entry : newest,",
+    caught: { file, title: "so it does where overrides hide both" }
+  },
+  {
+    name: "acquire: an item whose rule ends while others are acquired goes in without what it needs",
+    find: " || needs(move))) {",
+    replace: ")) {",
+    caught: { file, title: "a rule that ends meanwhile: what goes in enabled has what it needs" }
+  },
+  {
+    name: "acquire: hooks that are added acquire twice for what they replace meanwhile",
+    find: " && known?.scopes.has(part) !== true)",
+    replace: ")",
+    caught: {
+      file,
+      title: "hooks that are added acquire once for what they themselves replace by the same object"
+    }
+  }
+]
