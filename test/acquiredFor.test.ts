@@ -1,6 +1,6 @@
 /** What is acquired belongs to a registration, not to its item: an object may change, and may be registered twice. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, type Scope } from "effect"
+import { Cause, Effect, Exit, Logger, Scope } from "effect"
 import { Registry, RegistryResource } from "effect-registry"
 import * as Replicas from "./utils/replicas.ts"
 import { type Tool, withLog } from "./utils/replicas.ts"
@@ -262,4 +262,32 @@ describe("G31 hooks that change the registry while something is acquired", () =>
       }))
       assert.deepStrictEqual([connections.urls, others.urls], [["a", "b"], []])
     }))
+
+  for (const how of ["dies", "is interrupted"] as const) {
+    const warnings: Array<unknown> = []
+    const logger = Logger.layer([Logger.make(({ message }) => warnings.push(message))])
+
+    it.effect(`an acquire that ${how} where a closing scope enables: it stays disabled, and the close says so`, () =>
+      Effect.gen(function*() {
+        const connections = new Connections()
+        let failing: Effect.Effect<void> = Effect.void
+        const servers = yield* Registry.make<Server>()({
+          lookup: ["id"],
+          hooks: { acquire: (server) => Effect.andThen(connections.connect(server), failing) }
+        })
+        yield* Registry.register(servers, new Server(1, "a"))
+        const scope = yield* Scope.make()
+        yield* Scope.provide(Registry.disableScoped(servers, "id", 1, { reason: "off" }), scope)
+        failing = how === "dies" ? Effect.die(new Error("no wire")) : Effect.interrupt
+        const exit = yield* Effect.exit(Scope.close(scope, Exit.void))
+        assert.isTrue(Exit.isFailure(exit) && (how === "dies" ? Cause.hasDies : Cause.hasInterrupts)(exit.cause))
+        const explained = yield* Registry.explain(servers, "id", 1)
+        assert.include(explained._tag === "Disabled" ? explained.reason : "", "off (it could not be enabled: ")
+        assert.match(String(warnings), /"id" = 1 stays disabled in "registry": /)
+        assert.deepStrictEqual(connections.urls, [])
+        failing = Effect.void
+        yield* Registry.enable(servers, "id", 1)
+        assert.deepStrictEqual(connections.urls, ["a"])
+      }).pipe(Effect.provide(logger)))
+  }
 })

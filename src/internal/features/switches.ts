@@ -1,4 +1,5 @@
 /** Switches: a rule withholds the items that have a value of a lookup, now or later, as long as it stands. */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
@@ -63,14 +64,21 @@ const endRule = <Item, P, V>(core: Core<Item, P, V>, rule: Rule): Effect.Effect<
     (transaction) => endRules(transaction, (other) => other === rule)
   )
 
-/** Ends rules, as a part of a transaction that cannot be refused. Items whose needs cannot be acquired stay disabled. */
+/**
+ * Ends rules, as a part of a transaction that cannot be refused. Items whose needs cannot be acquired stay disabled, also
+ * where a hook died: then the defect surfaces as well.
+ */
 export const endRules = <Item, V>(
   transaction: Transaction<Item, never, V>,
   ends: (rule: Rule) => boolean
 ): Effect.Effect<void> =>
-  Effect.catch(
+  Effect.catchCause(
     carryOut(transaction, () => enabling(transaction, ends)),
-    (error) => keepRules(transaction, ends, messageOf(error))
+    (cause) => {
+      const defects = cause.reasons.filter((reason) => !Cause.isFailReason(reason))
+      transaction.defects = Cause.combine(transaction.defects, Cause.fromReasons(defects))
+      return keepRules(transaction, ends, messageOf(Cause.squash(cause)))
+    }
   )
 
 /** Says in the reason of rules why they stay. */

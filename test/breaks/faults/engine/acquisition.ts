@@ -60,5 +60,12 @@ export const faults: ReadonlyArray<Break> = [
       file,
       title: "hooks that are added acquire once for what they themselves replace by the same object"
     }
+  },
+  {
+    name: "acquire: the defect of a hook is lost where a closing scope enables",
+    find:
+      "transaction.defects = Cause.combine(transaction.defects, Cause.fromReasons(defects))\n      return keepRules",
+    replace: "return keepRules",
+    caught: { file, title: "an acquire that dies where a closing scope enables" }
   }
 ]
