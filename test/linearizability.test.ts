@@ -102,6 +102,34 @@ describe("linearizability, under all schedules of small programs", () => {
     return everySchedule(Histories.check(one, figures), 1)
   }, 60_000)
 
+  it.effect(
+    "G31 what a reader leases is acquired, whatever replaces or withdraws the item meanwhile",
+    () =>
+      Effect.forEach(
+        [["replace", "id", 1, c], ["reset"], ["disable", "id", 1]] satisfies ReadonlyArray<Operation>,
+        (other) => {
+          const one: Histories.Program = {
+            ...small,
+            acquires: true,
+            first: [["populate"]],
+            fibers: [[other], [["lease", "id", 1, "leases"]]]
+          }
+          return everySchedule(Histories.check(one, figures), 1)
+        }
+      ),
+    60_000
+  )
+
+  it.effect("G31 an item that cannot be acquired for is never seen", () => {
+    const one: Histories.Program = {
+      ...small,
+      acquires: true,
+      first: [["disable", "id", 2], ["register", tool(2, "a")]],
+      fibers: [[["enable", "id", 2]], [["get", "id", 2], ["lease", "id", 2, "leases"]]]
+    }
+    return everySchedule(Histories.check(one, figures), 1)
+  }, 60_000)
+
   it.effect("G22 a subscriber gets the contents, and exactly the changes after that", () => {
     const one: Histories.WatchedProgram = {
       ...small,

@@ -419,6 +419,91 @@ describe("RegistryTest.model", () => {
       ]
     ))
 
+  it("G31 what cannot be acquired does not go in, unless disabled, and is not enabled: all or nothing", () => {
+    const poor = RegistryTest.model({ ...definition, defaults: [one], unacquirable: ({ id }) => id > 1 })
+    const unacquired = failed("RegistrationError", "acquire")
+    assert.deepStrictEqual(
+      run(poor, [
+        ["register", two],
+        ["registerAll", [tool(0), two]],
+        ["reconcile", [one, two]],
+        ["replace", "id", 1, two],
+        ["override", two, "o"],
+        ["disable", "id", 2],
+        ["registerAll", [tool(0), two]],
+        ["enable", "id", 2],
+        ["get", "id", 2],
+        ["values"],
+        ["replace", "id", 2, tool(1, "due")],
+        ["unregisterBy", "id", 2],
+        ["enable", "id", 2]
+      ]),
+      [
+        unacquired,
+        unacquired,
+        unacquired,
+        unacquired,
+        unacquired,
+        ok(),
+        ok(),
+        unacquired,
+        failed("ItemLookupError", "disabled"),
+        ok([one, tool(0)]),
+        taken,
+        ok(),
+        ok()
+      ]
+    )
+  })
+
+  it("G31 a rule that a closing scope cannot end stays; what a reset brings back is left out", () => {
+    const poor = RegistryTest.model({ ...definition, unacquirable: ({ id }) => id > 1 })
+    assert.deepStrictEqual(
+      run(poor, [
+        ["disableScoped", "kind", "tool", "rule"],
+        ["registerScoped", two, "s"],
+        ["close", "rule"],
+        ["get", "id", 2],
+        ["reset"],
+        ["get", "id", 2],
+        ["enable", "kind", "tool"],
+        ["reset"],
+        ["enable", "kind", "tool"],
+        ["get", "id", 2]
+      ]),
+      [
+        ok(),
+        ok(),
+        ok(),
+        failed("ItemLookupError", "disabled"),
+        ok(),
+        failed("ItemLookupError", "disabled"),
+        failed("RegistrationError", "acquire"),
+        ok(),
+        ok(),
+        failed("ItemLookupError", "not_registered")
+      ]
+    )
+  })
+
+  it("G31 a lease answers as get does", () =>
+    assert.deepStrictEqual(
+      run(RegistryTest.model({ ...definition, defaults: [one] }), [
+        ["lease", "id", 1, "s"],
+        ["unregister", one],
+        ["lease", "id", 1, "s"],
+        ["lease", "kind", "tool", "s"],
+        ["close", "s"]
+      ]),
+      [
+        ok(one),
+        ok(),
+        failed("ItemLookupError", "not_registered"),
+        failed("ItemLookupError", "invalid_attribute"),
+        ok()
+      ]
+    ))
+
   it("G22 G24 a subscriber sees the contents, and then each change once: one for a transaction, none if nothing changes", () =>
     assert.deepStrictEqual(
       run(RegistryTest.model({ ...definition, defaults: [one] }), [

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Option, Scope } from "effect"
 import { Lookup, Registry, RegistryEvent, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
+import { Acquired } from "./utils/acquired.ts"
 import { forgeLastChange, forgetHooks, installedHooks } from "./utils/inside.ts"
 import { recorder as spanRecorder } from "./utils/spans.ts"
 
@@ -49,6 +50,50 @@ describe("RegistryTest.record", () => {
         { process: 2, operation: ["register", two], called: 1, returned: 2, result: ok() }
       ])
       assert.deepStrictEqual(before, [])
+    }))
+
+  it.effect("G31 leases until a scope closes, and answers what the model answers of items that cannot be acquired", () =>
+    Effect.gen(function*() {
+      const registry = yield* make
+      const acquired = new Acquired<Tool>()
+      const unacquirable = ({ id }: Tool) => id > 1
+      yield* Effect.orDie(Registry.addHooks(registry, { acquire: acquired.unless(unacquirable) }))
+      const model = RegistryTest.model<Tool>({
+        lookup: { id: { kind: "unique", select: ({ id }) => id } },
+        defaults: [one],
+        unacquirable
+      })
+      const recorder = RegistryTest.record(registry)
+      let state = model.initial
+      const agree = (operations: ReadonlyArray<RegistryTest.Operation<Tool>>) =>
+        Effect.forEach(operations, (operation) =>
+          Effect.gen(function*() {
+            const [expected, next] = model.step(state, operation)
+            state = next
+            assert.deepStrictEqual(yield* recorder.run("test", operation), expected)
+          }))
+      yield* agree([["lease", "id", 1, "leases"], ["unregister", one]])
+      acquired.equals([one])
+      yield* agree([["register", one]])
+      acquired.equals([one, one])
+      yield* agree([["close", "leases"]])
+      acquired.equals([one])
+      yield* agree([
+        ["disableScoped", "id", 2, "rule"],
+        ["registerScoped", two, "s"],
+        ["register", three],
+        ["close", "rule"],
+        ["get", "id", 2],
+        ["reset"],
+        ["get", "id", 2],
+        ["enable", "id", 2],
+        ["get", "id", 2],
+        ["reset"],
+        ["enable", "id", 2],
+        ["get", "id", 2],
+        ["values"]
+      ])
+      acquired.equals([one])
     }))
 
   it.effect("G28 asks a hook what it was told of, which it installs in the transaction that asks first", () =>

@@ -390,6 +390,8 @@ const effectOf = <Item>(
   switch (operation[0]) {
     case "get":
       return Registry.get(registry, operation[1], operation[2])
+    case "lease":
+      return Scope.provide(Registry.lease(registry, operation[1], operation[2]), scopeOf(operation[3]))
     case "getOption":
       return Registry.getOption(registry, operation[1], operation[2])
     case "getAll":

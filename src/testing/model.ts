@@ -11,8 +11,8 @@ import * as Option from "effect/Option"
 import { same, sameBy } from "../internal/store/same.ts"
 
 /**
- * The definition of a modelled registry: its lookups in order, its defaults, and the items that its `onItemRegistering`
- * hooks refuse. Other hooks do not affect results.
+ * The definition of a modelled registry: its lookups in order, its defaults, the items that its `onItemRegistering` hooks
+ * refuse, and those for which its `acquire` hooks fail, with a `RegistrationError`. Other hooks do not affect results.
  *
  * @category models
  * @since 0.1.0
@@ -23,6 +23,7 @@ export interface ModelDefinition<Item> {
   /** The option of the registry. */
   readonly equivalence?: ((one: Item, other: Item) => boolean) | undefined
   readonly rejects?: ((item: Item) => boolean) | undefined
+  readonly unacquirable?: ((item: Item) => boolean) | undefined
 }
 
 /**
@@ -121,13 +122,15 @@ export type OperationResult =
  * The arguments of every operation. Scopes and subscriptions have names. `as` runs an operation for an owner.
  * `transact` runs a list of operations, continues after failures, and commits, fails or dies at the end. `subscribe`
  * returns the visible contents, and `nextChange` the contents after the next change that its subscription has not read.
- * `kept` returns the items of a hook that keeps a map of them (G28).
+ * `kept` returns the items of a hook that keeps a map of them (G28). `lease` answers as `get` does, and what was acquired
+ * for the item stays until the scope closes (G31).
  *
  * @category models
  * @since 0.1.0
  */
 export interface OperationArguments<in out Item> {
   readonly get: [attribute: string, value: unknown]
+  readonly lease: [attribute: string, value: unknown, scope: string]
   readonly getOption: [attribute: string, value: unknown]
   readonly getAll: [attribute: string, value: unknown]
   readonly has: [attribute: string, value: unknown]
@@ -314,13 +317,19 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     const [result, filled] = insertAll({ ...state, owner: "defaults" }, definition.defaults ?? [])
     const entries = filled.entries.map((entry) => ({ ...entry, population: true }))
     return "ok" in result
-      ? then(change(state, { state: "Ready", entries: state.waiting.reduce(comeBack, entries), waiting: [] }))
+      ? then(
+        change(state, {
+          state: "Ready",
+          entries: state.waiting.reduce<ReadonlyArray<Entry>>((all, entry) => comeBack(state, all, entry), entries),
+          waiting: []
+        })
+      )
       : [failure("PopulationError", "registration"), state]
   }
 
   /** Behind the defaults, in its old order; what is refused now is left out. */
-  const comeBack = (entries: ReadonlyArray<Entry>, entry: Entry): ReadonlyArray<Entry> => {
-    const back = accepted(entry.override ? entry : check(registrations(entries), entry.item, entry))
+  const comeBack = (state: State, entries: ReadonlyArray<Entry>, entry: Entry): ReadonlyArray<Entry> => {
+    const back = accepted(state, entry.override ? entry : check(registrations(entries), entry.item, entry))
     return "keys" in back ? [...entries, back] : entries
   }
 
@@ -388,8 +397,16 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
   const enable = (state: State, attribute: string, value: unknown): Step => {
     if (lookupIndex(attribute, false) === -1) return [invalidAttribute, state]
     const rest = state.rules.filter((rule) => rule.attribute !== attribute || !same(rule.value, value))
-    return [ok(), change(state, { rules: rest })]
+    return canEnable(state, rest) ? [ok(), change(state, { rules: rest })] : [unacquired, state]
   }
+
+  /** What is disabled holds nothing: it is acquired again, all or nothing (G31). */
+  const canEnable = (state: State, rules: ReadonlyArray<ModelRule>): boolean =>
+    !state.entries.some((entry) =>
+      isDisabled(state, entry) && !isDisabled({ ...state, rules }, entry) && isUnacquirable(entry)
+    )
+
+  const isUnacquirable = ({ item }: Entry): boolean => definition.unacquirable?.(item) === true
 
   // --- Reading: an item is found by all its keys (G8), in registration order (G12); `undefined` is no key, `null` and `NaN` are (G11).
 
@@ -471,9 +488,12 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     return entryOf(item, as)
   }
 
-  /** Hooks are asked when all else is well. */
-  const accepted = (entry: Entry | OperationResult): Entry | OperationResult =>
-    "keys" in entry && definition.rejects?.(entry.item) === true ? failure("RegistrationError", "rejected") : entry
+  /** Hooks are asked when all else is well, and then what the item needs is acquired, unless it goes in disabled. */
+  const accepted = (state: State, entry: Entry | OperationResult): Entry | OperationResult => {
+    if (!("keys" in entry)) return entry
+    if (definition.rejects?.(entry.item) === true) return failure("RegistrationError", "rejected")
+    return !isDisabled(state, entry) && isUnacquirable(entry) ? unacquired : entry
+  }
 
   // --- Changing: each is all or nothing (G7). What is registered comes last; what replaces keeps the position (G12).
 
@@ -487,7 +507,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
   const fill = (state: State, items: ReadonlyArray<Item>, as: Partial<Entry>): Step => {
     let next = state
     for (const item of items) {
-      const entry = accepted(check(registrations(next.entries), item, registration(next, as)))
+      const entry = accepted(state, check(registrations(next.entries), item, registration(next, as)))
       if (!("keys" in entry)) return [entry, state]
       next = { ...next, entries: [...next.entries, entry] }
     }
@@ -499,7 +519,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
 
   /** Nothing that is there stands in the way of an override. */
   const override = (state: State, item: Item, scope: string): Step => {
-    const entry = accepted(entryOf(item, registration(state, { scope, override: true })))
+    const entry = accepted(state, entryOf(item, registration(state, { scope, override: true })))
     if (!("keys" in entry)) return [entry, state]
     return [ok(), unlessClosed(change(state, { entries: [...state.entries, entry] }), scope)]
   }
@@ -513,7 +533,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
   }
 
   const swap = (state: State, previous: Entry, item: Item): Step => {
-    const entry = accepted(replaced(state, previous, item))
+    const entry = accepted(state, replaced(state, previous, item))
     if (!("keys" in entry)) return [entry, state]
     return [ok(), change(state, { entries: state.entries.map((one) => one === previous ? entry : one) })]
   }
@@ -521,7 +541,7 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
   /** An update that makes the registration one of another owner and scope. Nobody sees it where the item is the same. */
   const takeOver = (state: State, previous: Entry, item: Item, scope: string): Step => {
     const isNew = isChange(previous, item)
-    const entry = isNew ? accepted(replaced(state, previous, item)) : previous
+    const entry = isNew ? accepted(state, replaced(state, previous, item)) : previous
     if (!("keys" in entry)) return [entry, state]
     const { owner } = state
     const batch = previous.scope === scope ? previous.batch : numberIn(state)
@@ -586,8 +606,9 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     const additions = next.entries.slice(before.length)
     const list = listed.map((number) => before.find((entry) => entry.number === number) ?? additions.shift()!)
     const { entries, moved } = arrange({ ...state, entries: before }, list)
-    if ([...changed.map(({ item }) => item), ...added].some((item) => definition.rejects?.(item) === true)) {
-      return [failure("RegistrationError", "rejected"), state]
+    for (const entering of [...changed.map(({ item }) => item), ...added]) {
+      const entry = accepted(state, next.entries.find(({ item }) => item === entering)!)
+      if (!("keys" in entry)) return [entry, state]
     }
     const report = {
       added,
@@ -709,9 +730,10 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
     ])
     const next = Array.from(batches).toSorted((one, other) => other - one).reduce((rest, batch) => {
       const rules = rest.rules.filter(({ number }) => number !== batch)
-      return rules.length < rest.rules.length
-        ? change(rest, { rules })
-        : without(rest, (entry) => entry.batch === batch)
+      if (rules.length === rest.rules.length) return without(rest, (entry) => entry.batch === batch)
+      if (canEnable(rest, rules)) return change(rest, { rules })
+      // a close cannot be refused: the rule stays, and ends with no scope any more
+      return { ...rest, rules: rest.rules.map((rule) => rule.number === batch ? { ...rule, scope: undefined } : rule) }
     }, state)
     const waiting = state.waiting.filter((entry) => entry.scope !== scope)
     const closed = state.closed.includes(scope) ? state.closed : [...state.closed, scope]
@@ -724,6 +746,8 @@ export const model = <Item>(definition: ModelDefinition<Item>): Model<Item> => {
         isDisabled(ready, entry) ? failure("ItemLookupError", "disabled") : ok(entry.item),
         ready
       ]),
+    // nobody sees that it is kept
+    lease: (state, attribute, value) => operations.get(state, attribute, value),
     getOption: (state, attribute, value) =>
       looked(state, attribute, value, (entry) => ok(entry === undefined ? Option.none() : Option.some(entry.item))),
     getAll: (state, attribute, value) =>
@@ -1002,6 +1026,9 @@ const ok = (value?: unknown): OperationResult => ({ ok: value })
 const waits = { waits: true } as const
 
 const failure = (error: string, code: string): OperationResult => ({ error, code })
+
+/** What the item needs could not be acquired. */
+const unacquired: OperationResult = { error: "RegistrationError", code: "acquire" }
 
 /** An attribute that is no lookup, where the type of the error has no place for it. */
 const invalidAttribute = { defect: "ItemLookupError", code: "invalid_attribute" } as const

@@ -1,10 +1,13 @@
 /**
  * Random programs of several fibers, on one registry or on two, whose histories must be linearizable.
  */
+import { assert } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { Registry, RegistryHooks } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import * as fc from "fast-check"
+import { Acquired } from "./acquired.ts"
+import { enabledItems } from "./inside.ts"
 
 export interface Tool {
   readonly id: number
@@ -15,6 +18,8 @@ export const tool = (id: number, name: string): Tool => ({ id, name })
 
 const defaults = [tool(1, "a")]
 
+const unacquirable = (item: Tool) => item.id === 2 && item.name === "a"
+
 export const definition: RegistryTest.ModelDefinition<Tool> = {
   lookup: {
     id: { kind: "unique", select: ({ id }) => id },
@@ -23,9 +28,15 @@ export const definition: RegistryTest.ModelDefinition<Tool> = {
   defaults
 }
 
-const model = RegistryTest.model(definition)
+const acquiring: RegistryTest.ModelDefinition<Tool> = { ...definition, unacquirable }
 
-const jointModel = RegistryTest.modelAll({ one: definition, two: definition })
+/** For programs whose registries acquire something for each item, and for others. */
+const models = [definition, acquiring].map((one) => ({
+  single: RegistryTest.model(one),
+  joint: RegistryTest.modelAll({ one, two: one })
+}))
+
+const modelsOf = ({ acquires = false }: Pick<Program, "acquires">) => models[acquires ? 1 : 0]!
 
 export const show = (value: unknown): string =>
   typeof value === "object" && value !== null && "id" in value && "name" in value
@@ -41,6 +52,8 @@ export interface Program<Op = Operation> {
   /** Fibers that are interrupted, and after how many turns. */
   readonly interruptions: ReadonlyArray<{ readonly fiber: number; readonly turns: number }>
   readonly hooks: boolean
+  /** Whether hooks acquire something for each item, and cannot for one. */
+  readonly acquires?: boolean
 }
 
 const item = fc.record({ id: fc.integer({ min: 1, max: 3 }), name: fc.constantFrom("a", "b", "c") }, {
@@ -54,6 +67,7 @@ const reading: fc.Arbitrary<Operation> = fc.oneof(
   name.map((key): Operation => ["get", "name", key]),
   id.map((key): Operation => ["explain", "id", key]),
   fc.constantFrom<Operation>(["size"], ["state"], ["at", -1], ["kept"]),
+  id.map((key): Operation => ["lease", "id", key, "leases"]),
   fc.constant<Operation>(["values"])
 )
 
@@ -104,7 +118,8 @@ const programOf = <Op>(
       fc.record({ fiber: fc.integer({ min: 0, max: 2 }), turns: fc.integer({ min: 0, max: 30 }) }),
       { maxLength: 2 }
     ),
-    hooks: fc.boolean()
+    hooks: fc.boolean(),
+    acquires: fc.boolean()
   })
 
 const working = fc.oneof(
@@ -181,8 +196,43 @@ const yielding = RegistryHooks.make<Tool>()({
   onResetting: Effect.yieldNow
 })
 
-const make = (hooks: boolean) =>
-  Registry.make<Tool>()({ lookup: ["id", "name"], defaults, hooks: hooks ? yielding : RegistryHooks.empty })
+/** A registry, and what hooks have acquired for its items, if they do. */
+const make = ({ acquires, hooks }: Pick<Program, "acquires" | "hooks">) =>
+  Effect.gen(function*() {
+    const acquired = new Acquired<Tool>()
+    const registry = yield* Registry.make<Tool>()({
+      lookup: ["id", "name"],
+      defaults,
+      hooks: hooks ? yielding : RegistryHooks.empty
+    })
+    if (acquires === true) {
+      yield* Effect.orDie(Registry.addHooks(registry, { acquire: acquired.unless(unacquirable) }))
+    }
+    return { registry, acquired }
+  })
+
+/** G31 What is leased is acquired, from when it is found until the scope closes. */
+const checkingLeases = <Op, More>(
+  recorder: More & {
+    readonly run: (process: string | number, operation: Op) => Effect.Effect<RegistryTest.OperationResult>
+  },
+  { acquires }: Pick<Program, "acquires">,
+  leaseOf: (operation: Op) => Acquired<Tool> | undefined
+) => {
+  const leased: Array<() => void> = []
+  const check = () => leased.forEach((one) => one())
+  const run = (process: string | number, operation: Op) =>
+    Effect.map(recorder.run(process, operation), (result) => {
+      const acquired = acquires === true && "ok" in result ? leaseOf(operation) : undefined
+      if (acquired !== undefined && "ok" in result) {
+        const serial = acquired.newest(result.ok)
+        leased.push(() => assert.isTrue(acquired.isOpen(serial), "it is leased"))
+      }
+      check()
+      return result
+    })
+  return { ...recorder, run }
+}
 
 export interface Figures {
   histories: number
@@ -230,12 +280,14 @@ const count = (history: ReadonlyArray<RegistryTest.Recorded<unknown>>, figures: 
 }
 
 /**
- * Enables every item that a watcher can wait for and registers it, in two versions, so that each round is a change, and
- * no override that an interrupted fiber left hides one of them in both.
+ * Registers every item that a watcher can wait for, and enables it, in two versions, so that each round is a change, and
+ * no override that an interrupted fiber left hides one of them in both. All can be acquired for.
  */
 const everything = (round: number): Operation => {
   const names = round % 2 === 0 ? ["a", "b", "c"] : ["b", "c", "a"]
-  return round < 3 ? ["enable", "id", round + 1] : ["reconcile", names.map((one, index) => tool(index + 1, one))]
+  return round > 0 && round < 4
+    ? ["enable", "id", round]
+    : ["reconcile", names.map((one, index) => tool(index + 1, one))]
 }
 
 /**
@@ -248,24 +300,42 @@ export const check = (
   ending: "served" | "interrupted" = "served"
 ) =>
   Effect.scoped(Effect.gen(function*() {
-    const recorder = RegistryTest.record(yield* make(one.hooks))
+    const { acquired, registry } = yield* make(one)
+    const recorder = checkingLeases(
+      RegistryTest.record(registry),
+      one,
+      (operation) => operation[0] === "lease" ? acquired : undefined
+    )
     const serve = (round: number) => recorder.run("last", everything(round))
     yield* run(recorder, one, one.watchers, ending === "served" ? serve : undefined)
     yield* recorder.run("end", ["state"])
     yield* recorder.run("end", ["values"])
     const history = recorder.history()
-    yield* RegistryTest.linearize(model, history, { show })
+    yield* RegistryTest.linearize(modelsOf(one).single, history, { show })
     yield* recorder.closeScopes
+    if (one.acquires === true) acquired.equals(enabledItems(registry))
     count(history, figures)
   }))
 
 /** Runs a program on two registries, and dies if its history is not linearizable. */
 export const checkJoint = (one: Program<JointOperation>, figures: Figures) =>
   Effect.scoped(Effect.gen(function*() {
-    const recorder = RegistryTest.recordAll({ one: yield* make(one.hooks), two: yield* make(one.hooks) })
+    const registries = { one: yield* make(one), two: yield* make(one) }
+    const recorder = checkingLeases(
+      RegistryTest.recordAll({ one: registries.one.registry, two: registries.two.registry }),
+      one,
+      (operation) =>
+        operation[0] === "on" && operation[2][0] === "lease"
+          ? registries[operation[1] as "one" | "two"].acquired
+          : undefined
+    )
     yield* run(recorder, one, [])
     for (const registry of ["one", "two"]) yield* recorder.run("end", ["on", registry, ["values"]])
     const history = recorder.history()
-    yield* RegistryTest.linearize(jointModel, history, { show })
+    yield* RegistryTest.linearize(modelsOf(one).joint, history, { show })
+    yield* recorder.closeScopes
+    if (one.acquires === true) {
+      for (const { acquired, registry } of Object.values(registries)) acquired.equals(enabledItems(registry))
+    }
     count(history, figures)
   }))

@@ -213,6 +213,10 @@ export const swapBackwards = (registry: AnyRegistry): void => {
       : push(step)
 }
 
+/** The items that have gone, and for which somebody leases what hooks acquired: once for each. */
+export const leasedItems = <Item>(registry: Registry.Registry<Item, any, any, any>): ReadonlyArray<Item> =>
+  Array.from(coreOf(registry).acquisitions?.leased ?? [], ({ item }) => item)
+
 /** The items that are in and that no rule disables, those that overrides hide, too. */
 export const enabledItems = <Item>(registry: Registry.Registry<Item, any, any, any>): ReadonlyArray<Item> => {
   const contents = publishedOf(coreOf(registry))

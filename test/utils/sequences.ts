@@ -6,7 +6,8 @@ import { Effect, Exit, Formatter, Scope } from "effect"
 import { Lookup, Registry, RegistryError, type RegistryEvent, RegistryHooks, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import * as fc from "fast-check"
-import { keptChanges } from "./inside.ts"
+import { Acquired } from "./acquired.ts"
+import { enabledItems, keptChanges, leasedItems } from "./inside.ts"
 import { Balance } from "./items.ts"
 
 interface Tool {
@@ -47,6 +48,8 @@ const toolWith = fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...pool) }, { 
 
 const rejects = ({ id, names }: Tool) => id === 3 && names.includes("d")
 
+const unacquirable = ({ names }: Tool) => names.includes("b") || names.includes("c")
+
 const defaults = pool.slice(0, 2)
 
 const lookup = {
@@ -64,13 +67,14 @@ const modelLookup: { readonly [Attribute in keyof typeof lookup]: RegistryTest.M
 }
 
 /**
- * The lookups of a kind of registry. A `"hooked"` one has hooks, too, which yield, and one of which refuses some items. In a
- * `"loose"` one many items have no unique value, in a `"bare"` one none has. A `"comparing"` one, and a `"loosely
- * comparing"` one, have an equivalence.
+ * The lookups of a kind of registry. A `"hooked"` one has hooks, too, which yield, and one of which refuses some items. A
+ * `"connected"` one acquires something for each item, but for some cannot. In a `"loose"` one many items have no unique
+ * value, in a `"bare"` one none has. A `"comparing"` one, and a `"loosely comparing"` one, have an equivalence.
  */
 const attributesOf = {
   plain: ["id", "name", "kind", "tag"],
   hooked: ["id", "name", "kind", "tag"],
+  connected: ["id", "name", "kind", "tag"],
   loose: ["name", "tag"],
   bare: [],
   comparing: ["id", "name", "kind", "tag"],
@@ -79,7 +83,15 @@ const attributesOf = {
 
 export type Kind = keyof typeof attributesOf
 
-export const kinds: ReadonlyArray<Kind> = ["plain", "hooked", "loose", "bare", "comparing", "loosely comparing"]
+export const kinds: ReadonlyArray<Kind> = [
+  "plain",
+  "hooked",
+  "connected",
+  "loose",
+  "bare",
+  "comparing",
+  "loosely comparing"
+]
 
 const equivalenceOf = (kind: Kind): ((one: Tool, other: Tool) => boolean) | undefined => {
   switch (kind) {
@@ -101,7 +113,8 @@ const modelOf = (kind: Kind) =>
     lookup: lookupsOf(kind, modelLookup),
     defaults,
     equivalence: equivalenceOf(kind),
-    rejects: (item) => kind === "hooked" && rejects(item)
+    rejects: (item) => kind === "hooked" && rejects(item),
+    unacquirable: (item) => kind === "connected" && unacquirable(item)
   })
 
 type Operation = RegistryTest.Operation<Tool>
@@ -196,7 +209,8 @@ const simple: fc.Arbitrary<Operation> = fc.oneof(
       asking("getAll"),
       asking("has"),
       asking("explain"),
-      asking("awaitItem")
+      asking("awaitItem"),
+      fc.tuple(question, scope).map(([[attribute, value], one]): Operation => ["lease", attribute, value, one])
     )
   },
   { weight: 1, arbitrary: named("subscribe", subscription) },
@@ -205,11 +219,30 @@ const simple: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: fc.oneof(named("size"), named("values"), named("kept"), named("state")) }
 )
 
+/** An item that goes in disabled, perhaps one that can be acquired for, and the end of the rule. */
+const switched: fc.Arbitrary<Operation> = fc.tuple(
+  fc.constantFrom("a", "b", "d"),
+  scope,
+  fc.boolean(),
+  fc.constantFrom("commit" as const, "fail" as const)
+).map(([name, one, isScoped, ending]) => [
+  "transact",
+  [
+    isScoped ? ["disableScoped", "name", name, one] : ["disable", "name", name],
+    ["upsert", { id: 3, names: [name], kind: "x" }],
+    isScoped ? ["close", one] : ["enable", "name", name],
+    ["explain", "name", name]
+  ],
+  ending
+])
+
 const operation = fc.letrec<{ readonly operation: Operation; readonly transact: Operation }>((tie) => ({
-  operation: fc.oneof({ maxDepth: 2, withCrossShrink: true }, { weight: 7, arbitrary: simple }, {
-    weight: 1,
-    arbitrary: tie("transact")
-  }),
+  operation: fc.oneof(
+    { maxDepth: 2, withCrossShrink: true },
+    { weight: 14, arbitrary: simple },
+    { weight: 2, arbitrary: tie("transact") },
+    { weight: 1, arbitrary: switched }
+  ),
   transact: fc.tuple(
     fc.array(tie("operation"), { maxLength: 5 }),
     fc.constantFrom("commit" as const, "fail" as const, "die" as const)
@@ -251,6 +284,21 @@ class Step implements fc.AsyncCommand<Modelled, Real> {
       }
     }
     assert.deepStrictEqual(real.unbalanced(), [])
+    if (modelled.kind === "connected") this.checkAcquired(modelled.state, real, result)
+  }
+  /** What is enabled, and what is leased though it has gone, has what it needs, and nothing else has. */
+  private checkAcquired(
+    { closed }: Modelled["state"],
+    { acquired, leases, registry }: Real,
+    result: RegistryTest.OperationResult
+  ) {
+    const [name, , , until] = this.operation
+    for (const one of closed) leases.delete(one)
+    if (name === "lease" && "ok" in result && !closed.includes(String(until))) {
+      leases.set(String(until), [...leases.get(String(until)) ?? [], acquired.newest(result.ok)])
+    }
+    for (const serial of Array.from(leases.values()).flat()) assert.isTrue(acquired.isOpen(serial), "it is leased")
+    acquired.equals([...enabledItems(registry), ...leasedItems(registry)])
   }
   toString = () => Formatter.format(this.operation)
 }
@@ -265,6 +313,10 @@ interface Real {
   readonly registry: Registry.Registry<Tool, typeof lookup, any, any>
   readonly recorder: RegistryTest.Recorder<Tool>
   readonly unbalanced: () => ReadonlyArray<string>
+  /** What is acquired and not released. */
+  readonly acquired: Acquired<Tool>
+  /** What is leased until a scope closes, but for leases in transactions. */
+  readonly leases: Map<string, ReadonlyArray<number>>
   /** The items of a subscriber, which knows the registry by its changes alone; `follow` applies new ones. */
   readonly followed: Array<Tool>
   readonly follow: () => void
@@ -287,11 +339,17 @@ const make = (kind: Kind): Effect.Effect<Real, never, Scope.Scope> =>
         ? RegistryHooks.combineAll([balances[0]!.hooks, veto, balances[1]!.hooks])
         : RegistryHooks.empty
     })
+    const acquired = new Acquired<Tool>()
+    if (kind === "connected") {
+      yield* Effect.orDie(Registry.addHooks(registry, { acquire: acquired.unless(unacquirable) }))
+    }
     const followed: Array<Tool> = []
     let revision = 0
     let ready = false
     return {
       registry,
+      acquired,
+      leases: new Map(),
       followed,
       follow: () => {
         for (const change of keptChanges(registry)) {
@@ -340,15 +398,15 @@ const apply = (items: Array<Tool>, event: RegistryEvent.RegistryEvent<Tool>): vo
 export const check = async (kind: Kind, program: Iterable<fc.AsyncCommand<Modelled, Real>>): Promise<void> => {
   const life = Scope.makeUnsafe()
   const model = modelOf(kind)
-  const setup = async () => ({
-    model: { kind, model, state: model.initial },
-    real: await Effect.runPromise(Scope.provide(make(kind), life))
-  })
+  const real = await Effect.runPromise(Scope.provide(make(kind), life))
+  const setup = () => ({ model: { kind, model, state: model.initial }, real })
   try {
     await fc.asyncModelRun(setup, program)
   } finally {
     await Effect.runPromise(Scope.close(life, Exit.void))
   }
+  // in spite of leases
+  real.acquired.equals([])
 }
 
 /** Only outside of transactions, where changes are published. */
