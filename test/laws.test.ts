@@ -102,7 +102,7 @@ const failureOf = (check: Effect.Effect<void, unknown>) =>
 const shown = String.raw`Item\(\{"id":\d+,"name":"[^"]+"\}\)`
 
 describe("laws", () => {
-  it("are eight, as the pages say", () => assert.strictEqual(laws.length, 8))
+  it("are nine, as the pages say", () => assert.strictEqual(laws.length, 9))
 
   it.effect("the report on a faulty hook names the law, the item, the seed and the schedule", () =>
     Effect.gen(function*() {
@@ -161,6 +161,11 @@ describe("laws", () => {
       ["a hook takes back what is registered", "unique values are unique", `${shown} was registered, and is not in`],
       ["an index loses what is in it", "all lookups agree", String.raw`By name "\w+" one finds \[\] instead of`],
       ["hooks are forgotten", "hooks balanced", `${shown} is not registered, and hooks were told 1 time\\(s\\) more`],
+      [
+        "what was acquired is forgotten",
+        "what is acquired is released once",
+        `${shown} is registered, and is acquired 2 time\\(s\\)`
+      ],
       ["a fiber resets it meanwhile", "population once", "The population ran 2 times"],
       ["readers see different sizes", "population once", String.raw`Readers saw \d and \d items\.`],
       ["a hook populates it after a reset", "reset and populate again", "It was reset, and is not Pending"],
@@ -193,8 +198,14 @@ describe("laws", () => {
 
   it.effect.each(
     [
-      ["hooks are forgotten", "hooks balanced", "a hook that keeps a map agrees with the contents"],
+      [
+        "hooks are forgotten",
+        "hooks balanced",
+        "what is acquired is released once",
+        "a hook that keeps a map agrees with the contents"
+      ],
       ["the registry believes that hooks know all", "a hook that keeps a map agrees with the contents"],
+      ["what was acquired is forgotten", "what is acquired is released once"],
       ["a hook leaves something behind", "no leak"],
       ["the defaults differ each time", "reset and populate again"]
     ] as const

@@ -79,7 +79,8 @@ export const hasLike = <Item>(contents: Contents.Contents<Item>, entry: Entry<It
 }
 
 /**
- * How often hooks were told that an item came, less how often that it went, for every item.
+ * How often hooks were told that an item came, less how often that it went, for every item; or how often it was acquired,
+ * less how often it was released.
  *
  * @internal
  */
@@ -92,16 +93,20 @@ export class Tally<Item> {
     else this.counts.set(item, count)
   }
 
+  has(item: Item): boolean {
+    return (this.counts.get(item) ?? 0) > 0
+  }
+
   /** Where it does not agree with what is in. */
-  wrong(items: Iterable<Item>, what: "kept" | "told"): ReadonlyArray<string> {
+  wrong(items: Iterable<Item>, what: "acquired" | "kept" | "told"): ReadonlyArray<string> {
     const held = new Set(items)
     return Array.from(new Set([...this.counts.keys(), ...held])).flatMap((item) => {
       const count = this.counts.get(item) ?? 0
       const expected = held.has(item) ? 1 : 0
       if (count === expected) return []
       const is = held.has(item) ? "is" : "is not"
-      return what === "kept"
-        ? `${show(item)} ${is} registered, and is kept ${count} time(s).`
+      return what !== "told"
+        ? `${show(item)} ${is} registered, and is ${what} ${count} time(s).`
         : `${show(item)} ${is} registered, and hooks were told ${count} time(s) more that it came than that it went.`
     })
   }

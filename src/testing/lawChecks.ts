@@ -14,6 +14,7 @@ import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import type * as FastCheck from "fast-check"
 import { coreOf } from "../internal/coreOf.ts"
+import { isIn } from "../internal/engine/acquiring.ts"
 import * as Contents from "../internal/store/contents.ts"
 import { shareUnique, takeKeys } from "../internal/store/definition.ts"
 import { attempt } from "../internal/store/same.ts"
@@ -316,6 +317,62 @@ const allLaws: { readonly [name: string]: Law } = {
       yield* agreed(given)
       yield* allowed("reset", Registry.reset(registry))
       yield* must(tally.wrong(published(registry), "told"))
+    }),
+
+  "what is acquired is released once": (given) =>
+    Effect.gen(function*() {
+      const { items, registry } = given
+      const unique = coreOf(registry).definition.lookups.find((lookup) => lookup.unique && !lookup.each)
+      const tally = new Tally<(typeof items)[number]>()
+      yield* Registry.populate(registry)
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* allowed(
+          "addHooks",
+          Registry.addHooks(registry, {
+            acquire: (item: (typeof items)[number]) =>
+              Effect.acquireRelease(
+                Effect.andThen(Effect.yieldNow, Effect.sync(() => tally.add(item, 1))),
+                () => Effect.andThen(Effect.yieldNow, Effect.sync(() => tally.add(item, -1)))
+              )
+          }, { existing: true })
+        )
+        const leasing = (item: (typeof items)[number]) =>
+          unique === undefined ? Effect.void : Effect.scoped(Effect.gen(function*() {
+            // it is known when it runs which lookups there are
+            const leased = yield* Registry.lease(registry, unique.attribute as never, unique.select(item) as never)
+            for (let turn = 0; turn < 3; turn++) {
+              if (!tally.has(leased)) yield* fail(`${Formatter.format(leased)} is leased, and is not acquired.`)
+              yield* Effect.yieldNow
+            }
+          }))
+        const operations = items.flatMap((item) => [
+          Registry.transact(registry, Effect.andThen(Registry.upsert(registry, item), Effect.fail("no"))),
+          Registry.upsert(registry, item),
+          leasing(item),
+          Effect.scoped(Registry.registerScoped(registry, item)),
+          Registry.unregister(registry, item),
+          Registry.register(registry, item)
+        ])
+        const fibers = yield* Effect.forEach(operations, (operation) =>
+          Effect.forkChild(allowed<unknown, unknown, never>("an operation", operation)))
+        yield* Effect.forkChild(Fiber.interrupt(fibers[0]!))
+        for (const fiber of fibers) {
+          const exit = yield* Fiber.await(fiber)
+          if (Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)) {
+            return yield* Effect.failCause(exit.cause)
+          }
+        }
+        const contents = published(registry)
+        const enabled = Contents.allEntries(contents).filter((entry) =>
+          isIn(contents, entry.registration, entry.item)
+        )
+        yield* must(tally.wrong(enabled.map(({ item }) => item), "acquired"))
+        yield* allowed("reset", Registry.reset(registry))
+        yield* must(tally.wrong([], "acquired"))
+        yield* Registry.populate(registry)
+      }))
+      yield* must(tally.wrong([], "acquired"))
+      yield* agreed(given)
     }),
 
   "a hook that keeps a map agrees with the contents": (given) =>

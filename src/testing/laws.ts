@@ -44,10 +44,10 @@ export interface LawsOptions<Item, Services = unknown> {
  *
  * **Details**
  *
- * The laws: unique values are unique; all lookups agree; all or nothing; hooks balanced; a hook that keeps a map agrees
- * with the contents, even if another hook withdraws, replaces or brings back the item; population once; reset and
- * populate again; no leak. A failure names the law, the registry, the items (as few as fast-check finds), the seed and
- * the schedule.
+ * The laws: unique values are unique; all lookups agree; all or nothing; hooks balanced; what is acquired is released
+ * once, after the last lease; a hook that keeps a map agrees with the contents, even if another hook withdraws, replaces
+ * or brings back the item; population once; reset and populate again; no leak. A failure names the law, the registry,
+ * the items (as few as fast-check finds), the seed and the schedule.
  *
  * A hook that registers other items keeps the laws if it also unregisters them.
  *

@@ -213,6 +213,9 @@ export const swapBackwards = (registry: AnyRegistry): void => {
       : push(step)
 }
 
+/** Forgets what hooks acquired, so that nothing but the end releases it. */
+export const forgetAcquisitions = (registry: AnyRegistry): void => coreOf(registry).acquisitions?.held.clear()
+
 /** The items that have gone, and for which somebody leases what hooks acquired: once for each. */
 export const leasedItems = <Item>(registry: Registry.Registry<Item, any, any, any>): ReadonlyArray<Item> =>
   Array.from(coreOf(registry).acquisitions?.leased ?? [], ({ item }) => item)

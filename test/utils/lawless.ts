@@ -3,7 +3,7 @@ import { Context, Effect, Fiber, Layer, Logger, type Scope } from "effect"
 import { Registry, RegistryHooks } from "effect-registry"
 import * as fc from "fast-check"
 import { checksOf, type Trials } from "../../src/testing/lawChecks.ts"
-import { believeHooks, distort, emptyIndex, forgetHooks, spoilt } from "./inside.ts"
+import { believeHooks, distort, emptyIndex, forgetAcquisitions, forgetHooks, spoilt } from "./inside.ts"
 import { Item } from "./items.ts"
 
 export const item = fc.record({ id: fc.nat(4), name: fc.constantFrom("one", "two", "three") })
@@ -69,6 +69,9 @@ const layers = {
     Registry.addHooks(registry, {
       onItemUnregistering: () => Effect.sync(() => forgetHooks(registry))
     })
+  ),
+  "what was acquired is forgotten": spoiling((registry) =>
+    Registry.addHooks(registry, { onItemUnregistering: () => Effect.sync(() => forgetAcquisitions(registry)) })
   ),
   "the registry believes that hooks know all": spoiling((registry) =>
     Registry.addHooks(registry, { onItemUnregistering: () => believeHooks(registry) })
