@@ -471,6 +471,22 @@ describe("G31 several items at once", () => {
       assert.strictEqual(yield* Registry.size(registry), 0)
     }))
 
+  it.effect("one that fails releases what it had acquired, though the failure of another interrupts it meanwhile", () =>
+    Effect.gen(function*() {
+      const program = Effect.scoped(Effect.gen(function*() {
+        const opened = new Opened()
+        for (const id of [1, 2]) opened.ending.set(id, Effect.die(new Error("dead")))
+        const registry = yield* Registry.make<Item>()({
+          ...options,
+          concurrency: 2,
+          hooks: { acquire: opened.acquire }
+        })
+        yield* Effect.exit(Registry.registerAll(registry, [a, b]))
+        assert.deepStrictEqual(opened.names, [])
+      }))
+      yield* Effect.promise(() => Effect.runPromise(RegistryTest.interleave(program, { seeds: 200 })))
+    }))
+
   it.effect("an interruption reaches all that are on their way", () =>
     Effect.gen(function*() {
       const opened = new Opened()
@@ -756,14 +772,25 @@ describe("G31 in random programs", () => {
   /** What fibers do to the registry. Each may fail, be interrupted, or die. */
   type Command =
     | {
-      readonly _tag: "register" | "upsert" | "override" | "registerScoped" | "unregister" | "replace" | "lease"
+      readonly _tag:
+        | "register"
+        | "upsert"
+        | "override"
+        | "registerScoped"
+        | "upsertScoped"
+        | "unregister"
+        | "replace"
+        | "replaceBySame"
+        | "move"
+        | "lease"
       readonly id: number
     }
     | { readonly _tag: "disable" | "enable" | "disableScoped"; readonly id: number }
-    | { readonly _tag: "closeScope" | "closeLeases" | "reset" | "populate" | "hooks" | "removeHooks" }
-    | { readonly _tag: "registerAll" | "reconcile"; readonly ids: ReadonlyArray<number> }
+    | { readonly _tag: "closeScope" | "closeLeases" | "reset" | "populate" | "refresh" | "hooks" | "removeHooks" }
+    | { readonly _tag: "registerAll" | "registerEach" | "reconcile"; readonly ids: ReadonlyArray<number> }
     | { readonly _tag: "transact"; readonly commands: ReadonlyArray<Command>; readonly end: "succeed" | "fail" | "die" }
-    | { readonly _tag: "failing"; readonly ids: ReadonlyArray<number> }
+    | { readonly _tag: "failing" | "dying"; readonly ids: ReadonlyArray<number> }
+    | { readonly _tag: "ending"; readonly id: number; readonly how: "die" | "interrupt" | "succeed" }
 
   const id = fc.integer({ min: 1, max: 4 })
   const ids = fc.uniqueArray(id)
@@ -772,13 +799,27 @@ describe("G31 in random programs", () => {
     command: fc.oneof(
       { maxDepth: 2, depthSize: "small" },
       fc.record({
-        _tag: fc.constantFrom("register", "upsert", "override", "registerScoped", "unregister", "replace", "lease"),
+        _tag: fc.constantFrom(
+          "register",
+          "upsert",
+          "override",
+          "registerScoped",
+          "upsertScoped",
+          "unregister",
+          "replace",
+          "replaceBySame",
+          "move",
+          "lease"
+        ),
         id
       }),
       fc.record({ _tag: fc.constantFrom("disable", "enable", "disableScoped"), id }),
-      fc.record({ _tag: fc.constantFrom("closeScope", "closeLeases", "reset", "populate", "hooks", "removeHooks") }),
-      fc.record({ _tag: fc.constantFrom("registerAll", "reconcile"), ids }),
-      fc.record({ _tag: fc.constant("failing"), ids }),
+      fc.record({
+        _tag: fc.constantFrom("closeScope", "closeLeases", "reset", "populate", "refresh", "hooks", "removeHooks")
+      }),
+      fc.record({ _tag: fc.constantFrom("registerAll", "registerEach", "reconcile"), ids }),
+      fc.record({ _tag: fc.constantFrom("failing", "dying"), ids }),
+      fc.record({ _tag: fc.constant("ending"), id, how: fc.constantFrom("die", "interrupt", "succeed") }),
       fc.record({
         _tag: fc.constant("transact"),
         commands: fc.array(tie("command"), { maxLength: 4 }),
@@ -830,8 +871,17 @@ describe("G31 in random programs", () => {
             return Registry.register(registry, itemOf(one.id))
           case "upsert":
             return Registry.upsert(registry, itemOf(one.id))
+          case "upsertScoped":
+            return Scope.provide(Registry.upsertScoped(registry, itemOf(one.id)), scopes.current)
           case "replace":
             return Registry.replace(registry, "id", one.id, itemOf(one.id))
+          case "replaceBySame":
+            return Effect.flatMap(
+              Registry.get(registry, "id", one.id),
+              (item) => Registry.replace(registry, "id", one.id, item)
+            )
+          case "move":
+            return Registry.move(registry, "id", one.id, "first")
           case "unregister":
             return Registry.unregisterBy(registry, "id", one.id)
           case "override":
@@ -854,6 +904,10 @@ describe("G31 in random programs", () => {
             return Registry.reset(registry)
           case "populate":
             return Registry.populate(registry)
+          case "refresh":
+            return Registry.refresh(registry)
+          case "registerEach":
+            return Registry.registerEach(registry, one.ids.map(itemOf))
           case "hooks":
             return Scope.provide(
               Registry.addHooks(registry, { acquire: later.acquire }, { existing: true }),
@@ -869,6 +923,15 @@ describe("G31 in random programs", () => {
             return Effect.sync(() => {
               opened.failing.clear()
               for (const failing of one.ids) opened.failing.add(failing)
+            })
+          case "dying":
+            return Effect.sync(() => {
+              for (const dying of one.ids) opened.dying.add(dying)
+            })
+          case "ending":
+            return Effect.sync(() => {
+              if (one.how === "succeed") opened.ending.delete(one.id)
+              else opened.ending.set(one.id, one.how === "die" ? Effect.die(new Error("dead")) : Effect.interrupt)
             })
           case "transact":
             return Registry.transact(
@@ -896,7 +959,8 @@ describe("G31 in random programs", () => {
       const names = enabledItems(registry).map(({ name }) => name).toSorted()
       assert.deepStrictEqual(opened.names, names, "what is open is what is in and enabled")
       assert.deepStrictEqual(later.names, [], "hooks that have gone keep nothing")
-      yield* Scope.close(life, Exit.void)
+      // a release that dies there surfaces
+      yield* Effect.exit(Scope.close(life, Exit.void))
       yield* scopes.close
       assert.deepStrictEqual([opened.names, later.names], [[], []])
       assert.deepStrictEqual([opened.released, later.released], [opened.acquired, later.acquired])
@@ -907,4 +971,12 @@ describe("G31 in random programs", () => {
     { timeout: 60_000 },
     () => fc.assert(fc.asyncProperty(programs, (program) => Effect.runPromise(run(program))), { numRuns: 300 })
   )
+
+  it("so it is under schedules", { timeout: 60_000 }, () =>
+    fc.assert(
+      fc.asyncProperty(programs, async (program) => {
+        await Effect.runPromise(RegistryTest.interleave(run(program), { seeds: 4 }))
+      }),
+      { numRuns: 100 }
+    ))
 })

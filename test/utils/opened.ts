@@ -13,13 +13,17 @@ export class Opened {
   released = 0
   /** The ids that cannot be acquired. */
   readonly failing = new Set<number>()
+  /** How the hook ends for some ids, when it has acquired. */
+  readonly ending = new Map<number, Effect.Effect<void>>()
+  /** The ids whose release dies when it is done. */
+  readonly dying = new Set<number>()
   private serial = 0
 
   readonly acquire = (item: Item) =>
     Effect.gen({ self: this }, function*() {
       yield* Effect.yieldNow
       if (this.failing.has(item.id)) return yield* Effect.fail(`no ${item.id}`)
-      return yield* Effect.acquireRelease(
+      const acquired = yield* Effect.acquireRelease(
         Effect.sync(() => {
           this.acquired++
           this.log.push(`+${item.name}`)
@@ -33,9 +37,12 @@ export class Opened {
               assert.isTrue(this.open.delete(serial), `${item.name} is released twice`)
               this.released++
               this.log.push(`-${item.name}`)
+              if (this.dying.has(item.id)) throw new Error(`the release of ${item.name} died`)
             })
           )
       )
+      yield* this.ending.get(item.id) ?? Effect.void
+      return acquired
     })
 
   get names(): ReadonlyArray<string> {

@@ -65,8 +65,12 @@ export const enteringAll = <Item, P, V>(
     const acquiring = acquire(transaction, item)
     return acquiring && telling(item, acquiring)
   }
+  // each is as uninterruptible as it is by itself: what one that fails had acquired is released to the end
   const acquireAll = Effect.suspend(() =>
-    Effect.forEach(items, (item) => acquireOne(item) ?? Effect.void, { concurrency, discard: true })
+    Effect.forEach(items, (item) => Effect.uninterruptible(acquireOne(item) ?? Effect.void), {
+      concurrency,
+      discard: true
+    })
   )
   return items.map((item, i) => ({
     item,

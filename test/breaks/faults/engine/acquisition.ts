@@ -67,5 +67,14 @@ export const faults: ReadonlyArray<Break> = [
       "transaction.defects = Cause.combine(transaction.defects, Cause.fromReasons(defects))\n      return keepRules",
     replace: "return keepRules",
     caught: { file, title: "an acquire that dies where a closing scope enables" }
+  },
+  {
+    name: "acquire: the failure of one interrupts the release of another, side by side",
+    find: "Effect.uninterruptible(acquireOne(item) ?? Effect.void)",
+    replace: "acquireOne(item) ?? Effect.void",
+    caught: {
+      file: "acquire.test.ts",
+      title: "one that fails releases what it had acquired, though the failure of another interrupts it meanwhile"
+    }
   }
 ]
