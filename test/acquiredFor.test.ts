@@ -153,22 +153,45 @@ describe("G31 what is acquired is that of the registration", () => {
 })
 
 describe("G31 a shared registry", () => {
+  const noting = (log: Array<string>) => ({
+    acquire: ({ kind, name }: Tool) =>
+      Effect.acquireRelease(
+        Effect.sync(() => log.push(`+${name} ${kind}`)),
+        () => Effect.sync(() => log.push(`-${name} ${kind}`))
+      )
+  })
+
   it.effect("what another process replaces or withdraws is released", () =>
     withLog(Effect.gen(function*() {
       const log: Array<string> = []
-      const acquire = ({ kind, name }: Tool) =>
-        Effect.acquireRelease(
-          Effect.sync(() => log.push(`+${name} ${kind}`)),
-          () => Effect.sync(() => log.push(`-${name} ${kind}`))
-        )
-      const one = yield* Replicas.process({ hooks: { acquire } })
+      const one = yield* Replicas.process({ hooks: noting(log) })
       const other = yield* Replicas.process()
       yield* Registry.registerAll(one.registry, [Replicas.tool("a"), Replicas.tool("b")])
       yield* Replicas.synced(one, other)
       yield* Registry.replace(other.registry, "name", "a", Replicas.tool("a", "write"))
       yield* Registry.unregisterBy(other.registry, "name", "b")
       yield* Replicas.synced(one, other)
-      assert.sameMembers(log, ["+a read", "+b read", "-a read", "-b read"])
+      // what replaces it is acquired here in the background
+      for (let turn = 0; turn < 100 && !log.includes("+a write"); turn++) yield* Effect.yieldNow
+      assert.sameMembers(log, ["+a read", "+b read", "-a read", "-b read", "+a write"])
+    })))
+
+  it.effect("what goes in after the record of another process, which was first, keeps what it acquired", () =>
+    withLog(Effect.gen(function*() {
+      const log: Array<string> = []
+      const one = yield* Replicas.process({ hooks: noting(log) })
+      const other = yield* Replicas.process()
+      for (const name of ["a", "b", "c"]) {
+        // `one` does not know of it when it begins
+        yield* Registry.register(other.registry, Replicas.tool(`first ${name}`))
+        yield* Registry.register(one.registry, Replicas.tool(name))
+        yield* Registry.register(other.registry, Replicas.tool(`next ${name}`))
+        yield* Registry.replace(one.registry, "name", name, Replicas.tool(name, "write"))
+      }
+      const open = (name: string) => log.filter((line) => line.slice(1) === name).at(-1)?.[0]
+      for (const name of ["a", "b", "c"]) {
+        assert.deepStrictEqual([open(`${name} read`), open(`${name} write`)], ["-", "+"])
+      }
     })))
 })
 
