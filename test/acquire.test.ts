@@ -189,7 +189,7 @@ describe("G31 what is acquired for an item", () => {
           assert.deepStrictEqual(opened.log.splice(0), ["+item 1", "+item 2", "+item 3"])
         })
       )
-      assert.deepStrictEqual(opened.log, ["-item 1", "-item 2"])
+      assert.deepStrictEqual(opened.log, ["-item 2", "-item 1"])
       assert.deepStrictEqual(opened.names, ["item 3"])
     }))
 
@@ -367,6 +367,58 @@ describe("G31 what is acquired for an item", () => {
         assert.deepStrictEqual(opened.names, ["item 1", "item 2", "item 3"])
       }
     }))
+
+  describe("in the order of acquisition, backwards", () => {
+    const inPool = Effect.gen(function*() {
+      const opened = new Opened()
+      const { log } = opened
+      const life = yield* Scope.make()
+      const pool = Effect.acquireRelease(
+        Effect.sync(() => log.push("+pool")),
+        () => Effect.sync(() => log.push("-pool"))
+      )
+      const registry = yield* Scope.provide(
+        Registry.make<Item>()({ ...options, defaults: Effect.as(pool, [a, b]), hooks: { acquire: opened.acquire } }),
+        life
+      )
+      return { life, log, opened, registry }
+    })
+    const inTurn = ["+pool", "+item 1", "+item 2", "-item 2", "-item 1", "-pool"]
+
+    it.effect("is released before what its population acquired: with a reset", () =>
+      Effect.gen(function*() {
+        const { log, registry } = yield* inPool
+        yield* Registry.populate(registry)
+        yield* Registry.reset(registry)
+        assert.deepStrictEqual(log, inTurn)
+      }))
+
+    it.effect("is released before what its population acquired: when the registry ends", () =>
+      Effect.gen(function*() {
+        const { life, log, registry } = yield* inPool
+        yield* Registry.populate(registry)
+        yield* Scope.close(life, Exit.void)
+        assert.deepStrictEqual(log, inTurn)
+      }))
+
+    it.effect("is released before what its population acquired: when the population fails", () =>
+      Effect.gen(function*() {
+        const { log, opened, registry } = yield* inPool
+        opened.ending.set(2, Effect.die(new Error("dead")))
+        yield* Effect.exit(Registry.populate(registry))
+        assert.deepStrictEqual(log, inTurn)
+      }))
+
+    it.effect("is released before what its population acquired: when a transaction is undone that reset and populated", () =>
+      Effect.gen(function*() {
+        const { log, registry } = yield* inPool
+        yield* Registry.populate(registry)
+        log.length = 0
+        const anew = Effect.andThen(Registry.reset(registry), Registry.populate(registry))
+        yield* Effect.exit(Registry.transact(registry, Effect.andThen(anew, Effect.fail("no"))))
+        assert.deepStrictEqual(log, inTurn)
+      }))
+  })
 
   it.effect("a release that dies stops no other, is logged, and is no failure of the operation", () =>
     Effect.gen(function*() {

@@ -152,15 +152,16 @@ describe("G31 what is acquired is that of the registration", () => {
     }))
 })
 
-describe("G31 a shared registry", () => {
-  const noting = (log: Array<string>) => ({
-    acquire: ({ kind, name }: Tool) =>
-      Effect.acquireRelease(
-        Effect.sync(() => log.push(`+${name} ${kind}`)),
-        () => Effect.sync(() => log.push(`-${name} ${kind}`))
-      )
-  })
+/** Hooks that note what they acquire and release. */
+const noting = (log: Array<string>) => ({
+  acquire: ({ kind, name }: Tool) =>
+    Effect.acquireRelease(
+      Effect.sync(() => log.push(`+${name} ${kind}`)),
+      () => Effect.sync(() => log.push(`-${name} ${kind}`))
+    )
+})
 
+describe("G31 a shared registry", () => {
   it.effect("what another process replaces or withdraws is released", () =>
     withLog(Effect.gen(function*() {
       const log: Array<string> = []

@@ -181,7 +181,8 @@ export const settle = <Item>(
   if (acquisitions === undefined) return undefined
   const { fresh, held, leased } = acquisitions
   acquisitions.fresh = new Set()
-  const ended = new Set(fresh)
+  // the last first, as scopes do
+  const ended = new Set(Array.from(fresh).toReversed())
   if (published) {
     // no step tells that a withheld entry came or went
     const isHidden = base.withheld !== draft.withheld || base.waiting !== draft.waiting

@@ -325,7 +325,9 @@ const commitOrUndo = <A, E>(group: Group, exit: Exit.Success<A, E>, ending: Endi
   let after = ending.committed?.(exit.value)
   try {
     for (const transaction of group) {
-      for (const next of [commit(transaction), released(transaction, true)]) {
+      const emptied = commit(transaction)
+      // what was acquired for items may need what their population acquired: that goes last
+      for (const next of [released(transaction, true), emptied]) {
         if (next !== undefined) after = after === undefined ? next : Effect.ensuring(after, next)
       }
     }
@@ -415,11 +417,16 @@ const undo = <E>(group: Group, cause: Cause.Cause<E>, ending: Ending<any>): Effe
     transaction.restore = unchanged
   }
   ending.failed?.()
-  const undoing = Effect.zipWith(
-    Hooks.undo(group),
-    collect(group.flatMap(({ scopes }) => scopes), (scope) => Scope.close(scope, Exit.failCause(cause))),
-    (hooks, scopes) => Cause.combine(hooks, scopes)
-  )
+  const scopes = group.flatMap((transaction) => transaction.scopes)
+  const releasing = () => group.flatMap((transaction) => released(transaction, false) ?? [])
+  const undoing = Effect.flatMap(Hooks.undo(group), (hooks) => {
+    // where a population goes with it, before what that acquired; else when others can have the lock
+    const closing = collect(
+      [...scopes.length === 0 ? [] : releasing(), ...scopes.map((scope) => Scope.close(scope, Exit.failCause(cause)))],
+      (effect) => effect
+    )
+    return Effect.map(closing, (defects) => Cause.combine(hooks, defects))
+  })
   const undone = Effect.provideService(undoing, CurrentTransaction, group.at(-1))
   return Effect.flatMap(undone, (defects) =>
     Effect.flatMap(forgetAll(group), () => {
@@ -429,7 +436,7 @@ const undo = <E>(group: Group, cause: Cause.Cause<E>, ending: Ending<any>): Effe
           ? []
           : redoAfterRollback
       )
-      const releases = group.flatMap((transaction) => released(transaction, false) ?? [])
+      const releases = releasing()
       group.forEach(close)
       return Effect.flatMap(collect(redo.concat(releases), (effect) => effect), (more) =>
         Effect.failCause(Cause.combine(Cause.combine(cause, defects), more)))

@@ -255,7 +255,7 @@ export class Following<Item> {
         if (acquisitions !== undefined && fresh !== undefined) acquisitions.fresh = fresh
         remote.close()
         return Effect.andThen(
-          Effect.andThen(after ?? Effect.void, release ?? Effect.void),
+          Effect.andThen(release ?? Effect.void, after ?? Effect.void),
           this.acquirers.later(synced.come)
         )
       })

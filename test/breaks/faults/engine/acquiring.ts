@@ -8,9 +8,9 @@ const anew = "acquiredFor.test.ts"
 export const faults: ReadonlyArray<Break> = [
   {
     name: "acquire: what was acquired is released before it is published that the item goes",
-    find: "for (const next of [commit(transaction), released(transaction, true)]) {",
+    find: "      const emptied = commit(transaction)\n",
     replace:
-      "for (const next of [void Effect.runFork(released(transaction, true) ?? Effect.void), commit(transaction)]) {",
+      "      Effect.runFork(released(transaction, true) ?? Effect.void)\n      const emptied = commit(transaction)\n",
     caught: { file, title: "is released after the item has gone for all readers, and the lock is free" }
   },
   {
@@ -46,8 +46,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "acquire: a transaction that fails keeps what it acquired",
-    find: "const ended = new Set(fresh)\n",
-    replace: "const ended = new Set(published ? fresh : [])\n",
+    find: "const ended = new Set(Array.from(fresh).toReversed())\n",
+    replace: "const ended = new Set(published ? Array.from(fresh).toReversed() : [])\n",
     caught: {
       file,
       title: "of a transaction that fails is released when it has been undone; of a nested one at the end"
@@ -55,8 +55,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "acquire: what a nested transaction that failed acquired is kept",
-    find: "const ended = new Set(fresh)\n",
-    replace: "const ended = new Set(published ? [] : fresh)\n",
+    find: "const ended = new Set(Array.from(fresh).toReversed())\n",
+    replace: "const ended = new Set(published ? [] : Array.from(fresh).toReversed())\n",
     caught: {
       file,
       title: "of a transaction that fails is released when it has been undone; of a nested one at the end"

@@ -76,5 +76,32 @@ export const faults: ReadonlyArray<Break> = [
       file: "acquire.test.ts",
       title: "one that fails releases what it had acquired, though the failure of another interrupts it meanwhile"
     }
+  },
+  {
+    name: "acquire: what a population acquired is released before what its items acquired",
+    find: "for (const next of [released(transaction, true), emptied]) {",
+    replace: "for (const next of [emptied, released(transaction, true)]) {",
+    caught: {
+      file: "acquire.test.ts",
+      title: "is released before what its population acquired: with a reset"
+    }
+  },
+  {
+    name: "acquire: what a population that fails acquired is released before what its items acquired",
+    find: "scopes.length === 0 ? [] : releasing()",
+    replace: "releasing().slice(0, 0)",
+    caught: {
+      file: "acquire.test.ts",
+      title: "is released before what its population acquired: when the population fails"
+    }
+  },
+  {
+    name: "acquire: what a transaction acquired is released in the order in which it was acquired",
+    find: "new Set(Array.from(fresh).toReversed())",
+    replace: "new Set(fresh)",
+    caught: {
+      file: "acquire.test.ts",
+      title: "is released before what its population acquired: when a transaction is undone"
+    }
   }
 ]

@@ -282,14 +282,9 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "the scopes of a failed population are closed before its hooks are played back",
-    find: `  const undoing = Effect.zipWith(
-    Hooks.undo(group),
-    collect(group.flatMap(({ scopes }) => scopes), (scope) => Scope.close(scope, Exit.failCause(cause))),
-    (hooks, scopes) =>`,
-    replace: `  const undoing = Effect.zipWith(
-    collect(group.flatMap(({ scopes }) => scopes), (scope) => Scope.close(scope, Exit.failCause(cause))),
-    Hooks.undo(group),
-    (scopes, hooks) =>`,
+    find: "  const undoing = Effect.flatMap(Hooks.undo(group), (hooks) => {",
+    replace: "  const earlier = collect(scopes.splice(0), (scope) => Scope.close(scope, Exit.failCause(cause)))\n" +
+      "  const undoing = Effect.flatMap(Effect.andThen(earlier, Hooks.undo(group)), (hooks) => {",
     caught: {
       file: "cleanup.test.ts",
       title: "G2 a population that fails: first its hooks are played back, and then its resources are released"
