@@ -4,7 +4,7 @@ import { Cause, Deferred, Effect, Exit, Fiber, Layer, Logger, Scope } from "effe
 import { Lookup, Registry, RegistryError, RegistryHooks, RegistryResource } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import * as fc from "fast-check"
-import { enabledItems } from "./utils/inside.ts"
+import { enabledItems, knownAcquisitions, openScopes } from "./utils/inside.ts"
 import { a, b, c, d, Item } from "./utils/items.ts"
 import { Opened } from "./utils/opened.ts"
 
@@ -444,6 +444,30 @@ describe("G31 what is acquired for an item", () => {
         String(logged),
         /Releasing what hooks of "registry" had acquired failed.*item 2 is stuck.*item 1 is stuck/s
       )
+    }))
+
+  it.effect("G10 leaves nothing behind, whether it is acquired or not", () =>
+    Effect.gen(function*() {
+      const opened = new Opened()
+      const registry = yield* make(opened)
+      yield* Registry.populate(registry)
+      const scopes = openScopes(registry)
+      for (let turn = 0; turn < 200; turn++) {
+        opened.failing.clear()
+        yield* Registry.registerAll(registry, [a, b])
+        yield* Registry.replace(registry, "id", 1, changed(a))
+        yield* Effect.scoped(
+          Effect.andThen(Registry.lease(registry, "id", 1), Registry.unregisterBy(registry, "id", 1))
+        )
+        yield* Effect.scoped(Registry.override(registry, changed(b)))
+        yield* Registry.disable(registry, "id", 2, { reason: "off" })
+        opened.failing.add(2)
+        yield* Effect.exit(Registry.enable(registry, "id", 2))
+        yield* Registry.unregisterBy(registry, "id", 2)
+        yield* Registry.enable(registry, "id", 2)
+        yield* Effect.exit(Registry.registerAll(registry, [a, b]))
+      }
+      assert.deepStrictEqual([opened.names, openScopes(registry), knownAcquisitions(registry)], [[], scopes, 0])
     }))
 
   it.effect("an interruption while it is acquired: nothing is registered, nothing is open", () =>

@@ -213,6 +213,13 @@ export const swapBackwards = (registry: AnyRegistry): void => {
       : push(step)
 }
 
+/** How many acquisitions a registry knows: of what is in, of a transaction in flight, and of what is leased and has gone. */
+export const knownAcquisitions = (registry: AnyRegistry): number => {
+  const { fresh, held, leased } = coreOf(registry).acquisitions ??
+    { fresh: new Set(), held: new Map(), leased: new Set() }
+  return fresh.size + held.size + leased.size
+}
+
 /** Forgets what hooks acquired, so that nothing but the end releases it. */
 export const forgetAcquisitions = (registry: AnyRegistry): void => coreOf(registry).acquisitions?.held.clear()
 

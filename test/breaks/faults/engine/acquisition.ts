@@ -103,5 +103,11 @@ export const faults: ReadonlyArray<Break> = [
       file: "acquire.test.ts",
       title: "is released before what its population acquired: when a transaction is undone"
     }
+  },
+  {
+    name: "acquire: what was acquired for an item that has gone is released, and not forgotten",
+    find: "      held.delete(registration)\n",
+    replace: "",
+    caught: { file: "acquire.test.ts", title: "G10 leaves nothing behind, whether it is acquired or not" }
   }
 ]
