@@ -1,7 +1,7 @@
 /** The engines of PostgreSQL against a real server. */
 import { PgClient } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Duration, Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
+import { Deferred, Duration, Effect, Exit, Fiber, Layer, Logger, Scope, Stream } from "effect"
 import { RegistryLog } from "effect-registry/shared"
 import * as RegistryLogPg from "effect-registry/shared/pg"
 import * as RegistryLogSql from "effect-registry/shared/sql"
@@ -13,8 +13,10 @@ import * as Servers from "./servers.ts"
 const { start } = RegistryLog
 const scope = Scope.makeUnsafe()
 let server: Servers.Server
+let pooler: Servers.Server
 beforeAll(async () => {
   server = await Effect.runPromise(Scope.provide(Servers.postgres, scope))
+  pooler = await Effect.runPromise(Scope.provide(Servers.pooler(server), scope))
 })
 afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
@@ -28,6 +30,15 @@ RegistryTest.logLaws(
   RegistryLogSql.layerWith({ prefix: "sql" }).pipe(Layer.provide(client))
 )
 RegistryTest.logLaws("PostgreSQL", engine)
+
+const pooled = Layer.suspend(() =>
+  PgClient.layer({ host: "127.0.0.1", port: pooler.port, username: "postgres", database: "postgres", prepare: false })
+)
+
+RegistryTest.logLaws(
+  "PostgreSQL through a pooler of transactions",
+  RegistryLogPg.layer({ prefix: "pooled", hints: "off" }).pipe(Layer.provide(pooled))
+)
 
 let names = 0
 const newName = () => `test ${names++}`
@@ -217,6 +228,20 @@ WHEN (NEW.body = 'stall') EXECUTE FUNCTION stall()`
       yield* Effect.provide(append(registry, start, "a"), off, { local: true })
       assert.strictEqual((yield* Fiber.join(hearing))._tag, "None")
     }).pipe(Effect.provide(engine)), 60_000)
+
+  it.live("S17 says so where it hears nothing, through a pooler of transactions", () =>
+    Effect.gen(function*() {
+      const warned = yield* Deferred.make<string>()
+      const logger = Logger.make(({ logLevel, message }) => {
+        if (logLevel === "Warn") Deferred.doneUnsafe(warned, Effect.succeed(String(message)))
+      })
+      const layer = RegistryLogPg.layer({ prefix: "unheard" }).pipe(
+        Layer.provide(pooled),
+        Layer.provide(Logger.layer([logger]))
+      )
+      yield* Layer.build(layer)
+      assert.match(yield* Effect.timeout(Deferred.await(warned), "20 seconds"), /does not hear by LISTEN/)
+    }), 60_000)
 
   it.live("many processes that begin at once make the tables once", () =>
     Effect.gen(function*() {
