@@ -104,17 +104,20 @@ const makeIn: <Item, Lookups, P, V, Resource, E, R, Self>(
     acquire: (item: Item) => Effect.Effect<Resource, E, R>
   ) => {
     // by acquisition, not by item: an object may return while its old resource is leased
-    const resources = new WeakMap<Scope.Scope, Resource>()
+    const resources = new WeakMap<Scope.Scope, { readonly resource: Resource }>()
     const hooks = {
       acquire: (item: Item) =>
-        Effect.flatMap(acquire(item), (resource) => Effect.map(Effect.scope, (scope) => resources.set(scope, resource)))
+        Effect.flatMap(
+          acquire(item),
+          (resource) => Effect.map(Effect.scope, (scope) => resources.set(scope, { resource }))
+        )
     }
     const { name } = core.definition
     const get = (attribute: string, value: unknown) =>
       Effect.flatMap(Lease.lease(core, attribute, value), ({ acquisition, item }) => {
         for (const scope of acquisition?.scopes.values() ?? []) {
-          const resource = resources.get(scope)
-          if (resource !== undefined) return Effect.succeed(resource)
+          const open = resources.get(scope)
+          if (open !== undefined) return Effect.succeed(open.resource)
         }
         return Effect.die(
           new Error(

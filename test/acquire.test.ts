@@ -6,44 +6,7 @@ import { RegistryTest } from "effect-registry/testing"
 import * as fc from "fast-check"
 import { enabledItems } from "./utils/inside.ts"
 import { a, b, c, d, Item } from "./utils/items.ts"
-
-/** Counts what is open: every acquisition is released exactly once. */
-class Opened {
-  readonly log: Array<string> = []
-  readonly open = new Map<number, Item>()
-  acquired = 0
-  released = 0
-  /** The ids that cannot be acquired. */
-  readonly failing = new Set<number>()
-  private serial = 0
-
-  readonly acquire = (item: Item) =>
-    Effect.gen({ self: this }, function*() {
-      yield* Effect.yieldNow
-      if (this.failing.has(item.id)) return yield* Effect.fail(`no ${item.id}`)
-      return yield* Effect.acquireRelease(
-        Effect.sync(() => {
-          this.acquired++
-          this.log.push(`+${item.name}`)
-          this.open.set(++this.serial, item)
-          return this.serial
-        }),
-        (serial) =>
-          Effect.andThen(
-            Effect.yieldNow,
-            Effect.sync(() => {
-              assert.isTrue(this.open.delete(serial), `${item.name} is released twice`)
-              this.released++
-              this.log.push(`-${item.name}`)
-            })
-          )
-      )
-    })
-
-  get names(): ReadonlyArray<string> {
-    return Array.from(this.open.values(), ({ name }) => name).toSorted()
-  }
-}
+import { Opened } from "./utils/opened.ts"
 
 const options = { lookup: ["id", "name"] } as const
 
@@ -258,6 +221,42 @@ describe("G31 what is acquired for an item", () => {
       assert.strictEqual((yield* Registry.get(registry, "id", 1)).name, "item 1")
     }))
 
+  it.effect("of an item that goes in below an override is there at once, and kept", () =>
+    Effect.gen(function*() {
+      const opened = new Opened()
+      const registry = yield* make(opened)
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* Registry.override(registry, changed(a))
+        yield* Registry.register(registry, a)
+        assert.deepStrictEqual(opened.names, ["item 1", "item 1'"])
+      }))
+      assert.deepStrictEqual(opened.names, ["item 1"])
+    }))
+
+  it.effect("of an item that is withdrawn and registered again in one transaction is acquired anew", () =>
+    Effect.gen(function*() {
+      const opened = new Opened()
+      const registry = yield* make(opened)
+      yield* Registry.register(registry, a)
+      yield* Registry.transact(
+        registry,
+        Effect.andThen(Registry.unregister(registry, a), Registry.register(registry, a))
+      )
+      assert.deepStrictEqual(opened.log, ["+item 1", "+item 1", "-item 1"])
+    }))
+
+  it.effect("is kept where a rule is made and ended in one transaction", () =>
+    Effect.gen(function*() {
+      const opened = new Opened()
+      const registry = yield* make(opened)
+      yield* Registry.register(registry, a)
+      yield* Registry.transact(
+        registry,
+        Effect.andThen(Registry.disable(registry, "id", 1, { reason: "off" }), Registry.enable(registry, "id", 1))
+      )
+      assert.deepStrictEqual(opened.log, ["+item 1"])
+    }))
+
   it.effect("an item that a rule disables goes in without it, and gets it when it is enabled", () =>
     Effect.gen(function*() {
       const opened = new Opened()
@@ -288,6 +287,24 @@ describe("G31 what is acquired for an item", () => {
       yield* Effect.exit(Registry.enable(registry, "odd", true))
       assert.deepStrictEqual(opened.names, ["item 2"])
       assert.deepStrictEqual(yield* Registry.values(registry), [b])
+    }))
+
+  it.effect("what a nested transaction failed to acquire is not taken for what the item needs", () =>
+    Effect.gen(function*() {
+      const opened = new Opened()
+      const registry = yield* make(opened)
+      yield* Registry.register(registry, a)
+      yield* Registry.disable(registry, "id", 1, { reason: "off" })
+      opened.failing.add(1)
+      yield* Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          yield* Effect.exit(Registry.enable(registry, "id", 1))
+          opened.failing.clear()
+          yield* Registry.enable(registry, "id", 1)
+        })
+      )
+      assert.deepStrictEqual(opened.names, ["item 1"])
     }))
 
   it.effect("what a closing scope cannot enable stays disabled, with a warning, and explain says why", () =>
@@ -427,6 +444,19 @@ describe("G31 several items at once", () => {
       ])
     }))
 
+  it.effect("of a population are acquired side by side", () =>
+    Effect.gen(function*() {
+      const second = yield* Deferred.make<void>()
+      const registry = yield* Registry.make<Item>()({
+        ...options,
+        concurrency: 2,
+        defaults: [a, b],
+        // the first waits for the second
+        hooks: { acquire: ({ id }) => id === 1 ? Deferred.await(second) : Deferred.succeed(second, undefined) }
+      })
+      assert.deepStrictEqual(yield* Registry.values(registry), [a, b])
+    }))
+
   it.effect("one that fails releases the others, and interrupts those that are on their way", () =>
     Effect.gen(function*() {
       const opened = new Opened()
@@ -439,6 +469,28 @@ describe("G31 several items at once", () => {
       assert.strictEqual(yield* Effect.flip(Registry.registerAll(registry, [a, b, c])), "no 3")
       assert.deepStrictEqual([opened.names, opened.acquired], [[], 1])
       assert.strictEqual(yield* Registry.size(registry), 0)
+    }))
+
+  it.effect("an interruption reaches all that are on their way", () =>
+    Effect.gen(function*() {
+      const opened = new Opened()
+      const both = yield* Deferred.make<void>()
+      const registry = yield* Registry.make<Item>()({
+        ...options,
+        concurrency: 2,
+        hooks: {
+          acquire: (item) =>
+            Effect.gen(function*() {
+              yield* opened.acquire(item)
+              if (opened.open.size === 2) yield* Deferred.succeed(both, undefined)
+              yield* Effect.never
+            })
+        }
+      })
+      const fiber = yield* Effect.forkChild(Registry.registerAll(registry, [a, b]))
+      yield* Deferred.await(both)
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual([opened.names, opened.acquired], [[], 2])
     }))
 })
 
@@ -463,6 +515,35 @@ describe("G31 hooks that come later", () => {
           assert.deepStrictEqual([without.acquired, existing.acquired], [1, 4])
         })))
       )
+    }))
+
+  it.effect("acquire neither for what a rule disables, nor for what goes while they are added", () =>
+    Effect.gen(function*() {
+      const opened = new Opened()
+      const registry = yield* Registry.make<Item>()(options)
+      yield* Registry.registerAll(registry, [a, b, c])
+      yield* Registry.disable(registry, "id", 3, { reason: "off" })
+      const acquire = (item: Item) =>
+        Effect.andThen(item === a ? Registry.unregister(registry, b) : Effect.void, opened.acquire(item))
+      yield* Registry.addHooks(registry, { acquire }, { existing: true })
+      assert.deepStrictEqual(opened.log, ["+item 1"])
+      yield* Registry.enable(registry, "id", 3)
+      assert.deepStrictEqual(opened.names, ["item 1", "item 3"])
+    }))
+
+  it.effect("and go in the transaction in which they acquired release it at once", () =>
+    Effect.gen(function*() {
+      const opened = new Opened()
+      const registry = yield* Registry.make<Item>()(options)
+      const adding = Registry.addHooks(registry, { acquire: opened.acquire })
+      yield* Registry.transact(
+        registry,
+        Effect.gen(function*() {
+          yield* Effect.scoped(Effect.andThen(adding, Registry.register(registry, a)))
+          assert.deepStrictEqual(opened.log, ["+item 1", "-item 1"])
+        })
+      )
+      assert.deepStrictEqual(yield* Registry.values(registry), [a])
     }))
 
   it.effect("are not added if they cannot acquire for what is in", () =>
@@ -537,6 +618,44 @@ describe("G31 a lease", () => {
       assert.deepStrictEqual([opened.acquired, opened.released], [2, 2])
     }))
 
+  it.effect("of an item that has gone does not outlive the hooks either", () =>
+    Effect.gen(function*() {
+      const opened = new Opened()
+      const registry = yield* Registry.make<Item>()(options)
+      const hooks = yield* Scope.make()
+      yield* Scope.provide(Registry.addHooks(registry, { acquire: opened.acquire }), hooks)
+      yield* Registry.register(registry, a)
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* Registry.lease(registry, "id", 1)
+        yield* Registry.unregister(registry, a)
+        assert.deepStrictEqual(opened.names, ["item 1"])
+        yield* Scope.close(hooks, Exit.void)
+        assert.deepStrictEqual(opened.names, [])
+      }))
+      assert.strictEqual(opened.released, 1)
+    }))
+
+  it.effect("in a transaction is of the newest registration of the item", () =>
+    Effect.gen(function*() {
+      const opened = new Opened()
+      const registry = yield* make(opened)
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* Registry.transact(
+          registry,
+          Effect.gen(function*() {
+            yield* Registry.register(registry, a)
+            yield* Registry.unregister(registry, a)
+            yield* Registry.register(registry, a)
+            yield* Registry.lease(registry, "id", 1)
+          })
+        )
+        assert.deepStrictEqual(opened.log, ["+item 1", "+item 1", "-item 1"])
+        yield* Registry.unregister(registry, a)
+        assert.deepStrictEqual(opened.names, ["item 1"])
+      }))
+      assert.deepStrictEqual(opened.names, [])
+    }))
+
   it.effect("in a transaction that is undone keeps what the transaction acquired", () =>
     Effect.gen(function*() {
       const opened = new Opened()
@@ -582,8 +701,18 @@ describe("G31 a lease", () => {
     }))
 })
 
-describe("RegistryResource", () => {
+describe("G31 RegistryResource", () => {
   class Items extends Registry.Service<Items, Item>()("test/Resources", { ...options, defaults: [a] }) {}
+
+  it.effect("each of two answers its own resources, and undefined is one", () =>
+    Effect.gen(function*() {
+      const registry = yield* Registry.make<Item>()(options)
+      const names = yield* RegistryResource.make(registry, ({ name }) => Effect.succeed(name))
+      const nothing = yield* RegistryResource.make(registry, () => Effect.void)
+      yield* Registry.register(registry, a)
+      assert.strictEqual(yield* RegistryResource.get(names, "id", 1), "item 1")
+      assert.strictEqual(yield* RegistryResource.get(nothing, "id", 1), undefined)
+    }).pipe(Effect.scoped))
 
   it.effect("an object may return while its old resource is leased: each lease has its own", () =>
     Effect.gen(function*() {

@@ -7,16 +7,20 @@ import { spawn } from "node:child_process"
 import { createServer } from "node:net"
 import { join } from "node:path"
 import { choose } from "../examples/http/choose.ts"
-import { type Handler, Handlers, install, lookup } from "../examples/http/handlers.ts"
+import { type Handler, Handlers, lookup, type Render } from "../examples/http/handlers.ts"
 import { ServerLive } from "../examples/http/server.ts"
 import { root } from "./utils/processes.ts"
 
-const handler = (name: string, mediaType: string, rank = 0, render?: Handler["render"]): Handler => ({
+const handler = (name: string, mediaType: string, rank = 0, open?: Handler["open"]): Handler => ({
   name,
   mediaType,
   rank,
-  render: render ?? (() => Effect.succeed(HttpServerResponse.text(name, { contentType: mediaType })))
+  open: open ?? Effect.succeed(() => Effect.succeed(HttpServerResponse.text(name, { contentType: mediaType })))
 })
+
+const opening = (render: Render): Handler["open"] => Effect.succeed(render)
+
+const install = Handlers.registerScoped
 
 const plain = handler("plain", "text/plain")
 
@@ -69,7 +73,7 @@ describe("content negotiation", () => {
     Effect.gen(function*() {
       for (const one of [plain, html, json, other]) yield* install(one)
       const handlers = yield* Handlers
-      assert.strictEqual(choose(Registry.snapshotUnsafe(handlers), accept)?.handler.name, expected)
+      assert.strictEqual(choose(Registry.snapshotUnsafe(handlers), accept)?.name, expected)
     }).pipe(Effect.scoped, Effect.provide(Layer.fresh(Handlers.layer))))
 
   it("uses the lookups of the registry", () =>
@@ -99,9 +103,7 @@ describe("the http example", { timeout: 60_000 }, () => {
       const coming = Effect.scoped(Effect.gen(function*() {
         let open = true
         const number = comings++
-        // closed with the scope
-        yield* Effect.addFinalizer(() => Effect.sync(() => open = false))
-        yield* install(handler(`html ${number}`, "text/html", number, () =>
+        const render: Render = () =>
           Effect.gen(function*() {
             if (!open) return HttpServerResponse.text("closed", { status: 500 })
             yield* Effect.sleep(1)
@@ -112,7 +114,9 @@ describe("the http example", { timeout: 60_000 }, () => {
               Stream.encodeText
             )
             return open ? HttpServerResponse.stream(body) : HttpServerResponse.text("closed", { status: 500 })
-          })))
+          })
+        const opened = Effect.acquireRelease(Effect.succeed(render), () => Effect.sync(() => open = false))
+        yield* install(handler(`html ${number}`, "text/html", number, opened))
         yield* Effect.sleep(Math.random() * 5)
       }))
       const churn = yield* Effect.forkChild(Effect.all(
@@ -134,31 +138,39 @@ describe("the http example", { timeout: 60_000 }, () => {
       assert.strictEqual(yield* Handlers.size, 1)
     }).pipe(Effect.provide(server())))
 
-  it.live("a handler that is removed finishes its request before it is released, and gets no other request", () =>
+  it.live("G31 a request ends with the version that it began with, which is released then", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
       const [started, go] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const version = (number: number, render: Render) =>
+        handler(
+          "slow",
+          "text/slow",
+          0,
+          Effect.acquireRelease(Effect.succeed(render), () => Effect.sync(() => log.push(`released ${number}`)))
+        )
       const scope = yield* Scope.make()
-      yield* Scope.provide(
-        Effect.gen(function*() {
-          yield* Effect.addFinalizer(() => Effect.sync(() => log.push("released")))
-          yield* install(handler("slow", "text/slow", 0, () =>
-            Deferred.succeed(started, undefined).pipe(
-              Effect.andThen(Deferred.await(go)),
-              Effect.as(HttpServerResponse.text("slow"))
-            )))
-        }),
-        scope
-      )
+      const first = version(1, () =>
+        Deferred.succeed(started, undefined).pipe(
+          Effect.andThen(Deferred.await(go)),
+          Effect.andThen(Effect.sync(() => HttpServerResponse.text(`1 ${log.join()}`)))
+        ))
+      yield* Scope.provide(install(first), scope)
       const asking = yield* Effect.forkChild(report("text/slow"))
       yield* Deferred.await(started)
-      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+
+      // a reload in the middle of the request
+      yield* Handlers.replace("name", "slow", version(2, () => Effect.succeed(HttpServerResponse.text("2"))))
+      assert.deepStrictEqual(yield* report("text/slow"), [200, "2"])
+      // it goes in the middle of the request
+      yield* Scope.close(scope, Exit.void)
       assert.deepStrictEqual(yield* report("text/slow, */*;q=0.1"), [200, "plain"])
-      assert.deepStrictEqual(log, [])
+      assert.deepStrictEqual(log.splice(0), ["released 2"])
+
       yield* Deferred.succeed(go, undefined)
-      assert.deepStrictEqual(yield* Fiber.join(asking), [200, "slow"])
-      yield* Fiber.join(closing)
-      assert.deepStrictEqual(log, ["released"])
+      assert.deepStrictEqual(yield* Fiber.join(asking), [200, "1 "])
+      yield* Effect.yieldNow.pipe(Effect.repeat({ until: () => log.length > 0 }))
+      assert.deepStrictEqual(log, ["released 1"])
     }).pipe(Effect.provide(server())))
 
   it.live("a handler can be removed after its client went away, and after it died", () =>
@@ -166,9 +178,14 @@ describe("the http example", { timeout: 60_000 }, () => {
       const started = yield* Deferred.make<void>()
       yield* Effect.scoped(Effect.gen(function*() {
         yield* install(
-          handler("never", "text/never", 0, () => Effect.andThen(Deferred.succeed(started, undefined), Effect.never))
+          handler(
+            "never",
+            "text/never",
+            0,
+            opening(() => Effect.andThen(Deferred.succeed(started, undefined), Effect.never))
+          )
         )
-        yield* install(handler("dies", "text/dies", 0, () => Effect.die(new Error("boom"))))
+        yield* install(handler("dies", "text/dies", 0, opening(() => Effect.die(new Error("boom")))))
         const asking = yield* Effect.forkChild(report("text/never"))
         yield* Deferred.await(started)
         assert.strictEqual((yield* report("text/dies"))[0], 500)

@@ -9,6 +9,9 @@ const allowed: { readonly [file: string]: string } = {
   "RegistrySnapshot.test.ts": "compares contents, as values, with arrays",
   "keyMap.test.ts": "compares the persistent map with a map",
   "order.test.ts": "compares the persistent order with a sorted array",
+  "sharedAmendments.test.ts": "compares the folds of logs with checkpoints",
+  "sharedFuzz.test.ts": "compares the folds of all processes",
+  "utils/replicas.ts": "asks the processes of a shared registry what they hold",
   "same.test.ts": "compares values, and the keys that are made of them"
 }
 

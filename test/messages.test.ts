@@ -133,6 +133,9 @@ const getUntyped: any = RegistryResource.get
 /** As untyped code sees it. */
 const untyped: { readonly [name in keyof typeof Registry]: any } = Registry
 
+const sharedIn = (name: string) =>
+  SharedRegistry.make<any>()({ name, schema: Schema.Any, lookup: ["key"], lifetime: "cluster" } as any)
+
 const makeIn = (world: World, more: object = {}) =>
   Registry.make<any>()({
     name: world.name,
@@ -425,14 +428,11 @@ const producers: { readonly [what: string]: (world: World) => Effect.Effect<unkn
           Registry.addHooks(registry, { onItemRegistered: () => Effect.void }, { existing: true })
         )
     ),
-  "two shared registries in one transaction": (world) => {
-    const sharedIn = (name: string) =>
-      SharedRegistry.make<any>()({ name, schema: Schema.Any, lookup: ["key"], lifetime: "cluster" } as any)
-    return Effect.gen(function*() {
+  "two shared registries in one transaction": (world) =>
+    Effect.gen(function*() {
       const both = [yield* sharedIn(world.name), yield* sharedIn(`${world.name}.`)]
       yield* untyped.transactAll(both, Effect.void)
-    }).pipe(Effect.provide(RegistryLog.layerMemory))
-  },
+    }).pipe(Effect.provide(RegistryLog.layerMemory)),
   "two registries of one name": (world) => {
     const { layer } = Registry.Tag<any, any>()(world.name, { lookup: [] })
     const built = (name: string) => Effect.withSpan(Layer.build(Layer.fresh(layer)), name)

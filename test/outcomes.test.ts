@@ -13,6 +13,8 @@ import { defectOf, Item } from "./utils/items.ts"
 /** The item of the operations, and its replacement. Both have the key 1. */
 const a = new Item(1, "a")
 const A = new Item(1, "A")
+/** It has the key 1, too, and cannot be acquired. */
+const x = new Item(1, "x")
 /** The default. */
 const d = new Item(9, "d")
 
@@ -41,8 +43,14 @@ type Step = (before: Contents, result: string) => readonly [result: string, afte
 type Contested = Registry.Registry<
   Item,
   readonly ["id"],
-  RegistryError.PopulationError<RegistryError.RegistrationFailure>
+  RegistryError.PopulationError<RegistryError.RegistrationFailure | Refusal>,
+  Refusal
 >
+
+/** What `acquire` of hooks fails with. */
+interface Refusal {
+  readonly code: "acquire"
+}
 
 interface Operation {
   /** `free` is a registry that no other operation touches. */
@@ -225,6 +233,31 @@ const more: Readonly<Record<string, Operation>> = {
   }
 }
 
+/** Operations whose item cannot be acquired, where hooks acquire. */
+const refused: Readonly<Record<string, Operation>> = {
+  "register, refused": {
+    run: (registry) => Registry.register(registry, x),
+    steps: [onReady((before) => [found(before, "") === "" ? "acquire" : "attribute_registered", before])]
+  },
+  "upsert, refused": {
+    run: (registry) => Registry.upsert(registry, x),
+    steps: [onReady((before) => ["acquire", before])]
+  },
+  "replace, refused": {
+    run: (registry) => Registry.replace(registry, "id", 1, x),
+    steps: [onReady((before) => [found(before, "") === "" ? "not_registered" : "acquire", before])]
+  },
+  "reconcile, refused": {
+    run: (registry) => Registry.reconcile(registry, [d, x]),
+    steps: [onReady((before) => ["acquire", before])]
+  },
+  // as if it were not in the list
+  "reconcile, left out": {
+    run: (registry) => Registry.reconcile(registry, [d, x], { onInvalid: "skip" }),
+    steps: [onReady(() => ["ok", "d"])]
+  }
+}
+
 /** Removes the override, if it still exists. */
 const lastOut = (contents: Contents): Contents => put(contents, "^A", "")
 
@@ -282,6 +315,17 @@ const registries: Readonly<Record<string, Effect.Effect<Contested, never, Scope.
   })
 }
 
+const refusal: Refusal = { code: "acquire" }
+
+/** A registry whose hooks take turns to acquire. They refuse `x`. */
+const acquiring: Effect.Effect<Contested, never, Scope.Scope> = Registry.make<Item>()({
+  lookup: ["id"],
+  defaults: [d],
+  hooks: {
+    acquire: (item) => item === d ? Effect.void : Effect.andThen(turn, item === x ? Effect.fail(refusal) : Effect.void)
+  }
+})
+
 const seen = (
   make: Effect.Effect<Contested, never, Scope.Scope>,
   one: Operation,
@@ -324,9 +368,20 @@ const resultOf = (exit: Exit.Exit<unknown, { readonly code: string }> | undefine
   return error instanceof Object && "code" in error ? String(error.code) : String(error)
 }
 
-const all: Readonly<Record<string, Operation>> = { ...operations, ...more }
+const all: Readonly<Record<string, Operation>> = { ...operations, ...more, ...refused }
 
-const pairs = Object.keys(all).flatMap((one, index, list) => list.slice(index).map((other) => [one, other] as const))
+const pairs = Object.keys({ ...operations, ...more }).flatMap((one, index, list) =>
+  list.slice(index).map((other) => [one, other] as const)
+)
+
+const pairsRefused = Object.keys(refused).flatMap((one, index, list) =>
+  [...Object.keys(operations), ...list.slice(index)].map((other) => [one, other] as const)
+)
+
+const suites = [
+  ...Object.entries(registries).map(([name, make]) => [name, make, pairs] as const),
+  ["G31 with hooks that acquire", acquiring, pairsRefused] as const
+]
 
 /**
  * Each schedule without preemption leads to some hundred with one preemption. If there are more than so many of the former,
@@ -334,9 +389,9 @@ const pairs = Object.keys(all).flatMap((one, index, list) => list.slice(index).m
  */
 const few = 6
 
-describe.each(Object.entries(registries))("outcomes, %s", (name, make) => {
+describe.each(suites)("outcomes, %s", (name, make, tried) => {
   describe.each(befores)("on %s", (before) => {
-    it.effect.each(pairs)("%s and %s", ([one, other]) =>
+    it.effect.each(tried)("%s and %s", ([one, other]) =>
       Effect.gen(function*() {
         const trying = (preemptions: number) => seen(make, all[one]!, all[other]!, before, preemptions)
         const yielding = yield* trying(0)

@@ -3,11 +3,12 @@
  * hooks are balanced, and no fiber or scope is left.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Context, Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
+import { Cause, Context, Effect, Exit, Fiber, Layer, Logger, Scope, Stream } from "effect"
 import { Registry, RegistryHooks, RegistryMetrics } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
-import { contradictions, installedHooks, isLocked, isMeasured, openScopes } from "./utils/inside.ts"
+import { contradictions, enabledItems, installedHooks, isLocked, isMeasured, openScopes } from "./utils/inside.ts"
 import { a, b, Balance, c, d, Item } from "./utils/items.ts"
+import { Opened } from "./utils/opened.ts"
 import { watchers } from "./utils/watchers.ts"
 
 type Items = Registry.Registry<Item, readonly ["id", "name"], any, any>
@@ -503,4 +504,145 @@ describe.each([false, true])("interrupted at every step, while other fibers wait
       }
     }
   }
+})
+
+interface Acquiring {
+  readonly registry: Items
+  /** The scope of scoped registrations, of leases and of added hooks. */
+  readonly scope: Scope.Closeable
+  readonly life: Scope.Closeable
+  readonly opened: Opened
+  /** Of hooks that are added. */
+  readonly later: Opened
+}
+
+/** They run where hooks acquire. The registry holds `b` and `c` before. */
+const acquiring: Readonly<
+  Record<string, {
+    readonly before?: (subject: Acquiring) => Effect.Effect<unknown, unknown>
+    readonly run: (subject: Acquiring) => Effect.Effect<unknown, unknown>
+  }>
+> = {
+  register: { run: ({ registry }) => Registry.register(registry, a) },
+  "registerAll, side by side": { run: ({ registry }) => Registry.registerAll(registry, [a, d]) },
+  replace: { run: ({ registry }) => Registry.replace(registry, "id", 2, over) },
+  reconcile: { run: ({ registry }) => Registry.reconcile(registry, [over, a]) },
+  "reconcile that leaves out": {
+    before: ({ opened }) => Effect.sync(() => opened.failing.add(a.id)),
+    run: ({ registry }) => Registry.reconcile(registry, [a, over], { onInvalid: "skip" })
+  },
+  "register that cannot acquire": {
+    before: ({ opened }) => Effect.sync(() => opened.failing.add(a.id)),
+    run: ({ registry }) => Effect.exit(Registry.register(registry, a))
+  },
+  unregister: { run: ({ registry }) => Registry.unregister(registry, b) },
+  disable: { run: ({ registry }) => Registry.disable(registry, "id", 2, { reason: "off" }) },
+  enable: {
+    before: ({ registry }) => Registry.disable(registry, "id", 2, { reason: "off" }),
+    run: ({ registry }) => Registry.enable(registry, "id", 2)
+  },
+  reset: { run: ({ registry }) => Registry.reset(registry) },
+  populate: {
+    before: ({ registry }) => Registry.reset(registry),
+    run: ({ registry }) => Registry.populate(registry)
+  },
+  "a transaction that fails": {
+    run: ({ registry }) =>
+      Effect.exit(Registry.transact(registry, Effect.andThen(Registry.register(registry, a), Effect.fail("no"))))
+  },
+  registerScoped: { run: ({ registry, scope }) => Scope.provide(Registry.registerScoped(registry, a), scope) },
+  "the close of a scope": {
+    before: ({ registry, scope }) => Scope.provide(Registry.registerAllScoped(registry, [a, d]), scope),
+    run: ({ scope }) => Scope.close(scope, Exit.void)
+  },
+  "the end of a rule with its scope": {
+    before: ({ registry, scope }) => Scope.provide(Registry.disableScoped(registry, "id", 2, { reason: "off" }), scope),
+    run: ({ scope }) => Scope.close(scope, Exit.void)
+  },
+  override: { run: ({ registry, scope }) => Scope.provide(Registry.override(registry, over), scope) },
+  "addHooks, existing": {
+    run: ({ later, registry, scope }) =>
+      Scope.provide(Registry.addHooks(registry, { acquire: later.acquire }, { existing: true }), scope)
+  },
+  "the removal of hooks": {
+    before: ({ later, registry, scope }) =>
+      Scope.provide(Registry.addHooks(registry, { acquire: later.acquire }, { existing: true }), scope),
+    run: ({ scope }) => Scope.close(scope, Exit.void)
+  },
+  lease: { run: ({ registry, scope }) => Scope.provide(Registry.lease(registry, "id", 2), scope) },
+  "lease of an item that goes": {
+    run: ({ registry, scope }) =>
+      meanwhile(Scope.provide(Registry.lease(registry, "id", 2), scope), Registry.unregisterBy(registry, "id", 2))
+  },
+  "lease of a Pending registry": {
+    before: ({ registry }) => Registry.reset(registry),
+    run: ({ registry, scope }) => Scope.provide(Registry.lease(registry, "id", 2), scope)
+  },
+  "the end of a lease": {
+    before: ({ registry, scope }) =>
+      Effect.andThen(Scope.provide(Registry.lease(registry, "id", 2), scope), Registry.unregister(registry, b)),
+    run: ({ scope }) => Scope.close(scope, Exit.void)
+  }
+}
+
+const names = (opened: Opened): ReadonlyArray<string> => opened.names.toSorted()
+
+describe("interrupted at every step, with hooks that acquire", () => {
+  it.effect.each(
+    Object.keys(acquiring).flatMap((name) =>
+      (["outside", "inside"] as const).flatMap((from) => [false, true].map((company) => [name, from, company] as const))
+    )
+  )("G31 %s, from %s, while other fibers wait: %s: what is open is what is in, and nothing at the end", ([
+    name,
+    from,
+    company
+  ]) => {
+    const { before = () => Effect.void, run } = acquiring[name]!
+    let waiting: ReadonlyArray<Fiber.Fiber<unknown, unknown>> = []
+    return RegistryTest.interruptEach({
+      setup: Effect.gen(function*() {
+        const [opened, later] = [new Opened(), new Opened()]
+        const [life, scope] = [yield* Scope.make(), yield* Scope.make()]
+        const registry: Items = yield* Scope.provide(
+          Registry.make<Item>()({
+            lookup: ["id", "name"],
+            defaults: [b, c],
+            concurrency: 2,
+            hooks: { acquire: opened.acquire }
+          }),
+          life
+        )
+        yield* Registry.populate(registry)
+        const subject: Acquiring = { registry, scope, life, opened, later }
+        yield* before(subject)
+        waiting = []
+        return subject
+      }),
+      run: (subject) =>
+        Effect.andThen(
+          company
+            ? Effect.uninterruptible(
+              Effect.map(
+                Effect.forEach(others(subject.registry), (one) => Effect.forkDetach(one)),
+                (fibers) => waiting = fibers
+              )
+            )
+            : Effect.void,
+          run(subject)
+        ),
+      check: ({ later, life, opened, registry, scope }) =>
+        Effect.gen(function*() {
+          yield* Effect.forEach(waiting, Fiber.await)
+          yield* Scope.close(scope, Exit.void)
+          assert.deepStrictEqual(names(opened), enabledItems(registry).map((item) => item.name).toSorted())
+          assert.deepStrictEqual(names(later), [])
+          assert.strictEqual(openScopes(registry), opened.open.size, "scopes are open")
+          assert.isFalse(isLocked(registry))
+          yield* Scope.close(life, Exit.void)
+          assert.deepStrictEqual(names(opened), [])
+          assert.deepStrictEqual([opened.released, later.released], [opened.acquired, later.acquired])
+        }),
+      from
+    }).pipe(Effect.provide(Logger.layer([])))
+  }, 30_000)
 })

@@ -1,15 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Logger, Queue, Stream } from "effect"
-import { Registry, RegistrySnapshot } from "effect-registry"
+import { Deferred, Effect, Fiber, Layer, Logger, Queue, Stream } from "effect"
+import { Registry, RegistryResource, RegistrySnapshot } from "effect-registry"
 import { RegistryTest } from "effect-registry/testing"
 import { McpProtocol, McpTest } from "effect/ai"
 import { ToolsMcp } from "../examples/tools/mcp.ts"
-import { AgentTool, follow, Tools } from "../examples/tools/tools.ts"
+import { AgentTool, follow, Runners, Tools } from "../examples/tools/tools.ts"
 import { runExample } from "./utils/processes.ts"
 
 const tool = (name: string, template: string) => ({ name, description: name, template })
 
-const fresh = Layer.fresh(Tools.layer)
+const fresh = Runners.layer.pipe(Layer.provideMerge(Layer.fresh(Tools.layer)), Layer.fresh)
 
 /** A client of a real server, with its notifications and results in plain words. */
 const connect = Effect.gen(function*() {
@@ -69,6 +69,49 @@ whisper: (Ada)
       assert.deepStrictEqual(yield* call("a"), { text: "2 Ada" })
       assert.strictEqual(yield* call("b"), "refused")
     }).pipe(Effect.scoped, Effect.provide(fresh)))
+
+  it.live("G31 a call ends with the version that it began with, which is released then", () => {
+    const log: Array<string> = []
+    return Effect.gen(function*() {
+      const [started, go] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const slow = Layer.effect(
+        Runners,
+        RegistryResource.make(Tools, ({ template }) =>
+          Effect.acquireRelease(
+            Effect.succeed({
+              run: () =>
+                template === "1"
+                  ? Deferred.succeed(started, undefined).pipe(
+                    Effect.andThen(Deferred.await(go)),
+                    Effect.andThen(Effect.sync(() => `1 ${log.join()}`))
+                  )
+                  : Effect.succeed(template)
+            }),
+            () => Effect.sync(() => log.push(`released ${template}`))
+          ))
+      ).pipe(Layer.provideMerge(Layer.fresh(Tools.layer)))
+      yield* Effect.gen(function*() {
+        yield* set(tool("a", "1"))
+        const { call, list, told } = yield* connect
+        assert.deepStrictEqual(yield* list, ["a"])
+        const calling = yield* Effect.forkChild(call("a"))
+        yield* Deferred.await(started)
+
+        // a reload in the middle of the call, of which the client hears
+        yield* set(tool("a", "2"))
+        yield* told(1)
+        assert.deepStrictEqual(yield* list, ["a"])
+        assert.deepStrictEqual(yield* call("a"), { text: "2" })
+        assert.deepStrictEqual(log, [])
+
+        yield* Deferred.succeed(go, undefined)
+        assert.deepStrictEqual(yield* Fiber.join(calling), { text: "1 " })
+        yield* Effect.yieldNow.pipe(Effect.repeat({ until: () => log.length > 0 }))
+        assert.deepStrictEqual(log, ["released 1"])
+      }).pipe(Effect.scoped, Effect.provide(slow))
+      assert.deepStrictEqual(log, ["released 1", "released 2"])
+    })
+  })
 
   it.live("a tool that is registered again is offered again", () =>
     Effect.gen(function*() {

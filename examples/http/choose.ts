@@ -2,20 +2,20 @@
  * Content negotiation: which handler answers a client that accepts this.
  */
 import { RegistrySnapshot } from "effect-registry"
-import type { Installed, lookup } from "./handlers.ts"
+import type { Handler, lookup } from "./handlers.ts"
 
-type Snapshot = RegistrySnapshot.RegistrySnapshot<Installed, typeof lookup>
+type Snapshot = RegistrySnapshot.RegistrySnapshot<Handler, typeof lookup>
 
 /** By the quality that the client gives it; of several that are equal, by the rank. */
-export const choose = (snapshot: Snapshot, accept = "*/*"): Installed | undefined => {
-  const qualities = new Map<Installed, number>()
+export const choose = (snapshot: Snapshot, accept = "*/*"): Handler | undefined => {
+  const qualities = new Map<Handler, number>()
   for (const range of rangesOf(accept)) {
     for (const one of matching(snapshot, range)) if (!qualities.has(one)) qualities.set(one, range.quality)
   }
-  let best: Installed | undefined
+  let best: Handler | undefined
   let highest = 0
   for (const [one, quality] of qualities) {
-    if (quality > highest || best !== undefined && quality === highest && one.handler.rank > best.handler.rank) {
+    if (quality > highest || best !== undefined && quality === highest && one.rank > best.rank) {
       best = one
       highest = quality
     }
@@ -40,7 +40,7 @@ const rangesOf = (accept: string): ReadonlyArray<Range> =>
 
 const stars = ({ subtype, type }: Range): number => Number(type === "*") + Number(subtype === "*")
 
-const matching = (snapshot: Snapshot, { subtype, type }: Range): ReadonlyArray<Installed> => {
+const matching = (snapshot: Snapshot, { subtype, type }: Range): ReadonlyArray<Handler> => {
   if (type === "*") return RegistrySnapshot.values(snapshot)
   return subtype === "*"
     ? RegistrySnapshot.getAll(snapshot, "family", type)

@@ -1,8 +1,8 @@
 /**
  * Handlers of media types that come and go while requests are in flight.
  */
-import { Effect, Latch } from "effect"
-import { Lookup, Registry } from "effect-registry"
+import { Effect, type Scope } from "effect"
+import { Lookup, Registry, RegistryResource } from "effect-registry"
 import type { HttpServerResponse } from "effect/http"
 import { choose } from "./choose.ts"
 
@@ -11,63 +11,39 @@ export interface Handler {
   readonly mediaType: string
   /** Of two that fit equally well, the one of the higher rank answers. */
   readonly rank: number
-  readonly render: (report: Report) => Effect.Effect<HttpServerResponse.HttpServerResponse>
+  /** Opens what it renders with, before it can be found. */
+  readonly open: Effect.Effect<Render, never, Scope.Scope>
 }
+
+export type Render = (report: Report) => Effect.Effect<HttpServerResponse.HttpServerResponse>
 
 export interface Report {
   readonly title: string
   readonly lines: ReadonlyArray<string>
 }
 
-/** A handler, and the requests that use it. */
-export class Installed {
-  readonly handler: Handler
-  private readonly idle = Latch.makeUnsafe(true)
-  private requests = 0
-
-  constructor(handler: Handler) {
-    this.handler = handler
-  }
-  get untilIdle(): Effect.Effect<void> {
-    return this.idle.await
-  }
-  begin(): void {
-    this.requests++
-    this.idle.closeUnsafe()
-  }
-  end(): void {
-    if (--this.requests === 0) this.idle.openUnsafe()
-  }
-}
-
 export const lookup = {
-  name: Lookup.unique(({ handler }: Installed) => handler.name),
-  mediaType: Lookup.group(({ handler }: Installed) => handler.mediaType),
+  name: Lookup.unique(({ name }: Handler) => name),
+  mediaType: Lookup.group(({ mediaType }: Handler) => mediaType),
   /** `text` of `text/html`. */
-  family: Lookup.group(({ handler }: Installed) => handler.mediaType.split("/", 1)[0])
+  family: Lookup.group(({ mediaType }: Handler) => mediaType.split("/", 1)[0])
 }
 
-export class Handlers extends Registry.Service<Handlers, Installed>()("http/Handlers", { lookup }) {}
+export class Handlers extends Registry.Service<Handlers, Handler>()("http/Handlers", { lookup }) {}
 
-/**
- * Answers requests until the scope closes: from then on it is not found any more, and when the last request that has
- * found it has been answered, what the scope held before is released.
- */
-export const install = Effect.fnUntraced(function*(handler: Handler) {
-  const installed = new Installed(handler)
-  yield* Effect.addFinalizer(() => installed.untilIdle)
-  yield* Handlers.registerScoped(installed)
-})
+/** What handlers have opened. It is released when the handler has gone and the last request that uses it has ended. */
+export class Renderers extends RegistryResource.Service<Renderers>()("http/Renderers", {
+  registry: Handlers,
+  acquire: ({ open }) => open
+}) {}
 
-/** The handler that fits best, which stays until the scope of the request closes. */
+/** The renderer of the handler that fits best, until the scope of the request closes; nothing if none fits. */
 export const lease = (accept: string | undefined) =>
-  Effect.flatMap(Handlers, (handlers) =>
-    Effect.acquireRelease(
-      // it is found and begun in one step: who is found has not begun to go
-      Effect.sync(() => {
-        const found = choose(Registry.snapshotUnsafe(handlers), accept)
-        found?.begin()
-        return found
-      }),
-      (found) => Effect.sync(() => found?.end())
-    ))
+  Effect.gen(function*() {
+    const found = choose(yield* Handlers.snapshot, accept)
+    return found && (yield* Renderers.get("name", found.name))
+  }).pipe(
+    // it has gone between the two: another one
+    Effect.retry({ while: ({ code }) => code === "not_registered" }),
+    Effect.orDie
+  )

@@ -5,34 +5,37 @@ import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
 import { Duration, Effect, Layer } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { createServer } from "node:http"
-import type { Handler, Report } from "./handlers.ts"
+import type { Handler, Render, Report } from "./handlers.ts"
 import { ServerLive } from "./server.ts"
 
-const text = (mediaType: string, write: (report: Report) => string) => (report: Report) =>
+/** It holds nothing open. */
+const text = (mediaType: string, write: (report: Report) => string): Render => (report) =>
   Effect.succeed(HttpServerResponse.text(write(report), { contentType: mediaType }))
+
+const renderPlain = text("text/plain", ({ lines, title }) => [title, ...lines].join("\n"))
 
 const plain: Handler = {
   name: "plain",
   mediaType: "text/plain",
   rank: 0,
-  render: text("text/plain", ({ lines, title }) => [title, ...lines].join("\n"))
+  open: Effect.succeed(renderPlain)
 }
 
 const html: Handler = {
   name: "html",
   mediaType: "text/html",
   rank: 10,
-  render: text(
+  open: Effect.succeed(text(
     "text/html",
     ({ lines, title }) => `<h1>${title}</h1><ul>${lines.map((line) => `<li>${line}`).join("")}</ul>`
-  )
+  ))
 }
 
 const json: Handler = {
   name: "json",
   mediaType: "application/json",
   rank: 0,
-  render: (report) => Effect.orDie(HttpServerResponse.json(report))
+  open: Effect.succeed((report) => Effect.orDie(HttpServerResponse.json(report)))
 }
 
 /** One that takes its time. */
@@ -40,7 +43,7 @@ const slow: Handler = {
   name: "slow",
   mediaType: "text/slow",
   rank: 0,
-  render: (report) => Effect.delay(plain.render(report), Duration.seconds(1))
+  open: Effect.succeed((report) => Effect.delay(renderPlain(report), Duration.seconds(1)))
 }
 
 ServerLive({ always: [plain, json], switched: [html, slow] }).pipe(

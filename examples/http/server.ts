@@ -5,7 +5,7 @@ import { Context, Effect, FiberMap, Latch, Layer, Stream } from "effect"
 import { Registry, RegistryEvent, RegistrySnapshot } from "effect-registry"
 import { Sse } from "effect/encoding"
 import { HttpRouter, HttpServerResponse } from "effect/http"
-import { type Handler, Handlers, install, type Installed, lease, type Report } from "./handlers.ts"
+import { type Handler, Handlers, lease, Renderers, type Report } from "./handlers.ts"
 
 const report: Report = { title: "Languages", lines: ["TypeScript", "Python", "C"] }
 
@@ -13,14 +13,14 @@ const ReportRoute = HttpRouter.add(
   "GET",
   "/report",
   Effect.fnUntraced(function*(request) {
-    const found = yield* lease(request.headers["accept"])
-    if (found !== undefined) return yield* found.handler.render(report)
-    const mediaTypes = (yield* Handlers.values).map(({ handler }) => handler.mediaType)
+    const render = yield* lease(request.headers["accept"])
+    if (render !== undefined) return yield* render(report)
+    const mediaTypes = (yield* Handlers.values).map(({ mediaType }) => mediaType)
     return HttpServerResponse.text(mediaTypes.join("\n"), { status: 406 })
   })
 )
 
-/** `PUT /handlers/:name` switches one on, `DELETE` off, which answers when the last request that uses it has ended. */
+/** `PUT /handlers/:name` switches one on, `DELETE` off: requests that use it go on, and no other finds it. */
 const switches = (available: ReadonlyArray<Handler>) =>
   HttpRouter.use(Effect.fnUntraced(function*(router) {
     const running = yield* FiberMap.make<string>()
@@ -33,7 +33,7 @@ const switches = (available: ReadonlyArray<Handler>) =>
       "/handlers/:name",
       Effect.flatMap(named, (handler) => {
         if (handler === undefined) return Effect.succeed(missing)
-        const answering = Effect.scoped(Effect.andThen(install(handler), Effect.never))
+        const answering = Effect.scoped(Effect.andThen(Handlers.registerScoped(handler), Effect.never))
         return FiberMap.run(running, handler.name, Effect.provideContext(answering, services), {
           onlyIfMissing: true
         }).pipe(Effect.as(done))
@@ -73,7 +73,7 @@ const EventsRoute = HttpRouter.use(Effect.fnUntraced(function*(router) {
 /** What there is, and all changes to it; or the changes after a revision. Who has missed some begins anew. */
 const eventsOf = (handlers: Handlers["Service"], since?: number): Stream.Stream<Sse.Event> =>
   Stream.unwrap(Effect.map(Registry.subscribe(handlers, { since }), ({ changes, snapshot }) => {
-    const names = RegistrySnapshot.values(snapshot).map(({ handler }) => handler.name)
+    const names = RegistrySnapshot.values(snapshot).map(({ name }) => name)
     const first = eventOf("handlers", RegistrySnapshot.revision(snapshot), names)
     const news = Stream.map(changes, ({ events, revision }) => eventOf("changes", revision, events.map(lineOf)))
     return since === undefined ? Stream.concat(Stream.succeed(first), news) : news
@@ -86,12 +86,12 @@ const eventOf = (event: string, revision: number, lines: ReadonlyArray<string>):
   data: lines.join("\n")
 })
 
-const lineOf = (event: RegistryEvent.RegistryEvent<Installed>): string =>
+const lineOf = (event: RegistryEvent.RegistryEvent<Handler>): string =>
   RegistryEvent.match(event, {
-    Registered: ({ item }) => `+ ${item.handler.name}`,
-    Unregistered: ({ item }) => `- ${item.handler.name}`,
-    Replaced: ({ item, previous }) => `${previous.handler.name} is now ${item.handler.name}`,
-    Moved: ({ item, position }) => `${item.handler.name} is at ${position}`,
+    Registered: ({ item }) => `+ ${item.name}`,
+    Unregistered: ({ item }) => `- ${item.name}`,
+    Replaced: ({ item, previous }) => `${previous.name} is now ${item.name}`,
+    Moved: ({ item, position }) => `${item.name} is at ${position}`,
     Populated: () => "populated",
     Reset: () => "reset"
   })
@@ -101,13 +101,14 @@ export const ServerLive = (options: {
   readonly always: ReadonlyArray<Handler>
   readonly switched: ReadonlyArray<Handler>
 }) => {
-  const Always = Layer.effectDiscard(Effect.forEach(options.always, install))
+  const Always = Layer.effectDiscard(Handlers.registerAllScoped(options.always))
   const Routes = Layer.mergeAll(ReportRoute, switches(options.switched), EventsRoute)
   const End = Layer.effectDiscard(Effect.acquireRelease(Closing, (closing) => closing.open))
   return End.pipe(
     Layer.provideMerge(HttpRouter.serve(Routes, { disableLogger: true })),
     Layer.provide(Always),
     Layer.provide(Closing.layer),
+    Layer.provideMerge(Renderers.layer),
     Layer.provideMerge(Handlers.layer)
   )
 }

@@ -1,44 +1,86 @@
 /**
  * The registry of tools as an MCP server.
  */
-import { Effect, Layer, Option, Schema, Stream } from "effect"
-import { Registry, RegistrySnapshot } from "effect-registry"
+import { Effect, Exit, Layer, Option, RcMap, Schema, Scope, Stream } from "effect"
+import { Registry, RegistryResource, RegistrySnapshot } from "effect-registry"
 import { McpSchema, McpServer, Tool, Toolkit } from "effect/ai"
-import { type AgentTool, lineOf, type Snapshot, Tools } from "./tools.ts"
+import { type AgentTool, lineOf, type Runner, Runners, type Snapshot, Tools } from "./tools.ts"
 
-/** What was offered to each client when it last asked for the list: its calls are bound to that. */
-const makeOffers = (tools: Tools["Service"]) => {
-  const toClients = new Map<number, Snapshot>()
-  const inLists = new WeakMap<object, Snapshot>()
-  const now = () => Registry.snapshotUnsafe(tools)
-  return {
-    /** A list is of one snapshot, though the server asks for one tool after the other. */
-    inList: (request: McpSchema.McpRequestContext["Service"]) => {
-      const snapshot = inLists.get(request) ?? now()
-      inLists.set(request, snapshot)
-      toClients.set(request.clientId, snapshot)
-      return snapshot
-    },
-    toClient: (clientId: number) => toClients.get(clientId) ?? now()
-  }
+/** A list of tools, and their runners, which stay open though the tools go. */
+interface Offer {
+  readonly snapshot: Snapshot
+  readonly runners: ReadonlyMap<string, Runner>
 }
 
+/**
+ * What was offered to each client when it last asked for the list: its calls are bound to that. An offer ends when its client
+ * has got another list, and the last call that is bound to it has ended.
+ */
+const makeOffers = Effect.gen(function*() {
+  const tools = yield* Tools
+  const runnersNow = yield* Runners
+  const layerScope = yield* Effect.scope
+  /** Leases the runners of all tools that are in at one moment. */
+  const lease: Effect.Effect<Offer, never, Scope.Scope> = Registry.transact(
+    tools,
+    Effect.gen(function*() {
+      const snapshot = yield* Registry.snapshot(tools)
+      const runners = new Map<string, Runner>()
+      for (const { name } of RegistrySnapshot.values(snapshot)) {
+        runners.set(name, yield* Effect.orDie(RegistryResource.get(runnersNow, "name", name)))
+      }
+      return { snapshot, runners }
+    })
+  )
+  /** By a number for each list. */
+  const offers = yield* RcMap.make({ lookup: (_list: number) => lease })
+  const toClients = new Map<number, { readonly list: number; readonly scope: Scope.Closeable }>()
+  const inLists = new WeakMap<object, Snapshot>()
+  let lists = 0
+  return {
+    /** A list is of one offer, though the server asks for one tool after the other. */
+    inList: Effect.fnUntraced(function*(request: McpSchema.McpRequestContext["Service"]) {
+      const known = inLists.get(request)
+      if (known !== undefined) return known
+      const list = lists++
+      const scope = Scope.forkUnsafe(layerScope)
+      const { snapshot } = yield* Scope.provide(RcMap.get(offers, list), scope).pipe(
+        Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+      )
+      const last = toClients.get(request.clientId)
+      toClients.set(request.clientId, { list, scope })
+      inLists.set(request, snapshot)
+      if (last !== undefined) yield* Effect.uninterruptible(Scope.close(last.scope, Exit.void))
+      return snapshot
+    }),
+    /** Until the scope of a call closes. A client that has no list calls the present tools. */
+    toClient: (clientId: number) => {
+      const known = toClients.get(clientId)
+      return known === undefined ? lease : RcMap.get(offers, known.list)
+    }
+  }
+})
+
+type Offers = Effect.Success<typeof makeOffers>
+
 /** MCP servers never forget a tool. This one hides those that are not offered. */
-const register = (tool: AgentTool, offers: ReturnType<typeof makeOffers>) => {
+const register = (tool: AgentTool, offers: Offers) => {
   const offered = McpServer.visibility(({ method, requestContext }) =>
-    Effect.sync(() =>
-      method === "tools/list"
-        ? RegistrySnapshot.contains(offers.inList(requestContext), tool)
-        : RegistrySnapshot.has(offers.toClient(requestContext.clientId), "name", tool.name)
-    )
+    method === "tools/list"
+      ? Effect.map(offers.inList(requestContext), (snapshot) => RegistrySnapshot.contains(snapshot, tool))
+      : Effect.scoped(
+        Effect.map(offers.toClient(requestContext.clientId), ({ runners }) => runners.has(tool.name))
+      )
   )
   const toolkit = Toolkit.make(tool.toTool())
   const handlers = toolkit.toLayer({
     [tool.name]: ({ text }: { readonly text: string }) =>
-      Effect.map(McpSchema.McpRequestContext, ({ clientId }) => {
-        const bound = RegistrySnapshot.get(offers.toClient(clientId), "name", tool.name)
-        return { text: Option.getOrElse(bound, () => tool).run(text) }
-      })
+      Effect.scoped(Effect.gen(function*() {
+        const { clientId } = yield* McpSchema.McpRequestContext
+        const runner = (yield* offers.toClient(clientId)).runners.get(tool.name)
+        if (runner === undefined) return yield* Effect.die(new Error(`${tool.name} has gone.`))
+        return { text: yield* runner.run(text) }
+      }))
   })
   return McpServer.registerToolkit(toolkit).pipe(Effect.provide(Layer.merge(handlers, offered.layer)))
 }
@@ -66,9 +108,8 @@ const changesSince = (since: number | undefined) =>
   }))
 
 export const ToolsMcp = Layer.effectDiscard(Effect.gen(function*() {
-  const tools = yield* Tools
   const server = yield* McpServer.McpServer
-  const offers = makeOffers(tools)
+  const offers = yield* makeOffers
   const { changes, snapshot } = yield* Tools.subscribe()
   yield* Effect.forEach(RegistrySnapshot.values(snapshot), (tool) => register(tool, offers))
   yield* changes.pipe(

@@ -5,7 +5,7 @@ import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Effect, FileSystem, Layer, Logger, Option, Schedule, Schema, Stream } from "effect"
 import { McpProtocol, McpServer } from "effect/ai"
 import { ToolsMcp } from "./mcp.ts"
-import { follow, ToolList, Tools } from "./tools.ts"
+import { follow, Runners, ToolList, Tools } from "./tools.ts"
 
 const file = process.argv[2] ?? "tools.json"
 
@@ -28,6 +28,7 @@ McpServer.layerStdio({
   registrations: ToolsMcp
 }).pipe(
   Layer.merge(Follow),
+  Layer.provide(Runners.layer),
   Layer.provide(Tools.layer),
   Layer.provide(NodeServices.layer),
   // standard output is for the protocol

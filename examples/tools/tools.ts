@@ -1,8 +1,8 @@
 /**
  * The tools of an agent: a registry that follows a changing list.
  */
-import { Data, Effect, Schema, Stream } from "effect"
-import { Lookup, Registry, RegistryEvent, type RegistrySnapshot } from "effect-registry"
+import { Data, Effect, Schema, type Scope, Stream } from "effect"
+import { Lookup, Registry, RegistryEvent, RegistryResource, type RegistrySnapshot } from "effect-registry"
 import { McpSchema, Tool } from "effect/ai"
 
 const Definition = Schema.Struct({
@@ -14,10 +14,6 @@ const Definition = Schema.Struct({
 
 /** Two that are defined alike are equal, so that a list that says the same again changes nothing. */
 export class AgentTool extends Data.Class<typeof Definition.Type> {
-  run(text: string): string {
-    return this.template.replaceAll("{text}", () => text)
-  }
-
   /** As a model, or an MCP client, sees it. */
   toTool() {
     return Tool.make(this.name, {
@@ -34,6 +30,25 @@ export const ToolList = Schema.fromJsonString(Schema.Array(Definition))
 const lookup = { name: Lookup.unique((tool: AgentTool) => tool.name) }
 
 export class Tools extends Registry.Service<Tools, AgentTool>()("tools/Tools", { lookup }) {}
+
+/** What a tool runs with: elsewhere a process, or a connection. */
+export interface Runner {
+  readonly run: (text: string) => Effect.Effect<string>
+}
+
+export const open = ({ name, template }: AgentTool): Effect.Effect<Runner, never, Scope.Scope> => {
+  let isOpen = true
+  const run = (text: string) =>
+    Effect.suspend(() =>
+      isOpen ? Effect.succeed(template.replaceAll("{text}", () => text)) : Effect.die(new Error(`${name} is closed.`))
+    )
+  return Effect.acquireRelease(Effect.succeed({ run }), () =>
+    Effect.sync(() => {
+      isOpen = false
+    }))
+}
+
+export class Runners extends RegistryResource.Service<Runners>()("tools/Runners", { registry: Tools, acquire: open }) {}
 
 export type Snapshot = RegistrySnapshot.RegistrySnapshot<AgentTool, typeof lookup>
 

@@ -4,6 +4,7 @@
  */
 import type { Break } from "./break.ts"
 import { faults as coreOf } from "./faults/coreOf.ts"
+import { faults as engineAcquiring } from "./faults/engine/acquiring.ts"
 import { faults as engineCore } from "./faults/engine/core.ts"
 import { faults as engineCurrent } from "./faults/engine/current.ts"
 import { faults as engineHooks } from "./faults/engine/hooks.ts"
@@ -70,6 +71,7 @@ import { faults as testing } from "./faults/testing.ts"
 
 export const breaks: ReadonlyArray<Break> = [
   ...coreOf,
+  ...engineAcquiring,
   ...engineCore,
   ...engineCurrent,
   ...engineHooks,

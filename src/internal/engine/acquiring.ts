@@ -36,9 +36,13 @@ export const acquireAgain = <Item, V>(
   const parts = hooks.filter(acquires)
   if (parts.length === 0) return Effect.void
   const acquisition = new Acquisition(item)
-  const { fresh } = core.acquisitions ??= new Acquisitions()
-  fresh.push(acquisition)
-  return acquireFor(transaction, parts, acquisition)
+  const acquisitions = core.acquisitions ??= new Acquisitions<Item>()
+  acquisitions.fresh.push(acquisition)
+  return Effect.onError(acquireFor(transaction, parts, acquisition), () => {
+    // nobody may take it for what the item needs
+    acquisitions.fresh = acquisitions.fresh.filter((one) => one !== acquisition)
+    return release(core, [acquisition])
+  })
 }
 
 const acquireFor = <Item, V>(
@@ -108,8 +112,8 @@ export const isIn = <Item>(contents: Contents.Contents<Item>, registration: numb
 }
 
 /**
- * At the end of an outermost transaction, in the step that publishes it or gives it up: what is in then, and no rule withholds, keeps
- * what was acquired for it. Answers the release of the rest, for after the step.
+ * At the end of an outermost transaction, in the step that publishes it or gives it up: what is in then, and no rule
+ * withholds, keeps what was acquired for it. Answers the release of the rest, for after the step.
  */
 export const settle = <Item>(
   { base, core, draft, steps }: Transaction<Item>,
