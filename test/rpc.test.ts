@@ -1,12 +1,13 @@
 /** A log that one process serves, and others use. */
 import { NodeSocket, NodeSocketServer } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Duration, Effect, Exit, Fiber, Layer, Schedule, Scope, Stream } from "effect"
+import { Cause, Context, Duration, Effect, Exit, Fiber, Layer, Schedule, Scope, Stream } from "effect"
 import { RegistryLog } from "effect-registry/shared"
 import * as RegistryLogRpc from "effect-registry/shared/rpc"
 import { RegistryTest } from "effect-registry/testing"
 import { Headers } from "effect/http"
 import { RpcClient, RpcSerialization, RpcServer } from "effect/rpc"
+import { SocketServer } from "effect/socket"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
@@ -41,10 +42,40 @@ const clientOf = (path: { readonly path: string }) =>
 const socket = socketOf("laws")
 const client = clientOf(socket)
 
-beforeAll(() => inScope(Layer.build(serving(RegistryLog.layerMemory, socket))))
+let port = 0
+const webClient = Layer.suspend(() =>
+  RegistryLogRpc.layerClient.pipe(
+    Layer.provide(RpcClient.layerProtocolSocket({ retryTransientErrors: true })),
+    Layer.provide([NodeSocket.layerWebSocket(`ws://127.0.0.1:${port}`), RpcSerialization.layerJson])
+  )
+)
+
+beforeAll(() =>
+  inScope(Effect.gen(function*() {
+    yield* Layer.build(serving(RegistryLog.layerMemory, socket))
+    const sockets = yield* Layer.build(NodeSocketServer.layerWebSocket({ host: "127.0.0.1", port: 0 }))
+    const { address } = Context.get(sockets, SocketServer.SocketServer)
+    if (address._tag !== "UnixPathAddress") port = address.port
+    yield* Effect.provideContext(
+      Layer.build(
+        RegistryLogRpc.layerServer.pipe(
+          Layer.provide([
+            RegistryLogRpc.layerAccessLocal,
+            RpcServer.layerProtocolSocketServer,
+            RegistryLog.layerMemory
+          ]),
+          Layer.provide(RpcSerialization.layerJson)
+        )
+      ),
+      sockets
+    )
+  }))
+)
 
 RegistryTest.logLaws("a log over RPC on a Unix socket", client)
+RegistryTest.logLaws("a log over RPC on a WebSocket", webClient)
 sharingOver("RPC on a Unix socket", client)
+sharingOver("RPC on a WebSocket", webClient)
 
 /** Another process. */
 const another = <A, E>(effect: Effect.Effect<A, E, RegistryLog.RegistryLog>) =>

@@ -1,7 +1,7 @@
 /**
- * A log for shared registries that one process keeps and others use, over any protocol of `effect/rpc`: workers of a program,
- * child processes over a Unix socket, or machines over WebSockets. The process that serves it has an engine of its own, which
- * may be that in memory.
+ * A log for shared registries that one process keeps and others use, over a protocol of `effect/rpc`: workers and child
+ * processes over a Unix socket, or machines over WebSockets. The process that serves it has an engine of its own, which may be
+ * that in memory.
  *
  * **Details**
  *
