@@ -5,10 +5,10 @@ import * as Path from "node:path"
 /** Why a file may import from `src/internal`. */
 const allowed: { readonly [file: string]: string } = {
   "utils/inside.ts": "answers for the others what only the inside of a registry tells",
-  "RegistryLog.test.ts": "bounds an engine that does not answer, which no engine does when asked to",
   "RegistrySnapshot.test.ts": "compares contents, as values, with arrays",
   "keyMap.test.ts": "compares the persistent map with a map",
   "order.test.ts": "compares the persistent order with a sorted array",
+  "RegistryLog.test.ts": "bounds an engine that does not answer, which no engine does when asked to",
   "sharedAmendments.test.ts": "compares the folds of logs with checkpoints",
   "sharedFuzz.test.ts": "compares the folds of all processes",
   "utils/replicas.ts": "asks the processes of a shared registry what they hold",
