@@ -1,16 +1,19 @@
 /** A log that one process serves, and others use. */
 import { NodeSocket, NodeSocketServer } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Duration, Effect, Exit, Fiber, Layer, Schedule, Scope, Stream } from "effect"
-import { RegistryLog } from "effect-registry/shared"
+import { Cause, Context, Duration, Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
+import { Registry } from "effect-registry"
+import { RegistryLog, SharedRegistry } from "effect-registry/shared"
 import * as RegistryLogRpc from "effect-registry/shared/rpc"
 import { RegistryTest } from "effect-registry/testing"
 import { Headers } from "effect/http"
 import { RpcClient, RpcSerialization, RpcServer } from "effect/rpc"
+import { SocketServer } from "effect/socket"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { afterAll, beforeAll } from "vitest"
+import { process, synced, tool } from "./utils/replicas.ts"
 import { sharingOver } from "./utils/sharingOver.ts"
 
 const { start } = RegistryLog
@@ -41,10 +44,40 @@ const clientOf = (path: { readonly path: string }) =>
 const socket = socketOf("laws")
 const client = clientOf(socket)
 
-beforeAll(() => inScope(Layer.build(serving(RegistryLog.layerMemory, socket))))
+let port = 0
+const webClient = Layer.suspend(() =>
+  RegistryLogRpc.layerClient.pipe(
+    Layer.provide(RpcClient.layerProtocolSocket({ retryTransientErrors: true })),
+    Layer.provide([NodeSocket.layerWebSocket(`ws://127.0.0.1:${port}`), RpcSerialization.layerJson])
+  )
+)
+
+beforeAll(() =>
+  inScope(Effect.gen(function*() {
+    yield* Layer.build(serving(RegistryLog.layerMemory, socket))
+    const sockets = yield* Layer.build(NodeSocketServer.layerWebSocket({ host: "127.0.0.1", port: 0 }))
+    const { address } = Context.get(sockets, SocketServer.SocketServer)
+    if (address._tag !== "UnixPathAddress") port = address.port
+    yield* Effect.provideContext(
+      Layer.build(
+        RegistryLogRpc.layerServer.pipe(
+          Layer.provide([
+            RegistryLogRpc.layerAccessLocal,
+            RpcServer.layerProtocolSocketServer,
+            RegistryLog.layerMemory
+          ]),
+          Layer.provide(RpcSerialization.layerJson)
+        )
+      ),
+      sockets
+    )
+  }))
+)
 
 RegistryTest.logLaws("a log over RPC on a Unix socket", client)
+RegistryTest.logLaws("a log over RPC on a WebSocket", webClient)
 sharingOver("RPC on a Unix socket", client)
+sharingOver("RPC on a WebSocket", webClient)
 
 /** Another process. */
 const another = <A, E>(effect: Effect.Effect<A, E, RegistryLog.RegistryLog>) =>
@@ -68,11 +101,11 @@ describe("a log over RPC", () => {
       yield* own.open("mine", minute)
       yield* another(Effect.gen(function*() {
         const others = yield* sessions
-        for (const call of [others.open("mine", minute), others.renew("mine", minute), others.close("mine")]) {
-          const refused = yield* Effect.flip(call)
-          assert.isTrue(refused.definite)
-          assert.match(String(refused.cause), /another client/)
-        }
+        const refused = yield* Effect.flip(others.open("mine", minute))
+        assert.isTrue(refused.definite)
+        assert.match(refused.message, /another client/)
+        assert.isFalse(yield* others.renew("mine", minute))
+        yield* others.close("mine")
         assert.deepStrictEqual(yield* others.living(["mine"]), ["mine"])
         assert.deepStrictEqual(yield* others.bury(["mine"]), [])
       }))
@@ -82,22 +115,32 @@ describe("a log over RPC", () => {
     }).pipe(Effect.provide(client)))
 
   it.live(
-    "A23 a session goes on after its server was started anew, and its client has connected again",
+    "A23 a session outlives the connection, and a process the server: it keeps what it has registered",
     () =>
       Effect.gen(function*() {
         const path = socketOf("restarted")
         const log = Layer.succeed(RegistryLog.RegistryLog, yield* RegistryLog.makeMemory)
         const first = yield* Scope.make()
         yield* Scope.provide(Layer.build(serving(log, path)), first)
-        yield* Effect.gen(function*() {
-          const { append, sessions: own } = yield* RegistryLog.RegistryLog
-          yield* own.open("mine", minute)
-          const head = yield* append("tools", start, { id: "a", body: "" })
-          yield* Scope.close(first, Exit.void)
-          yield* Layer.build(serving(log, path))
-          assert.isTrue(yield* Effect.retry(own.renew("mine", minute), { times: 50, schedule: Schedule.spaced(100) }))
-          assert.strictEqual((yield* append("tools", head!, { id: "b", body: "" }))?.revision, 2)
-        }).pipe(Effect.provide(clientOf(path)))
+        const running = Effect.flatMap(
+          Layer.build(Layer.fresh(clientOf(path))),
+          (context) => Effect.provideContext(process({ session: { ttl: "1 second" }, poll: "100 millis" }), context)
+        )
+        const [one, two] = [yield* running, yield* running]
+        const scoped = yield* Scope.make()
+        yield* Scope.provide(Registry.registerScoped(one.registry, tool("scoped")), scoped)
+        assert.deepStrictEqual(yield* synced(one, two), ["scoped", "scoped"])
+        const { session } = yield* SharedRegistry.status(one.registry)
+        yield* Scope.close(first, Exit.void)
+        yield* Layer.build(serving(log, path))
+        for (let now = session; now.id === session.id || now.state !== "live";) {
+          yield* Effect.sleep(50)
+          now = (yield* SharedRegistry.status(one.registry)).session
+        }
+        yield* Effect.sleep(1_500)
+        assert.deepStrictEqual(yield* synced(one, two), ["scoped", "scoped"])
+        yield* Scope.close(scoped, Exit.void)
+        assert.deepStrictEqual(yield* synced(one, two), ["", ""])
       }),
     30_000
   )

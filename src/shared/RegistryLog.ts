@@ -18,6 +18,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Formatter from "effect/Formatter"
 import * as Layer from "effect/Layer"
 import type * as Stream from "effect/Stream"
 import { Hints } from "../internal/shared/hints.ts"
@@ -72,7 +73,13 @@ export interface Checkpoint {
  * @category errors
  * @since 0.2.0
  */
-export class LogError extends Data.TaggedError("LogError")<{ readonly cause: unknown; readonly definite: boolean }> {}
+export class LogError extends Data.TaggedError("LogError")<{ readonly cause: unknown; readonly definite: boolean }> {
+  override get message(): string {
+    const { cause, definite } = this
+    const why = cause instanceof Error ? cause.message : Formatter.format(cause)
+    return `The log of shared registries ${definite ? "refuses that" : "cannot be used"}: ${why.slice(0, 300)}`
+  }
+}
 
 /**
  * The records after a place.

@@ -71,10 +71,14 @@ const telling = (client: PgClient, channel: string) =>
       const [registry] = untold
       if (registry === undefined) return Effect.void
       untold.delete(registry)
-      return Effect.andThen(Effect.ignore(client.notify(channel, newsOf(registry))), tell)
+      const one = Effect.onInterrupt(client.notify(channel, newsOf(registry)), () =>
+        Effect.sync(() => untold.add(registry)))
+      return Effect.andThen(Effect.ignore(one), tell)
     })
-    yield* Effect.addFinalizer(() => Effect.timeoutOption(tell, "1 second"))
-    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Queue.take(wake), Effect.uninterruptible(tell))))
+    yield* Effect.addFinalizer(() =>
+      Effect.timeoutOption(Effect.interruptible(tell), "1 second")
+    )
+    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Queue.take(wake), tell)))
     return (registry: string) => {
       untold.add(registry)
       Queue.offerUnsafe(wake, undefined)

@@ -1,13 +1,14 @@
 /**
- * A log for shared registries that one process keeps and others use, over any protocol of `effect/rpc`: workers of a program,
- * child processes over a Unix socket, or machines over WebSockets. The process that serves it has an engine of its own, which
- * may be that in memory.
+ * A log for shared registries that one process keeps and others use, over a protocol of `effect/rpc`: workers and child
+ * processes over a Unix socket, or machines over WebSockets. The process that serves it has an engine of its own, which may be
+ * that in memory.
  *
  * **Details**
  *
- * A session is bound to the client that has opened it, by a secret: no other client can renew or close it. Apart from that, a
- * client that may connect may write anything. So a server needs `Access`, a middleware that says who may connect. Where all
- * may who can, `layerAccessLocal` makes sure that only this machine can.
+ * A session is bound to the client that has opened it, by a secret: no other client can renew or close it. It outlives a
+ * connection, and not the server: after that began anew a process opens another session, and keeps what it has registered.
+ * Apart from that, a client that may connect may write anything. So a server needs `Access`, a middleware that says who may
+ * connect, or `layerAccessLocal`, with which nobody can but this machine.
  *
  * Clients take records of a megabyte at most.
  *
@@ -167,14 +168,9 @@ const failing = <A>(call: Effect.Effect<A, LogError>) =>
 
 const handlers = Log.toLayer(Effect.gen(function*() {
   const log = yield* RegistryLog
-  /** The secrets of the clients that have opened a session. */
+  /** The secrets of the clients that have opened a session here. */
   const secrets = new Map<string, string>()
-  /** After this server was started anew, the first one that knows a session is taken for the one that has opened it. */
-  const isOf = ({ id, secret }: { readonly id: string; readonly secret: string }): boolean => {
-    const known = secrets.get(id) ?? secret
-    secrets.set(id, known)
-    return known === secret
-  }
+  const isOf = ({ id, secret }: { readonly id: string; readonly secret: string }): boolean => secrets.get(id) === secret
   const foreign = Effect.fail({ cause: new Error("This session is another client's."), definite: true })
   const forget = (gone: ReadonlyArray<string>) => {
     for (const id of gone) secrets.delete(id)
@@ -189,18 +185,27 @@ const handlers = Log.toLayer(Effect.gen(function*() {
     saveCheckpoint: ({ checkpoint, keep, registry }) => failing(log.saveCheckpoint(registry, checkpoint, keep)),
     drop: ({ registry }) => failing(log.drop(registry)),
     open: (payload) =>
-      isOf(payload) ? failing(log.sessions.open(payload.id, Duration.millis(payload.millis))) : foreign,
+      Effect.suspend(() => {
+        const { id, millis, secret } = payload
+        if (secrets.has(id) && !isOf(payload)) return foreign
+        secrets.set(id, secret)
+        return Effect.onError(
+          failing(log.sessions.open(id, Duration.millis(millis))),
+          () => Effect.sync(() => forget([id]))
+        )
+      }),
+    // a client of before this server began has to open another session
     renew: (payload) =>
       isOf(payload)
         ? Effect.tap(
           failing(log.sessions.renew(payload.id, Duration.millis(payload.millis))),
           (isOpen) => Effect.sync(() => isOpen || forget([payload.id]))
         )
-        : foreign,
+        : Effect.succeed(false),
     close: (payload) =>
       isOf(payload)
         ? Effect.tap(failing(log.sessions.close(payload.id)), () => Effect.sync(() => forget([payload.id])))
-        : foreign,
+        : Effect.void,
     living: (payload) => failing(log.sessions.living(payload.ids)),
     bury: (payload) => Effect.tap(failing(log.sessions.bury(payload.ids)), (gone) => Effect.sync(() => forget(gone)))
   }

@@ -106,7 +106,8 @@ const clientOf = (db: DatabaseSync) => {
 /** Looks whether another process has written, and what. */
 const listening = (db: DatabaseSync, log: RegistryLog["Service"], hints: Hints) =>
   Effect.gen(function*() {
-    const version = trying(() => db.prepare("PRAGMA data_version").get()?.["data_version"])
+    const looking = yield* trying(() => db.prepare("PRAGMA data_version"))
+    const version = trying(() => looking.get()?.["data_version"])
     const seen = new Map<string, number>()
     let last: unknown
     for (;;) {

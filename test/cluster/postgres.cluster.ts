@@ -1,20 +1,24 @@
 /** The engines of PostgreSQL against a real server. */
 import { PgClient } from "@effect/sql-pg"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Duration, Effect, Exit, Fiber, Layer, Scope, Stream } from "effect"
+import { Deferred, Duration, Effect, Exit, Fiber, Layer, Logger, Scope, Stream } from "effect"
+import { Registry } from "effect-registry"
 import { RegistryLog } from "effect-registry/shared"
 import * as RegistryLogPg from "effect-registry/shared/pg"
 import * as RegistryLogSql from "effect-registry/shared/sql"
 import { RegistryTest } from "effect-registry/testing"
 import { afterAll, beforeAll } from "vitest"
+import { process, synced, tool } from "../utils/replicas.ts"
 import { sharingOver } from "../utils/sharingOver.ts"
 import * as Servers from "./servers.ts"
 
 const { start } = RegistryLog
 const scope = Scope.makeUnsafe()
 let server: Servers.Server
+let pooler: Servers.Server
 beforeAll(async () => {
   server = await Effect.runPromise(Scope.provide(Servers.postgres, scope))
+  pooler = await Effect.runPromise(Scope.provide(Servers.pooler(server), scope))
 })
 afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
@@ -28,6 +32,15 @@ RegistryTest.logLaws(
   RegistryLogSql.layerWith({ prefix: "sql" }).pipe(Layer.provide(client))
 )
 RegistryTest.logLaws("PostgreSQL", engine)
+
+const pooled = Layer.suspend(() =>
+  PgClient.layer({ host: "127.0.0.1", port: pooler.port, username: "postgres", database: "postgres", prepare: false })
+)
+
+RegistryTest.logLaws(
+  "PostgreSQL through a pooler of transactions",
+  RegistryLogPg.layer({ prefix: "pooled", hints: "off" }).pipe(Layer.provide(pooled))
+)
 
 let names = 0
 const newName = () => `test ${names++}`
@@ -217,6 +230,57 @@ WHEN (NEW.body = 'stall') EXECUTE FUNCTION stall()`
       yield* Effect.provide(append(registry, start, "a"), off, { local: true })
       assert.strictEqual((yield* Fiber.join(hearing))._tag, "None")
     }).pipe(Effect.provide(engine)), 60_000)
+
+  it.live("S17 says so where it hears nothing, through a pooler of transactions", () =>
+    Effect.gen(function*() {
+      const warned = yield* Deferred.make<string>()
+      const logger = Logger.make(({ logLevel, message }) => {
+        if (logLevel === "Warn") Deferred.doneUnsafe(warned, Effect.succeed(String(message)))
+      })
+      const layer = RegistryLogPg.layer({ prefix: "unheard" }).pipe(
+        Layer.provide(pooled),
+        Layer.provide(Logger.layer([logger]))
+      )
+      yield* Layer.build(layer)
+      assert.match(yield* Effect.timeout(Deferred.await(warned), "20 seconds"), /does not hear by LISTEN/)
+    }), 60_000)
+
+  it.live(
+    "S18 A6 processes come to the same contents after the database was restored from an earlier copy, and have grown on",
+    () =>
+      Effect.gen(function*() {
+        const sql = yield* PgClient.PgClient
+        const layer = RegistryLogPg.layer({ prefix: "restored" }).pipe(Layer.provide(client))
+        const name = crypto.randomUUID()
+        const running = Effect.flatMap(Layer.build(Layer.fresh(layer)), (context) =>
+          Effect.provideContext(process({ name, lifetime: "forever" }), context))
+        const [one, two] = [yield* running, yield* running]
+        yield* Registry.register(one.registry, tool("a"))
+        const scoped = yield* Scope.make()
+        yield* Registry.register(two.registry, tool("b"))
+        const tables = ["log", "head", "checkpoint", "piece", "session"].map((table) =>
+          `restored_${table}`
+        )
+        for (const table of tables) yield* sql`CREATE TABLE ${sql(`copy_${table}`)} AS SELECT * FROM ${sql(table)}`
+        yield* Registry.register(one.registry, tool("lost"))
+        yield* Scope.provide(Registry.registerScoped(two.registry, tool("scoped")), scoped)
+        assert.deepStrictEqual(yield* synced(one, two), ["a b lost scoped", "a b lost scoped"])
+        yield* sql.withTransaction(Effect.forEach(tables, (table) =>
+          Effect.andThen(
+            sql`DELETE FROM ${sql(table)}`,
+            sql`INSERT INTO ${sql(table)} SELECT * FROM ${sql(`copy_${table}`)}`
+          )))
+        // what a scope that is open has registered comes back; what was registered for good is gone
+        yield* until(Effect.map(synced(one, two), (all) => all.every((list) => list === "a b scoped")))
+        yield* Registry.register(one.registry, tool("c"))
+        yield* Registry.register(two.registry, tool("d"))
+        assert.deepStrictEqual(yield* synced(one, two), ["a b scoped c d", "a b scoped c d"])
+        yield* Scope.close(scoped, Exit.void)
+        const three = yield* running
+        assert.deepStrictEqual(yield* synced(one, two, three), ["a b c d", "a b c d", "a b c d"])
+      }).pipe(Effect.provide(client)),
+    60_000
+  )
 
   it.live("many processes that begin at once make the tables once", () =>
     Effect.gen(function*() {

@@ -36,6 +36,16 @@ const ended = (child: ChildProcess): Effect.Effect<void> =>
     child.once("exit", () => resume(Effect.void))
   })
 
+const isOpen = (port: number): Effect.Effect<boolean> =>
+  Effect.callback<boolean>((resume) => {
+    const socket = Net.connect(port, "127.0.0.1")
+    socket.once("connect", () => {
+      socket.destroy()
+      resume(Effect.succeed(true))
+    })
+    socket.once("error", () => resume(Effect.succeed(false)))
+  })
+
 /** Polls, because servers do not say when they are ready. */
 const until = (isSo: Effect.Effect<boolean>, what: string): Effect.Effect<void> =>
   Effect.gen(function*() {
@@ -122,6 +132,31 @@ export const postgres: Effect.Effect<Server, never, Scope.Scope> = Effect.gen(fu
     isReady
   })
 })
+
+/** PgBouncer in front of a PostgreSQL: each transaction has one of four connections. */
+export const pooler = (database: Server): Effect.Effect<Server, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const [path, port] = [yield* directory, yield* freePort]
+    const account = postgresAccount()
+    const file = Path.join(path, "pgbouncer.ini")
+    Fs.writeFileSync(
+      file,
+      [
+        "[databases]",
+        `postgres = host=127.0.0.1 port=${database.port} user=postgres`,
+        "[pgbouncer]",
+        "listen_addr = 127.0.0.1",
+        `listen_port = ${port}`,
+        "unix_socket_dir =",
+        "auth_type = any",
+        "pool_mode = transaction",
+        "default_pool_size = 4"
+      ].join("\n")
+    )
+    if (account.uid !== undefined) Fs.chownSync(path, account.uid, account.gid!)
+    const args = ["--quiet", file]
+    return yield* serve({ port, command: "pgbouncer", args, account, signal: "SIGKILL", isReady: isOpen(port) })
+  })
 
 /** Whether a server of NATS says that it can be used, with its streams. */
 const isHealthy = (port: number): Effect.Effect<boolean> =>

@@ -3,7 +3,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Scope } from "effect"
 import { Registry } from "effect-registry"
 import { RegistryLog, SharedRegistry } from "effect-registry/shared"
-import { newId } from "../../src/internal/shared/appending.ts"
 import { codeOf, names, type Options, process, synced, tool } from "./replicas.ts"
 
 const soon = <E, R>(isSo: Effect.Effect<boolean, E, R>, what: string) =>
@@ -23,7 +22,7 @@ export const sharingOver = (name: string, layer: Layer.Layer<RegistryLog.Registr
   describe(`registries that are shared over ${name}`, () => {
     it.live("S1 S2 S12 have one item of a name, whoever was first, and all see it", () =>
       Effect.gen(function*() {
-        const own = newId()
+        const own = crypto.randomUUID()
         const all = yield* Effect.forEach([1, 2, 3, 4], () => running({ name: own, defaults: [tool("built-in")] }), {
           concurrency: "unbounded"
         })
@@ -42,7 +41,7 @@ export const sharingOver = (name: string, layer: Layer.Layer<RegistryLog.Registr
 
     it.live("S17 hear of what another process does, without asking", () =>
       Effect.gen(function*() {
-        const own = newId()
+        const own = crypto.randomUUID()
         const [one, two] = [yield* running({ name: own }), yield* running({ name: own })]
         yield* Registry.register(one.registry, tool("a"))
         yield* soon(Effect.map(names(two.registry), (all) => all === "a"), "the other process has it")
@@ -54,7 +53,7 @@ export const sharingOver = (name: string, layer: Layer.Layer<RegistryLog.Registr
       "S7 S8 lose what a process had in its scopes when it was killed, and keep what it registered",
       () =>
         Effect.gen(function*() {
-          const own = newId()
+          const own = crypto.randomUUID()
           const options: Options = { name: own, session: { ttl: "1 second" }, patience: "4 seconds" }
           const [one, two] = [yield* running(options), yield* running(options)]
           const scope = yield* Scope.make()
@@ -70,7 +69,7 @@ export const sharingOver = (name: string, layer: Layer.Layer<RegistryLog.Registr
 
     it.live("S18 come to the same contents from a checkpoint", () =>
       Effect.gen(function*() {
-        const own = newId()
+        const own = crypto.randomUUID()
         const options: Options = { name: own, checkpoint: { every: 10, keep: 5 }, history: 5 }
         const one = yield* running(options)
         for (let i = 0; i < 40; i++) {

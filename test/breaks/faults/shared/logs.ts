@@ -87,8 +87,8 @@ export const faults: ReadonlyArray<Break> = [
   },
   {
     name: "log over RPC: any client renews a session",
-    find: "return known === secret",
-    replace: "return true",
+    find: "boolean => secrets.get(id) === secret",
+    replace: "boolean => secret !== id",
     caught: { file: rpc, title: "A23 only the client that has opened a session" }
   },
   {
