@@ -89,7 +89,7 @@ describe.each(bundlers)("bundles by %s", (bundler, bundle) => {
     })
   }
 
-  it("of a service have nothing of what they do not name: shared registries, which have a path of their own", async () => {
+  it("S24 of a service have nothing of what they do not name: shared registries, which have a path of their own", async () => {
     const { code } = await bundle({
       modules: service.modules,
       code: `import { SharedRegistry } from "effect-registry/shared"\n${service.code}\n` +

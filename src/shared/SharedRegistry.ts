@@ -70,7 +70,7 @@ export interface SharedOptions<Item, Lookups, Defaults, AllHooks, E = never, R =
   /** How items travel: as the JSON of this schema. Another version of the program must be able to read it. */
   readonly schema: Schema.Codec<Item, any, never, never>
   /**
-   * `"cluster"`: as long as anybody is there. Who joins and finds nobody begins anew, as a registry of one process does.
+   * `"cluster"`: as long as one process is joined. A process that joins alone begins anew, as a registry of one process does.
    * `"forever"`: the items are data. Defaults are put in once in the life of the log.
    */
   readonly lifetime: "cluster" | "forever"

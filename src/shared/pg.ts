@@ -62,7 +62,7 @@ const pause = "1 second"
 const newsOf = (registry: string): string => `news ${registry}`
 const probe = (): string => `probe ${newId()}`
 
-/** Tells other processes, in transactions of its own. What is to be told while it is at it is told once. */
+/** Notifies other processes, in transactions of its own. News that arrive during a notification share the next one. */
 const telling = (client: PgClient, channel: string) =>
   Effect.gen(function*() {
     const untold = new Set<string>()

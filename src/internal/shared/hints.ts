@@ -1,4 +1,4 @@
-/** Who wants to hear of news of which registry. */
+/** The registries whose news a process listens to. */
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"

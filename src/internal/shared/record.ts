@@ -7,9 +7,9 @@ export interface Record {
   readonly v: number
   /** The id of the record before: a record that names another one is none. */
   readonly prev: string
-  /** Who wrote it. */
+  /** The session that wrote it. */
   readonly session: string
-  /** The lookups of who wrote it. */
+  /** The lookups of the definition that wrote it. */
   readonly lookups: string
   /** The owner that is given for what it withdraws. */
   readonly by?: string

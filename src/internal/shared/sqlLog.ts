@@ -148,8 +148,8 @@ class Log {
     const begin = revision === 0
       ? sql`INSERT INTO ${head} (registry, dropped) VALUES (${registry}, 0) ON CONFLICT DO NOTHING`
       : Effect.void
-    // The key refuses a second record of the next number. Who cuts the log changes its row of heads: this waits for it, and
-    // looks again at what it has become, so that a record does not get into the hole that began to be written before.
+    // The key refuses a second record of the next number. A transaction that cuts the log changes its row of heads. This one
+    // waits for it and reads the row again: a record that began before the cut must not fill the hole.
     const insert = sql`INSERT INTO ${log} (registry, revision, id, body)
 SELECT CAST(${registry} AS text), CAST(${next} AS bigint), CAST(${id} AS text), CAST(${body} AS text)
 FROM ${head}
