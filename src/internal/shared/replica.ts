@@ -131,7 +131,7 @@ export class Replica<Item> implements Sharing<Item> {
     })
   }
 
-  /** A process that joins may have to wait until sessions expire. That time is no part of its patience. */
+  /** A process that joins may have to wait until sessions expire. That time does not count as waiting for the store. */
   private joining(attempt: Attempt): Effect.Effect<void, RegistryUnavailable> {
     const { lifetime, ttl } = this.state.settings
     const most = lifetime === "forever" ? 0 : Duration.toMillis(ttl)
