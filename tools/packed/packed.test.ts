@@ -462,7 +462,7 @@ describe("effect-registry/testing", () => {
     for (const [i, { code }] of examples.filter(usesLaws).entries()) write(`testing/${i}.test.ts`, code)
     await compile("testing", { module: "NodeNext", noEmit: true })
     const vitest = ["node_modules/vitest/vitest.mjs", "run", "--no-color", "--dir", "testing"]
-    assert.match(await run(node24, vitest, project), /Tests +17 passed/)
+    assert.match(await run(node24, vitest, project), /Tests +19 passed/)
   })
 })
 
