@@ -10,22 +10,31 @@ import { fastPaths, ofFastPaths } from "./fastPaths.ts"
 
 const root = Path.join(import.meta.dirname, "../..")
 
-/** What they run as processes of their own is not changed, nor are packages, pages and types. */
+/**
+ * What they run as processes of their own is not changed, nor are packages, pages and types. Data structures, messages and
+ * logs have no fast paths.
+ */
 const withoutGuarantees = [
   "EntryPoints",
+  "RegistryLog",
+  "RegistrySnapshot",
   "badInput",
   "bundle",
   "docs",
   "editors",
   "features",
   "http",
+  "keyMap",
   "languages",
   "leaks",
+  "messages",
   "observability",
   "plugins",
+  "rpc",
   "sharedExample",
   "sharedTypes",
   "singleton",
+  "sqlite",
   "tools",
   "types"
 ]
